@@ -96,7 +96,9 @@ def _ground_of_examples(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def _awaiting(runner: asyncio.Runner) -> Callable[[str, dict[str, Any]], None]:
     def run(source: str, names: dict[str, Any]) -> None:
-        code = compile(source, "<example>", "single", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        code = compile(
+            source, "<example>", "single", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True
+        )
         running = eval(code, names)  # noqa: S307  # the project's own docstrings
         # what has `await` only in a function that it defines has run by now
         if inspect.iscoroutine(running):

@@ -17,16 +17,26 @@ from benchmarks.runner import run, serving
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--quick", action="store_true", help="the default")
     which.add_argument("--full", action="store_true")
     which.add_argument("--report", action="store_true")
-    parser.add_argument("--runs", type=int, default=3, help="of each contender in turn; medians are shown")
+    parser.add_argument(
+        "--runs", type=int, default=3, help="of each contender in turn; medians are shown"
+    )
     options = parser.parse_args()
     if not (options.full or options.report):
         quick = _measured(MAIN, QUICK, options.runs)
-        print("", tables.title(MAIN), tables.compared(quick, MAIN, QUICK), tables.targets(quick), sep="\n")
+        print(
+            "",
+            tables.title(MAIN),
+            tables.compared(quick, MAIN, QUICK),
+            tables.targets(quick),
+            sep="\n",
+        )
         return 0
     if options.full:
         for contender in CONTENDERS:

@@ -16,16 +16,27 @@ from benchmarks.matrix import CRMLAB, CRMLAB_100, CRMLAB_WHOLE, CRMLAB_WHOLE_100
 from benchmarks.runner import Run, run, serving
 
 _HERE = Path(__file__).parent.parent
-_MEASURES = {"wall s": "wall_seconds", "start-up s": "start_seconds", "CPU s": "cpu_seconds", "peak MB": "peak_mb"}
+_MEASURES = {
+    "wall s": "wall_seconds",
+    "start-up s": "start_seconds",
+    "CPU s": "cpu_seconds",
+    "peak MB": "peak_mb",
+}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, help="the other checkout")
-    parser.add_argument("--runs", type=int, default=5, help="of each contender and checkout, in turn")
+    parser.add_argument(
+        "--runs", type=int, default=5, help="of each contender and checkout, in turn"
+    )
     options = parser.parse_args()
     other = options.folder.resolve()
-    contenders = [each for each in (CRMLAB, CRMLAB_100, CRMLAB_WHOLE, CRMLAB_WHOLE_100) if _is_in(other, each)]
+    contenders = [
+        each for each in (CRMLAB, CRMLAB_100, CRMLAB_WHOLE, CRMLAB_WHOLE_100) if _is_in(other, each)
+    ]
     found: dict[tuple[Contender, Path], list[Run]] = {}
     with ExitStack() as stack:
         servers = [stack.enter_context(serving(MAIN, root)) for root in (other, _HERE)]
@@ -50,7 +61,9 @@ def _compared(contender: Contender, before: list[Run], now: list[Run]) -> str:
     lines = [f"{contender.name}, medians of {len(now)}"]
     for title, name in _MEASURES.items():
         was, is_now = (statistics.median(each[name] for each in runs) for runs in (before, now))
-        lines.append(f"  {title:10}  other {was:7.2f}  this {is_now:7.2f}  ratio {is_now / was:.2f}")
+        lines.append(
+            f"  {title:10}  other {was:7.2f}  this {is_now:7.2f}  ratio {is_now / was:.2f}"
+        )
     return "\n".join(lines)
 
 

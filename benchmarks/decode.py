@@ -26,11 +26,16 @@ def main() -> None:
     body = b'{"status":0,"data":{"deals":' + lists(world, {})["deals"].slice(0, 10_000) + b"}}"
     deals = PROVIDER.resource("deals")
     found = records(Page(request=Request(path="/deals"), status=200, headers={}, body=body), deals)
-    decode = decoder(deals, context(), provider="onepagecrm", account="a", tables=["deals"], raw=False)
+    decode = decoder(
+        deals, context(), provider="onepagecrm", account="a", tables=["deals"], raw=False
+    )
     taken = []
     for _ in range(RUNS):
         started = time.process_time()
-        frames = [decode(found[start : start + BATCH]).frames["deals"] for start in range(0, len(found), BATCH)]
+        frames = [
+            decode(found[start : start + BATCH]).frames["deals"]
+            for start in range(0, len(found), BATCH)
+        ]
         taken.append(time.process_time() - started)
     rows, columns = sum(frame.height for frame in frames), frames[0].width
     print(f"{rows:,} deals of {len(body) / len(found):,.0f} bytes, {columns} columns:", end=" ")

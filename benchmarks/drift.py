@@ -52,10 +52,16 @@ class Kind:
 
 _TEXTS = {"contacts": ("url", "status", "job_title"), "deals": ("name", "status")}
 _NUMBERS = {"contacts": ("total_pendings",), "deals": ("amount", "months", "stage")}
-_LISTS = {"contacts": ("emails", "phones", "address_list", "custom_fields"), "deals": ("deal_fields",)}
+_LISTS = {
+    "contacts": ("emails", "phones", "address_list", "custom_fields"),
+    "deals": ("deal_fields",),
+}
 _OBJECTS = {"deals": ("owner", "contact_info")}
 _TRUTHS = {"contacts": ("starred",), "deals": ("has_deal_items",)}
-_ANY = {"contacts": ("emails", "tags", "owner_id"), "deals": ("amount", "stage", "owner", "expected_close_date")}
+_ANY = {
+    "contacts": ("emails", "tags", "owner_id"),
+    "deals": ("amount", "stage", "owner", "expected_close_date"),
+}
 KINDS = (
     Kind("as documented", lambda value: value, {"contacts": ("id",), "deals": ("id",)}),
     Kind("text that is a list", lambda value: [value or "x"], _TEXTS),
@@ -72,7 +78,10 @@ KINDS = (
 
 def main() -> None:
     world = generate(5_000, seed=7)
-    made = {name: _records(lists(world, {})[name].slice(0, RECORDS), name) for name in ("contacts", "deals")}
+    made = {
+        name: _records(lists(world, {})[name].slice(0, RECORDS), name)
+        for name in ("contacts", "deals")
+    }
     print(f"{'':28}{'list':10}{'field':22}{'tables':>8}{'whole':>8}")
     for kind in KINDS:
         for name, fields in kind.fields.items():
@@ -89,7 +98,10 @@ def _ratios(name: str, clean: list[Record], changed: list[Record]) -> list[float
     """Return what decoding the changed records costs, against the clean ones: for the shared table, and whole."""
     ratios = []
     for whole in (False, True):
-        pairs = [(_seconds(name, clean, whole=whole), _seconds(name, changed, whole=whole)) for _ in range(RUNS)]
+        pairs = [
+            (_seconds(name, clean, whole=whole), _seconds(name, changed, whole=whole))
+            for _ in range(RUNS)
+        ]
         before = statistics.median(pair[0] for pair in pairs)
         after = statistics.median(pair[1] for pair in pairs)
         ratios.append(after / before)
@@ -107,7 +119,9 @@ def _seconds(name: str, found: list[Record], *, whole: bool) -> float:
     resource = PROVIDER.resource(name)
     body = json.dumps({"data": {name: [{name[:-1]: record} for record in found]}}).encode()
     page = Page(request=Request(path=f"/{name}"), status=200, headers={}, body=body)
-    decode = decoder(resource, context(), provider="onepagecrm", account="a", tables=[name], raw=whole)
+    decode = decoder(
+        resource, context(), provider="onepagecrm", account="a", tables=[name], raw=whole
+    )
     started = time.process_time()
     cut = records(page, resource, whole=whole)
     decoded = [decode(cut[start : start + BATCH]) for start in range(0, len(cut), BATCH)]

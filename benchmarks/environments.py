@@ -25,7 +25,10 @@ def python(name: str) -> str:
     if name == "crmlab":
         return sys.executable
     home, wanted = _FOLDER / name, "\n".join(_PACKAGES[name])
-    stamp, interpreter = home / "packages.txt", home / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    stamp, interpreter = (
+        home / "packages.txt",
+        home / ("Scripts" if sys.platform == "win32" else "bin") / "python",
+    )
     if not stamp.exists() or stamp.read_text() != wanted:
         print(f"building {home} ...", file=sys.stderr)
         shutil.rmtree(home, ignore_errors=True)

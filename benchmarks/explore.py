@@ -34,7 +34,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
-    plotly.io.renderers.default = "plotly_mimetype"  # as in JupyterLab: elsewhere a figure shows nothing
+    plotly.io.renderers.default = (
+        "plotly_mimetype"  # as in JupyterLab: elsewhere a figure shows nothing
+    )
     data = fetched(options.rows)
     chosen, filtered = defaultdict[str, list[Seconds]](list), defaultdict[str, list[Seconds]](list)
 
@@ -49,10 +51,14 @@ def main() -> None:
     for name, answered in chosen.items():
         figure, numbers = map(statistics.median, zip(*answered, strict=True))
         narrowed = [first for first, _ in filtered[name]]
-        print(f"{name:30}{figure:10.2f}{numbers:10.2f}{f'{statistics.median(narrowed):.2f}' if narrowed else '':>10}")
+        print(
+            f"{name:30}{figure:10.2f}{numbers:10.2f}{f'{statistics.median(narrowed):.2f}' if narrowed else '':>10}"
+        )
     for what, of_each in (("a question", chosen), ("a filter", filtered)):
         figures = sorted(figure for answered in of_each.values() for figure, _ in answered)
-        print(f"{what}: median {statistics.median(figures):.2f} s, p90 {figures[int(0.9 * len(figures))]:.2f} s")
+        print(
+            f"{what}: median {statistics.median(figures):.2f} s, p90 {figures[int(0.9 * len(figures))]:.2f} s"
+        )
     print(f"peak memory {getrusage(RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
 
 

@@ -43,7 +43,9 @@ def contacts(rows: int) -> pl.DataFrame:
         first_name=pl.lit("Person"),
         last_name=pl.format("{}", _ROW),
         company_name=pl.format("Company {}", _ROW % 9_000),
-        emails=pl.concat_list(pl.format("person{}@example.com", _ROW), pl.format("p{}@example.org", _ROW)),
+        emails=pl.concat_list(
+            pl.format("person{}@example.com", _ROW), pl.format("p{}@example.org", _ROW)
+        ),
         phones=pl.concat_list(pl.format("+49 30 {}", _ROW)),
         tags=pl.concat_list(tag, pl.lit("2026")),
         city=pl.lit("Berlin"),
@@ -99,7 +101,9 @@ def measured(work: Callable[[int, str], float], rows: int, runs: int) -> tuple[f
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--only", choices=("csv", "excel"))
@@ -108,7 +112,10 @@ def main() -> None:
     for name, work in works.items():
         if options.only in (None, name):
             seconds, peak = measured(work, options.rows, options.runs)
-            print(f"{name}: {options.rows:,} contacts, {seconds:.1f} s, {peak:,.0f} MB at most", flush=True)
+            print(
+                f"{name}: {options.rows:,} contacts, {seconds:.1f} s, {peak:,.0f} MB at most",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

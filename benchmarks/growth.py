@@ -29,11 +29,17 @@ Run = dict[str, Any]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "crmlab-growth")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(tempfile.gettempdir()) / "crmlab-growth"
+    )
     parser.add_argument("--questions", nargs="+", default=list(QUESTIONS), choices=list(QUESTIONS))
-    parser.add_argument("--engines", nargs="+", default=["crmlab", "duckdb"], choices=["crmlab", "duckdb"])
+    parser.add_argument(
+        "--engines", nargs="+", default=["crmlab", "duckdb"], choices=["crmlab", "duckdb"]
+    )
     options = parser.parse_args()
     for rows in options.rows:
         folder = written(options.folder, rows)
@@ -72,7 +78,11 @@ def asked(question: str, folder: Path, engine: str) -> Run:
     command = [sys.executable, "-m", "benchmarks.growth_child", question, str(folder), engine]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        return {"question": question, "engine": engine, "failed": done.stderr.strip().splitlines()[-1:]}
+        return {
+            "question": question,
+            "engine": engine,
+            "failed": done.stderr.strip().splitlines()[-1:],
+        }
     found: Run = json.loads(done.stdout)
     return found
 
@@ -98,8 +108,14 @@ def differences(runs: Iterable[Run]) -> list[str]:
     for run in runs:
         if "digest" not in run:
             continue
-        answers.setdefault((run["question"], run["table_rows"]), set()).add((run["rows"], run["digest"]))
-    return [f"{question} of {rows:,} rows differs" for (question, rows), found in answers.items() if len(found) > 1]
+        answers.setdefault((run["question"], run["table_rows"]), set()).add(
+            (run["rows"], run["digest"])
+        )
+    return [
+        f"{question} of {rows:,} rows differs"
+        for (question, rows), found in answers.items()
+        if len(found) > 1
+    ]
 
 
 def _key(run: Run) -> tuple[str, str, int]:

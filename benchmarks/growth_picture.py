@@ -31,7 +31,9 @@ def draw(runs: Iterable[dict[str, Any]]) -> None:
     height = _TOP + _HEIGHT + 56 + 20 * math.ceil(len(names) / 4)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" '
     body = "\n".join([*panels, *legend])
-    whole = f'{head}font-size="11">\n<rect width="100%" height="100%" fill="white"/>\n{body}\n</svg>\n'
+    whole = (
+        f'{head}font-size="11">\n<rect width="100%" height="100%" fill="white"/>\n{body}\n</svg>\n'
+    )
     _FILE.write_text(whole, encoding="utf-8")
 
 
@@ -51,15 +53,25 @@ def _panel(
     """Return one panel: its axes, and a line for each question."""
     across = range(4, 9)
     up = range(-2, 4)
-    lines = [f'<text x="{left + _LEFT}" y="{_TOP - 14}" font-size="13">{title}, by rows of each table</text>']
+    lines = [
+        f'<text x="{left + _LEFT}" y="{_TOP - 14}" font-size="13">{title}, by rows of each table</text>'
+    ]
     for power in across:
         x = _place(power, across, left + _LEFT, _WIDTH)
-        lines.append(f'<line x1="{x}" x2="{x}" y1="{_TOP}" y2="{_TOP + _HEIGHT}" stroke="#DDDDDD"/>')
-        lines.append(f'<text x="{x}" y="{_TOP + _HEIGHT + 16}" text-anchor="middle">{10**power:,}</text>')
+        lines.append(
+            f'<line x1="{x}" x2="{x}" y1="{_TOP}" y2="{_TOP + _HEIGHT}" stroke="#DDDDDD"/>'
+        )
+        lines.append(
+            f'<text x="{x}" y="{_TOP + _HEIGHT + 16}" text-anchor="middle">{10**power:,}</text>'
+        )
     for power in up:
         y = _TOP + _HEIGHT - (_place(power, up, 0, _HEIGHT))
-        lines.append(f'<line x1="{left + _LEFT}" x2="{left + _LEFT + _WIDTH}" y1="{y}" y2="{y}" stroke="#DDDDDD"/>')
-        lines.append(f'<text x="{left + _LEFT - 6}" y="{y + 4}" text-anchor="end">{10.0**power:g}</text>')
+        lines.append(
+            f'<line x1="{left + _LEFT}" x2="{left + _LEFT + _WIDTH}" y1="{y}" y2="{y}" stroke="#DDDDDD"/>'
+        )
+        lines.append(
+            f'<text x="{left + _LEFT - 6}" y="{y + 4}" text-anchor="end">{10.0**power:g}</text>'
+        )
     for place, name in enumerate(names):
         points = [
             (
@@ -74,16 +86,17 @@ def _panel(
 
 def _line(points: Points, place: int, name: str) -> str:
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_colour(place)}"/>' for x, y in points)
+    dots = "".join(
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_colour(place)}"/>' for x, y in points
+    )
     return f'<g><title>{name}</title><polyline points="{path}" fill="none" {_stroke(place)}/>{dots}</g>'
 
 
 def _legend(place: int, name: str) -> str:
     x = _LEFT + place % 4 * 195
     y = _TOP + _HEIGHT + 42 + place // 4 * 20
-    return (
-        f'<line x1="{x}" x2="{x + 24}" y1="{y}" y2="{y}" {_stroke(place)}/><text x="{x + 30}" y="{y + 4}">{name}</text>'
-    )
+    line = f'<line x1="{x}" x2="{x + 24}" y1="{y}" y2="{y}" {_stroke(place)}/>'
+    return line + f'<text x="{x + 30}" y="{y + 4}">{name}</text>'
 
 
 def _stroke(place: int) -> str:

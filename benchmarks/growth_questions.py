@@ -35,7 +35,9 @@ class Question:
             else:
                 alike.append(column.cast(pl.String))
         row = pl.struct(alike).hash(seed=7) % 2**32
-        digest, rows = answer.select(row.sum().alias("digest"), pl.len()).collect(engine="streaming").row(0)
+        digest, rows = (
+            answer.select(row.sum().alias("digest"), pl.len()).collect(engine="streaming").row(0)
+        )
         return int(digest), int(rows)
 
 
@@ -55,7 +57,9 @@ QUESTIONS: Mapping[str, Question] = {
         ("channel", "opted_in", "decided"),
     ),
     "documentation_coverage": Question(
-        lambda tables: analysis.documentation_coverage(tables["consent_events"], as_of=NOW, by="channel"),
+        lambda tables: analysis.documentation_coverage(
+            tables["consent_events"], as_of=NOW, by="channel"
+        ),
         ("channel", "consents", "documented", "undocumented", "not_said", "with_source"),
     ),
     "consent_survival": Question(

@@ -88,6 +88,8 @@ def answer_of_duckdb(question: str, folder: Path) -> pl.LazyFrame:
     }
     with duckdb.connect(config=settings) as connection:
         for table in ("consent_events", "deals"):
-            connection.execute(f"create view {table} as from read_parquet('{folder / table}/*.parquet')")
+            connection.execute(
+                f"create view {table} as from read_parquet('{folder / table}/*.parquet')"
+            )
         connection.execute(f"copy ({SQL[question]}) to '{answer}' (format parquet)")
     return pl.scan_parquet(answer)

@@ -53,12 +53,18 @@ def deals(rows: int, changed: int = 0) -> pl.DataFrame:
 def _whole(frame: pl.DataFrame) -> pl.DataFrame:
     lacking = [pl.lit(None, dtype).alias(name) for name, dtype in TABLES["deals"].schema.items()]
     there = [each for each in lacking if each.meta.output_name() not in frame.columns]
-    return frame.with_columns(there).select(pl.col(name).cast(dtype) for name, dtype in TABLES["deals"].schema.items())
+    return frame.with_columns(there).select(
+        pl.col(name).cast(dtype) for name, dtype in TABLES["deals"].schema.items()
+    )
 
 
 def step(name: str, folder: Path, rows: int) -> None:
     """Do one of the steps, and print what it cost without making the rows."""
-    frame = {"first": lambda: deals(rows), "changed": lambda: deals(rows, 100), "again": lambda: deals(rows, 100)}
+    frame = {
+        "first": lambda: deals(rows),
+        "changed": lambda: deals(rows, 100),
+        "again": lambda: deals(rows, 100),
+    }
     given = frame[name]() if name in frame else None
     cpu = time.process_time()
     wall = time.perf_counter()
@@ -72,7 +78,9 @@ def step(name: str, folder: Path, rows: int) -> None:
     elif name == "compact":
         crmlab.Lake(folder).compact()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{name:10} {time.process_time() - cpu:6.2f} CPU s {time.perf_counter() - wall:6.2f} s {peak:7.0f} MiB")
+    print(
+        f"{name:10} {time.process_time() - cpu:6.2f} CPU s {time.perf_counter() - wall:6.2f} s {peak:7.0f} MiB"
+    )
 
 
 def main() -> None:

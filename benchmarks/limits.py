@@ -47,7 +47,9 @@ class Service:
 @contextmanager
 def serving(rows: int, latency: float) -> Iterator[Service]:
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, rows, latency))
+    process = multiprocessing.get_context("spawn").Process(
+        target=_serve, args=(there, rows, latency)
+    )
     process.start()
     try:
         yield Service(here)
@@ -111,10 +113,14 @@ async def _beside_another(service: Service, rate: float) -> tuple[float, dict[in
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=12_000, help="people in the sandbox: more than 500 requests")
+    parser.add_argument(
+        "--rows", type=int, default=12_000, help="people in the sandbox: more than 500 requests"
+    )
     parser.add_argument("--latency", type=float, default=0.05, help="seconds before each answer")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--shared-rows", type=int, default=4000, help="people where another client asks as well")
+    parser.add_argument(
+        "--shared-rows", type=int, default=4000, help="people where another client asks as well"
+    )
     options = parser.parse_args()
     print("requests  refused   seconds     bound   ratio")
     kept = [alone(options.rows, options.latency) for _ in range(options.runs)]

@@ -33,7 +33,9 @@ _PEOPLE = 2 / 3  # so many different people as there are events
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("rows", nargs="*", type=int, default=[1_000_000, 10_000_000])
     parser.add_argument("--job", nargs=2, metavar=("FROM", "TO"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -45,7 +47,9 @@ def main() -> int:
             plain, other = Path(folder, "plain"), Path(folder, "masked")
             write(plain, rows)
             words = [sys.executable, "-m", "benchmarks.masking", "--job", str(plain), str(other)]
-            measured = json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout)
+            measured = json.loads(
+                subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+            )
             check(plain, other, rows)
         print(f"{rows:,} contacts and consent events: {measured['seconds']:.0f} s, CPU {measured['cpu']:.0f} s, "
               f"peak {measured['peak']:,} MB, {measured['before']:,} MB before", flush=True)  # fmt: skip
@@ -59,12 +63,20 @@ def write(folder: Path, rows: int) -> None:
     summary = pl.DataFrame([{"table": name, **counted} for name in empty], schema=SUMMARY)
     asked = Asked(fetched_at=NOW, tables=tuple(empty))
     data = Fetched(
-        empty, heights=dict.fromkeys(empty, rows), summary=summary, rejected=pl.DataFrame(), failures=(), asked=asked
+        empty,
+        heights=dict.fromkeys(empty, rows),
+        summary=summary,
+        rejected=pl.DataFrame(),
+        failures=(),
+        asked=asked,
     )
     data.export(folder)
     for name, made in {"contacts": contacts, "consent_events": consent_events}.items():
         parts = [
-            made(pl.LazyFrame({"row": pl.int_range(start, min(start + CHUNK, rows), eager=True)}), rows)
+            made(
+                pl.LazyFrame({"row": pl.int_range(start, min(start + CHUNK, rows), eager=True)}),
+                rows,
+            )
             for start in range(0, rows, CHUNK)
         ]
         said = {"crmlab": pl.read_parquet_metadata(folder / f"{name}.parquet")["crmlab"]}
@@ -108,8 +120,12 @@ def consent_events(rows: pl.LazyFrame, total: int) -> pl.LazyFrame:
 def _shared(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
     schema = TABLES[name].schema
     known = frame.collect_schema().names()
-    lacking = [pl.lit(None, dtype).alias(column) for column, dtype in schema.items() if column not in known]
-    return frame.with_columns(lacking).select(pl.col(column).cast(dtype) for column, dtype in schema.items())
+    lacking = [
+        pl.lit(None, dtype).alias(column) for column, dtype in schema.items() if column not in known
+    ]
+    return frame.with_columns(lacking).select(
+        pl.col(column).cast(dtype) for column, dtype in schema.items()
+    )
 
 
 def masked(plain: Path, other: Path) -> dict[str, float]:

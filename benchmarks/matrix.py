@@ -76,12 +76,18 @@ BY_HAND = Contender("aiohttp by hand, 10 in flight", "by_hand", "hand", 10, 0.00
 BY_HAND_100 = Contender("aiohttp by hand, 100 in flight", "by_hand", "hand", 100, 0.0065)
 CRMLAB = Contender("crmlab, 10 in flight", "with_crmlab", "crmlab", 10, 0.002)
 CRMLAB_100 = Contender("crmlab, 100 in flight", "with_crmlab", "crmlab", 100, 0.002)
-CRMLAB_WHOLE = Contender("crmlab, whole records, 10 in flight", "with_crmlab_whole", "crmlab", 10, 0.002)
-CRMLAB_WHOLE_100 = Contender("crmlab, whole records, 100 in flight", "with_crmlab_whole", "crmlab", 100, 0.002)
+CRMLAB_WHOLE = Contender(
+    "crmlab, whole records, 10 in flight", "with_crmlab_whole", "crmlab", 10, 0.002
+)
+CRMLAB_WHOLE_100 = Contender(
+    "crmlab, whole records, 100 in flight", "with_crmlab_whole", "crmlab", 100, 0.002
+)
 ONE_BY_ONE = Contender("requests, one by one", "one_by_one", "hand", 1, 0.007)
 DLT = Contender("dlt", "with_dlt", "dlt", 4, 0.014, serial=True)
 AIRBYTE = Contender("Airbyte CDK, as it comes", "with_airbyte", "airbyte", 2, 0.022, serial=True)
-AIRBYTE_10 = Contender("Airbyte CDK, concurrency 10", "with_airbyte", "airbyte", 10, 0.022, serial=True)
+AIRBYTE_10 = Contender(
+    "Airbyte CDK, concurrency 10", "with_airbyte", "airbyte", 10, 0.022, serial=True
+)
 
 PEERS = (DLT, AIRBYTE, AIRBYTE_10)
 _CLIENTS_10 = (THROW_AWAY, BY_HAND, CRMLAB, CRMLAB_WHOLE)
@@ -94,7 +100,11 @@ EVERYWHERE = tuple(each for each in CONTENDERS if each not in (CRMLAB_WHOLE, CRM
 #: where the contenders are compared first
 MAIN = Cell(10_000, 0.05)
 CELLS = (
-    *(Cell(records, latency) for records in (1_000, 10_000, 100_000) for latency in (0.0, 0.05, 0.2)),
+    *(
+        Cell(records, latency)
+        for records in (1_000, 10_000, 100_000)
+        for latency in (0.0, 0.05, 0.2)
+    ),
     Cell(1_000, 0.05, limited=True),
     Cell(10_000, 0.05, limited=True),
 )

@@ -20,7 +20,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--contacts", type=int, default=100_000)
-    parser.add_argument("jobs", nargs="*", metavar="JOB", help=f"all, or some of: {', '.join(JOBS)}")
+    parser.add_argument(
+        "jobs", nargs="*", metavar="JOB", help=f"all, or some of: {', '.join(JOBS)}"
+    )
     options = parser.parse_args()
     server = _started("benchmarks.memory_server", str(options.events), str(options.contacts))
     try:
@@ -28,7 +30,10 @@ def main() -> int:
         for job in options.jobs or JOBS:
             with _started("benchmarks.memory_client", job, url) as client:
                 measured = json.loads(client.stdout.read())
-            print(f"{JOBS[job]}: {', '.join(f'{value:,} {what}' for what, value in measured.items())}", flush=True)
+            print(
+                f"{JOBS[job]}: {', '.join(f'{value:,} {what}' for what, value in measured.items())}",
+                flush=True,
+            )
     finally:
         server.terminate()
         server.wait()
@@ -38,7 +43,9 @@ def main() -> int:
 
 def _started(module: str, *words: str) -> subprocess.Popen:
     here = Path(__file__).parent.parent
-    return subprocess.Popen([sys.executable, "-m", module, *words], stdout=subprocess.PIPE, text=True, cwd=here)
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *words], stdout=subprocess.PIPE, text=True, cwd=here
+    )
 
 
 if __name__ == "__main__":

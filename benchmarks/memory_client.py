@@ -18,7 +18,9 @@ async def events(url: str, *more: str) -> Callable[[], dict[str, int]]:
     """Write consent events (and `more`) to files; return what counts them."""
     account = crmlab.Account("complero", base_url=url, api_key="any")
     folder = tempfile.TemporaryDirectory()
-    stored = await crmlab.fetch_to(folder.name, account, "consent_events", *more, limits=LIMITS, on_error="raise")
+    stored = await crmlab.fetch_to(
+        folder.name, account, "consent_events", *more, limits=LIMITS, on_error="raise"
+    )
     assert stored.complete, stored.summary
 
     def counted() -> dict[str, int]:
@@ -26,7 +28,11 @@ async def events(url: str, *more: str) -> Callable[[], dict[str, int]]:
             ids = stored["consent_events"].select("id").collect()["id"]
             size = sum(path.stat().st_size for path in Path(folder.name).iterdir())
             assert ids.n_unique() == len(ids), "repeated rows"
-            return {"rows": sum(stored.summary["rows"]), "distinct events": len(ids), "MB of files": size >> 20}
+            return {
+                "rows": sum(stored.summary["rows"]),
+                "distinct events": len(ids),
+                "MB of files": size >> 20,
+            }
 
     return counted
 
@@ -39,7 +45,10 @@ async def contacts(url: str) -> Callable[[], dict[str, int]]:
     account = crmlab.Account("onepagecrm", base_url=url, user_id="any", api_key="any")
     data = await crmlab.fetch(account, "contacts", limits=LIMITS, on_error="raise")
     assert data.complete, data.summary
-    return lambda: {"rows": data["contacts"].height, "MB of frames": int(data["contacts"].estimated_size("mb"))}
+    return lambda: {
+        "rows": data["contacts"].height,
+        "MB of frames": int(data["contacts"].estimated_size("mb")),
+    }
 
 
 def _used() -> resource.struct_rusage:

@@ -27,7 +27,9 @@ _EVENT = (
     '"phone":"+353 20 %07d","street":"7 Quay Street","city":"Galway","zip_code":"H91 X2F7","country":"IE",'
     '"consents":{"%s":%s}},"tags":["newsletter"],"title":"","website":""}}'
 )
-_WORDS = "Met at the spring fair, asked for a second offer and a visit to the plant before the summer. "
+_WORDS = (
+    "Met at the spring fair, asked for a second offer and a visit to the plant before the summer. "
+)
 
 
 def _iso(seconds: int) -> str:
@@ -85,7 +87,11 @@ class Contacts:
         asked = request.query
         number, size = int(asked.get("page", 1)), int(asked.get("per_page", 10))
         begin = max(0, -(-(int(asked.get("since", 0)) - _BEGIN) // 60))
-        end = min(self._count, (int(asked["until"]) - _BEGIN) // 60 + 1) if "until" in asked else self._count
+        end = (
+            min(self._count, (int(asked["until"]) - _BEGIN) // 60 + 1)
+            if "until" in asked
+            else self._count
+        )
         total = max(0, end - begin)
         if number * size > 10_000:
             return web.Response(status=400)
@@ -109,8 +115,14 @@ class Contacts:
             "starred": False,
             "company_id": f"{number // 3:024x}",
             "company_name": "Example Trading Ltd",
-            "emails": [{"type": kind, "value": f"{kind}.{number}@example.com"} for kind in ("work", "home", "other")],
-            "phones": [{"type": kind, "value": f"+353 20 {number:07}"} for kind in ("work", "mobile", "other")],
+            "emails": [
+                {"type": kind, "value": f"{kind}.{number}@example.com"}
+                for kind in ("work", "home", "other")
+            ],
+            "phones": [
+                {"type": kind, "value": f"+353 20 {number:07}"}
+                for kind in ("work", "mobile", "other")
+            ],
             "urls": [{"type": "website", "value": "https://www.example.com"}],
             "background": f"{number} {_WORDS * 22}",
             "tags": ["newsletter", "trade fair 2026", "reseller"],
@@ -119,8 +131,20 @@ class Contacts:
             "lead_source": "Advertisement",
             "lead_source_id": "advertisement",
             "owner_id": f"{number % 50:024x}",
-            "address_list": [{"address": "7 Quay Street", "city": "Galway", "zip_code": "H91", "country_code": "IE"}],
-            "custom_fields": [{"custom_field": {"id": "5aba31e9", "name": "Region", "type": "text"}, "value": "West"}],
+            "address_list": [
+                {
+                    "address": "7 Quay Street",
+                    "city": "Galway",
+                    "zip_code": "H91",
+                    "country_code": "IE",
+                }
+            ],
+            "custom_fields": [
+                {
+                    "custom_field": {"id": "5aba31e9", "name": "Region", "type": "text"},
+                    "value": "West",
+                }
+            ],
             "created_at": created,
             "modified_at": created,
         }
@@ -129,7 +153,9 @@ class Contacts:
 
 async def main(events: int, contacts: int) -> None:
     app = web.Application()
-    app.add_routes([web.get("/events", Events(events).page), web.get("/contacts", Contacts(contacts).page)])
+    app.add_routes(
+        [web.get("/events", Events(events).page), web.get("/contacts", Contacts(contacts).page)]
+    )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -38,7 +38,12 @@ def table(name: str, total: int, start: int = 0, stop: int | None = None) -> pl.
 
 def height_of(name: str, total: int) -> int:
     """Return how many numbers the rows of a table have, where the tables that grow have `total` rows."""
-    fixed = {"users": OWNERS, "stages": PIPELINES * STAGES, "campaigns": CAMPAIGNS, "contacts": total // 3}
+    fixed = {
+        "users": OWNERS,
+        "stages": PIPELINES * STAGES,
+        "campaigns": CAMPAIGNS,
+        "contacts": total // 3,
+    }
     return fixed.get(name, total)
 
 
@@ -52,12 +57,16 @@ def _fetched(tables: Mapping[str, pl.DataFrame], at: dt.datetime) -> Fetched:
     heights = {name: frame.height for name, frame in tables.items()}
     summary = pl.DataFrame({"table": list(tables), "complete": True, "unread": 0})
     asked = Asked(fetched_at=at, tables=tuple(tables))
-    return Fetched(tables, heights=heights, summary=summary, rejected=pl.DataFrame(), failures=(), asked=asked)
+    return Fetched(
+        tables, heights=heights, summary=summary, rejected=pl.DataFrame(), failures=(), asked=asked
+    )
 
 
 def earlier_deals(deals: Frame) -> Frame:
     """Return the deals of a month before: all are open, and a stage further back."""
-    return deals.with_columns(stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending"))
+    return deals.with_columns(
+        stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending")
+    )
 
 
 def _users(rows: pl.DataFrame, total: int) -> pl.DataFrame:
@@ -100,7 +109,9 @@ def _deals(rows: pl.DataFrame, total: int) -> pl.DataFrame:
         currency=_one_of(9, ["EUR", "USD"]),
     )
     return made.with_columns(
-        expected_close_date=pl.when(is_open).then(pl.lit(NOW.date()) + pl.duration(days=_lot(10, 200) - 60)),
+        expected_close_date=pl.when(is_open).then(
+            pl.lit(NOW.date()) + pl.duration(days=_lot(10, 200) - 60)
+        ),
         close_date=pl.when(~is_open).then(pl.min_horizontal(closed, pl.lit(NOW.date()))),
         lost_reason_id=pl.when(pl.col("status") == "lost").then(pl.format("r{}", _lot(11, 8))),
     )
@@ -208,7 +219,9 @@ def _statistics(rows: pl.DataFrame, total: int) -> pl.DataFrame:
 
 def _statistics_items(rows: pl.DataFrame, total: int) -> pl.DataFrame:
     return rows.select(
-        *_STATISTICS, dimension=_one_of(79, ["category", "vendor"]), item_id=pl.format("{}", _lot(77, 40))
+        *_STATISTICS,
+        dimension=_one_of(79, ["category", "vendor"]),
+        item_id=pl.format("{}", _lot(77, 40)),
     )
 
 

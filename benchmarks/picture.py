@@ -27,14 +27,22 @@ _PLAIN = FuncFormatter(lambda value, _: f"{value:g}" if value < 1000 else f"{val
 
 
 def main() -> None:
-    mpl.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10})
+    mpl.rcParams.update(
+        {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10}
+    )
     runs = results.read()["runs"]
-    figure, ((wall, flight), (records, latency)) = plt.subplots(2, 2, figsize=(11, 8.5), layout="constrained")
+    figure, ((wall, flight), (records, latency)) = plt.subplots(
+        2, 2, figsize=(11, 8.5), layout="constrained"
+    )
     flight.sharey(wall)
     _walls(wall, runs)
     _in_flight(flight, runs)
-    _growth(records, runs, [c for c in CELLS if c.latency == MAIN.latency and not c.limited], "records")
-    _growth(latency, runs, [c for c in CELLS if c.records == MAIN.records and not c.limited], "latency")
+    _growth(
+        records, runs, [c for c in CELLS if c.latency == MAIN.latency and not c.limited], "records"
+    )
+    _growth(
+        latency, runs, [c for c in CELLS if c.records == MAIN.records and not c.limited], "latency"
+    )
     records.set(
         xscale="log",
         xlabel="records in each list (hollow: reckoned from waiting alone)",
@@ -61,18 +69,29 @@ def _walls(axes: Axes, runs: list[Run]) -> None:
         color=[_COLOURS[contender.module] for contender, _ in shown],
     )
     axes.bar_label(bars, [f"{middle['wall_seconds']:.1f} s" for _, middle in shown], padding=3)
-    axes.set(xlabel="wall time, start-up apart (s)", title=f"Wall time, 4 x {MAIN.records:,} records, {_ms(MAIN)}")
+    axes.set(
+        xlabel="wall time, start-up apart (s)",
+        title=f"Wall time, 4 x {MAIN.records:,} records, {_ms(MAIN)}",
+    )
     axes.margins(x=0.12, y=0.02)
 
 
 def _in_flight(axes: Axes, runs: list[Run]) -> None:
     """Requests in flight in MAIN, mean and most, in the same order."""
     for contender, middle in _shown(runs):
-        colour, mean, most = _COLOURS[contender.module], middle["in_flight_mean"], middle["in_flight_max"]
+        colour, mean, most = (
+            _COLOURS[contender.module],
+            middle["in_flight_mean"],
+            middle["in_flight_max"],
+        )
         axes.plot([mean, most], [contender.name] * 2, color=colour, linewidth=2)
         axes.plot(mean, contender.name, "o", color=colour, markersize=7)
         axes.plot(most, contender.name, "|", color=colour, markersize=11, markeredgewidth=2)
-    axes.set(xscale="log", xlabel="requests in flight: mean (dot), most (bar)", title="Requests in flight, same work")
+    axes.set(
+        xscale="log",
+        xlabel="requests in flight: mean (dot), most (bar)",
+        title="Requests in flight, same work",
+    )
     axes.xaxis.set_major_formatter(_PLAIN)
     axes.tick_params(labelleft=False)
 
@@ -87,10 +106,19 @@ def _growth(axes: Axes, runs: list[Run], cells: list[Cell], along: str) -> None:
     for contender in EVERYWHERE:
         xs = [cell.records if along == "records" else cell.latency * 1000 for cell in cells]
         middles = [Middle(runs, contender, cell) for cell in cells]
-        ys = [m.get("wall_seconds") or contender.floor(c) or nan for m, c in zip(middles, cells, strict=True)]
+        ys = [
+            m.get("wall_seconds") or contender.floor(c) or nan
+            for m, c in zip(middles, cells, strict=True)
+        ]
         second = contender.in_flight == 100 or contender is AIRBYTE_10
-        colour, line, marker = _COLOURS[contender.module], "--" if second else "-", "s" if second else "o"
-        axes.plot(xs, ys, line + marker, label=contender.name, linewidth=1.5, markersize=5, color=colour)
+        colour, line, marker = (
+            _COLOURS[contender.module],
+            "--" if second else "-",
+            "s" if second else "o",
+        )
+        axes.plot(
+            xs, ys, line + marker, label=contender.name, linewidth=1.5, markersize=5, color=colour
+        )
         reckoned = [(x, y) for x, y, middle in zip(xs, ys, middles, strict=True) if not middle]
         for x, y in reckoned:
             axes.plot(x, y, marker, markersize=5, color=colour, markerfacecolor="white")

@@ -23,7 +23,9 @@ def write(runs: Sequence[Run]) -> None:
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
         "versions": {"Python": platform.python_version(), **versions},
     }
-    lines = ",\n".join(json.dumps({name: run[name] for name in run if name != "versions"}) for run in runs)
+    lines = ",\n".join(
+        json.dumps({name: run[name] for name in run if name != "versions"}) for run in runs
+    )
     FILE.write_text(f'{json.dumps(head)[:-1]}, "runs": [\n{lines}\n]}}\n')
 
 
@@ -37,9 +39,17 @@ class Middle(dict[str, float]):
 
     def __init__(self, runs: Iterable[Run], contender: Contender, cell: Cell) -> None:
         of = (contender.name, cell.records, cell.latency, cell.limited)
-        mine = [run for run in runs if of == (run["contender"], run["records"], run["latency"], run["limited"])]
+        mine = [
+            run
+            for run in runs
+            if of == (run["contender"], run["records"], run["latency"], run["limited"])
+        ]
         good = [run for run in mine if "failed" not in run]
         self.runs = len(good)
         self.failed = next((run["failed"] for run in mine if "failed" in run), "")
-        numbers = [name for name, value in good[0].items() if isinstance(value, int | float)] if good else []
+        numbers = (
+            [name for name, value in good[0].items() if isinstance(value, int | float)]
+            if good
+            else []
+        )
         super().__init__({name: statistics.median(run[name] for run in good) for name in numbers})

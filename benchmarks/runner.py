@@ -58,7 +58,12 @@ def run(contender: Contender, server: Server) -> Run:
         time.sleep(3)  # until a whole burst is allowed again
     task = {name: server.says[name] for name in ("url", "user", "key")}
     task |= {"in_flight": contender.in_flight, "rate": RATE if cell.limited else None}
-    command = [python(contender.environment), "-m", f"benchmarks.contenders.{contender.module}", json.dumps(task)]
+    command = [
+        python(contender.environment),
+        "-m",
+        f"benchmarks.contenders.{contender.module}",
+        json.dumps(task),
+    ]
     found: Run = {"contender": contender.name, "records": cell.records, "latency": cell.latency}
     found |= {"limited": cell.limited, "load": round(os.getloadavg()[0], 2)}
     server.counted()
@@ -92,6 +97,12 @@ def _wrong(measured: dict[str, Any], server: Server) -> str:
         return ""
     for name, rows in server.says["rows"].items():
         if not measured["rows"][name] == measured["distinct"][name] == rows:
-            return f"{measured['rows'][name]} {name}, {measured['distinct'][name]} distinct, of {rows}"
+            return (
+                f"{measured['rows'][name]} {name}, {measured['distinct'][name]} distinct, of {rows}"
+            )
     truth = server.says["amount"]
-    return "" if abs(measured["amount"] - truth) < 0.005 else f"amounts {measured['amount']:.2f}, not {truth:.2f}"
+    return (
+        ""
+        if abs(measured["amount"] - truth) < 0.005
+        else f"amounts {measured['amount']:.2f}, not {truth:.2f}"
+    )

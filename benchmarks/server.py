@@ -20,7 +20,9 @@ from crmlab.sandbox.world.generate import generate
 from crmlab.sandbox.world.model import World
 
 LISTS = ("contacts", "deals", "actions", "notes")
-_TEXT = "Met at the spring fair, asked for a second offer and a visit to the plant before the summer. "
+_TEXT = (
+    "Met at the spring fair, asked for a second offer and a visit to the plant before the summer. "
+)
 
 
 class Counting(server.Sandbox):
@@ -71,7 +73,11 @@ def world(records: int) -> World:
     company = made.companies[0].id
     for person in made.people:
         person.company_id = person.company_id or company
-        person.emails = [*person.emails, f"{person.id}@example.com", f"home.{person.id}@example.com"]
+        person.emails = [
+            *person.emails,
+            f"{person.id}@example.com",
+            f"home.{person.id}@example.com",
+        ]
         person.phones = [*person.phones, "+353 20 916 0001", "+353 20 916 0002"]
         person.tags = [*person.tags, "newsletter", "trade fair 2026", "reseller"]
         person.season, person.background = "Summer", _TEXT * 3
@@ -80,7 +86,9 @@ def world(records: int) -> World:
         deal.linked_contact_ids = [known[(number + step) % len(known)] for step in (1, 2)]
     made.deals = _exactly(records, made.deals, set(known), "d")
     made.actions = _exactly(records, made.actions, set(known), "a")
-    for number, action in enumerate(made.actions[:contacts]):  # two open actions for every second contact
+    for number, action in enumerate(
+        made.actions[:contacts]
+    ):  # two open actions for every second contact
         action.contact_id, action.done, action.done_at = known[number // 2], False, None
     for action in made.actions[contacts:]:
         action.done, action.done_at = True, action.modified_at.date()
@@ -109,7 +117,9 @@ async def _rendered(url: str, authorization: str, rows: dict[str, int]) -> int:
             return len(await answer.read())
 
     async with aiohttp.ClientSession(headers={"Authorization": authorization}) as session:
-        pages = [size(session, name, 1 + page) for name in LISTS for page in range(-(-rows[name] // 100))]
+        pages = [
+            size(session, name, 1 + page) for name in LISTS for page in range(-(-rows[name] // 100))
+        ]
         return sum(await asyncio.gather(*pages))
 
 
@@ -117,13 +127,20 @@ async def main(records: int, latency: float, rate_limits: bool) -> None:
     made = world(records)
     rows = {"contacts": len(made.people), **{name: len(getattr(made, name)) for name in LISTS[1:]}}
     server.Sandbox = Counting  # what `crmlab.sandbox` starts
-    async with crmlab.sandbox(made, services=["onepagecrm"], latency=latency, rate_limits=rate_limits) as accounts:
+    async with crmlab.sandbox(
+        made, services=["onepagecrm"], latency=latency, rate_limits=rate_limits
+    ) as accounts:
         user, key = accounts.keys["onepagecrm"].values()
         url = accounts[0].base_url
-        size = 0 if rate_limits else await _rendered(url, aiohttp.encode_basic_auth(user, key), rows)
+        size = (
+            0 if rate_limits else await _rendered(url, aiohttp.encode_basic_auth(user, key), rows)
+        )
         accounts.counted()
         truth = {"rows": rows, "amount": sum(deal.amount for deal in made.deals)}
-        print(json.dumps({"url": url, "user": user, "key": key, "megabytes": size / 1e6, **truth}), flush=True)
+        print(
+            json.dumps({"url": url, "user": user, "key": key, "megabytes": size / 1e6, **truth}),
+            flush=True,
+        )
         while await asyncio.to_thread(sys.stdin.readline):
             print(json.dumps(accounts.counted()), flush=True)
 

@@ -46,7 +46,9 @@ class Case:
 
     @property
     def one_after_another(self) -> Provider:
-        changed = [self.sequential(r) if r.name == self.resource else r for r in self.provider.resources]
+        changed = [
+            self.sequential(r) if r.name == self.resource else r for r in self.provider.resources
+        ]
         return replace(self.provider, resources=tuple(changed))
 
     @contextmanager
@@ -81,7 +83,9 @@ def people(count: int, service: str) -> World:
 def one_mail_each() -> World:
     """Return a history whose pages, which are of profiles, hold one event of each."""
     world = people(1_500, "altcraft")
-    return replace(world, mail_events=list({event.person_id: event for event in world.mail_events}.values()))
+    return replace(
+        world, mail_events=list({event.person_id: event for event in world.mail_events}.values())
+    )
 
 
 def by_cursor(follow: Paginator) -> Callable[[Resource], Resource]:
@@ -137,7 +141,9 @@ CASES = (
 )
 
 
-async def read(account: crmlab.Account, case: Case, limits: crmlab.Limits) -> tuple[float, int, int]:
+async def read(
+    account: crmlab.Account, case: Case, limits: crmlab.Limits
+) -> tuple[float, int, int]:
     """Return the seconds, the requests and the records of one fetch."""
     name = f"{case.provider.name}.{case.resource}"
     _limiters.clear()  # each begins with the whole burst
@@ -146,20 +152,29 @@ async def read(account: crmlab.Account, case: Case, limits: crmlab.Limits) -> tu
     taken = time.perf_counter() - started
     assert data.complete, data.summary
     (requests,) = data.summary.filter(table=name)["requests"]
-    key = case.provider.resource(case.resource).key  # an event without any field has none, and may come twice
+    key = case.provider.resource(
+        case.resource
+    ).key  # an event without any field has none, and may come twice
     return taken, requests, data[name].select(key.n_unique()).item()
 
 
 async def compare(case: Case, runs: int) -> list[str]:
     world, lines = case.world(), []
     for latency in LATENCIES:
-        async with crmlab.sandbox(world, services=[case.provider.name], latency=latency) as accounts:
+        async with crmlab.sandbox(
+            world, services=[case.provider.name], latency=latency
+        ) as accounts:
             account = accounts[0]
-            await read(account, case, crmlab.Limits(concurrency=50))  # every record is rendered once, now
+            await read(
+                account, case, crmlab.Limits(concurrency=50)
+            )  # every record is rendered once, now
             for limits in (crmlab.Limits(concurrency=10), case.provider.limits):
                 done: dict[str, list[Any]] = {"ours": [], "theirs": []}
                 for _ in range(runs):
-                    for way, provider in (("theirs", case.one_after_another), ("ours", case.provider)):
+                    for way, provider in (
+                        ("theirs", case.one_after_another),
+                        ("ours", case.provider),
+                    ):
                         account.provider = provider
                         done[way].append(await read(account, case, limits))
                 lines.append(line(case, latency, limits, done))
@@ -168,7 +183,8 @@ async def compare(case: Case, runs: int) -> list[str]:
 
 def line(case: Case, latency: float, limits: crmlab.Limits, done: dict[str, list[Any]]) -> str:
     (theirs, requests), (ours, more) = (
-        (statistics.median(seconds for seconds, _, _ in done[way]), done[way][0][1]) for way in ("theirs", "ours")
+        (statistics.median(seconds for seconds, _, _ in done[way]), done[way][0][1])
+        for way in ("theirs", "ours")
     )
     records = {count for each in done.values() for _, _, count in each}
     assert len(records) == 1, f"the ways disagree: {records}"
@@ -186,13 +202,17 @@ def measured(number: int, runs: int) -> list[str]:
 
 def main(runs: int) -> None:
     print(f"medians of {runs} runs in turn\n\n{'':41}one after another        crmlab")
-    print(f"{'list':<24}{'latency':>8} {'limit':>6}{'wall':>11}{'asked':>6}{'wall':>11}{'asked':>6}{'faster':>9}")
+    print(
+        f"{'list':<24}{'latency':>8} {'limit':>6}{'wall':>11}{'asked':>6}{'wall':>11}{'asked':>6}{'faster':>9}"
+    )
     with ProcessPoolExecutor(len(CASES)) as pool:  # they wait nearly all the time
         for lines in pool.map(measured, range(len(CASES)), repeat(runs)):
             print(*lines, sep="\n", flush=True)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=3, help="of each way; medians are printed")
     main(parser.parse_args().runs)

@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.matrix import CELLS, CONTENDERS, EVERYWHERE, MAIN, RATE, TARGETS, Cell, Contender, Target
+from benchmarks.matrix import (
+    CELLS,
+    CONTENDERS,
+    EVERYWHERE,
+    MAIN,
+    RATE,
+    TARGETS,
+    Cell,
+    Contender,
+    Target,
+)
 from benchmarks.results import Middle, Run
 
 _README = Path(__file__).parent / "README.md"
@@ -38,7 +48,10 @@ def compared(runs: Sequence[Run], cell: Cell, contenders: Sequence[Contender]) -
 
 def targets(runs: Sequence[Run]) -> str:
     """Return how crmlab compares, what was aimed at, and whether it is met."""
-    lines = ["| | against | times faster | of its CPU | of its peak memory | aimed at |", "|---|---|--:|--:|--:|---|"]
+    lines = [
+        "| | against | times faster | of its CPU | of its peak memory | aimed at |",
+        "|---|---|--:|--:|--:|---|",
+    ]
     for target in TARGETS:
         mine = Middle(runs, target.ours, MAIN)
         other = Middle(runs, target.theirs, MAIN)
@@ -47,14 +60,18 @@ def targets(runs: Sequence[Run]) -> str:
             cpu = mine["cpu_seconds"] / other["cpu_seconds"]
             peak = mine["peak_mb"] / other["peak_mb"]
             names = f"{target.ours.name} | {target.theirs.name}"
-            lines.append(f"| {names} | {faster:.1f} | {cpu:.2f} | {peak:.2f} | {_aimed_at(target, faster, cpu)} |")
+            lines.append(
+                f"| {names} | {faster:.1f} | {cpu:.2f} | {peak:.2f} | {_aimed_at(target, faster, cpu)} |"
+            )
     return "\n".join(lines) + "\n"
 
 
 def _aimed_at(target: Target, faster: float, cpu: float) -> str:
     aims = []
     if target.faster:
-        aims.append(f"{target.faster:.3g} times faster: {'met' if faster >= target.faster else 'MISSED'}")
+        aims.append(
+            f"{target.faster:.3g} times faster: {'met' if faster >= target.faster else 'MISSED'}"
+        )
     if target.cpu:
         aims.append(f"{target.cpu} of its CPU: {'met' if cpu <= target.cpu else 'MISSED'}")
     return ", ".join(aims)
@@ -68,9 +85,13 @@ def _growth(runs: Sequence[Run]) -> str:
     for latency in latencies:
         columns = [cell for cell in cells if cell.latency == latency]
         heads = " | ".join(f"{cell.records:,}" for cell in columns)
-        found.append(f"| wall s at {latency * 1000:.0f} ms | {heads} |\n|---|{'--:|' * len(columns)}")
+        found.append(
+            f"| wall s at {latency * 1000:.0f} ms | {heads} |\n|---|{'--:|' * len(columns)}"
+        )
         for contender in EVERYWHERE:
-            walls = " | ".join(_wall(Middle(runs, contender, cell), contender, cell) for cell in columns)
+            walls = " | ".join(
+                _wall(Middle(runs, contender, cell), contender, cell) for cell in columns
+            )
             found.append(f"| {contender.name} | {walls} |")
         found.append("")
     return "\n".join(found)
@@ -85,7 +106,11 @@ def _wall(middle: Middle, contender: Contender, cell: Cell) -> str:
 
 
 def _reason(middle: Middle) -> str:
-    return middle.failed.replace("|", "/") if middle.failed.startswith("wrong") else f"failed: {middle.failed}"
+    return (
+        middle.failed.replace("|", "/")
+        if middle.failed.startswith("wrong")
+        else f"failed: {middle.failed}"
+    )
 
 
 def rewrite(results: dict[str, Any]) -> None:
@@ -93,7 +118,9 @@ def rewrite(results: dict[str, Any]) -> None:
     runs = results["runs"]
     versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
     loads = sorted(run["load"] for run in runs)
-    limited = [f"**{title(cell)}**\n\n{compared(runs, cell, EVERYWHERE)}" for cell in CELLS if cell.limited]
+    limited = [
+        f"**{title(cell)}**\n\n{compared(runs, cell, EVERYWHERE)}" for cell in CELLS if cell.limited
+    ]
     parts = [
         f"Measured {results['measured_on']} on {results['machine']}, with {versions}. "
         f"Load average before a run: median {loads[len(loads) // 2]}, most {loads[-1]}.\n",

@@ -31,10 +31,18 @@ _LEFT_SECONDS = 24 * 3600
 #: how Polars names an error of the system that it wraps; the end of a Parquet file is written without a number
 _OF_SYSTEM = re.compile(r"\(os error (\d+)\)|Invalid thrift: transport error")
 #: the place is wrong; any other error of the system, such as a full disk, can pass
-_WRONG_PLACE = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+_WRONG_PLACE = (
+    FileExistsError,
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+)
 
 
-def write_files(writers: Mapping[Path, Callable[[Path], object]], *, remove: Iterable[Path] = ()) -> list[Path]:
+def write_files(
+    writers: Mapping[Path, Callable[[Path], object]], *, remove: Iterable[Path] = ()
+) -> list[Path]:
     """Write all files, or leave every file that was there as it was; return their paths.
 
     Each is written in a folder beside its place, and moved when all are whole.
@@ -55,7 +63,9 @@ def write_files(writers: Mapping[Path, Callable[[Path], object]], *, remove: Ite
     """
     parts: dict[Path, Path] = {}
     with ExitStack() as cleanup:
-        folders = {folder: cleanup.enter_context(parts_folder(folder)) for folder in _folders(writers)}
+        folders = {
+            folder: cleanup.enter_context(parts_folder(folder)) for folder in _folders(writers)
+        }
         for path, write in writers.items():
             part = folders[path.parent] / path.name
             with errors_in_words(path):
@@ -71,7 +81,9 @@ def move_files(parts: Mapping[Path, Path], *, remove: Iterable[Path] = ()) -> No
     earlier: dict[Path, Path | None] = {}
     with ExitStack() as cleanup:
         places = [*parts.values(), *obsolete]
-        folders = {folder: cleanup.enter_context(parts_folder(folder)) for folder in _folders(places)}
+        folders = {
+            folder: cleanup.enter_context(parts_folder(folder)) for folder in _folders(places)
+        }
         try:
             for part, path in parts.items():
                 with errors_in_words(path):
@@ -160,7 +172,9 @@ def write_private(path: Path, content: bytes) -> None:
     part = path.with_name(path.name + UNFINISHED)
     with errors_in_words(path):
         try:
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as file:
+            with os.fdopen(
+                os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb"
+            ) as file:
                 file.write(content)
             part.replace(path)
         except BaseException:
@@ -192,7 +206,9 @@ def _in_words(path: Path, error: OSError) -> CrmlabError:
     reason = error.strerror or str(error).partition(" (os error ")[0]  # that is how Polars says it
     if isinstance(error, _WRONG_PLACE):
         return UsageError(f"{path} cannot be written ({reason}): name another place")
-    return CrmlabError(f"{path} could not be written ({reason}); files that were there are unharmed")
+    return CrmlabError(
+        f"{path} could not be written ({reason}); files that were there are unharmed"
+    )
 
 
 def lock(folder: Path) -> int | None:

@@ -111,7 +111,9 @@ class PagingError(CrmlabError):
 class SchemaError(CrmlabError):
     """Data does not have the declared shape."""
 
-    advice = "the service answers otherwise than documented: please report it where you got crmlab from"
+    advice = (
+        "the service answers otherwise than documented: please report it where you got crmlab from"
+    )
 
 
 class InternalError(CrmlabError):
@@ -129,7 +131,9 @@ class ApiError(CrmlabError):
 
     advice = "the service refuses this question: ask for less, or for other tables"
 
-    def __init__(self, status: int, code: str = "", detail: str = "", request_id: str = "", hint: str = "") -> None:
+    def __init__(
+        self, status: int, code: str = "", detail: str = "", request_id: str = "", hint: str = ""
+    ) -> None:
         self.status, self.code, self.detail = status, code, detail
         self.request_id, self.hint = request_id, hint
         self.of_account = status == HTTPStatus.UNAUTHORIZED

@@ -83,7 +83,9 @@ def _fields(operation: Operation) -> tuple[str, ...]:
     """Return each argument with its type, as a class has it; `ANY` where there may be further ones."""
     if operation.open_fields:
         return ANY
-    return tuple(f"{argument_name(name)}: {_type(kind)}" for name, kind in operation.types().items())
+    return tuple(
+        f"{argument_name(name)}: {_type(kind)}" for name, kind in operation.types().items()
+    )
 
 
 def _type(kind: Any) -> str:
@@ -101,7 +103,9 @@ def _type(kind: Any) -> str:
     if origin in (Union, UnionType):
         parts = " | ".join(_type(each) for each in arguments).split(" | ")
         return " | ".join(dict.fromkeys(parts))
-    is_object = origin is dict or (isinstance(kind, type) and issubclass(kind, (BaseModel, Mapping)))
+    is_object = origin is dict or (
+        isinstance(kind, type) and issubclass(kind, (BaseModel, Mapping))
+    )
     return "Mapping[str, Any]" if is_object else GIVEN.get(kind, "Any")
 
 

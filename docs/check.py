@@ -13,7 +13,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 #: attributes that make a browser load something; the href of <a> and of these links does not
-_LOADS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "video": "src"}
+_LOADS = {
+    "script": "src",
+    "img": "src",
+    "link": "href",
+    "iframe": "src",
+    "source": "src",
+    "video": "src",
+}
 _HARMLESS = {"canonical", "index", "search", "next", "prev", "author", "copyright"}
 _IN_CSS = re.compile(r"""(?:@import\s+|url\()\s*["']?((?:https?:)?//[^"')\s]+)""")
 
@@ -39,7 +46,9 @@ class _Page(HTMLParser):
 
 def wrong(site: Path) -> Iterator[str]:
     """Yield a line for everything that is wrong."""
-    paths = [path.resolve() for path in site.rglob("*.html") if "_static" not in path.parts]  # there: the theme's
+    paths = [
+        path.resolve() for path in site.rglob("*.html") if "_static" not in path.parts
+    ]  # there: the theme's
     pages = {path: _Page(path.read_text(encoding="utf-8")) for path in paths}
     for path, page in sorted(pages.items()):
         where = path.relative_to(site.resolve())
@@ -53,7 +62,9 @@ def wrong(site: Path) -> Iterator[str]:
             to = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             if not to.is_file():
                 yield f"{where} links to {target}, which is not there"
-            elif parts.fragment and to in pages and unquote(parts.fragment) not in pages[to].anchors:
+            elif (
+                parts.fragment and to in pages and unquote(parts.fragment) not in pages[to].anchors
+            ):
                 yield f"{where} links to {target}, which has no such place"
     for path in sorted(site.rglob("*.css")):
         for target in _IN_CSS.findall(path.read_text(encoding="utf-8")):

@@ -80,10 +80,14 @@ def _figures_without_script(app: Sphinx) -> None:
     folder = Path(tempfile.mkdtemp(prefix="crmlab-docs-"))
     startup = folder / "profile_default" / "startup"
     startup.mkdir(parents=True)
-    (startup / "figures.py").write_text((HERE / "kernel" / "figures.py").read_text(encoding="utf-8"))
+    (startup / "figures.py").write_text(
+        (HERE / "kernel" / "figures.py").read_text(encoding="utf-8")
+    )
     # cells run in a folder of their own, and read the sample where readers find it
     sample = HERE.parent / "data"
-    (startup / "sample.py").write_text(f"import shutil\nshutil.copytree({str(sample)!r}, 'data', dirs_exist_ok=True)\n")
+    (startup / "sample.py").write_text(
+        f"import shutil\nshutil.copytree({str(sample)!r}, 'data', dirs_exist_ok=True)\n"
+    )
     # that its messages are not encrypted on the way through this machine
     (startup.parent / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'\n")
     os.environ["IPYTHONDIR"] = str(folder)
@@ -92,12 +96,16 @@ def _figures_without_script(app: Sphinx) -> None:
         del os.environ[name]
 
 
-def _with_script(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.document | None) -> None:
+def _with_script(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.document | None
+) -> None:
     """Load plotly.js in pages with figures only: it is as large as all the others."""
     if tree and any("plotly-graph-div" in raw.astext() for raw in tree.findall(nodes.raw)):
         app.add_js_file("plotly.min.js")
         # drawn while the page is still laid out, so a figure must look again how wide it may be
-        app.add_js_file(None, body='addEventListener("load", () => dispatchEvent(new Event("resize")))')
+        app.add_js_file(
+            None, body='addEventListener("load", () => dispatchEvent(new Event("resize")))'
+        )
 
 
 def _no_type(app: Sphinx, what: str, *of: Any) -> None:

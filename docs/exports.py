@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "crmlab"
 #: the rooms whose public functions all stand in the room itself
 ROOMS = ("analysis", "plots")
-_LINE_LENGTH = 120
+_LINE_LENGTH = 100
 
 
 def written(room: str) -> str:

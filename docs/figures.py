@@ -67,7 +67,9 @@ def first_look(data: Fetched) -> dict[str, go.Figure]:
     }
 
 
-def draw(shown: dict[str, go.Figure], where: Path, background: str, width: int = WIDTH) -> list[Path]:
+def draw(
+    shown: dict[str, go.Figure], where: Path, background: str, width: int = WIDTH
+) -> list[Path]:
     """Write one small PNG for each figure on that background, and return the paths."""
     where.mkdir(parents=True, exist_ok=True)
     paths = [where / f"{name}.png" for name in shown]
@@ -105,7 +107,9 @@ async def _past(people: int) -> dict[int, pl.DataFrame]:
     """Return the deals as they were, by the days since."""
     deals = {}
     for days in DAYS_AGO:
-        async with crmlab.sandbox(rows=people, seed=SEED, services=["onepagecrm"], days_ago=days) as accounts:
+        async with crmlab.sandbox(
+            rows=people, seed=SEED, services=["onepagecrm"], days_ago=days
+        ) as accounts:
             fetched = await crmlab.fetch(accounts, "deals")
         deals[days] = fetched.deals
     return deals
@@ -124,7 +128,9 @@ def main(sheets: Path) -> None:
     sheet(paths, sheets / "light.png", LIGHT)
     with tempfile.TemporaryDirectory() as folder:
         sheet(draw(shown, Path(folder), DARK), sheets / "dark.png", DARK)
-        first = draw(first_look(asyncio.run(_fetched(5 * PEOPLE))), Path(folder), LIGHT, FIRST_WIDTH)
+        first = draw(
+            first_look(asyncio.run(_fetched(5 * PEOPLE))), Path(folder), LIGHT, FIRST_WIDTH
+        )
         sheet(first, FIRST_LOOK, LIGHT, across=2)
     print(f"{len(paths)} pictures, {sum(path.stat().st_size for path in paths):,} bytes")
 

@@ -48,10 +48,18 @@ def _titles(providers: list[Provider]) -> str:
 
 def _services(providers: list[Provider]) -> str:
     rows = [
-        [each.title, code(each.name), ", ".join(each.tables), limit(each.limits), where_the_key_is(each)]
+        [
+            each.title,
+            code(each.name),
+            ", ".join(each.tables),
+            limit(each.limits),
+            where_the_key_is(each),
+        ]
         for each in providers
     ]
-    return table(["service", "name", "tables it fills", "limit kept to", "where its key is"], rows).strip()
+    return table(
+        ["service", "name", "tables it fills", "limit kept to", "where its key is"], rows
+    ).strip()
 
 
 def limit(limits: Limits) -> str:

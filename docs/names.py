@@ -39,7 +39,9 @@ def written() -> str:
     return MODULE.format(
         tables=_lines(TABLES),
         providers=_lines(services()),
-        attributes="\n".join(f'    {name}: Frame\n    """{table.doc}"""' for name, table in TABLES.items()),
+        attributes="\n".join(
+            f'    {name}: Frame\n    """{table.doc}"""' for name, table in TABLES.items()
+        ),
     )
 
 

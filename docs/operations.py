@@ -25,7 +25,9 @@ METHODS = ("get", "post", "put", "patch", "delete")
 #: texts in a form that can be checked
 FORMATS = {"date": "Day", "date-time": "Moment"}
 #: what the written files import
-IMPORTED = frozenset({"Annotated", "Any", "Body", "Day", "Field", "Literal", "Moment", "Operation", "Required"})
+IMPORTED = frozenset(
+    {"Annotated", "Any", "Body", "Day", "Field", "Literal", "Moment", "Operation", "Required"}
+)
 #: parts of every body of JSON:API, which say nothing of what is in them
 ENVELOPE = frozenset({"Data", "Attributes", "Relationships"})
 PLAIN = {"integer": "int", "number": "float", "boolean": "bool", "object": "dict[str, Any]"}
@@ -170,9 +172,15 @@ class Writer:
 
     def _class(self, schema: dict[str, Any], name: str, owner: str) -> str:
         required = set(schema.get("required", ()))
-        lines = [self._field(key, each, name, required=key in required) for key, each in schema["properties"].items()]
+        lines = [
+            self._field(key, each, name, required=key in required)
+            for key, each in schema["properties"].items()
+        ]
         # required by a document that does not describe it: it may be given, and is not asked for
-        lines += [self._field(key, {}, name, required=False) for key in sorted(required - schema["properties"].keys())]
+        lines += [
+            self._field(key, {}, name, required=False)
+            for key in sorted(required - schema["properties"].keys())
+        ]
         return self._named(self.classes, name, owner, "\n".join(f"    {line}" for line in lines))
 
     def _named(self, known: dict[str, str], name: str, owner: str, text: str) -> str:
@@ -196,12 +204,19 @@ class Writer:
         if required:
             return f"{python}: {kind} = Field({alias})" if alias else f"{python}: {kind}"
         optional = kind if kind.endswith("| None") or kind == "Any" else f"{kind} | None"
-        return f"{python}: {optional} = Field(None, {alias})" if alias else f"{python}: {optional} = None"
+        return (
+            f"{python}: {optional} = Field(None, {alias})"
+            if alias
+            else f"{python}: {optional} = None"
+        )
 
 
 def limits_of(schema: dict[str, Any], shortest: str, longest: str) -> str:
     """Return the limits of a length as arguments of `Field`; one document writes maxlength small."""
-    found = {"min_length": schema.get(shortest), "max_length": schema.get(longest, schema.get(longest.lower()))}
+    found = {
+        "min_length": schema.get(shortest),
+        "max_length": schema.get(longest, schema.get(longest.lower())),
+    }
     return ", ".join(f"{name}={value}" for name, value in found.items() if value)
 
 
@@ -228,7 +243,9 @@ def python_name(key: str) -> str:
 
 def snake(operation_id: str) -> str:
     """Return a vendor's operationId in snake_case; a verb that the vendor wrote small begins a word as well."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=(?:index|show|store|update|destroy|delete|revert)$)", "_", operation_id)
+    parted = re.sub(
+        r"(?<=[a-z0-9])(?=(?:index|show|store|update|destroy|delete|revert)$)", "_", operation_id
+    )
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", parted)
     return re.sub(r"_+", "_", parted).lower()
 
@@ -293,7 +310,11 @@ def query_types(parameters: list[dict[str, Any]], words: Writer, operation: str)
 
 def path_types(parameters: list[dict[str, Any]], words: Writer) -> dict[str, str]:
     """Return the type of each part of the path that is not text."""
-    kinds = {each["name"]: words.type_of(each.get("schema", {}), "", "") for each in parameters if each["in"] == "path"}
+    kinds = {
+        each["name"]: words.type_of(each.get("schema", {}), "", "")
+        for each in parameters
+        if each["in"] == "path"
+    }
     return {name: kind for name, kind in kinds.items() if kind != "str"}
 
 
@@ -311,7 +332,9 @@ def shared_sets(document: Document, operations: list[Declared]) -> dict[str, dic
     pairs = Counter(pair for each in operations for pair in each.query.items())
     together: dict[frozenset[int], list[tuple[str, str]]] = {}
     for pair in pairs:
-        holders = frozenset(index for index, each in enumerate(operations) if pair in each.query.items())
+        holders = frozenset(
+            index for index, each in enumerate(operations) if pair in each.query.items()
+        )
         together.setdefault(holders, []).append(pair)
     sets = {}
     for holders, shared in together.items():
@@ -380,7 +403,9 @@ def write(document: Document, folder: Path) -> None:
     target = ROOT / "crmlab" / "providers" / document.provider
     (target / "bodies.py").write_text(header + _bodies(bodies), encoding="utf-8")
     header = HEADER.format(about=f"What {document.title} can be asked", version=version)
-    (target / "operations.py").write_text(header + _operations(document, operations, words), encoding="utf-8")
+    (target / "operations.py").write_text(
+        header + _operations(document, operations, words), encoding="utf-8"
+    )
     for command in (["check", "--fix-only"], ["format"]):
         subprocess.run([sys.executable, "-m", "ruff", *command, "--quiet", target], check=True)  # noqa: S603
 
@@ -397,7 +422,9 @@ def _operations(document: Document, operations: list[Declared], words: Writer) -
     sets = shared_sets(document, operations)
     parts = ["from typing import Any, Literal, Required\n\n", "from pydantic import Field\n\n"]
     parts.append("from crmlab.connector.arguments import Body, Day, Moment\n")
-    parts.append("from crmlab.connector.operation import Operation, delete, get, patch, post, put\n")
+    parts.append(
+        "from crmlab.connector.operation import Operation, delete, get, patch, post, put\n"
+    )
     parts.append(f"from crmlab.providers.{document.provider} import bodies\n\n")
     parts += _aliases(words)
     parts += [f"\n\nclass {name}(Body):\n{body}\n\n" for name, body in words.classes.items()]

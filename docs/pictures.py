@@ -53,7 +53,11 @@ def main() -> None:
         form.get_by_role("checkbox", name="OnePageCRM").check()
         taken(form, "form")
         finish = notebook.start(1)
-        waiting = Bars(notebook.cell(1)).lines.filter(has_text="relenta").filter(has_text="waiting for the limit")
+        waiting = (
+            Bars(notebook.cell(1))
+            .lines.filter(has_text="relenta")
+            .filter(has_text="waiting for the limit")
+        )
         expect(waiting).to_be_visible()
         taken(notebook.output(1).locator(".widget-vbox").first, "progress")
         finish()

@@ -61,8 +61,12 @@ def earlier(fetched: crmlab.Fetched) -> crmlab.Fetched:
     """Return the deals as they were a month before."""
 
     async def fetch() -> pl.DataFrame:
-        async with crmlab.sandbox(rows=200, seed=2, services=["onepagecrm"], days_ago=30) as accounts:
-            return (await crmlab.fetch(accounts, "deals", limits=crmlab.Limits(concurrency=10))).deals
+        async with crmlab.sandbox(
+            rows=200, seed=2, services=["onepagecrm"], days_ago=30
+        ) as accounts:
+            return (
+                await crmlab.fetch(accounts, "deals", limits=crmlab.Limits(concurrency=10))
+            ).deals
 
     deals = asyncio.run(fetch())
     return crmlab.Fetched(

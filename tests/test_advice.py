@@ -29,7 +29,9 @@ def test_nothing_advises_to_install_crmlab_by_its_name() -> None:
             if FROM_PYPI.search(line):
                 wrong.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
 
-    assert wrong == [], 'name the library ("pip install xlsxwriter") or the checkout (pip install -e ".[excel]")'
+    assert wrong == [], (
+        'name the library ("pip install xlsxwriter") or the checkout (pip install -e ".[excel]")'
+    )
 
 
 def test_such_advice_would_be_found() -> None:

@@ -9,7 +9,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from crmlab.atomic_files import check_folder, errors_in_words, make_folder, move_files, parts_folder, write_files
+from crmlab.atomic_files import (
+    check_folder,
+    errors_in_words,
+    make_folder,
+    move_files,
+    parts_folder,
+    write_files,
+)
 from crmlab.errors import CrmlabError, UsageError
 
 
@@ -30,7 +37,9 @@ def test_all_files_are_written_and_what_contradicts_them_is_gone(tmp_path: Path)
     for name in ("a", "rejected"):
         (tmp_path / name).write_text("old")
 
-    paths = write_files({tmp_path / "a": writer("1"), tmp_path / "b": writer("2")}, remove=[tmp_path / "rejected"])
+    paths = write_files(
+        {tmp_path / "a": writer("1"), tmp_path / "b": writer("2")}, remove=[tmp_path / "rejected"]
+    )
 
     assert paths == [tmp_path / "a", tmp_path / "b"]
     assert contents(tmp_path) == {"a": "1", "b": "2"}
@@ -39,8 +48,13 @@ def test_all_files_are_written_and_what_contradicts_them_is_gone(tmp_path: Path)
 def test_where_one_cannot_be_written_none_is(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
 
-    with pytest.raises(CrmlabError, match=r"b could not be written \(No space left on device\); files that were there"):
-        write_files({tmp_path / "a": writer("1"), tmp_path / "b": full_disk}, remove=[tmp_path / "a"])
+    with pytest.raises(
+        CrmlabError,
+        match=r"b could not be written \(No space left on device\); files that were there",
+    ):
+        write_files(
+            {tmp_path / "a": writer("1"), tmp_path / "b": full_disk}, remove=[tmp_path / "a"]
+        )
 
     assert contents(tmp_path) == {"a": "old"}
 
@@ -56,7 +70,9 @@ def test_where_one_cannot_be_moved_those_before_it_come_back(tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c"]
 
 
-def test_a_file_system_without_links_brings_files_back_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_links_brings_files_back_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_links(self: Path, target: Path) -> None:
         raise OSError(95, "Operation not supported")
 
@@ -85,12 +101,16 @@ def test_a_folder_that_is_a_file_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
 
     for place in (tmp_path / "out", tmp_path / "out" / "more"):
-        with pytest.raises(UsageError, match=r"cannot be written .*: name another place") as refused:
+        with pytest.raises(
+            UsageError, match=r"cannot be written .*: name another place"
+        ) as refused:
             make_folder(place)
         assert "\n" not in str(refused.value)
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="this user may write everywhere")
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="this user may write everywhere"
+)
 def test_a_folder_of_somebody_else_is_said_in_one_line(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
 
@@ -98,7 +118,9 @@ def test_a_folder_of_somebody_else_is_said_in_one_line(tmp_path: Path) -> None:
         write_files({tmp_path / "a": writer("1")})
 
 
-def test_what_a_killed_run_left_is_removed_and_what_another_run_works_on_is_not(tmp_path: Path) -> None:
+def test_what_a_killed_run_left_is_removed_and_what_another_run_works_on_is_not(
+    tmp_path: Path,
+) -> None:
     left = tmp_path / ".parts-left"
     left.mkdir()
     (left / "contacts.parquet").write_text("personal")
@@ -113,8 +135,14 @@ def test_what_a_killed_run_left_is_removed_and_what_another_run_works_on_is_not(
 
 
 def test_a_full_disk_that_polars_meets_is_told_in_words(tmp_path: Path) -> None:
-    for text in ("No space left on device (os error 28)", "File out of specification: Invalid thrift: transport error"):
-        with pytest.raises(CrmlabError, match="No space left on device"), errors_in_words(tmp_path / "a"):
+    for text in (
+        "No space left on device (os error 28)",
+        "File out of specification: Invalid thrift: transport error",
+    ):
+        with (
+            pytest.raises(CrmlabError, match="No space left on device"),
+            errors_in_words(tmp_path / "a"),
+        ):
             raise pl.exceptions.ComputeError(text)
     with pytest.raises(pl.exceptions.ComputeError), errors_in_words(tmp_path / "a"):
         raise pl.exceptions.ComputeError("another one")

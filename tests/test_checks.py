@@ -58,7 +58,13 @@ def test_every_action_is_named_by_the_hash_of_its_commit() -> None:
 
 def test_every_package_of_the_development_set_is_locked_by_its_hash() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    locked = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements-dev.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    locked = set(
+        re.findall(
+            r"^([\w.-]+)==",
+            (ROOT / "requirements-dev.txt").read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    )
 
     needed = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
 

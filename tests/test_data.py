@@ -24,11 +24,15 @@ def frames() -> dict[str, pl.DataFrame]:
 def test_every_shared_table_is_there_twice_and_nothing_else() -> None:
     written = {path.name for path in FOLDER.iterdir() if path.suffix in (".parquet", ".csv")}
 
-    assert written == {f"{name}.{suffix}" for name in TABLES for suffix in ("parquet", "csv")}, OUTDATED
+    assert written == {f"{name}.{suffix}" for name in TABLES for suffix in ("parquet", "csv")}, (
+        OUTDATED
+    )
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_the_parquet_file_of_a_table_is_current_and_has_rows(name: str, frames: dict[str, pl.DataFrame]) -> None:
+def test_the_parquet_file_of_a_table_is_current_and_has_rows(
+    name: str, frames: dict[str, pl.DataFrame]
+) -> None:
     kept = pl.read_parquet(FOLDER / f"{name}.parquet").cast({"provider": pl.Categorical})
 
     assert kept.height > 0
@@ -37,7 +41,9 @@ def test_the_parquet_file_of_a_table_is_current_and_has_rows(name: str, frames: 
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_the_csv_file_of_a_table_is_current(name: str, frames: dict[str, pl.DataFrame], tmp_path: Path) -> None:
+def test_the_csv_file_of_a_table_is_current(
+    name: str, frames: dict[str, pl.DataFrame], tmp_path: Path
+) -> None:
     (today,) = export({name: frames[name]}, tmp_path, "csv")
 
     kept = crmlab.read_csv(FOLDER / f"{name}.csv")
@@ -55,12 +61,18 @@ def test_the_dictionary_is_current() -> None:
 
 
 def test_nothing_tells_where_it_was_made() -> None:
-    telling = [path.name for path in FOLDER.glob("*.csv") if "127.0.0.1" in path.read_text(encoding="utf-8")]
+    telling = [
+        path.name
+        for path in FOLDER.glob("*.csv")
+        if "127.0.0.1" in path.read_text(encoding="utf-8")
+    ]
 
     assert telling == []
 
 
 def test_it_stays_small() -> None:
-    size = sum(path.stat().st_size for path in FOLDER.iterdir() if path.suffix in (".parquet", ".csv"))
+    size = sum(
+        path.stat().st_size for path in FOLDER.iterdir() if path.suffix in (".parquet", ".csv")
+    )
 
     assert size < 130_000

@@ -7,9 +7,18 @@ import inspect
 import pytest
 
 from crmlab import errors
-from crmlab.errors import ApiError, CredentialError, CrmlabError, PlanError, RateLimitError, UsageError
+from crmlab.errors import (
+    ApiError,
+    CredentialError,
+    CrmlabError,
+    PlanError,
+    RateLimitError,
+    UsageError,
+)
 
-DEFINED = [c for _, c in inspect.getmembers(errors, inspect.isclass) if c.__module__ == errors.__name__]
+DEFINED = [
+    c for _, c in inspect.getmembers(errors, inspect.isclass) if c.__module__ == errors.__name__
+]
 CLASSES = [c for c in DEFINED if not issubclass(c, Warning)]
 
 

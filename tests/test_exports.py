@@ -22,7 +22,11 @@ ROOMS = pytest.mark.parametrize("room", [analysis, plots], ids=["analysis", "plo
 
 def modules_of(room: ModuleType) -> dict[str, ModuleType]:
     """Return the modules of a package by their short names, without those that are its own."""
-    names = [module.name for module in pkgutil.iter_modules(room.__path__) if not module.name.startswith("_")]
+    names = [
+        module.name
+        for module in pkgutil.iter_modules(room.__path__)
+        if not module.name.startswith("_")
+    ]
     return {name: importlib.import_module(f"{room.__name__}.{name}") for name in names}
 
 
@@ -47,7 +51,9 @@ def test_the_package_exports_what_its_modules_say_is_public(room: ModuleType) ->
 
 
 @ROOMS
-def test_a_function_that_only_its_module_uses_is_public_or_has_an_underscore(room: ModuleType) -> None:
+def test_a_function_that_only_its_module_uses_is_public_or_has_an_underscore(
+    room: ModuleType,
+) -> None:
     used = {path: words_used(path) for path in ROOT.rglob("*.py") if path.name != "__init__.py"}
     for module in modules_of(room).values():
         own = Path(inspect.getfile(module))
@@ -63,10 +69,16 @@ def test_a_function_that_only_its_module_uses_is_public_or_has_an_underscore(roo
 
 def test_every_figure_has_its_question_and_its_numbers_under_the_same_name() -> None:
     for name in plots.__all__:
-        assert name in CATALOGUE, f"plots.{name} has no question: add an Entry(name={name!r}, ...) to crmlab/catalogue"
-        assert name in analysis.__all__, f"plots.{name} has no numbers: call the analysis that it draws {name} too"
+        assert name in CATALOGUE, (
+            f"plots.{name} has no question: add an Entry(name={name!r}, ...) to crmlab/catalogue"
+        )
+        assert name in analysis.__all__, (
+            f"plots.{name} has no numbers: call the analysis that it draws {name} too"
+        )
     for name in CATALOGUE:
-        assert name in plots.__all__, f"the catalogue asks {name}, and crmlab.plots has no figure of that name"
+        assert name in plots.__all__, (
+            f"the catalogue asks {name}, and crmlab.plots has no figure of that name"
+        )
 
 
 @ROOMS
@@ -80,7 +92,11 @@ def described(function: object) -> list[str]:
     doc = inspect.getdoc(function) or ""
     sections = re.split(r"\n(\w+)\n-{3,}\n", doc)
     text = dict(zip(sections[1::2], sections[2::2], strict=True)).get("Parameters", "")
-    return [name for line in re.findall(r"^(\w[\w, ]*)$", text, re.MULTILINE) for name in line.split(", ")]
+    return [
+        name
+        for line in re.findall(r"^(\w[\w, ]*)$", text, re.MULTILINE)
+        for name in line.split(", ")
+    ]
 
 
 @ROOMS
@@ -89,4 +105,6 @@ def test_a_docstring_describes_the_parameters_that_there_are(room: ModuleType) -
         function = getattr(room, name)
         parameters = list(inspect.signature(function).parameters)
 
-        assert sorted(described(function)) == sorted(parameters), f"write all parameters of {room.__name__}.{name}"
+        assert sorted(described(function)) == sorted(parameters), (
+            f"write all parameters of {room.__name__}.{name}"
+        )

@@ -85,7 +85,10 @@ async def spooled(folder: Path, data: crmlab.Fetched, accounts: list[crmlab.Acco
 
 
 CASES: dict[str, Case] = {
-    **{f"export {form}": of_data(lambda folder, data, form=form: data.export(folder, form)) for form in FORMATS},
+    **{
+        f"export {form}": of_data(lambda folder, data, form=form: data.export(folder, form))
+        for form in FORMATS
+    },
     "report": of_data(lambda folder, data: data.report(folder / "report.html")),
     "numbers": of_data(lambda folder, data: data.report(folder, tables="csv")),
     "about": of_data(lambda folder, data: crmlab.about(data, somebody(data)).write(folder)),
@@ -95,7 +98,9 @@ CASES: dict[str, Case] = {
     "push": pushed,
     "lake": refreshed,
     **{
-        f"query {form}": of_command("query", "{0}/../source", "select * from contacts", "--out", f"{{0}}/answer.{form}")
+        f"query {form}": of_command(
+            "query", "{0}/../source", "select * from contacts", "--out", f"{{0}}/answer.{form}"
+        )
         for form in ("csv", "parquet")
     },
     "demo": of_command("demo", "--rows", "20", "--out", "{0}"),
@@ -119,7 +124,9 @@ def standing(folder: Path) -> dict[str, str]:
     return found
 
 
-async def refused(case: Case, folder: Path, data: crmlab.Fetched, accounts: list[crmlab.Account]) -> str:
+async def refused(
+    case: Case, folder: Path, data: crmlab.Fetched, accounts: list[crmlab.Account]
+) -> str:
     """Return what is told where it cannot be written."""
     try:
         outcome = await case(folder, data, accounts)
@@ -181,11 +188,19 @@ async def test_a_folder_that_is_a_file_is_told_in_one_line(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes")
-async def test_what_a_killed_push_left_beside_its_results_is_gone_after_the_next(tmp_path: Path) -> None:
+async def test_what_a_killed_push_left_beside_its_results_is_gone_after_the_next(
+    tmp_path: Path,
+) -> None:
     left = tmp_path / ".results.jsonl.part"
     left.write_text("half a li")
     async with crmlab.sandbox(rows=30, services=["onepagecrm"]) as accounts:
-        rows = (await crmlab.fetch(accounts, "contacts", progress=False)).contacts.head(2).select("id", "first_name")
-        await crmlab.push(accounts[0], "contacts", rows, results=tmp_path / "results.jsonl", progress=False)
+        rows = (
+            (await crmlab.fetch(accounts, "contacts", progress=False))
+            .contacts.head(2)
+            .select("id", "first_name")
+        )
+        await crmlab.push(
+            accounts[0], "contacts", rows, results=tmp_path / "results.jsonl", progress=False
+        )
 
     assert [path.name for path in tmp_path.iterdir()] == ["results.jsonl"]

@@ -70,7 +70,9 @@ class Desk:
         if request.headers.get("X-Desk-Key") != KEY:
             return web.json_response({"error": "unknown key"}, status=401)
         if self.asked[request.path] == 2:
-            return web.json_response({"error": "slow down"}, status=429, headers={"Retry-After": "0"})
+            return web.json_response(
+                {"error": "slow down"}, status=429, headers={"Retry-After": "0"}
+            )
         name = request.path.split("/")[1]
         found: list[dict[str, Any]] = {"customers": CUSTOMERS, "tickets": TICKETS}[name]
         if len(parts := request.path.split("/")) == 3:
@@ -79,19 +81,29 @@ class Desk:
             found = [each for each in found if each["updated_at"] >= since[:10]]
         size, page = int(request.query["per_page"]), int(request.query["page"])
         shown = found[size * (page - 1) : size * page]
-        return web.json_response({name: shown, "page": page, "pages": -(-len(found) // size), "total": len(found)})
+        return web.json_response(
+            {name: shown, "page": page, "pages": -(-len(found) // size), "total": len(found)}
+        )
 
 
 @pytest.fixture
-async def desk(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+async def desk(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Desk]:
     """Install the example as a package of somebody else, whose service is on this machine."""
     service = Desk()
     source = EXAMPLE.read_text(encoding="utf-8")
-    (tmp_path / "deskline.py").write_text(source.replace(ADDRESS, await serve(service.answer)), encoding="utf-8")
+    (tmp_path / "deskline.py").write_text(
+        source.replace(ADDRESS, await serve(service.answer)), encoding="utf-8"
+    )
     installed = tmp_path / "crmlab_deskline-1.0.dist-info"
     installed.mkdir()
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: crmlab-deskline\nVersion: 1.0\n")
-    (installed / "entry_points.txt").write_text("[crmlab.providers]\ndeskline = deskline:PROVIDER\n")
+    (installed / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: crmlab-deskline\nVersion: 1.0\n"
+    )
+    (installed / "entry_points.txt").write_text(
+        "[crmlab.providers]\ndeskline = deskline:PROVIDER\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CRMLAB_DESKLINE_API_KEY", KEY)
@@ -104,9 +116,18 @@ async def desk(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_it_needs_what_the_package_needs_and_nothing_else() -> None:
     tree = ast.parse(EXAMPLE.read_text(encoding="utf-8"))
     used = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    used |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    used |= {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
 
-    assert used - sys.stdlib_module_names - {"collections.abc"} == {"crmlab.connector", "msgspec", "polars"}
+    assert used - sys.stdlib_module_names - {"collections.abc"} == {
+        "crmlab.connector",
+        "msgspec",
+        "polars",
+    }
 
 
 async def test_its_tables_are_fetched_whole_in_the_shared_schema(desk: Desk) -> None:
@@ -118,8 +139,16 @@ async def test_its_tables_are_fetched_whole_in_the_shared_schema(desk: Desk) -> 
     }
     assert set(data.contacts["id"]) == {each["id"] for each in CUSTOMERS}
     assert data.contacts["emails"][0].to_list() == ["p0@example.com"]
-    assert data.activities.select("kind", "contact_id", "owner_id", "done").row(1) == ("ticket", "c1", "a1", True)
-    assert desk.asked == {"/customers": 4, "/tickets": 1}  # three pages, one of them asked again after the 429
+    assert data.activities.select("kind", "contact_id", "owner_id", "done").row(1) == (
+        "ticket",
+        "c1",
+        "a1",
+        True,
+    )
+    assert desk.asked == {
+        "/customers": 4,
+        "/tickets": 1,
+    }  # three pages, one of them asked again after the 429
 
 
 async def test_its_own_records_have_every_documented_field(desk: Desk) -> None:
@@ -129,7 +158,9 @@ async def test_its_own_records_have_every_documented_field(desk: Desk) -> None:
 
 
 async def test_a_period_is_asked_of_the_service(desk: Desk) -> None:
-    data = await crmlab.fetch(crmlab.Account("deskline"), "contacts", since="2026-03-20", until="2026-03-22")
+    data = await crmlab.fetch(
+        crmlab.Account("deskline"), "contacts", since="2026-03-20", until="2026-03-22"
+    )
 
     days = {each["id"]: int(each["updated_at"][8:10]) for each in CUSTOMERS}
     assert set(data.contacts["id"]) == {id for id, day in days.items() if day in (20, 21)}
@@ -158,7 +189,9 @@ async def test_the_form_has_a_section_for_it_and_its_accounts_can_be_fetched(des
     assert (await crmlab.fetch(form, "activities", limits=FAST)).activities.height == len(TICKETS)
 
 
-async def test_the_doctor_asks_it_and_lists_what_is_assumed(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_doctor_asks_it_and_lists_what_is_assumed(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
     code = await asyncio.to_thread(main, ["doctor", "deskline"])
 
     shown = capsys.readouterr().out
@@ -169,7 +202,9 @@ async def test_the_doctor_asks_it_and_lists_what_is_assumed(desk: Desk, capsys: 
 
 
 async def test_a_refused_key_says_where_to_look_and_not_what_it_was(desk: Desk) -> None:
-    with pytest.raises(AuthError, match="deskline account 'deskline': HTTP 401 · unknown key; check api_key") as caught:
+    with pytest.raises(
+        AuthError, match="deskline account 'deskline': HTTP 401 · unknown key; check api_key"
+    ) as caught:
         await crmlab.fetch(crmlab.Account("deskline", api_key="wrong-key"))
 
     assert "wrong-key" not in str(caught.value)
@@ -210,9 +245,13 @@ print("all of it follows")
 """
 
 
-def test_in_the_project_it_is_a_file_beside_the_providers_and_one_beside_the_services(tmp_path: Path) -> None:
+def test_in_the_project_it_is_a_file_beside_the_providers_and_one_beside_the_services(
+    tmp_path: Path,
+) -> None:
     for folder in ("crmlab", "docs"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+        shutil.copytree(
+            ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "*.png")
+        )
     for file in ("README.md", ".importlinter"):
         shutil.copy(ROOT / file, tmp_path)
     shutil.copy(EXAMPLE, tmp_path / "crmlab" / "providers" / "deskline.py")

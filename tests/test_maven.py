@@ -11,7 +11,11 @@ import pytest
 import crmlab
 from crmlab import analysis
 
-DATA = Path(os.environ.get("CRMLAB_MAVEN_DATA", Path(__file__).parent.parent.parent / "shared/data/maven-crm"))
+DATA = Path(
+    os.environ.get(
+        "CRMLAB_MAVEN_DATA", Path(__file__).parent.parent.parent / "shared/data/maven-crm"
+    )
+)
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the Maven CRM data set is not here")
 
 
@@ -31,14 +35,21 @@ def test_every_opportunity_comes_back_with_its_outcome(loaded):
 
     assert data.complete
     assert data.deals.height == 8800
-    assert dict(data.deals.group_by("status").len().iter_rows()) == {"won": 4238, "lost": 2473, "pending": 2089}
+    assert dict(data.deals.group_by("status").len().iter_rows()) == {
+        "won": 4238,
+        "lost": 2473,
+        "pending": 2089,
+    }
 
 
 def test_pending_deals_stand_in_their_stages(loaded):
     data, _ = loaded
 
     pending = data.deals.filter(pl.col("status") == "pending")
-    assert dict(pending.group_by("stage_label").len().iter_rows()) == {"Engaging": 1589, "Prospecting": 500}
+    assert dict(pending.group_by("stage_label").len().iter_rows()) == {
+        "Engaging": 1589,
+        "Prospecting": 500,
+    }
 
 
 def test_the_won_amount_and_the_win_rate_are_the_known_ones(loaded):
@@ -72,7 +83,9 @@ def truth():
     """Return an independent reading of the same files: DuckDB's SQL, the files' own spellings repaired."""
     with duckdb.connect() as base:
         for name in ("sales_pipeline", "accounts", "products"):
-            base.execute(f"CREATE TABLE {name} AS FROM read_csv('{DATA / name}.csv', all_varchar = true)")
+            base.execute(
+                f"CREATE TABLE {name} AS FROM read_csv('{DATA / name}.csv', all_varchar = true)"
+            )
         base.execute("""
             CREATE TABLE deals AS
             SELECT p.*, p.deal_stage = 'Won' AS won, p.deal_stage IN ('Won', 'Lost') AS closed,
@@ -90,8 +103,15 @@ def truth():
 def deals(loaded):
     """Return the deals with their product and the sector of their company, from the tables beside them."""
     data, _ = loaded
-    field = pl.element().filter(pl.element().struct.field("label") == "Sector").struct.field("value").first()
-    sectors = data.companies.select(company_name="name", sector=pl.col("custom").list.eval(field).list.first())
+    field = (
+        pl.element()
+        .filter(pl.element().struct.field("label") == "Sector")
+        .struct.field("value")
+        .first()
+    )
+    sectors = data.companies.select(
+        company_name="name", sector=pl.col("custom").list.eval(field).list.first()
+    )
     products = data.deal_items.select(id="deal_id", product="name")
     return data.deals.join(products, on="id").join(sectors, on="company_name", how="left")
 
@@ -115,7 +135,9 @@ def test_the_win_rate_of_each_group_is_that_of_an_independent_query(deals, truth
         FROM deals WHERE closed GROUP BY part ORDER BY part NULLS LAST
     """).fetchall()
     assert len(rows) > 3
-    assert found.filter(pl.col("win_rate").is_not_null()).rows() == [pytest.approx(row) for row in rows]
+    assert found.filter(pl.col("win_rate").is_not_null()).rows() == [
+        pytest.approx(row) for row in rows
+    ]
 
 
 def test_length_and_velocity_are_those_of_an_independent_query(deals, truth):
@@ -144,8 +166,15 @@ def test_months_cohorts_and_the_forecast_lose_no_deal(deals, truth):
     cohorts = analysis.win_cohorts(deals, as_of=last)
     expected = analysis.weighted_pipeline(deals, as_of=last)
 
-    assert months.select("created", "won", "lost", "open_change").sum().row(0) == (8800, 4238, 2473, 2089)
-    assert expected.select("bucket", "probability_from", "deals").rows() == [("no date", "service", 2089)]
+    assert months.select("created", "won", "lost", "open_change").sum().row(0) == (
+        8800,
+        4238,
+        2473,
+        2089,
+    )
+    assert expected.select("bucket", "probability_from", "deals").rows() == [
+        ("no date", "service", 2089)
+    ]
     value = "CASE deal_stage WHEN 'Engaging' THEN 0.5 ELSE 0.1 END * sales_price::DOUBLE"
     weighted = truth.execute(
         f"SELECT sum({value}) FROM deals JOIN products ON products.product = product_name WHERE NOT closed"

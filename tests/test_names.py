@@ -47,7 +47,9 @@ def test_no_table_hides_what_a_result_can_do() -> None:
     assert not [name for name in TABLES if hasattr(Result, name)]
 
 
-@pytest.mark.skipif(not shutil.which("pyright"), reason="pyright is not installed: npm install pyright")
+@pytest.mark.skipif(
+    not shutil.which("pyright"), reason="pyright is not installed: npm install pyright"
+)
 def test_pyright_reads_what_an_analyst_writes() -> None:
     command = ["pyright", "--pythonpath", sys.executable, str(ANALYST)]
 
@@ -63,8 +65,13 @@ Complete = Callable[[str], list[str]]
 
 @pytest.fixture
 def shell(tmp_path: Path) -> InteractiveShell:
-    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}), ipython_dir=str(tmp_path))
-    shell.user_ns |= {"crmlab": crmlab, "data": fetched("deals", "consent_events", "onepagecrm.deals")}
+    shell = InteractiveShell(
+        config=Config({"HistoryManager": {"enabled": False}}), ipython_dir=str(tmp_path)
+    )
+    shell.user_ns |= {
+        "crmlab": crmlab,
+        "data": fetched("deals", "consent_events", "onepagecrm.deals"),
+    }
     return shell
 
 
@@ -76,7 +83,9 @@ def complete(request: pytest.FixtureRequest, shell: InteractiveShell) -> Complet
 
     def at_the_end(code: str) -> list[str]:
         with provisionalcompleter():
-            return [one.text.removeprefix(".") for one in shell.Completer.completions(code, len(code))]
+            return [
+                one.text.removeprefix(".") for one in shell.Completer.completions(code, len(code))
+            ]
 
     return at_the_end
 
@@ -137,7 +146,9 @@ def test_only_where_a_name_can_stand(code: str, begun: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", ["fetch", "fetch_to", "plan", "login", "Account"])
-def test_help_tells_the_names_by_their_type_and_not_all_of_them(shell: InteractiveShell, name: str) -> None:
+def test_help_tells_the_names_by_their_type_and_not_all_of_them(
+    shell: InteractiveShell, name: str
+) -> None:
     shown = shell.object_inspect(f"crmlab.{name}")
 
     signature = shown["definition"] or shown["init_definition"]
@@ -149,4 +160,6 @@ def test_help_tells_the_names_by_their_type_and_not_all_of_them(shell: Interacti
 def test_help_on_what_was_fetched_tells_what_it_can_do(shell: InteractiveShell) -> None:
     shown = shell.object_inspect("data")["docstring"]
 
-    assert all(f"``{name}``" in shown for name in ("complete", "summary", "failures", "rejected", "export"))
+    assert all(
+        f"``{name}``" in shown for name in ("complete", "summary", "failures", "rejected", "export")
+    )

@@ -20,7 +20,9 @@ from crmlab.notebook.offline_html import OfflineHTMLExporter
 from crmlab.providers import registry
 from tests.notebook.test_offline_html import OUTSIDE
 
-NOTEBOOKS = {path.stem: path for path in sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))}
+NOTEBOOKS = {
+    path.stem: path for path in sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+}
 #: the one line that is changed to see one's own data, and the name it gives
 SANDBOX = "accounts = await crmlab.sandbox(rows=1000, seed=1)"
 SWITCH = f"{SANDBOX}  # your own: accounts = crmlab.login()"
@@ -73,18 +75,24 @@ def test_a_notebook_is_short_and_told_as_questions(notebook):
     assert [text for text in texts if len(text) > 800] == []
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq", "ignore::DeprecationWarning:jupyter_client")
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:zmq", "ignore::DeprecationWarning:jupyter_client"
+)
 async def test_a_notebook_runs_and_shows_something_in_every_cell(notebook, monkeypatch, tmp_path):
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # what it exports goes here
 
-    done = await NotebookClient(notebook, timeout=120, kernel_name="python3", store_widget_state=False).async_execute()
+    done = await NotebookClient(
+        notebook, timeout=120, kernel_name="python3", store_widget_state=False
+    ).async_execute()
 
     assert [cell.id for cell in code_of(done) if not cell.outputs] == []
     outputs = [output for cell in code_of(done) for output in cell.outputs]
     assert "stderr" not in {output.get("name") for output in outputs}
     figures = [output.data[PLOTLY] for output in outputs if PLOTLY in output.get("data", {})]
     assert len(figures) > 3
-    assert [figure for figure in figures if not (figure["data"] and figure["layout"]["title"]["text"])] == []
+    assert [
+        figure for figure in figures if not (figure["data"] and figure["layout"]["title"]["text"])
+    ] == []
     assert len(nbformat.writes(done)) < 6_000_000
     shows_its_figures_as_html(done, figures, HTMLExporter())
     page = shows_its_figures_as_html(done, figures, OfflineHTMLExporter())
@@ -108,7 +116,9 @@ async def shown(notebook: Any, services: list[str]) -> AsyncIterator[Any]:
     """What the last line of each cell shows where there are only these services."""
     names: dict[str, Any] = {}
     for cell in code_of(notebook):
-        source = cell.source.replace(SANDBOX, f"{SANDBOX[:-1]}, services={services})").replace("rows=1000", "rows=200")
+        source = cell.source.replace(SANDBOX, f"{SANDBOX[:-1]}, services={services})").replace(
+            "rows=1000", "rows=200"
+        )
         tree = ast.parse(source)
         last = ast.Expression(tree.body.pop().value)
         for part, kind in ((tree, "exec"), (last, "eval")):
@@ -134,4 +144,8 @@ async def test_the_pipeline_needs_onepagecrm_alone():
 
     values = [value async for value in shown(notebook, ["onepagecrm"])]
 
-    assert [value.layout.title.text for value in values if isinstance(value, go.Figure) and not value.data] == []
+    assert [
+        value.layout.title.text
+        for value in values
+        if isinstance(value, go.Figure) and not value.data
+    ] == []

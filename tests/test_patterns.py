@@ -21,8 +21,39 @@ ROOT = Path(__file__).parents[1]
 SIZES = (18, 24, 10_000)
 #: seconds of CPU: what is linear takes some thousandths for the largest, what is quadratic a hundred times as long
 LIMIT = 0.1
-_METHODS = ("search", "match", "fullmatch", "sub", "findall", "split", "finditer", "subn", "compile")
-_USUAL = (" ", "a", "A", "0", "-", ".", "\n", "\t", '"', "<", "&", ";", "=", "%", "\\", "{", "(", "é", '\\"', '"\\')
+_METHODS = (
+    "search",
+    "match",
+    "fullmatch",
+    "sub",
+    "findall",
+    "split",
+    "finditer",
+    "subn",
+    "compile",
+)
+_USUAL = (
+    " ",
+    "a",
+    "A",
+    "0",
+    "-",
+    ".",
+    "\n",
+    "\t",
+    '"',
+    "<",
+    "&",
+    ";",
+    "=",
+    "%",
+    "\\",
+    "{",
+    "(",
+    "é",
+    '\\"',
+    '"\\',
+)
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
@@ -38,7 +69,11 @@ def uses(tree: ast.Module) -> Iterator[tuple[ast.expr, str, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
             function = node.func
-            if isinstance(function.value, ast.Name) and function.value.id == "re" and function.attr in _METHODS:
+            if (
+                isinstance(function.value, ast.Name)
+                and function.value.id == "re"
+                and function.attr in _METHODS
+            ):
                 yield node.args[0], function.attr, node.lineno
 
 
@@ -46,7 +81,11 @@ def anchored(tree: ast.Module) -> set[str]:
     """Return the names of patterns that are only ever asked from the beginning of a text."""
     asked: dict[str, set[str]] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _METHODS:
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.attr in _METHODS
+        ):
             asked.setdefault(node.value.id, set()).add(node.attr)
     return {name for name, methods in asked.items() if methods <= {"match", "fullmatch"}}
 
@@ -61,11 +100,22 @@ def patterns() -> dict[str, tuple[re.Pattern[str], bool]]:
         module = importlib.import_module(name)
         for attribute, value in vars(module).items():
             if isinstance(value, re.Pattern):
-                text = value if isinstance(value.pattern, str) else re.compile(value.pattern.decode("latin-1"))
+                text = (
+                    value
+                    if isinstance(value.pattern, str)
+                    else re.compile(value.pattern.decode("latin-1"))
+                )
                 found[f"{name}.{attribute}"] = (text, attribute not in from_beginning)
         for argument, method, line in uses(tree):
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and method != "compile":
-                found[f"{name}:{line}"] = (re.compile(argument.value), method not in ("match", "fullmatch"))
+            if (
+                isinstance(argument, ast.Constant)
+                and isinstance(argument.value, str)
+                and method != "compile"
+            ):
+                found[f"{name}:{line}"] = (
+                    re.compile(argument.value),
+                    method not in ("match", "fullmatch"),
+                )
     return found
 
 
@@ -74,7 +124,9 @@ PATTERNS = patterns()
 
 def pieces(pattern: str) -> list[str]:
     """Return what may stand again and again in a text that a pattern nearly matches."""
-    literal = [*dict.fromkeys(character for character in pattern if character not in "\\[](){}?*+|^$")][:10]
+    literal = [
+        *dict.fromkeys(character for character in pattern if character not in "\\[](){}?*+|^$")
+    ][:10]
     words = re.findall(r"[A-Za-z]{2,}", pattern)[:4]
     single = [*dict.fromkeys([*literal, *_USUAL, *words])]
     return [*single, *("".join(pair) for pair in product(literal[:4], _USUAL[:3]))]

@@ -44,23 +44,37 @@ ELSEWHERE = "http://169.254.169.254/latest/meta-data"
 def account(provider: str, url: str) -> crmlab.Account:
     """Return an account whose secrets are planted."""
     fields = registry()[provider].fields
-    secrets = {field.name: f"{SECRET}{number}" for number, field in enumerate(fields) if field.secret}
+    secrets = {
+        field.name: f"{SECRET}{number}" for number, field in enumerate(fields) if field.secret
+    }
     settings = {field.name: "4711" for field in fields if not field.secret and not field.default}
     return crmlab.Account(provider, base_url=url, facts={}, **settings, **secrets)
 
 
-def echoing(status: int, heard: list[str]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def echoing(
+    status: int, heard: list[str]
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Answer with all that was asked, in every spelling."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         heard.append(request.path)
         asked = " ".join([*request.headers.values(), request.path_qs, await request.text()])
-        said = {"plain": asked, "base64": base64.b64encode(asked.encode()).decode(), "percent": quote(asked, safe="")}
+        said = {
+            "plain": asked,
+            "base64": base64.b64encode(asked.encode()).decode(),
+            "percent": quote(asked, safe=""),
+        }
         headers = {f"X-{kind}": said[kind].replace("\n", " ") for kind in KINDS}
         headers["Location"] = f"{ELSEWHERE}?{said['percent']}"
         headers["Retry-After"] = "0"
         words = " ".join(said.values())
-        body = {"status": status, "message": words, "error": words, "error_text": words, "error_message": words}
+        body = {
+            "status": status,
+            "message": words,
+            "error": words,
+            "error_text": words,
+            "error_message": words,
+        }
         return web.json_response(body, status=status, headers=headers, reason="Odd")
 
     return answer
@@ -73,15 +87,22 @@ def listing(provider: str) -> str:
     return str(reading.filter(~needed.fill_null(value=False))["operation"][0])
 
 
-def calls(asked: crmlab.Account, folder: Path, status: int) -> dict[str, Callable[[], Awaitable[Any]]]:
+def calls(
+    asked: crmlab.Account, folder: Path, status: int
+) -> dict[str, Callable[[], Awaitable[Any]]]:
     """Return what is called."""
-    hurry = {"limits": crmlab.Limits(concurrency=4), "timeouts": crmlab.Timeouts(tries=2, first_wait=0.001)}
+    hurry = {
+        "limits": crmlab.Limits(concurrency=4),
+        "timeouts": crmlab.Timeouts(tries=2, first_wait=0.001),
+    }
     rows = pl.DataFrame({"id": ["1"], "first_name": ["A"], "last_name": ["B"]})
     options = {"altcraft": {"db_id": 1}}.get(asked.provider.name, {})
     found: dict[str, Callable[[], Awaitable[Any]]] = {
         "check": lambda: crmlab.check(asked, timeouts=hurry["timeouts"]),
         "plan": lambda: crmlab.plan(asked, **hurry),
-        "fetch": lambda: crmlab.fetch(asked, **hurry, progress=False, spool=folder / "spool", on_error="raise"),
+        "fetch": lambda: crmlab.fetch(
+            asked, **hurry, progress=False, spool=folder / "spool", on_error="raise"
+        ),
         "fetch_to": lambda: crmlab.fetch_to(folder / "out", asked, **hurry, progress=False),
     }
     if status == 200:  # else it is refused like the check, and both would wait for the limit
@@ -98,7 +119,13 @@ def calls(asked: crmlab.Account, folder: Path, status: int) -> dict[str, Callabl
 def told(error: BaseException) -> str:
     """Return all that an error tells, and the variables of the functions that it came through."""
     lines = [*traceback.TracebackException.from_exception(error, capture_locals=True).format()]
-    shown = [repr(error), str(error), str(vars(error)), str(error.__cause__), str(error.__context__)]
+    shown = [
+        repr(error),
+        str(error),
+        str(vars(error)),
+        str(error.__cause__),
+        str(error.__context__),
+    ]
     return "".join([*lines, *shown, str(vars(copy.copy(error)))])
 
 
@@ -112,7 +139,9 @@ def kept(value: object) -> str:
             texts.append(repr(error))  # of a half-made copy in its variables there is no repr
         else:
             texts.append(
-                found.decode("latin-1") if isinstance(found, bytes) else f"{found!r} {getattr(found, '__dict__', '')}"
+                found.decode("latin-1")
+                if isinstance(found, bytes)
+                else f"{found!r} {getattr(found, '__dict__', '')}"
             )
     return "".join(texts)
 
@@ -151,7 +180,9 @@ def places(text: str, asked: crmlab.Account) -> list[str]:
 
 @pytest.mark.parametrize("provider", sorted(registry()))
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 429, 500])
-async def test_no_trace_holds_a_secret(provider: str, status: int, serve: Serve, tmp_path: Path) -> None:
+async def test_no_trace_holds_a_secret(
+    provider: str, status: int, serve: Serve, tmp_path: Path
+) -> None:
     log = io.StringIO()
     handler = logging.StreamHandler(log)
     root = logging.getLogger()
@@ -199,7 +230,11 @@ def test_what_the_server_says_is_found_where_it_is_shown(kind: str) -> None:
     asked = account("relenta", "http://127.0.0.1:9")
     number = next(place for place, field in enumerate(asked.provider.fields) if field.secret)
     secret = f"{SECRET}{number}"
-    said = {"plain": secret, "base64": base64.b64encode(f"x:{secret}".encode()).decode(), "percent": quote(secret, "")}
+    said = {
+        "plain": secret,
+        "base64": base64.b64encode(f"x:{secret}".encode()).decode(),
+        "percent": quote(secret, ""),
+    }
 
     assert places(f"refused: {said[kind]}", asked)
 
@@ -246,7 +281,9 @@ print(repr(form), form.shown(), form.get_state())
 )
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq", "ignore::DeprecationWarning:jupyter_client")
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:zmq", "ignore::DeprecationWarning:jupyter_client"
+)
 async def test_no_saved_notebook_and_no_state_of_a_widget_holds_a_secret(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,7 +292,9 @@ async def test_no_saved_notebook_and_no_state_of_a_widget_holds_a_secret(
     monkeypatch.setenv("PLANTED_URL", await serve(echoing(200, heard)))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
 
-    done = await NotebookClient(notebook, timeout=60, kernel_name="python3", allow_errors=True).async_execute()
+    done = await NotebookClient(
+        notebook, timeout=60, kernel_name="python3", allow_errors=True
+    ).async_execute()
 
     kinds = [[output.output_type for output in cell.outputs] for cell in done.cells]
     assert kinds[1:4] == [["execute_result"], ["error"], ["error"]], done.cells
@@ -274,7 +313,9 @@ async def test_no_file_of_a_fetch_holds_a_secret(tmp_path: Path) -> None:
             for field in each.provider.fields
             if field.secret
         }
-        data = await crmlab.fetch(accounts, limits=crmlab.Limits(concurrency=10), spool=tmp_path / "spool")
+        data = await crmlab.fetch(
+            accounts, limits=crmlab.Limits(concurrency=10), spool=tmp_path / "spool"
+        )
     for form in FORMATS:
         data.export(tmp_path / form, format=form)
     data.report(tmp_path / "report.html")

@@ -54,7 +54,9 @@ NAMES = [
     "table",
     "updates",
 ]
-MODULES = sorted(m.name for m in pkgutil.walk_packages([str(ROOT)], "crmlab.") if "._" not in m.name)
+MODULES = sorted(
+    m.name for m in pkgutil.walk_packages([str(ROOT)], "crmlab.") if "._" not in m.name
+)
 
 
 def test_the_public_names_are_these_and_no_others() -> None:
@@ -69,7 +71,9 @@ def test_every_public_name_is_there_and_documented(name: str) -> None:
     assert inspect.getdoc(found)
     if inspect.isclass(found):
         for member, value in vars(found).items():
-            if not member.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
+            if not member.startswith("_") and (
+                inspect.isfunction(value) or isinstance(value, property)
+            ):
                 assert inspect.getdoc(value), f"{name}.{member}"
 
 
@@ -89,9 +93,14 @@ def test_every_public_function_and_class_has_a_docstring(name: str) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         and not node.name.startswith("_")
         and not ast.get_docstring(node)
-        and not any(isinstance(mark, ast.Name) and mark.id == "overload" for mark in node.decorator_list)
+        and not any(
+            isinstance(mark, ast.Name) and mark.id == "overload" for mark in node.decorator_list
+        )
         # what a service takes is named after what it is, as its vendor calls it
-        and not (isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "Body" for base in node.bases))
+        and not (
+            isinstance(node, ast.ClassDef)
+            and any(ast.unparse(base) == "Body" for base in node.bases)
+        )
     ]
     # the record types of the sandbox's world are named after what they are
     assert not (bare if name != "crmlab.sandbox.world.model" else []), bare
@@ -113,7 +122,9 @@ def test_importing_the_package_loads_nothing_that_is_needed_later() -> None:
     )
     code = f"import sys, crmlab; print([name for name in {late} if name in sys.modules])"
 
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent
+    )
 
     assert shown.stdout.strip() == "[]"
 
@@ -123,15 +134,24 @@ def test_an_account_loads_its_own_service_alone_and_a_fetch_not_what_it_does_not
     make = "crmlab.Account('onepagecrm', user_id='nobody', api_key='none')"
     code = f"import sys, crmlab; {make}; print([name for name in {late.split()} if name in sys.modules])"
 
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent
+    )
 
     assert shown.stdout.strip() == "[]"
 
 
 def imports(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    return found | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    found = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    return found | {
+        node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+    }
 
 
 @pytest.mark.parametrize(
@@ -172,7 +192,17 @@ PURE = (
 
 @pytest.mark.parametrize("place", PURE)
 def test_what_is_pure_does_no_input_or_output(place: str) -> None:
-    forbidden = {"asyncio", "aiohttp", "socket", "os", "pathlib", "time", "random", "threading", "crmlab.http.client"}
+    forbidden = {
+        "asyncio",
+        "aiohttp",
+        "socket",
+        "os",
+        "pathlib",
+        "time",
+        "random",
+        "threading",
+        "crmlab.http.client",
+    }
     paths = [ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py"))
 
     impure = {path.relative_to(ROOT).as_posix(): imports(path) & forbidden for path in paths}

@@ -29,7 +29,9 @@ def test_the_readme_shows_every_service_and_how_its_keys_are_named():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_page_counts_the_services(page):
-    counted = re.findall(r"\b(?:four|five|six|seven) (?:services|APIs|providers)\b", page.read_text(encoding="utf-8"))
+    counted = re.findall(
+        r"\b(?:four|five|six|seven) (?:services|APIs|providers)\b", page.read_text(encoding="utf-8")
+    )
 
     assert counted == [], "the next service would make it untrue: say it without the number"
 

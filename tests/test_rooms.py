@@ -63,7 +63,9 @@ def test_the_page_shows_the_rooms_as_they_are() -> None:
     shown = CONTRIBUTING.read_text(encoding="utf-8")
 
     assert "<!-- rooms -->" in shown
-    assert shown == generated.written(CONTRIBUTING), f"{CONTRIBUTING.name} is not that of today: run `make names`"
+    assert shown == generated.written(CONTRIBUTING), (
+        f"{CONTRIBUTING.name} is not that of today: run `make names`"
+    )
 
 
 def test_few_modules_stand_beside_the_rooms() -> None:

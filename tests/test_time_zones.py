@@ -48,7 +48,9 @@ def test_the_clock_of_a_place_is_known_to_python_and_to_polars() -> None:
 
 
 def test_the_demo_runs_and_writes_its_report(tmp_path: Path) -> None:
-    shown = without_system_zones("-m", "crmlab.cli", "demo", "--rows", "60", "--out", str(tmp_path), cwd=tmp_path)
+    shown = without_system_zones(
+        "-m", "crmlab.cli", "demo", "--rows", "60", "--out", str(tmp_path), cwd=tmp_path
+    )
 
     assert "report.html" in shown
     assert (tmp_path / "report.html").stat().st_size > 1_000_000

@@ -22,13 +22,19 @@ async def _all(task: Task) -> dict[str, pl.DataFrame]:
 
     async def whole(session: aiohttp.ClientSession, name: str) -> pl.DataFrame:
         first = await page(session, name, 1)
-        rest = await asyncio.gather(*(page(session, name, n) for n in range(2, first["max_page"] + 1)))
+        rest = await asyncio.gather(
+            *(page(session, name, n) for n in range(2, first["max_page"] + 1))
+        )
         rows = [item[name[:-1]] for found in (first, *rest) for item in found[name]]
         return pl.DataFrame(rows, infer_schema_length=None)
 
     headers = {"Authorization": aiohttp.encode_basic_auth(task.user, task.key)}
-    async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as session:
-        return dict(zip(LISTS, await asyncio.gather(*(whole(session, name) for name in LISTS)), strict=True))
+    async with aiohttp.ClientSession(
+        headers=headers, connector=aiohttp.TCPConnector(limit=0)
+    ) as session:
+        return dict(
+            zip(LISTS, await asyncio.gather(*(whole(session, name) for name in LISTS)), strict=True)
+        )
 
 
 def fetch(task: Task) -> dict[str, pl.DataFrame]:

@@ -9,7 +9,10 @@ from benchmarks.measure import LISTS, Task, asked, run
 def fetch(task: Task) -> dict[str, pl.DataFrame]:
     with requests.Session() as session:
         session.auth = (task.user, task.key)
-        return {name: pl.DataFrame(_rows(session, task.url, name), infer_schema_length=None) for name in LISTS}
+        return {
+            name: pl.DataFrame(_rows(session, task.url, name), infer_schema_length=None)
+            for name in LISTS
+        }
 
 
 def _rows(session: requests.Session, url: str, name: str) -> list[dict]:

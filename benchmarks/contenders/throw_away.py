@@ -23,7 +23,9 @@ async def _all(task: Task) -> None:
         await asyncio.gather(*(drop(session, name, number) for number in range(2, last + 1)))
 
     headers = {"Authorization": aiohttp.encode_basic_auth(task.user, task.key)}
-    async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as session:
+    async with aiohttp.ClientSession(
+        headers=headers, connector=aiohttp.TCPConnector(limit=0)
+    ) as session:
         await asyncio.gather(*(whole(session, name) for name in LISTS))
 
 

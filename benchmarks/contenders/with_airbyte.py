@@ -12,7 +12,9 @@ from airbyte_cdk.models import (
     SyncMode,
     Type,
 )
-from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
+from airbyte_cdk.sources.declarative.concurrent_declarative_source import (
+    ConcurrentDeclarativeSource,
+)
 
 from benchmarks.measure import LISTS, Task, asked, run
 
@@ -45,7 +47,10 @@ def _manifest(task: Task) -> dict[str, Any]:
         "streams": [_stream(task, name) for name in LISTS],
     }
     if task.in_flight > 2:  # two is what it does unless told otherwise
-        manifest["concurrency_level"] = {"type": "ConcurrencyLevel", "default_concurrency": task.in_flight}
+        manifest["concurrency_level"] = {
+            "type": "ConcurrencyLevel",
+            "default_concurrency": task.in_flight,
+        }
     if task.rate:
         policy = {
             "type": "MovingWindowCallRatePolicy",
@@ -64,18 +69,28 @@ def _stream(task: Task, name: str) -> dict[str, Any]:
         "type": "DeclarativeStream",
         "name": name,
         "primary_key": "id",
-        "schema_loader": {"type": "InlineSchemaLoader", "schema": {"type": "object", "properties": {}}},
+        "schema_loader": {
+            "type": "InlineSchemaLoader",
+            "schema": {"type": "object", "properties": {}},
+        },
         "retriever": {
             "type": "SimpleRetriever",
             "record_selector": {
                 "type": "RecordSelector",
-                "extractor": {"type": "DpathExtractor", "field_path": ["data", name, "*", name[:-1]]},
+                "extractor": {
+                    "type": "DpathExtractor",
+                    "field_path": ["data", name, "*", name[:-1]],
+                },
             },
             "requester": {
                 "type": "HttpRequester",
                 "url": f"{task.url}/{name}",
                 "http_method": "GET",
-                "authenticator": {"type": "BasicHttpAuthenticator", "username": task.user, "password": task.key},
+                "authenticator": {
+                    "type": "BasicHttpAuthenticator",
+                    "username": task.user,
+                    "password": task.key,
+                },
                 "request_parameters": params,
                 "error_handler": {
                     "type": "DefaultErrorHandler",

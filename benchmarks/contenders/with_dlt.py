@@ -25,7 +25,10 @@ def fetch(task: Task) -> dict[str, pl.DataFrame]:
         pipeline.run(source, loader_file_format="parquet", write_disposition="replace")
         files = {name: sorted(Path(folder, "out/crm", name).glob("*.parquet")) for name in LISTS}
         # a later file may have columns that an earlier one has not
-        return {name: pl.concat(map(pl.read_parquet, found), how="diagonal") for name, found in files.items()}
+        return {
+            name: pl.concat(map(pl.read_parquet, found), how="diagonal")
+            for name, found in files.items()
+        }
 
 
 def _config(task: Task) -> RESTAPIConfig:
@@ -43,7 +46,11 @@ def _config(task: Task) -> RESTAPIConfig:
         "resources": [
             {
                 "name": name,
-                "endpoint": {"path": name, "params": params, "data_selector": f"data.{name}[*].{name[:-1]}"},
+                "endpoint": {
+                    "path": name,
+                    "params": params,
+                    "data_selector": f"data.{name}[*].{name[:-1]}",
+                },
             }
             for name in LISTS
         ],

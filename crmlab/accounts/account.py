@@ -98,7 +98,9 @@ class Account:
         template = (base_url or self.provider.base_url).rstrip("/")
         settings = {field.name for field in self.provider.fields if not field.secret}
         if strange := _named(template) - settings:
-            raise CredentialError(f"base_url may name {sorted(settings)} in braces, not {sorted(strange)}")
+            raise CredentialError(
+                f"base_url may name {sorted(settings)} in braces, not {sorted(strange)}"
+            )
         needed = self.provider.needed(template)
         found = credentials.find(self.provider, given, needed=needed, account=self.name)
         self.options: Mapping[str, str] = {
@@ -114,7 +116,13 @@ class Account:
 
     @classmethod
     def without_credentials(
-        cls, provider: str, *, name: str, base_url: str, options: Mapping[str, str], facts: Mapping[str, Any]
+        cls,
+        provider: str,
+        *,
+        name: str,
+        base_url: str,
+        options: Mapping[str, str],
+        facts: Mapping[str, Any],
     ) -> Account:
         """Return an account of which answers are kept: it can read them, and ask for nothing."""
         account = cls.__new__(cls)
@@ -140,7 +148,11 @@ class Account:
     def adopt(self, found: Mapping[str, Any]) -> None:
         """Read the service by what was found of it, as far as that can but add rows; facts that were given stay."""
         may_be_adopted = {fact.name for fact in self.provider.facts if fact.only_adds}
-        new = {name: value for name, value in found.items() if name in may_be_adopted and name not in self.facts}
+        new = {
+            name: value
+            for name, value in found.items()
+            if name in may_be_adopted and name not in self.facts
+        }
         self.provider = self.provider.with_facts(facts_.checked(self.provider, new))
         self.adopted |= new
 
@@ -155,7 +167,11 @@ class Account:
             return {}
         plain = providers.provider(self.provider.name).resource(resource)
         known = {fact.name: fact for fact in self.provider.facts}
-        return {name: value for name, value in self.adopted.items() if known[name].apply(plain, value) is not plain}
+        return {
+            name: value
+            for name, value in self.adopted.items()
+            if known[name].apply(plain, value) is not plain
+        }
 
     @property
     def root_url(self) -> str:
@@ -205,7 +221,9 @@ class Account:
             found again, the key would go to the provider's
         """
         if self._elsewhere:
-            raise CredentialError("an account with an address of its own is not kept: its key is for there only")
+            raise CredentialError(
+                "an account with an address of its own is not kept: its key is for there only"
+            )
         return credentials.remember(self.provider, self._secrets, account=self.name)
 
     def forget(self) -> None:
@@ -231,7 +249,9 @@ class Account:
             variables = ", ".join(credentials.variable(self.provider, field) for field in asked)
             error.hint = f"check {names} (form, arguments, or {variables})"
         elif isinstance(error, AuthError) and not error.hint:
-            error.hint = "the key is right but has no right to this; ask the account's administrator"
+            error.hint = (
+                "the key is right but has no right to this; ask the account's administrator"
+            )
         return without_trace(error)
 
     @property
@@ -247,7 +267,9 @@ class Account:
         return f"Account({self.provider.name!r}, name={self.name!r}, base_url={self.base_url!r}{facts}{adopted}{proxy})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("an Account holds secrets and cannot be pickled or copied to another process")
+        raise TypeError(
+            "an Account holds secrets and cannot be pickled or copied to another process"
+        )
 
 
 def _named(template: str) -> set[str]:
@@ -262,7 +284,9 @@ def _filled(template: str, options: Mapping[str, str]) -> str:
         return template.format(**options)
     except (KeyError, IndexError, ValueError):
         missing = ", ".join(sorted(url_fields(template) - set(options)))
-        raise CredentialError(f"base_url needs {missing or 'a name in each pair of braces'}") from None
+        raise CredentialError(
+            f"base_url needs {missing or 'a name in each pair of braces'}"
+        ) from None
 
 
 def _checked_url(url: str) -> str:
@@ -274,7 +298,9 @@ def _checked_url(url: str) -> str:
     except ValueError:
         raise CredentialError("base_url is not an address: look at its host and port") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise CredentialError(f"base_url must be an http(s) address, not {parts.scheme or 'nothing'}://…")
+        raise CredentialError(
+            f"base_url must be an http(s) address, not {parts.scheme or 'nothing'}://…"
+        )
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise CredentialError("base_url must hold no user, password, query or fragment")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
@@ -285,7 +311,9 @@ def _checked_url(url: str) -> str:
     return url
 
 
-def _chosen_proxy(given: str | SecretStr | None, base_url: str) -> Literal["environment"] | Proxy | None:
+def _chosen_proxy(
+    given: str | SecretStr | None, base_url: str
+) -> Literal["environment"] | Proxy | None:
     if given is None:
         return None
     if given == ENVIRONMENT:

@@ -49,7 +49,9 @@ def find(
     """
     known = {field.name: field for field in provider.fields}
     if strange := sorted(set(given) - set(known)):
-        raise CredentialError(f"{provider.title} has no credential {', '.join(strange)}; it takes {', '.join(known)}")
+        raise CredentialError(
+            f"{provider.title} has no credential {', '.join(strange)}; it takes {', '.join(known)}"
+        )
     from pydantic import SecretStr  # noqa: PLC0415  # slow to import, as are the settings
 
     from crmlab.accounts import settings  # noqa: PLC0415
@@ -81,7 +83,11 @@ def remember(provider: Provider, values: Mapping[str, SecretStr], *, account: st
         there is no safe keyring, or it does not keep them
     """
     forget(provider, account=account)
-    told = [(field, values[field.name].get_secret_value()) for field in provider.fields if field.name in values]
+    told = [
+        (field, values[field.name].get_secret_value())
+        for field in provider.fields
+        if field.name in values
+    ]
     # an option that is as if it were not given stays so, whatever its default will be
     kept = {variable(provider, field): value for field, value in told if value != field.default}
     service = _service(provider, account)
@@ -99,7 +105,9 @@ def forget(provider: Provider, *, account: str) -> None:
     CredentialError
         there is no keyring, or it does not delete it
     """
-    keyring.drop(_service(provider, account), [variable(provider, field) for field in provider.fields])
+    keyring.drop(
+        _service(provider, account), [variable(provider, field) for field in provider.fields]
+    )
     if account in (names := _listed(provider)):
         _list(provider, [name for name in names if name != account])
 
@@ -120,13 +128,18 @@ def _service(provider: Provider, account: str) -> str:
 
 def _kept(provider: Provider, account: str, names: Collection[str]) -> dict[str, str]:
     fields = [field for field in provider.fields if field.name in names]
-    found = {field.name: keyring.value(_service(provider, account), variable(provider, field)) for field in fields}
+    found = {
+        field.name: keyring.value(_service(provider, account), variable(provider, field))
+        for field in fields
+    }
     return {name: value for name, value in found.items() if value}
 
 
 def _listed(provider: Provider) -> list[str]:
     try:
-        return [str(name) for name in json.loads(keyring.value("crmlab", _list_of(provider)) or "[]")]
+        return [
+            str(name) for name in json.loads(keyring.value("crmlab", _list_of(provider)) or "[]")
+        ]
     except (ValueError, TypeError):  # somebody else's
         return []
 

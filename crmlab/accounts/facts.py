@@ -21,7 +21,9 @@ def checked(provider: Provider, given: Mapping[str, Any]) -> dict[str, Any]:
     if not given:
         return {}
     if not isinstance(given, Mapping):
-        raise UsageError(f'facts are a mapping such as {{"first_page": 0}}, not {type(given).__name__}')
+        raise UsageError(
+            f'facts are a mapping such as {{"first_page": 0}}, not {type(given).__name__}'
+        )
     known = {fact.name: fact for fact in provider.facts}
     for name in given:
         if not known:
@@ -56,4 +58,6 @@ def _checked(provider: Provider, fact: Fact, value: Any) -> Any:
         return TypeAdapter(annotation).validate_python(value, strict=True)
     except ValidationError as error:
         reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{provider.name} fact {fact.name}={value!r}: {reason}. It is {fact.doc}") from None
+        raise UsageError(
+            f"{provider.name} fact {fact.name}={value!r}: {reason}. It is {fact.doc}"
+        ) from None

@@ -65,7 +65,9 @@ def drop(service: str, names: Iterable[str]) -> None:
                 if backend.get_password(service, name) is not None:
                     backend.delete_password(service, name)
             except Exception as error:  # noqa: BLE001  # as above
-                said = f"the keyring ({backend.name}) does not delete {name}: {type(error).__name__}"
+                said = (
+                    f"the keyring ({backend.name}) does not delete {name}: {type(error).__name__}"
+                )
                 raise CredentialError(said) from None
 
 
@@ -77,10 +79,18 @@ def _backends() -> list[Any]:
         raise CredentialError("keyring is not installed: pip install keyring") from None
     chosen = keyring.get_keyring()
     # several come as a chain, whose end may be a file of plain text
-    found = [each for each in getattr(chosen, "backends", [chosen]) if type(each).__module__ != "keyring.backends.fail"]
+    found = [
+        each
+        for each in getattr(chosen, "backends", [chosen])
+        if type(each).__module__ != "keyring.backends.fail"
+    ]
     safe = [each for each in found if "plaintext" not in type(each).__name__.lower()]
     if found and not safe:
-        raise CredentialError(f"the keyring ({chosen.name}) writes plain text, which is no safe place for a key")
+        raise CredentialError(
+            f"the keyring ({chosen.name}) writes plain text, which is no safe place for a key"
+        )
     if not safe:
-        raise CredentialError("this computer has no keyring: a desktop's, macOS's and Windows' are known")
+        raise CredentialError(
+            "this computer has no keyring: a desktop's, macOS's and Windows' are known"
+        )
     return safe

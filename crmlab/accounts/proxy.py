@@ -57,7 +57,9 @@ def given_proxy(given: str | SecretStr, base_url: str) -> Proxy:
         raise proxy
     host = urlsplit(proxy.address).hostname or ""
     if urlsplit(base_url).scheme == "http" and not is_loopback(host):
-        raise CredentialError(f"proxy must not be used with an http address: the key would go to {host} unencrypted")
+        raise CredentialError(
+            f"proxy must not be used with an http address: the key would go to {host} unencrypted"
+        )
     return proxy
 
 
@@ -126,7 +128,9 @@ def _parsed(address: str, named_by: str) -> Proxy | CredentialError:
     except ValueError:
         return _malformed(named_by)
     if parts.scheme not in _PORTS:
-        return CredentialError(f"{named_by} names a proxy that is neither http nor https: crmlab speaks to no other")
+        return CredentialError(
+            f"{named_by} names a proxy that is neither http nor https: crmlab speaks to no other"
+        )
 
     user_and_password, _, _ = parts.netloc.rpartition("@")
     is_clean = text.isprintable() and " " not in text and "\\" not in text

@@ -47,7 +47,9 @@ def read(
     try:
         settings = model(_secrets_dir=folder or None, **given)
     except (SettingsError, UnicodeDecodeError):  # what they say may quote the file
-        raise CredentialError("CRMLAB_SECRETS_DIR or .env cannot be read; check what they are") from None
+        raise CredentialError(
+            "CRMLAB_SECRETS_DIR or .env cannot be read; check what they are"
+        ) from None
     return {name: getattr(settings, name) for name in names}
 
 
@@ -66,7 +68,9 @@ def facts(prefix: str) -> dict[str, Any]:
 
 
 class _Facts(BaseSettings):
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     facts: dict[str, Any] | None = None
 
@@ -79,11 +83,17 @@ class _Keyring(PydanticBaseSettingsSource):
         self._needed = needed
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return keyring.value("crmlab", f"{self.config['env_prefix']}{field_name}".upper()), field_name, False
+        return (
+            keyring.value("crmlab", f"{self.config['env_prefix']}{field_name}".upper()),
+            field_name,
+            False,
+        )
 
     def __call__(self) -> dict[str, Any]:
         absent = {
-            name: field for name, field in self.settings_cls.model_fields.items() if not self.current_state.get(name)
+            name: field
+            for name, field in self.settings_cls.model_fields.items()
+            if not self.current_state.get(name)
         }
         if self._needed.isdisjoint(absent):
             return {}  # what it keeps belongs to the key it keeps; and it is slow to load, or asks to be unlocked
@@ -126,4 +136,10 @@ class _Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         files = _Filled(file_secret_settings)
-        return init_settings, env_settings, files, _Keyring(settings_cls, cls.needed), dotenv_settings
+        return (
+            init_settings,
+            env_settings,
+            files,
+            _Keyring(settings_cls, cls.needed),
+            dotenv_settings,
+        )

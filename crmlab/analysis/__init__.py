@@ -37,7 +37,11 @@ from crmlab.analysis.flow import created_against_closed, loss_reasons, waterfall
 from crmlab.analysis.forecast import coverage, weighted_pipeline
 from crmlab.analysis.history import slippage, stage_history
 from crmlab.analysis.identity import people, people_overlap, same_name
-from crmlab.analysis.joined import consent_and_win_rate, consent_coverage_of_pipeline, open_pipeline_by_consent
+from crmlab.analysis.joined import (
+    consent_and_win_rate,
+    consent_coverage_of_pipeline,
+    open_pipeline_by_consent,
+)
 from crmlab.analysis.journey import consent_journeys
 from crmlab.analysis.matching import evidence, evidence_left_out, evidence_links
 from crmlab.analysis.objection import activities_after_opt_out, mailed_but_objected

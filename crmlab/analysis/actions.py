@@ -16,7 +16,18 @@ from crmlab.schema import TimeLike, as_instant, day_at
 
 __all__ = ["completion_rate", "open_actions"]
 
-_READ = ("provider", "account", "owner_id", "author", "kind", "created_at", "starts_at", "due_on", "done", "done_at")
+_READ = (
+    "provider",
+    "account",
+    "owner_id",
+    "author",
+    "kind",
+    "created_at",
+    "starts_at",
+    "due_on",
+    "done",
+    "done_at",
+)
 #: how many days after the day it was due; what is due today is not overdue
 AGES = {
     "overdue_to_7_days": pl.col("late") <= 7,
@@ -195,7 +206,9 @@ def completion_rate(
     )
 
 
-def _actions(activities: pl.DataFrame, users: pl.DataFrame | None, today: dt.date, time_zone: str) -> pl.DataFrame:
+def _actions(
+    activities: pl.DataFrame, users: pl.DataFrame | None, today: dt.date, time_zone: str
+) -> pl.DataFrame:
     """Return the actions with their owner, their due day and whether they were done by the end of `today`."""
     actions = read(activities, "activities", *_READ).filter(pl.col("kind") == "action")
     done = pl.coalesce("done", pl.col("done_at").is_not_null())

@@ -212,7 +212,9 @@ def activity_volume_by_owner(
     └─────────┴──────┴───────┘
     """
     columns = ("provider", "account", "owner_id", "author", "kind")
-    done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone, beside=["owner_id", "author"])
+    done = touches(
+        activities, kinds=kinds, as_of=as_of, time_zone=time_zone, beside=["owner_id", "author"]
+    )
     counts = done.group_by(columns).agg(pl.col("count").sum())
     return (
         counts.with_columns(owners_of(counts, users))

@@ -19,7 +19,9 @@ def contact_addresses(contacts: pl.DataFrame) -> pl.DataFrame:
     return each.drop_nulls("address").unique()
 
 
-def with_contact_id(rows: pl.DataFrame, address: pl.Expr, contacts: pl.DataFrame | None = None) -> pl.DataFrame:
+def with_contact_id(
+    rows: pl.DataFrame, address: pl.Expr, contacts: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Return the rows with the contact of their account that has the mark or address elsewhere, where they name none.
 
     Elsewhere is another of the rows, or the contact itself. Where several contacts have the address, it is the first of
@@ -55,16 +57,24 @@ def _with_id_by(rows: pl.DataFrame, name: pl.Expr, known: pl.DataFrame | None) -
     wanted = rows.filter(nameless).select(*_ACCOUNT, name.alias("name")).drop_nulls("name").unique()
     if wanted.is_empty():
         return rows
-    named = rows.filter(~nameless).select(*_ACCOUNT, name.alias("name"), pl.col("contact_id").alias("known_id"))
+    named = rows.filter(~nameless).select(
+        *_ACCOUNT, name.alias("name"), pl.col("contact_id").alias("known_id")
+    )
     if known is not None:
-        named = pl.concat([named, known.select(*_ACCOUNT, pl.col("address").alias("name"), known_id="id")])
+        named = pl.concat(
+            [named, known.select(*_ACCOUNT, pl.col("address").alias("name"), known_id="id")]
+        )
     keys = [*_ACCOUNT, "name"]
     known_ids = named.join(wanted, on=keys, how="semi", nulls_equal=True).unique()
-    known_ids = known_ids.with_columns(is_further=pl.col("known_id") > pl.col("known_id").min().over(keys))
+    known_ids = known_ids.with_columns(
+        is_further=pl.col("known_id") > pl.col("known_id").min().over(keys)
+    )
     filled = rows.with_columns(pl.when(nameless).then(name).alias("name")).join(
         known_ids, on=keys, how="left", nulls_equal=True, maintain_order="left"
     )
-    is_refusal = ~pl.col("opted_in").cast(pl.Boolean) if "opted_in" in rows.columns else pl.lit(value=False)
+    is_refusal = (
+        ~pl.col("opted_in").cast(pl.Boolean) if "opted_in" in rows.columns else pl.lit(value=False)
+    )
     counts = ~pl.col("is_further").fill_null(value=False) | is_refusal.fill_null(value=False)
     own = pl.coalesce("contact_id", "known_id").alias("contact_id")
     return filled.filter(counts).with_columns(own).drop("name", "known_id", "is_further")

@@ -146,6 +146,10 @@ def _since_stage(deals: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
         deals.join(now, on=[*KEY, *PLACE[2:]], how="left", nulls_equal=True)
         .join(limits, on=PLACE, how="left", nulls_equal=True)
         .with_columns(
-            pl.when(was_there).then(pl.lit("first fetch")).when(~was_there).then(pl.lit("stage")).alias("since")
+            pl.when(was_there)
+            .then(pl.lit("first fetch"))
+            .when(~was_there)
+            .then(pl.lit("stage"))
+            .alias("since")
         )
     )

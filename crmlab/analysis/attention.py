@@ -231,7 +231,12 @@ def days_since_last_touch(
         shown = read(subjects, "subjects", *KEY, "emails", "created_at", table="contacts")
         found = of_contacts(shown, done).rename({"contact_id": "id"})
     days = (pl.lit(today) - pl.col("last_touch_on")).dt.total_days()
-    state = pl.when(days > stale_days).then(pl.lit("stale")).when(days.is_not_null()).then(pl.lit("recent"))
+    state = (
+        pl.when(days > stale_days)
+        .then(pl.lit("stale"))
+        .when(days.is_not_null())
+        .then(pl.lit("recent"))
+    )
     return (
         shown.filter((pl.col("created_at") <= at).fill_null(value=True))
         .select(KEY)

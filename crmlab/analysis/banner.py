@@ -41,7 +41,9 @@ _BY = ("day", "provider", "account", "banner_id", *_PARTS)
 
 
 @answers("period")
-def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str | None = None) -> pl.DataFrame:
+def banner_rates(
+    consent_statistics: pl.DataFrame, *, by: By = None, every: str | None = None
+) -> pl.DataFrame:
     """Return what became of the visitors who saw a banner, and every service's rates of it.
 
     All from summed counts, rates are never averaged: ``interacted = explicit_optin + optout`` (who chose by a
@@ -99,7 +101,10 @@ def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str 
     for part in _PARTS:
         rows = _only_parts(rows, part) if part in names else without_parts(rows, part)
     rows = rows.with_columns(period_of(pl.col("day"), chosen_grain(every, rows["day"])))
-    sums = [pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name) for name in _COUNTS]
+    sums = [
+        pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name)
+        for name in _COUNTS
+    ]
     counts = counted(rows.rename(dict(zip(names, keys_of(by), strict=True))), keys_of(by), *sums)
     exposed, optin, explicit, optout = (pl.col(name) for name in _COUNTS)
     rates = counts.with_columns(
@@ -121,7 +126,9 @@ def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str 
 
 def _only_parts(statistics: pl.DataFrame, part: str) -> pl.DataFrame:
     """Drop the rows of all devices or locations where rows of single ones are there."""
-    parts_are_there = pl.col(part).is_not_null().any().over("provider", "account", "day", "banner_id")
+    parts_are_there = (
+        pl.col(part).is_not_null().any().over("provider", "account", "day", "banner_id")
+    )
     return statistics.filter(pl.col(part).is_not_null() | ~parts_are_there)
 
 

@@ -6,9 +6,21 @@ import datetime as dt
 
 import polars as pl
 
-from crmlab.analysis.consent_duration import lasting, thinned_curve, times_counted, without_undated_ends
+from crmlab.analysis.consent_duration import (
+    lasting,
+    thinned_curve,
+    times_counted,
+    without_undated_ends,
+)
 from crmlab.analysis.consent_state import state_of_part
-from crmlab.analysis.decisions import OPT_IN, OPT_OUT, SUBJECT_KEYS, consent_periods, dated_events, is_first
+from crmlab.analysis.decisions import (
+    OPT_IN,
+    OPT_OUT,
+    SUBJECT_KEYS,
+    consent_periods,
+    dated_events,
+    is_first,
+)
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of
 from crmlab.analysis.rates import counted, ratio, summed
@@ -91,7 +103,10 @@ def confirmation_rate(
     is_old = pl.col("start") <= now - limit
     measures = (
         is_old.sum().cast(pl.Int64).alias("requests_old_enough"),
-        (is_old & (pl.col("end") - pl.col("start") <= limit)).sum().cast(pl.Int64).alias("confirmed"),
+        (is_old & (pl.col("end") - pl.col("start") <= limit))
+        .sum()
+        .cast(pl.Int64)
+        .alias("confirmed"),
         (~is_old).sum().cast(pl.Int64).alias("requests_too_young"),
     )
     counts = []
@@ -170,7 +185,9 @@ def _requested(events: pl.DataFrame) -> pl.DataFrame:
     asked = events.filter(step == "request")
     asked = asked.filter(is_first(*SUBJECT_KEYS)).rename({"at": "start"})
     refused = (pl.col("decision") == OPT_OUT).fill_null(value=False)
-    confirmed = events.filter((step == "confirmation") & ~refused).select(*SUBJECT_KEYS, pl.col("at").alias("end"))
+    confirmed = events.filter((step == "confirmation") & ~refused).select(
+        *SUBJECT_KEYS, pl.col("at").alias("end")
+    )
     answered = (
         asked.select(*SUBJECT_KEYS, "start")
         .join(confirmed, on=SUBJECT_KEYS, nulls_equal=True)
@@ -250,8 +267,14 @@ def documentation_coverage(
         _coverage(part, now, subject, by)
         for part in in_parts(Evidence(consent_events, subscriptions, contacts), subject, by)
     ]
-    found = summed(counts, keys, "consents", "documented", "undocumented", "not_said", "with_source")
-    return answer(found.with_columns(ratio(pl.col("documented"), pl.col("consents")).alias("documented_per_consent")))
+    found = summed(
+        counts, keys, "consents", "documented", "undocumented", "not_said", "with_source"
+    )
+    return answer(
+        found.with_columns(
+            ratio(pl.col("documented"), pl.col("consents")).alias("documented_per_consent")
+        )
+    )
 
 
 def _coverage(evidence: Evidence, now: dt.datetime, subject: Subject, by: By) -> pl.DataFrame:
@@ -267,7 +290,9 @@ def _coverage(evidence: Evidence, now: dt.datetime, subject: Subject, by: By) ->
         stated = state.filter((pl.col("basis") != "event") & (pl.col("decision") == OPT_IN))
         nothing = pl.lit(value=False)
         only_stated.append(stated.with_columns(documented=nothing, said=nothing).select(columns))
-    in_force = in_force.drop("has_documentation").join(_proofs(events, in_force), on=SUBJECT_KEYS, nulls_equal=True)
+    in_force = in_force.drop("has_documentation").join(
+        _proofs(events, in_force), on=SUBJECT_KEYS, nulls_equal=True
+    )
     found = pl.concat([in_force.select(columns), *only_stated])
 
     documented = pl.col("documented")

@@ -18,7 +18,9 @@ _COUNTS = ("visitors_exposed", "optin", "optout")
 
 
 @answers("period")
-def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> pl.DataFrame:
+def consent_trend(
+    consent_events: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC"
+) -> pl.DataFrame:
     """Return how many consent events of each kind there were in each period.
 
     Parameters

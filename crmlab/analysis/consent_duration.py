@@ -26,7 +26,9 @@ MAX_TIMES = 1_000
 _HALF = 0.5
 
 
-def curve(durations: pl.DataFrame, keys: Sequence[str] = (), *, confidence: float = 0.95) -> pl.DataFrame:
+def curve(
+    durations: pl.DataFrame, keys: Sequence[str] = (), *, confidence: float = 0.95
+) -> pl.DataFrame:
     """Return the share that lasts longer than each duration, those that have not ended counted as long as seen.
 
     ``survival(t)`` = the product of ``1 - ended / at_risk`` over all durations up to t. The band is that of
@@ -81,10 +83,14 @@ def curve(durations: pl.DataFrame, keys: Sequence[str] = (), *, confidence: floa
 
 def times_counted(durations: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """Return how many durations ended at each time and how many were last seen then. Reads days, ended and the keys."""
-    return survival.times_counted(durations.select(*keys, pl.col("days").alias("duration"), "ended"), keys)
+    return survival.times_counted(
+        durations.select(*keys, pl.col("days").alias("duration"), "ended"), keys
+    )
 
 
-def thinned_curve(counts: Sequence[pl.DataFrame], keys: Sequence[str], *, confidence: float) -> pl.DataFrame:
+def thinned_curve(
+    counts: Sequence[pl.DataFrame], keys: Sequence[str], *, confidence: float
+) -> pl.DataFrame:
     """Return the curve of what `times_counted` returned for the parts of the durations, at `MAX_TIMES` of each group.
 
     Shares, bands and who is at risk are exact at the times that are kept: the first, the last, the median and others
@@ -112,7 +118,9 @@ def thinned_curve(counts: Sequence[pl.DataFrame], keys: Sequence[str], *, confid
 
 def _curve(counts: Sequence[pl.DataFrame], keys: Sequence[str], confidence: float) -> pl.DataFrame:
     found = survival.curve_of(counts, keys)
-    return survival.banded(found, keys, confidence).rename({"time": "days", "surviving": "survival"})
+    return survival.banded(found, keys, confidence).rename(
+        {"time": "days", "surviving": "survival"}
+    )
 
 
 def _within(keys: Sequence[str], values: pl.Expr) -> pl.Expr:
@@ -246,7 +254,9 @@ def consent_survival(
     for part in in_parts(Evidence(consent_events, subscriptions, contacts), subject, by):
         found = _periods(part, now, subject, by)
         if which == "first":
-            found = found.sort("start").unique(["subject", *keys], keep="first", maintain_order=True)
+            found = found.sort("start").unique(
+                ["subject", *keys], keep="first", maintain_order=True
+            )
         counts.append(times_counted(lasting(found, now), keys))
     return answer(thinned_curve(counts, keys, confidence=confidence))
 
@@ -280,5 +290,6 @@ def lasting(periods: pl.DataFrame, as_of: dt.datetime) -> pl.DataFrame:
     """Return the periods of consent (start, end, null while it lasts) with days and ended."""
     time = pl.col("end").fill_null(as_of) - pl.col("start")
     return periods.with_columns(
-        (time.dt.total_microseconds() / DAY_US).alias("days"), pl.col("end").is_not_null().alias("ended")
+        (time.dt.total_microseconds() / DAY_US).alias("days"),
+        pl.col("end").is_not_null().alias("ended"),
     )

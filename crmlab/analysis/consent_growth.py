@@ -112,7 +112,9 @@ def consent_stock(
             "net",
             "stock_at_start",
             "stock",
-            ratio(pl.col("opt_outs"), pl.col("stock_at_start")).alias("opt_out_rate_of_stock_at_start"),
+            ratio(pl.col("opt_outs"), pl.col("stock_at_start")).alias(
+                "opt_out_rate_of_stock_at_start"
+            ),
         )
     )
     if subscriptions is None and contacts is None:

@@ -161,7 +161,9 @@ def state_of(
     return together([state_of_part(part, at, whom, by=by) for part in parts])
 
 
-def state_of_part(evidence: Evidence, at: dt.datetime | None, whom: Whom, *, by: By = None) -> pl.DataFrame:
+def state_of_part(
+    evidence: Evidence, at: dt.datetime | None, whom: Whom, *, by: By = None
+) -> pl.DataFrame:
     """Return `state_of` of one part of the evidence."""
     events, subscriptions, contacts = evidence
     said = _said(events, at, whom, by=by, subscriptions=subscriptions, contacts=contacts)
@@ -183,7 +185,9 @@ def _said(
     if "basis" in names_of(by) and "basis" not in columns_of(consent_events, "consent_events"):
         of_all.append("basis")
     of_events = [name for name in names_of(by) if name not in of_all]
-    events = dated_events(consent_events, at, whom, contacts=contacts, by=of_events).drop_nulls("decision")
+    events = dated_events(consent_events, at, whom, contacts=contacts, by=of_events).drop_nulls(
+        "decision"
+    )
     parts = [_stated(events.rename({"at": "decided_at"}), "event", of_all, of_events)]
     for basis, states in undated_states(subscriptions, contacts, whom).items():
         parts.append(_stated(states.with_columns(_NO_TIME.alias("decided_at")), basis, of_all))
@@ -230,14 +234,18 @@ def _last_of_each(said: pl.DataFrame) -> pl.DataFrame:
 def _without_undated_yes_where_events_decide(found: pl.DataFrame) -> pl.DataFrame:
     """Return the decisions, consents without a time only of channels that no event of their person decides about."""
     is_undated_yes = (pl.col("basis") != "event") & (pl.col("decision") == OPT_IN)
-    where_events_decide = found.filter(pl.col("basis") == "event").select("subject", "channel").unique()
+    where_events_decide = (
+        found.filter(pl.col("basis") == "event").select("subject", "channel").unique()
+    )
     kept = found.filter(is_undated_yes).join(
         where_events_decide, on=["subject", "channel"], how="anti", nulls_equal=True
     )
     return pl.concat([found.filter(~is_undated_yes), kept])
 
 
-def _stated(frame: pl.DataFrame, basis: str, of_all: Sequence[str], of_events: Sequence[str] = ()) -> pl.DataFrame:
+def _stated(
+    frame: pl.DataFrame, basis: str, of_all: Sequence[str], of_events: Sequence[str] = ()
+) -> pl.DataFrame:
     """Return the columns of the answer, and what to group by: columns of the answer, and of the events alone."""
     stated = frame.with_columns(basis=pl.lit(basis))
     copies = [pl.col(name).alias(key) for name, key in zip(of_all, keys_of(of_all), strict=True)]
@@ -254,7 +262,9 @@ def undated_states(
     states = {}
     whom = known_people(whom)
     if contacts is not None:
-        contacts = read(contacts, "contacts", *KEY, "emails", "do_not_contact", optional=("contact_hash",))
+        contacts = read(
+            contacts, "contacts", *KEY, "emails", "do_not_contact", optional=("contact_hash",)
+        )
     if subscriptions is not None:
         states["subscription"] = _subscribed(subscriptions, contacts, whom)
     if contacts is not None:
@@ -262,13 +272,26 @@ def undated_states(
     return states
 
 
-def _subscribed(subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, whom: Whom) -> pl.DataFrame:
+def _subscribed(
+    subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, whom: Whom
+) -> pl.DataFrame:
     """Return one row for each subscribed or unsubscribed person and channel of an account."""
     subscriptions = read(
-        subscriptions, "subscriptions", "id", *_CONTACT, "channel", "address", "opted_in", "resource_id"
+        subscriptions,
+        "subscriptions",
+        "id",
+        *_CONTACT,
+        "channel",
+        "address",
+        "opted_in",
+        "resource_id",
     )
-    own = pl.when(pl.col("address").str.contains("@", literal=True)).then(mailbox(pl.col("address")))
-    stated = with_contact_id(subscriptions.with_columns(own.alias("address")), pl.col("address"), contacts)
+    own = pl.when(pl.col("address").str.contains("@", literal=True)).then(
+        mailbox(pl.col("address"))
+    )
+    stated = with_contact_id(
+        subscriptions.with_columns(own.alias("address")), pl.col("address"), contacts
+    )
     if contacts is not None:
         # a subscription is its contact's, whatever address it was made with
         known = first_addresses(contacts).rename({"address": "known"})
@@ -294,7 +317,9 @@ def _barred(contacts: pl.DataFrame, whom: Whom) -> pl.DataFrame:
         named = with_person(barred, whom, "id").rename({"person_id": "subject"})
     elif whom == "email":
         written = barred.join(contact_addresses(barred), on=KEY, how="left", nulls_equal=True)
-        named = written.with_columns(pl.coalesce("address", contact_name(pl.col("id"))).alias("subject"))
+        named = written.with_columns(
+            pl.coalesce("address", contact_name(pl.col("id"))).alias("subject")
+        )
     else:
         named = barred.with_columns(contact_name(pl.col("id")).alias("subject"))
     stated = named.select(
@@ -394,7 +419,9 @@ def consent_rate(
     return answer(_rates(decided, known, keys))
 
 
-def rates_of(state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | None, subject: Subject) -> pl.DataFrame:
+def rates_of(
+    state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | None, subject: Subject
+) -> pl.DataFrame:
     """Return `consent_rate` of what `state_of` returned."""
     known = [] if contacts is None else [_contacts_of(keys, contacts, subject)]
     return _rates([_decided_of(state, keys, contacts, subject)], known, keys)
@@ -408,7 +435,9 @@ def _decided_of(
     if contacts is not None:
         services = _services_in(keys)
         is_contact = _known(contacts, services, subject).with_columns(is_contact=pl.lit(value=True))
-        people = state.join(is_contact, on=[*keys_of(services), "subject"], how="left", nulls_equal=True)
+        people = state.join(
+            is_contact, on=[*keys_of(services), "subject"], how="left", nulls_equal=True
+        )
     opted_in = (pl.col("decision") == OPT_IN).any()
     each = people.group_by(*keys, "subject").agg(opted_in.alias("yes"), pl.col("is_contact").any())
     measures = (
@@ -427,7 +456,9 @@ def _contacts_of(keys: Sequence[str], contacts: pl.DataFrame, subject: Subject) 
     return counted(known, keys_of(services), pl.len().cast(pl.Int64).alias("contacts"))
 
 
-def _rates(decided: Sequence[pl.DataFrame], known: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
+def _rates(
+    decided: Sequence[pl.DataFrame], known: Sequence[pl.DataFrame], keys: Sequence[str]
+) -> pl.DataFrame:
     """Return `consent_rate` of the counts of all parts; `known` is empty where no contacts are given."""
     counts = summed(decided, keys, "opted_in", "opted_out", "decided", "contacts_decided")
     rates = counts.select(
@@ -459,7 +490,9 @@ def _known(contacts: pl.DataFrame, services: Sequence[str], subject: Subject) ->
     return found.select(*keys_of(services), name.alias("subject")).drop_nulls("subject").unique()
 
 
-def _with_contacts(rates: pl.DataFrame, counts: pl.DataFrame, of_service: Sequence[str]) -> pl.DataFrame:
+def _with_contacts(
+    rates: pl.DataFrame, counts: pl.DataFrame, of_service: Sequence[str]
+) -> pl.DataFrame:
     """Return the rates with the contacts that there are: of the service, where they are grouped by it."""
     if not of_service:
         return rates.with_columns(pl.lit(counts["contacts"].item(), pl.Int64).alias("contacts"))

@@ -74,7 +74,9 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     │ 2   ┆ 0        ┆ 20.0      ┆ 20.0        ┆ 28.0     │
     └─────┴──────────┴───────────┴─────────────┴──────────┘
     """
-    found, keys = read_groups(deals, "status", "created_at", "close_date", by=by, optional=("opened_on",))
+    found, keys = read_groups(
+        deals, "status", "created_at", "close_date", by=by, optional=("opened_on",)
+    )
     days = pl.col("days")
     lengths = counted(
         with_opening(found, time_zone).filter(WON).with_columns(_days(time_zone).alias("days")),
@@ -261,7 +263,9 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
         .agg(pl.len().cast(pl.Int64).alias("won"))
     )
     return (
-        cohorts.with_columns(pl.int_ranges(0, pl.max_horizontal(ended - born + 1, 0), dtype=pl.Int64).alias("months"))
+        cohorts.with_columns(
+            pl.int_ranges(0, pl.max_horizontal(ended - born + 1, 0), dtype=pl.Int64).alias("months")
+        )
         .explode("months")
         .drop_nulls("months")
         .join(won, on=["created_month", "months"], how="left")

@@ -34,7 +34,16 @@ WORDS = {"channel": channel_word, "purpose": purpose_word}
 #: how alike two names are of which one is taken for a slip of the other; 1: the same
 _SIMILAR = 0.75
 #: what is kept of each event beside who said it and when
-_SAID_BESIDE = ("channel", "provider", "account", "source", "kind", "opted_in", "step", "has_documentation")
+_SAID_BESIDE = (
+    "channel",
+    "provider",
+    "account",
+    "source",
+    "kind",
+    "opted_in",
+    "step",
+    "has_documentation",
+)
 _READ = ("contact_id", "contact_email", "occurred_at", "created_at")
 
 
@@ -78,15 +87,32 @@ def dated_events(
     """
     columns = (*_SAID_BESIDE, *beside, *_READ)
     events = read(
-        consent_events, "consent_events", *columns, by=by, optional=("purpose", "contact_hash", "valid_until")
+        consent_events,
+        "consent_events",
+        *columns,
+        by=by,
+        optional=("purpose", "contact_hash", "valid_until"),
     )
     if contacts is not None:
         contacts = read(contacts, "contacts", *KEY, "emails", optional=("contact_hash",))
     events = with_subject(events, known_people(whom), mailbox(pl.col("contact_email")), contacts)
     dated = (
         events.with_columns(word(pl.col(name)) for name, word in WORDS.items())
-        .with_columns(word(pl.col(key)) for name, word in WORDS.items() for key in keys_of(name) if key in keys_of(by))
-        .select("subject", SAID.alias("at"), "purpose", "valid_until", *_SAID_BESIDE, *beside, *keys_of(by))
+        .with_columns(
+            word(pl.col(key))
+            for name, word in WORDS.items()
+            for key in keys_of(name)
+            if key in keys_of(by)
+        )
+        .select(
+            "subject",
+            SAID.alias("at"),
+            "purpose",
+            "valid_until",
+            *_SAID_BESIDE,
+            *beside,
+            *keys_of(by),
+        )
         .drop_nulls(["subject", "at"])
     )
     if as_of is not None:
@@ -95,7 +121,9 @@ def dated_events(
     if with_expiries and made["valid_until"].count():
         made = _with_expiries(made, pl.lit(as_of if as_of else dated["at"].max()))
     # the row as the last key: a stable sort takes three times as long
-    return made.drop("valid_until").with_row_index("row").sort(*order, "decision", "row").drop("row")
+    return (
+        made.drop("valid_until").with_row_index("row").sort(*order, "decision", "row").drop("row")
+    )
 
 
 def _with_expiries(decisions: pl.DataFrame, horizon: pl.Expr) -> pl.DataFrame:
@@ -105,16 +133,32 @@ def _with_expiries(decisions: pl.DataFrame, horizon: pl.Expr) -> pl.DataFrame:
     """
     is_yes = pl.col("decision") == OPT_IN
     was_over = is_yes & (pl.col("valid_until") <= pl.col("at")).fill_null(value=False)
-    found = decisions.with_columns(decision=pl.when(was_over).then(pl.lit(EXPIRED)).otherwise("decision"))
+    found = decisions.with_columns(
+        decision=pl.when(was_over).then(pl.lit(EXPIRED)).otherwise("decision")
+    )
 
-    in_order = found.drop_nulls("decision").sort(*SUBJECT_KEYS, "at", "decision", maintain_order=True)
-    following = pl.when(~is_first(*SUBJECT_KEYS).shift(-1, fill_value=True)).then(pl.col("at").shift(-1))
-    given_up_to = in_order.with_columns(following=following).filter(is_yes, pl.col("valid_until") <= horizon)
+    in_order = found.drop_nulls("decision").sort(
+        *SUBJECT_KEYS, "at", "decision", maintain_order=True
+    )
+    following = pl.when(~is_first(*SUBJECT_KEYS).shift(-1, fill_value=True)).then(
+        pl.col("at").shift(-1)
+    )
+    given_up_to = in_order.with_columns(following=following).filter(
+        is_yes, pl.col("valid_until") <= horizon
+    )
     # said again, or taken back, before it expired
-    ended = given_up_to.filter(pl.col("following").is_null() | (pl.col("following") > pl.col("valid_until")))
-    nothing = [pl.lit(None, found.schema[name]).alias(name) for name in ("opted_in", "step", "has_documentation")]
+    ended = given_up_to.filter(
+        pl.col("following").is_null() | (pl.col("following") > pl.col("valid_until"))
+    )
+    nothing = [
+        pl.lit(None, found.schema[name]).alias(name)
+        for name in ("opted_in", "step", "has_documentation")
+    ]
     expiries = ended.with_columns(
-        *nothing, at=pl.col("valid_until"), decision=pl.lit(EXPIRED), kind=pl.lit(EXPIRED).cast(found.schema["kind"])
+        *nothing,
+        at=pl.col("valid_until"),
+        decision=pl.lit(EXPIRED),
+        kind=pl.lit(EXPIRED).cast(found.schema["kind"]),
     )
     return pl.concat([found, expiries.select(found.columns)])
 
@@ -143,15 +187,21 @@ def for_all_they_cover(decisions: pl.DataFrame) -> pl.DataFrame:
     # where nobody names a purpose, there is none to be covered
     some_purposes = decisions["purpose"].null_count() < decisions.height
     names_no_purpose = pl.col("purpose").is_null() & pl.lit(some_purposes)
-    general = decisions.filter((names_no_channel | names_no_purpose) & (pl.col("decision") == OPT_OUT))
+    general = decisions.filter(
+        (names_no_channel | names_no_purpose) & (pl.col("decision") == OPT_OUT)
+    )
     if general.is_empty():
         return decisions
 
     named = decisions.select(SUBJECT_KEYS).unique()
     withdrawn = general.rename({"channel": "of_channel", "purpose": "of_purpose"})
-    covers = [pl.col(f"of_{name}").is_null() | (pl.col(f"of_{name}") == pl.col(name)) for name in WORDS]
+    covers = [
+        pl.col(f"of_{name}").is_null() | (pl.col(f"of_{name}") == pl.col(name)) for name in WORDS
+    ]
     is_itself = [pl.col(f"of_{name}").eq_missing(pl.col(name)) for name in WORDS]
-    copies = withdrawn.join(named, on="subject").filter(*covers).filter(~pl.all_horizontal(is_itself))
+    copies = (
+        withdrawn.join(named, on="subject").filter(*covers).filter(~pl.all_horizontal(is_itself))
+    )
 
     keys = [(name, key) for name in WORDS for key in keys_of(name) if key in decisions.columns]
     copies = copies.with_columns(pl.col(name).alias(key) for name, key in keys)
@@ -179,7 +229,9 @@ def consent_periods(events: pl.DataFrame) -> pl.DataFrame:
     Columns as of the opt-in, with start and end (Datetime, UTC); end is null while the consent lasts.
     """
     changed = changes(events)
-    following = pl.when(~is_first(*SUBJECT_KEYS).shift(-1, fill_value=True)).then(pl.col("at").shift(-1))
+    following = pl.when(~is_first(*SUBJECT_KEYS).shift(-1, fill_value=True)).then(
+        pl.col("at").shift(-1)
+    )
     return (
         changed.with_columns(following.alias("end"))
         .filter(pl.col("decision") == OPT_IN)
@@ -273,14 +325,22 @@ def history_of(events: pl.DataFrame, channel: str, purpose: str | None) -> pl.Da
 def _taken_together(decisions: pl.DataFrame, channel: str) -> pl.DataFrame:
     """Return the decisions about one channel, each with that of its person about all purposes of it."""
     one_channel = decisions.with_columns(named=pl.col("channel"), channel=pl.lit(channel))
-    made = for_all_they_cover(one_channel).sort("subject", "purpose", "at", "decision", maintain_order=True)
+    made = for_all_they_cover(one_channel).sort(
+        "subject", "purpose", "at", "decision", maintain_order=True
+    )
     is_yes = pl.col("decision") == OPT_IN
-    was_yes = pl.when(~is_first("subject", "purpose")).then(is_yes.shift()).otherwise(pl.lit(value=False))
+    was_yes = (
+        pl.when(~is_first("subject", "purpose")).then(is_yes.shift()).otherwise(pl.lit(value=False))
+    )
     moves = made.with_columns((is_yes.cast(pl.Int64) - was_yes.cast(pl.Int64)).alias("move"))
 
     # an opt-out of several purposes is one moment: what holds after it is the last row of it
     in_time = moves.sort("subject", "at", "decision", maintain_order=True)
     purposes_with_yes = pl.col("move").cum_sum().over("subject")
-    none_is_left = pl.when(pl.col("decision") == EXPIRED).then(pl.lit(EXPIRED)).otherwise(pl.lit(OPT_OUT))
+    none_is_left = (
+        pl.when(pl.col("decision") == EXPIRED).then(pl.lit(EXPIRED)).otherwise(pl.lit(OPT_OUT))
+    )
     together = pl.when(purposes_with_yes > 0).then(pl.lit(OPT_IN)).otherwise(none_is_left)
-    return in_time.with_columns(together.alias("decision"), pl.col("named").alias("channel")).select(decisions.columns)
+    return in_time.with_columns(
+        together.alias("decision"), pl.col("named").alias("channel")
+    ).select(decisions.columns)

@@ -25,7 +25,9 @@ _COUNTS = (
 
 
 @answers("period")
-def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = None) -> pl.DataFrame:
+def email_engagement(
+    activities: pl.DataFrame, campaigns: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Return for each campaign how many contacts it reached, who opened it and who clicked.
 
     ``open_rate = opened / reached``, ``click_rate = clicked / reached``,
@@ -94,7 +96,9 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
         names = read(campaigns, "campaigns", *_ACCOUNT, "id", "name").select(
             *_ACCOUNT, pl.col("id").alias("campaign_id"), pl.col("name").alias("campaign")
         )
-        named = counted.join(names.unique(keys, keep="first"), on=keys, how="left", nulls_equal=True)
+        named = counted.join(
+            names.unique(keys, keep="first"), on=keys, how="left", nulls_equal=True
+        )
     return named.select(*keys, "campaign", pl.exclude(*keys, "campaign")).sort(
         "sent", *keys, descending=[True, *(False for _ in keys)], nulls_last=True
     )
@@ -160,7 +164,15 @@ def email_engagement_over_time(
 
 def _events(activities: pl.DataFrame) -> pl.DataFrame:
     """Return what happened to mailings, and when the latest send before it was (null: there is none)."""
-    columns = (*_ACCOUNT, "mailing", "contact_id", "contact_emails", "campaign_id", "starts_at", "created_at")
+    columns = (
+        *_ACCOUNT,
+        "mailing",
+        "contact_id",
+        "contact_emails",
+        "campaign_id",
+        "starts_at",
+        "created_at",
+    )
     activities = with_count(activities, *columns, optional=("contact_hash",))
     address = first_mailbox(pl.col("contact_emails"))
     mailings = with_contact_id(activities.filter(pl.col("mailing").is_in(HAPPENINGS)), address)
@@ -175,7 +187,10 @@ def _events(activities: pl.DataFrame) -> pl.DataFrame:
         )
         .drop_nulls(["person", "at"])
         # a subscription ended on a web page is of no mailing
-        .filter(pl.col("campaign_id").is_not_null() | pl.col("what").is_in(["sent", "delivered", "opened", "clicked"]))
+        .filter(
+            pl.col("campaign_id").is_not_null()
+            | pl.col("what").is_in(["sent", "delivered", "opened", "clicked"])
+        )
         .sort(*_PAIR, "at", pl.col("what") != "sent")
         .with_columns(pl.struct(_PAIR).rle_id().alias("pair"))
     )
@@ -196,7 +211,10 @@ def _counted(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
         _sum(pl.col("delivered") | opened).alias("delivered"),
         _sum(opened).alias("opened"),
         _sum(clicked & ~pl.col("opened")).alias("opened_by_click"),
-        *(_sum(pl.col(name)).alias(name) for name in ("clicked", "bounced", "complained", "unsubscribed")),
+        *(
+            _sum(pl.col(name)).alias(name)
+            for name in ("clicked", "bounced", "complained", "unsubscribed")
+        ),
     )
     is_open, is_click = pl.col("what") == "opened", pl.col("what") == "clicked"
     totals = events.group_by(keys).agg(
@@ -206,7 +224,9 @@ def _counted(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
         _events_where(is_open & ~is_sent).alias("opens_without_send"),
         _events_where(is_click & ~is_sent).alias("clicks_without_send"),
     )
-    tracked = events.group_by(_ACCOUNT).agg((pl.col("what") == "delivered").any().alias("tells_delivery"))
+    tracked = events.group_by(_ACCOUNT).agg(
+        (pl.col("what") == "delivered").any().alias("tells_delivery")
+    )
     reached = pl.coalesce("delivered", "sent")
     return (
         totals.join(contacts, on=keys, how="left", nulls_equal=True)
@@ -216,7 +236,10 @@ def _counted(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
         .select(
             *keys,
             *_COUNTS,
-            pl.when("tells_delivery").then(pl.lit("delivered")).otherwise(pl.lit("sent")).alias("base"),
+            pl.when("tells_delivery")
+            .then(pl.lit("delivered"))
+            .otherwise(pl.lit("sent"))
+            .alias("base"),
             ratio(pl.col("opened"), reached).alias("open_rate"),
             ratio(pl.col("clicked"), reached).alias("click_rate"),
             ratio(pl.col("clicked"), pl.col("opened")).alias("click_to_open_rate"),

@@ -62,7 +62,9 @@ class Answer(Protocol[P, R_co]):
 _MADE: dict[str, Callable[..., Any]] = {}
 
 
-def answers(needs: Needs, *, makes: str = "", **tables: str) -> Callable[[Callable[P, R]], Answer[P, R]]:
+def answers(
+    needs: Needs, *, makes: str = "", **tables: str
+) -> Callable[[Callable[P, R]], Answer[P, R]]:
     """Return a decorator that lets an analysis take a fetch in the place of its frames.
 
     Each parameter that is named after a table then gets that table, where it was fetched; `people` and `evidence` are
@@ -96,7 +98,10 @@ def answers(needs: Needs, *, makes: str = "", **tables: str) -> Callable[[Callab
 
 
 #: what to write for what one fetch does not hold
-_HOW_TO_GIVE = {"history": "make it of several: stage_history([earlier, later])", "frame": "give one table: data.deals"}
+_HOW_TO_GIVE = {
+    "history": "make it of several: stage_history([earlier, later])",
+    "frame": "give one table: data.deals",
+}
 _SEE_DOCSTRING = "its docstring says what it is"
 
 
@@ -165,7 +170,9 @@ class Call:
         """Return in words of which period and time the tables are, and what of them could not be read."""
         periods = [data.asked.period_note([table]) for data, table in self.used]
         unread = [unread_note(data.summary, [table]) for data, table in self.used]
-        return ". ".join(dict.fromkeys(word for word in [*periods, *self._times(), *unread] if word))
+        return ". ".join(
+            dict.fromkeys(word for word in [*periods, *self._times(), *unread] if word)
+        )
 
     def _times(self) -> list[str]:
         """Return when the tables were fetched, where the call asks for another moment; of several fetches, each is."""
@@ -181,7 +188,10 @@ class Call:
         if _is_fetch(given):
             return self._frame(given, parameter, is_named=True)
         # snapshots: of each fetch its time and its deals
-        return [(each.asked.fetched_at, self._table(each, "deals")) if _is_fetch(each) else each for each in given]
+        return [
+            (each.asked.fetched_at, self._table(each, "deals")) if _is_fetch(each) else each
+            for each in given
+        ]
 
     def _fill(self, parameter: inspect.Parameter, data: FetchLike) -> None:
         """Give an argument that is left out what the fetch has for it."""
@@ -196,13 +206,21 @@ class Call:
     def _refuse_the_same_again(self, parameter: inspect.Parameter) -> None:
         """Refuse to compare a table with itself, where two arguments stand for it and one is given."""
         table = self._tables.get(parameter.name, "")
-        others = [name for name, of in self._tables.items() if table and of == table and name != parameter.name]
+        others = [
+            name
+            for name, of in self._tables.items()
+            if table and of == table and name != parameter.name
+        ]
         if others:
             raise UsageError(f"{self._name} needs two fetches: write {self._name}(earlier, later)")
 
     def _compared(self) -> list[Any]:
         """Return what was given for the arguments that stand for one and the same table."""
-        given = [name for name, table in self._tables.items() if [*self._tables.values()].count(table) > 1]
+        given = [
+            name
+            for name, table in self._tables.items()
+            if [*self._tables.values()].count(table) > 1
+        ]
         return [self._bound.arguments.get(name) for name in given]
 
     def _refuse_backwards(self, times: Sequence[dt.datetime]) -> None:
@@ -263,6 +281,8 @@ def _is_fetch(value: object) -> bool:
 def _fetches_in(values: list[Any]) -> bool:
     """Return whether one of these is a fetch, or a list with one."""
     for value in values:
-        if _is_fetch(value) or (isinstance(value, list | tuple) and any(_is_fetch(each) for each in value)):
+        if _is_fetch(value) or (
+            isinstance(value, list | tuple) and any(_is_fetch(each) for each in value)
+        ):
             return True
     return False

@@ -11,7 +11,15 @@ from crmlab.analysis.inputs import By, answer, read
 from crmlab.analysis.opened import read_opened
 from crmlab.analysis.parts import Range, key_ranges, lazily, within
 from crmlab.analysis.period import local
-from crmlab.analysis.pipeline import LOST, VALUE, WON, currencies, only_currency, read_groups, with_money
+from crmlab.analysis.pipeline import (
+    LOST,
+    VALUE,
+    WON,
+    currencies,
+    only_currency,
+    read_groups,
+    with_money,
+)
 from crmlab.analysis.rates import counted, number_of, ratio, summed
 from crmlab.schema import KEY
 
@@ -76,18 +84,26 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> pl
     events = pl.concat(
         [
             deals.select(day.alias("month"), pl.lit("created").alias("event")),
-            deals.filter(WON | LOST).select(pl.col("close_date").alias("month"), pl.col("status").alias("event")),
+            deals.filter(WON | LOST).select(
+                pl.col("close_date").alias("month"), pl.col("status").alias("event")
+            ),
         ]
     ).with_columns(pl.col("month").dt.truncate("1mo"))
     names = ("created", "won", "lost")
-    counts = counted(events, ["month"], *(number_of(pl.col("event") == name, name) for name in names))
+    counts = counted(
+        events, ["month"], *(number_of(pl.col("event") == name, name) for name in names)
+    )
     dated = counts.drop_nulls("month")
     months = (
-        dated.select(pl.date_ranges(pl.col("month").min(), pl.col("month").max(), "1mo")).explode("month").drop_nulls()
+        dated.select(pl.date_ranges(pl.col("month").min(), pl.col("month").max(), "1mo"))
+        .explode("month")
+        .drop_nulls()
     )
     return pl.concat(
         [
-            months.join(dated, on="month", how="left").with_columns(pl.col(names).fill_null(0)).sort("month"),
+            months.join(dated, on="month", how="left")
+            .with_columns(pl.col(names).fill_null(0))
+            .sort("month"),
             counts.filter(pl.col("month").is_null()),
         ]
     ).with_columns((pl.col("created") - pl.col("won") - pl.col("lost")).alias("open_change"))
@@ -154,7 +170,9 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> pl.DataFrame:
     return _in_order(_steps_of_parts(fetches, parts))
 
 
-def _steps_of_parts(fetches: Mapping[str, pl.LazyFrame], parts: Sequence[Range]) -> list[pl.DataFrame]:
+def _steps_of_parts(
+    fetches: Mapping[str, pl.LazyFrame], parts: Sequence[Range]
+) -> list[pl.DataFrame]:
     """Return the steps of each part of the deals, all by the currencies that there are in the whole."""
     seen = pl.concat([_currencies_in(deals, name) for name, deals in fetches.items()]).unique()
     while True:
@@ -163,7 +181,9 @@ def _steps_of_parts(fetches: Mapping[str, pl.LazyFrame], parts: Sequence[Range])
         steps = []
         kept = []
         for part in parts:
-            both = pl.concat([_state(within(deals, part, ["id"]), name) for name, deals in fetches.items()])
+            both = pl.concat(
+                [_state(within(deals, part, ["id"]), name) for name, deals in fetches.items()]
+            )
             steps.append(_steps_of(both, money, only))
             kept.append(both.select("currency").unique())
         # a currency may stand only in a row that a later one of the same deal replaced
@@ -208,7 +228,9 @@ def _steps() -> Iterator[pl.Expr]:
     """Yield each step: how many deals take it, and by how much they change the open amount."""
     before, now = pl.col("value"), pl.col("value_last")
     was_open = (pl.col("status") == "pending").fill_null(value=False)
-    is_open, is_won, is_lost = ((pl.col("status_last") == word).fill_null(value=False) for word in _WORDS)
+    is_open, is_won, is_lost = (
+        (pl.col("status_last") == word).fill_null(value=False) for word in _WORDS
+    )
     is_new = before.is_null() & (is_open | is_won | is_lost)
     entered = was_open | is_new
     grown = pl.when(was_open & (is_open | is_won)).then(now - before)
@@ -224,11 +246,15 @@ def _steps() -> Iterator[pl.Expr]:
         "end": pl.when(is_open).then(now),
     }
     for step, change in changes.items():
-        yield pl.struct(change.count().cast(pl.Int64).alias("deals"), change.sum().alias("amount")).alias(step)
+        yield pl.struct(
+            change.count().cast(pl.Int64).alias("deals"), change.sum().alias("amount")
+        ).alias(step)
 
 
 @answers("period")
-def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str] | None = None) -> pl.DataFrame:
+def loss_reasons(
+    deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str] | None = None
+) -> pl.DataFrame:
     """Return why deals are lost: how many for each reason, which share, and for how much.
 
     ``share = lost / of``, where `of` are the lost deals of the group, those without a reason included.
@@ -286,8 +312,17 @@ def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str]
         .group_by(*keys, "reason")
         .agg(pl.len().cast(pl.Int64).alias("lost"), VALUE.sum().alias("lost_amount"))
         .with_columns((total.over(keys) if keys else total).alias("of"))
-        .sort(*keys, "lost", "reason", descending=[False] * len(keys) + [True, False], nulls_last=True)
-        .select(*keys, "reason", "lost", "of", ratio(pl.col("lost"), pl.col("of")).alias("share"), "lost_amount")
+        .sort(
+            *keys, "lost", "reason", descending=[False] * len(keys) + [True, False], nulls_last=True
+        )
+        .select(
+            *keys,
+            "reason",
+            "lost",
+            "of",
+            ratio(pl.col("lost"), pl.col("of")).alias("share"),
+            "lost_amount",
+        )
     )
     return answer(reasons)
 
@@ -296,6 +331,8 @@ def _reason(names: Mapping[str, str]) -> pl.Expr:
     """Return what the reason of a lost deal is called: here, else by the service, else its id."""
     id_ = pl.col("lost_reason_id")
     named_here = (
-        id_.replace_strict(dict(names), default=None, return_dtype=pl.String) if names else pl.lit(None, pl.String)
+        id_.replace_strict(dict(names), default=None, return_dtype=pl.String)
+        if names
+        else pl.lit(None, pl.String)
     )
     return pl.coalesce(named_here, "lost_reason", id_)

@@ -115,7 +115,9 @@ def weighted_pipeline(
         .sort(keys, nulls_last=True)
         .with_columns(
             pl.col("bucket").cast(pl.String),
-            pl.when(pl.col("probability_from").is_not_null()).then("weighted_amount").alias("weighted_amount"),
+            pl.when(pl.col("probability_from").is_not_null())
+            .then("weighted_amount")
+            .alias("weighted_amount"),
         )
     )
 
@@ -128,12 +130,16 @@ def _with_probability(deals: pl.DataFrame, given: Probabilities | None) -> pl.Da
             pl.lit("service").alias("probability_from"),
         )
     else:
-        shares = _shares_of_mapping(given) if isinstance(given, Mapping) else _shares_of_frame(given)
+        shares = (
+            _shares_of_mapping(given) if isinstance(given, Mapping) else _shares_of_frame(given)
+        )
         if not shares.select(pl.col("probability").drop_nulls().is_between(0, 1).all()).item():
             raise UsageError("probability holds a share that is not within 0-1: give 0.25 for 25 %")
         keys = [name for name in PLACE if name in shares.columns]
         if shares.select(keys).is_duplicated().any():
-            raise UsageError(f"probability says the same {', '.join(keys)} twice: keep one row for each")
+            raise UsageError(
+                f"probability says the same {', '.join(keys)} twice: keep one row for each"
+            )
         shares = shares.with_columns(pl.col(name).cast(deals.schema[name]) for name in keys)
         deals = deals.join(shares, on=keys, how="left", nulls_equal=True)
     known = pl.col("probability").is_not_null()
@@ -148,17 +154,23 @@ def _shares_of_frame(given: pl.DataFrame) -> pl.DataFrame:
     source = pl.lit("argument")
     if "probability_from" in given.columns:
         source = pl.lit(given["probability_from"].cast(pl.String))
-    return shares.with_columns(pl.col("probability").cast(pl.Float64), source.alias("probability_from"))
+    return shares.with_columns(
+        pl.col("probability").cast(pl.Float64), source.alias("probability_from")
+    )
 
 
-def _shares_of_mapping(given: Mapping[int, float] | Mapping[tuple[str, int], float]) -> pl.DataFrame:
+def _shares_of_mapping(
+    given: Mapping[int, float] | Mapping[tuple[str, int], float],
+) -> pl.DataFrame:
     stages = {"stage": pl.Int64, "probability": pl.Float64}
     source = pl.lit("argument").alias("probability_from")
     if all(isinstance(key, int) for key in given):
         return pl.DataFrame(list(given.items()), schema=stages, orient="row").with_columns(source)
     if all(isinstance(key, tuple) and len(key) == 2 for key in given):
         rows = [(*key, share) for key, share in given.items() if isinstance(key, tuple)]
-        return pl.DataFrame(rows, schema={"pipeline_id": pl.String, **stages}, orient="row").with_columns(source)
+        return pl.DataFrame(
+            rows, schema={"pipeline_id": pl.String, **stages}, orient="row"
+        ).with_columns(source)
     raise UsageError("probability: let all keys be stage numbers, or all be (pipeline_id, stage)")
 
 
@@ -225,7 +237,9 @@ def coverage(
     found = with_currency(deals.filter(OPEN | won))
     if currencies(found) and not isinstance(quota, Mapping):
         names = ", ".join(found["currency"].drop_nulls().unique().sort())
-        raise UsageError(f"the deals are in {names}: give a quota for each, such as quota={{'EUR': 100000}}")
+        raise UsageError(
+            f"the deals are in {names}: give a quota for each, such as quota={{'EUR': 100000}}"
+        )
     sums = found.group_by("currency").agg(
         number_of(won, "won"),
         number_of(OPEN, "open"),
@@ -233,14 +247,18 @@ def coverage(
         VALUE.filter(OPEN).sum().alias("open_amount"),
     )
     wanted = quota if isinstance(quota, Mapping) else {found["currency"].first(): quota}
-    targets = pl.DataFrame(list(wanted.items()), schema={"currency": pl.String, "quota": pl.Float64}, orient="row")
+    targets = pl.DataFrame(
+        list(wanted.items()), schema={"currency": pl.String, "quota": pl.Float64}, orient="row"
+    )
     return (
         targets.join(sums, on="currency", how="full", coalesce=True, nulls_equal=True)
         .with_columns(pl.col("won", "open", "won_amount", "open_amount").fill_null(0))
         .with_columns((pl.col("quota") - pl.col("won_amount")).alias("remaining"))
         .select("currency", "quota", "won", "open", "won_amount", "remaining", "open_amount")
         .with_columns(
-            pl.when(pl.col("remaining") > 0).then(ratio(pl.col("open_amount"), pl.col("remaining"))).alias("coverage")
+            pl.when(pl.col("remaining") > 0)
+            .then(ratio(pl.col("open_amount"), pl.col("remaining")))
+            .alias("coverage")
         )
         .sort("currency", nulls_last=True)
     )

@@ -122,9 +122,13 @@ def _fetches_of(accounts: Iterable[pl.DataFrame]) -> pl.DataFrame:
 def _stays(seen: pl.DataFrame, fetches: pl.DataFrame) -> pl.DataFrame:
     """Return the stays of the deals that were seen, of all of whose accounts the fetches are given."""
     seen = seen.join(fetches, on=_FETCH, nulls_equal=True).sort(*DEAL_KEYS, "as_of")
-    state = pl.struct(*DEAL_KEYS, "pipeline_id", "closed", pl.when(pl.col("closed").is_null()).then("stage"))
+    state = pl.struct(
+        *DEAL_KEYS, "pipeline_id", "closed", pl.when(pl.col("closed").is_null()).then("stage")
+    )
     runs = (
-        seen.with_columns(state.ne_missing(state.shift(1)).fill_null(value=True).cum_sum().alias("run"))
+        seen.with_columns(
+            state.ne_missing(state.shift(1)).fill_null(value=True).cum_sum().alias("run")
+        )
         .group_by("run", maintain_order=True)
         .agg(
             pl.all().exclude("as_of", "fetch_after").first(),
@@ -153,7 +157,10 @@ def _stays(seen: pl.DataFrame, fetches: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("still there"))
         .otherwise(pl.lit("gone"))
         .alias("exit"),
-        pl.when(is_last).then("fetch_after").otherwise(pl.col("entered_at").shift(-1)).alias("left_at"),
+        pl.when(is_last)
+        .then("fetch_after")
+        .otherwise(pl.col("entered_at").shift(-1))
+        .alias("left_at"),
     )
     # first seen closed: it was open from creating until, at the latest, that fetch
     was_open = pl.coalesce("entered_after", "entered_at")
@@ -161,7 +168,11 @@ def _stays(seen: pl.DataFrame, fetches: pl.DataFrame) -> pl.DataFrame:
         pl.col("closed").alias("exit"), pl.col("entered_at").alias("left_at"), was_open.alias("entered_at"),
         was_open.alias("last_seen_at"),
     )  # fmt: skip
-    return pl.concat([stays.filter(pl.col("closed").is_null()), unseen]).select(COLUMNS).sort(*DEAL_KEYS, "entered_at")
+    return (
+        pl.concat([stays.filter(pl.col("closed").is_null()), unseen])
+        .select(COLUMNS)
+        .sort(*DEAL_KEYS, "entered_at")
+    )
 
 
 @answers("everything")
@@ -230,13 +241,17 @@ def slippage(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFrame:
     )
 
 
-def _by_time(snapshots: Snapshots, time_zone: str, *columns: str) -> dict[datetime, pl.DataFrame | pl.LazyFrame]:
+def _by_time(
+    snapshots: Snapshots, time_zone: str, *columns: str
+) -> dict[datetime, pl.DataFrame | pl.LazyFrame]:
     """Return the deals of each snapshot by its time; of those in memory no more than is read."""
     found: dict[datetime, pl.DataFrame | pl.LazyFrame] = {}
     for as_of, deals in snapshots:
         at = as_instant(as_of, "the time of a snapshot", time_zone)
         if at in found:
-            raise UsageError(f"two snapshots are of {at.isoformat()}: give each its own time of fetching")
+            raise UsageError(
+                f"two snapshots are of {at.isoformat()}: give each its own time of fetching"
+            )
         is_lazy = isinstance(deals, pl.LazyFrame)
         found[at] = deals if is_lazy else read(deals, "deals", *KEY, "status", *columns)
     if not found:
@@ -244,7 +259,9 @@ def _by_time(snapshots: Snapshots, time_zone: str, *columns: str) -> dict[dateti
     return found
 
 
-def _together(deals_at: Mapping[datetime, pl.DataFrame | pl.LazyFrame], *columns: str) -> pl.DataFrame:
+def _together(
+    deals_at: Mapping[datetime, pl.DataFrame | pl.LazyFrame], *columns: str
+) -> pl.DataFrame:
     """Return columns of the deals of all snapshots, the time of their fetch, and how they are closed (null: open)."""
     frames = []
     closed = pl.when(WON | LOST).then("status").alias("closed")

@@ -107,7 +107,9 @@ def people(
         names_per_phone=names_per_phone,
         names_per_office=names_per_office,
     )
-    rows = read(contacts, "contacts", *KEY).select(_TEXT_KEY).unique().sort(KEY).with_row_index("row")
+    rows = (
+        read(contacts, "contacts", *KEY).select(_TEXT_KEY).unique().sort(KEY).with_row_index("row")
+    )
     pairs = linked(found, rows)
     first = _first_of_each_group(rows.height, pairs["row"].to_list(), pairs["first_row"].to_list())
     label = pl.concat_str(pl.col(KEY).fill_null(""), separator="/")
@@ -157,7 +159,9 @@ def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, max_people: int =
     └─────────┴──────────────┴─────────────────┴──────────────┘
     """
     known = read(contacts, "contacts", *KEY, "full_name", "first_name", "last_name", "company_name")
-    named = known.select(*KEY, name_words(known), pl.col("company_name").str.to_lowercase().alias("company"))
+    named = known.select(
+        *KEY, name_words(known), pl.col("company_name").str.to_lowercase().alias("company")
+    )
     same_person = read(people, "people", *KEY, "person_id")
     found = (
         named.join(same_person, on=KEY, nulls_equal=True)
@@ -166,16 +170,26 @@ def same_name(contacts: pl.DataFrame, people: pl.DataFrame, *, max_people: int =
         .agg("company")
     )
     found = found.filter(pl.len().over("name").is_between(2, max_people))
-    pairs = found.join(found, on="name", suffix="_other").filter(pl.col("person_id") < pl.col("person_id_other"))
+    pairs = found.join(found, on="name", suffix="_other").filter(
+        pl.col("person_id") < pl.col("person_id_other")
+    )
     ours = pl.col("company").list.drop_nulls()
     theirs = pl.col("company_other").list.drop_nulls()
     same = pl.when((ours.list.len() > 0) & (theirs.list.len() > 0)).then(
         ours.list.set_intersection(theirs).list.len() > 0
     )
     return pairs.select(
-        "name", "person_id", pl.col("person_id_other").alias("other_person_id"), same.alias("same_company")
+        "name",
+        "person_id",
+        pl.col("person_id_other").alias("other_person_id"),
+        same.alias("same_company"),
     ).sort(
-        "same_company", "name", "person_id", "other_person_id", descending=[True, False, False, False], nulls_last=True
+        "same_company",
+        "name",
+        "person_id",
+        "other_person_id",
+        descending=[True, False, False, False],
+        nulls_last=True,
     )
 
 
@@ -212,7 +226,9 @@ def people_overlap(people: pl.DataFrame) -> pl.DataFrame:
     """
     services = pl.col("provider").cast(pl.String).unique().sort().alias("services")
     each = (
-        read(people, "people", "provider", "person_id").group_by("person_id").agg(services, pl.len().alias("contacts"))
+        read(people, "people", "provider", "person_id")
+        .group_by("person_id")
+        .agg(services, pl.len().alias("contacts"))
     )
     return (
         each.group_by("services")

@@ -65,7 +65,12 @@ def keys_of(by: By) -> list[str]:
 
 
 def read(
-    frame: Any, argument: str, *columns: str, by: By = None, table: str = "", optional: Sequence[str] = ()
+    frame: Any,
+    argument: str,
+    *columns: str,
+    by: By = None,
+    table: str = "",
+    optional: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Return the columns that an analysis reads, and under private names those that `by` names.
 
@@ -97,11 +102,15 @@ def read(
     missing = [name for name in dict.fromkeys(columns) if name not in there]
     if missing:
         described = ", ".join(_described(name, table or argument) for name in missing)
-        raise UsageError(f"{argument} has no column {described}: {_where_from(table or argument, missing)}")
+        raise UsageError(
+            f"{argument} has no column {described}: {_where_from(table or argument, missing)}"
+        )
     grouping = names_of(by)
     unknown = [name for name in grouping if name not in there]
     if unknown:
-        raise UsageError(f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(there)}")
+        raise UsageError(
+            f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(there)}"
+        )
     groups = [pl.col(name).alias(_PRIVATE + name) for name in grouping]
     wanted = [*columns, *(name for name in optional if name in there)]
     found = collected(frame.select(*dict.fromkeys(wanted), *groups), argument)
@@ -111,7 +120,9 @@ def read(
     for name in grouping:
         _refuse_as_label(name, found.schema[_PRIVATE + name])
     # databases keep amounts as decimals, which cannot be asked whether they are finite
-    return found.with_columns((selectors.decimal() - selectors.starts_with(_PRIVATE)).cast(pl.Float64))
+    return found.with_columns(
+        (selectors.decimal() - selectors.starts_with(_PRIVATE)).cast(pl.Float64)
+    )
 
 
 def whole(frame: Any, argument: str) -> pl.DataFrame:
@@ -139,26 +150,34 @@ def columns_of(frame: Any, argument: str) -> list[str]:
     try:
         names: list[str] = frame.collect_schema().names()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise UsageError(f"{argument} is a lazy frame that cannot be collected: {in_short(error)}") from None
+        raise UsageError(
+            f"{argument} is a lazy frame that cannot be collected: {in_short(error)}"
+        ) from None
     return names
 
 
 def _with_absent(frame: pl.DataFrame, optional: Sequence[str], table: str) -> pl.DataFrame:
     """Return the frame with nulls in the columns of a shared table that it has not."""
     absent = [name for name in optional if name not in frame.columns]
-    return frame.with_columns(pl.lit(None, TABLES[table].columns[name].dtype).alias(name) for name in absent)
+    return frame.with_columns(
+        pl.lit(None, TABLES[table].columns[name].dtype).alias(name) for name in absent
+    )
 
 
 def _with_days(frame: pl.DataFrame, columns: Iterable[str], table: str) -> pl.DataFrame:
     """Return the frame with days as dates, where they came as midnights: pandas has no dates of its own."""
     known = TABLES[table].columns if table in TABLES else {}
-    read_as_days = [name for name in dict.fromkeys(columns) if name in known and known[name].dtype == pl.Date]
+    read_as_days = [
+        name for name in dict.fromkeys(columns) if name in known and known[name].dtype == pl.Date
+    ]
     naive = [name for name in read_as_days if frame.schema[name] in _NAIVE]
     midnights = [name for name in naive if (frame[name].dt.truncate("1d") == frame[name]).all()]
     return frame.with_columns(pl.col(midnights).cast(pl.Date)) if midnights else frame
 
 
-def _refuse_other_kinds(frame: pl.DataFrame, argument: str, columns: Iterable[str], table: str) -> None:
+def _refuse_other_kinds(
+    frame: pl.DataFrame, argument: str, columns: Iterable[str], table: str
+) -> None:
     """Refuse columns that hold other values than the shared table's: text in the place of amounts, for example."""
     known = TABLES[table].columns if table in TABLES else {}
     for name in columns:
@@ -185,7 +204,9 @@ def _is_alike(dtype: pl.DataType, wanted: pl.DataType) -> bool:
 def _refuse_as_label(name: str, dtype: pl.DataType) -> None:
     """Refuse values that are no names of groups: a figure could not write them, and nothing sorts them."""
     if isinstance(dtype, pl.List | pl.Array):
-        raise UsageError(f"by={name!r} holds lists: make a row of each of their values, with frame.explode({name!r})")
+        raise UsageError(
+            f"by={name!r} holds lists: make a row of each of their values, with frame.explode({name!r})"
+        )
     if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Duration):
         raise UsageError(f"by={name!r} is of type {dtype}: give a column of text, numbers or dates")
 
@@ -201,7 +222,9 @@ def answer(frame: pl.DataFrame) -> pl.DataFrame:
     names = {name: name.removeprefix(_PRIVATE) for name in frame.columns}
     for private, name in names.items():
         if private != name and name in frame.columns:
-            raise UsageError(f"by={name!r}: the answer has a column {name} of its own; rename yours")
+            raise UsageError(
+                f"by={name!r}: the answer has a column {name} of its own; rename yours"
+            )
     return frame.rename(names)
 
 
@@ -243,7 +266,11 @@ def _where_from(wanted: str, missing: Sequence[str]) -> str:
             "give the frame that crmlab.fetch returns, or add the columns with "
             f"crmlab.schema.conform(frame, TABLES[{wanted!r}])"
         )
-    makers = {"people": "people(contacts)", "history": "stage_history(snapshots)", "evidence": "evidence(contacts)"}
+    makers = {
+        "people": "people(contacts)",
+        "history": "stage_history(snapshots)",
+        "evidence": "evidence(contacts)",
+    }
     if wanted in makers:
         return f"give what crmlab.analysis.{makers[wanted]} returns"
     return "its docstring says what is read"

@@ -317,10 +317,16 @@ def consent_and_win_rate(
     if not 0 < confidence < 1:
         raise UsageError(f"confidence={confidence!r} must lie between 0 and 1, such as 0.95")
     deals = read(deals, "deals", *_READ, "close_date")
-    decided = history_of(dated_events(consent_events, None, people, contacts=contacts), channel, purpose)
+    decided = history_of(
+        dated_events(consent_events, None, people, contacts=contacts), channel, purpose
+    )
     decided_on = local(pl.col("at"), time_zone).dt.date()
-    decided = decided.select(pl.col("subject").alias("person_id"), "decision", decided_on.alias("close_date"))
-    closed = with_person(deals.filter(WON | LOST).drop_nulls("close_date"), people).sort("close_date")
+    decided = decided.select(
+        pl.col("subject").alias("person_id"), "decision", decided_on.alias("close_date")
+    )
+    closed = with_person(deals.filter(WON | LOST).drop_nulls("close_date"), people).sort(
+        "close_date"
+    )
     known = closed.join_asof(
         decided.sort("close_date", maintain_order=True),
         on="close_date",
@@ -338,4 +344,6 @@ def consent_and_win_rate(
     won = pl.col("won")
     closed_deals = won + pl.col("lost")
     low, high = wilson(won, closed_deals, NormalDist().inv_cdf((1 + confidence) / 2))
-    return counts.with_columns(ratio(won, closed_deals).alias("win_rate"), low.alias("low"), high.alias("high"))
+    return counts.with_columns(
+        ratio(won, closed_deals).alias("win_rate"), low.alias("low"), high.alias("high")
+    )

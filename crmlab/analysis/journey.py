@@ -81,13 +81,21 @@ def consent_journeys(
         raise UsageError(f"smallest={smallest!r}: give a share from 0 to below 1, such as 0.01")
     kind = pl.col("kind").fill_null("(no kind)")
     events = dated_events(
-        consent_events, None, subject, contacts=contacts, order=("subject", "at", "channel"), with_expiries=False
+        consent_events,
+        None,
+        subject,
+        contacts=contacts,
+        order=("subject", "at", "channel"),
+        with_expiries=False,
     )
     row, is_new = pl.int_range(pl.len()), is_first("subject")
     moves = events.select(
         (row - pl.when(is_new).then(row).forward_fill() + 1).cast(pl.Int64).alias("step"),
         kind.alias("before"),
-        pl.when(is_new.shift(-1, fill_value=True)).then(pl.lit(END)).otherwise(kind.shift(-1)).alias("after"),
+        pl.when(is_new.shift(-1, fill_value=True))
+        .then(pl.lit(END))
+        .otherwise(kind.shift(-1))
+        .alias("after"),
     ).filter(pl.col("step") < steps)
     link, count = ["step", "before", "after"], pl.len().cast(pl.Int64).alias("subjects")
     people = moves.filter(pl.col("step") == 1).height

@@ -82,21 +82,37 @@ def evidence(
 
     contacts = read(contacts, "contacts", *_READ)
     if min(names_per_email, names_per_phone, names_per_office) < 1:
-        raise UsageError("names_per_email, names_per_phone and names_per_office are 1 or more: give larger numbers")
-    people = contacts.select(pl.col("provider").cast(pl.String), "account", "id", _words(), "emails", "phones")
+        raise UsageError(
+            "names_per_email, names_per_phone and names_per_office are 1 or more: give larger numbers"
+        )
+    people = contacts.select(
+        pl.col("provider").cast(pl.String), "account", "id", _words(), "emails", "phones"
+    )
     people = people.with_columns(_joined(), _initials())
     emails = _values(people, "emails")
-    emails = emails.with_columns(pl.lit("email").alias("kind"), mailboxes(pl.col("written")).alias("value"))
+    emails = emails.with_columns(
+        pl.lit("email").alias("kind"), mailboxes(pl.col("written")).alias("value")
+    )
     emails = emails.explode("value", empty_as_null=True)
     if plus_addressing:
         emails = emails.with_columns(pl.col("value").str.replace(r"\+[^@]*@", "@"))
     phones = _values(people, "phones")
-    phones = phones.with_columns(pl.lit("phone").alias("kind"), e164(phones["written"], region).alias("value"))
-    mailbox, first_word = (pl.col("value").str.extract(start) for start in (r"^([^@+]+)", r"^([^@+._\d-]+)"))
-    of_a_role = (pl.col("kind") == "email") & (mailbox.is_in(list(roles)) | first_word.is_in(list(roles)))
-    names_per_value = pl.when(pl.col("kind") == "email").then(names_per_email).otherwise(names_per_phone)
+    phones = phones.with_columns(
+        pl.lit("phone").alias("kind"), e164(phones["written"], region).alias("value")
+    )
+    mailbox, first_word = (
+        pl.col("value").str.extract(start) for start in (r"^([^@+]+)", r"^([^@+._\d-]+)")
+    )
+    of_a_role = (pl.col("kind") == "email") & (
+        mailbox.is_in(list(roles)) | first_word.is_in(list(roles))
+    )
+    names_per_value = (
+        pl.when(pl.col("kind") == "email").then(names_per_email).otherwise(names_per_phone)
+    )
     found = pl.concat([emails, phones]).with_columns(pl.col("value").is_null().alias("unread"))
-    found = found.with_columns(pl.coalesce("value", "written").alias("value")).drop("written").unique()
+    found = (
+        found.with_columns(pl.coalesce("value", "written").alias("value")).drop("written").unique()
+    )
     counts = found.group_by("kind", "value").agg(
         pl.len().cast(pl.Int64).alias("contacts"),
         pl.col("initials").drop_nulls().n_unique().cast(pl.Int64).alias("names"),
@@ -233,7 +249,9 @@ def linked(evidence: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """
     one_name = pl.when(pl.col("shared").is_not_null()).then("name")
     # a mailbox is one person's even where no name is given; a telephone may stand on a shared table
-    named = pl.col("name").is_not_null() | ((pl.col("kind") == "email") & pl.col("shared").is_null())
+    named = pl.col("name").is_not_null() | (
+        (pl.col("kind") == "email") & pl.col("shared").is_null()
+    )
     believed = named & ~pl.col("shared").is_in(_NOBODYS).fill_null(value=False)
     return (
         evidence.filter(believed)
@@ -244,7 +262,9 @@ def linked(evidence: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _values(people: pl.DataFrame, column: str) -> pl.DataFrame:
-    rows = people.select(*KEY, "name", "initials", pl.col(column).alias("written")).explode("written")
+    rows = people.select(*KEY, "name", "initials", pl.col(column).alias("written")).explode(
+        "written"
+    )
     return rows.filter(pl.col("written").str.strip_chars() != "")
 
 
@@ -272,5 +292,7 @@ def _initials() -> pl.Expr:
 
     Short forms, accents, middle names and most typing errors leave them as they are.
     """
-    first, last = (word.str.slice(0, 1) for word in (pl.col("words").list.first(), pl.col("words").list.last()))
+    first, last = (
+        word.str.slice(0, 1) for word in (pl.col("words").list.first(), pl.col("words").list.last())
+    )
     return pl.when(first < last).then(first + last).otherwise(last + first).alias("initials")

@@ -119,12 +119,20 @@ def activities_after_opt_out(
     └─────────┴──────┴─────┴────────────┴────────────┘
     """
     until = as_instant(as_of, "as_of", time_zone)
-    after = partial(_after_opt_out, contacts=contacts, until=until, channels=channels, purpose=purpose)
+    after = partial(
+        _after_opt_out, contacts=contacts, until=until, channels=channels, purpose=purpose
+    )
     # a purpose that is misspelt is known by all decisions, not by those of a part
-    may_be_parted = purpose is None and isinstance(channels, Mapping) and set(channels.values()) <= KNOWN_CHANNELS
+    may_be_parted = (
+        purpose is None
+        and isinstance(channels, Mapping)
+        and set(channels.values()) <= KNOWN_CHANNELS
+    )
     found = None
     if may_be_parted:
-        found = of_people_in_parts(after, activities, consent_events, people, has_contacts=contacts is not None)
+        found = of_people_in_parts(
+            after, activities, consent_events, people, has_contacts=contacts is not None
+        )
     if found is None:
         found = [after(activities, consent_events, people)]
     return _by_period(together(found), every, time_zone)
@@ -185,7 +193,9 @@ def _by_period(found: pl.DataFrame, every: str | None, time_zone: str) -> pl.Dat
     return dated.sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
 
 
-def contacts_made(activities: pl.DataFrame, people: pl.DataFrame, channels: Mapping[str, str]) -> pl.DataFrame:
+def contacts_made(
+    activities: pl.DataFrame, people: pl.DataFrame, channels: Mapping[str, str]
+) -> pl.DataFrame:
     """Return what contacts people, by these channels: happened_at, channel, kind, provider, account, id, person_id.
 
     Time and person are null where they are not known.
@@ -196,11 +206,19 @@ def contacts_made(activities: pl.DataFrame, people: pl.DataFrame, channels: Mapp
         `channels` is empty, or `people` is not of `crmlab.analysis.people`.
     """
     if not isinstance(channels, Mapping) or not channels:
-        raise UsageError('channels: give kinds of activity with their channel, such as {"call": "phone"}')
-    activities = read(activities, "activities", *_CONTACT, "id", "kind", "mailing", "starts_at", "created_at")
-    by_kind = {str(kind).strip().lower(): word_of("channel", channel) for kind, channel in channels.items()}
+        raise UsageError(
+            'channels: give kinds of activity with their channel, such as {"call": "phone"}'
+        )
+    activities = read(
+        activities, "activities", *_CONTACT, "id", "kind", "mailing", "starts_at", "created_at"
+    )
+    by_kind = {
+        str(kind).strip().lower(): word_of("channel", channel) for kind, channel in channels.items()
+    }
     used = pl.coalesce(
-        pl.col(name).str.to_lowercase().replace_strict(by_kind, default=None, return_dtype=pl.String)
+        pl.col(name)
+        .str.to_lowercase()
+        .replace_strict(by_kind, default=None, return_dtype=pl.String)
         for name in ("mailing", "kind")
     )
     contacting = activities.with_columns(used.alias("channel")).drop_nulls("channel")
@@ -305,9 +323,15 @@ def mailed_but_objected(
         if basis == "subscription":
             undated = undated.join(refused, on="subject", how="anti")
         objections.append(_objections(undated, pl.lit(words[basis]), _NO_TIME))
-    mailed = with_person(mailed_contacts(subscriptions, activities, until - dt.timedelta(days=days), until), people)
+    mailed = with_person(
+        mailed_contacts(subscriptions, activities, until - dt.timedelta(days=days), until), people
+    )
     # who was mailed before the objection only is no longer mailed
-    still = pl.col("subscribed") | pl.col("objected_at").is_null() | (pl.col("last_sent_at") > pl.col("objected_at"))
+    still = (
+        pl.col("subscribed")
+        | pl.col("objected_at").is_null()
+        | (pl.col("last_sent_at") > pl.col("objected_at"))
+    )
     is_same_provider = pl.col("provider").cast(pl.String).eq_missing(pl.col("objected_provider"))
     is_same_account = pl.col("account").eq_missing(pl.col("objected_account"))
     refused_there = is_same_provider & is_same_account & (pl.col("objection") == _REFUSED)
@@ -348,13 +372,21 @@ def mailed_contacts(
     subscriptions = read(subscriptions, "subscriptions", *_CONTACT, "channel", "opted_in")
     activities = read(activities, "activities", *_CONTACT, "mailing", "starts_at", "created_at")
     active = subscriptions.filter(is_mail & pl.col("opted_in"))
-    sent = activities.filter((pl.col("mailing") == "sent") & HAPPENED.is_between(since, until, closed="right"))
+    sent = activities.filter(
+        (pl.col("mailing") == "sent") & HAPPENED.is_between(since, until, closed="right")
+    )
     both = pl.concat(
         [
-            active.select(*_CONTACT, pl.lit(value=True).alias("subscribed"), _NO_TIME.alias("last_sent_at")),
-            sent.select(*_CONTACT, pl.lit(value=False).alias("subscribed"), HAPPENED.alias("last_sent_at")),
+            active.select(
+                *_CONTACT, pl.lit(value=True).alias("subscribed"), _NO_TIME.alias("last_sent_at")
+            ),
+            sent.select(
+                *_CONTACT, pl.lit(value=False).alias("subscribed"), HAPPENED.alias("last_sent_at")
+            ),
         ]
     )
     return (
-        both.drop_nulls("contact_id").group_by(_CONTACT).agg(pl.col("subscribed").any(), pl.col("last_sent_at").max())
+        both.drop_nulls("contact_id")
+        .group_by(_CONTACT)
+        .agg(pl.col("subscribed").any(), pl.col("last_sent_at").max())
     )

@@ -11,7 +11,9 @@ from crmlab.analysis.inputs import By, read
 from crmlab.analysis.period import local
 
 
-def read_opened(frame: Any, argument: str, *columns: str, time_zone: str, by: By = None) -> pl.DataFrame:
+def read_opened(
+    frame: Any, argument: str, *columns: str, time_zone: str, by: By = None
+) -> pl.DataFrame:
     """Return what is read of deals, with the moment that each began as `created_at`.
 
     That is the beginning of `opened_on` in `time_zone`, where that is given and is another day than that of
@@ -44,7 +46,9 @@ def read_opened(frame: Any, argument: str, *columns: str, time_zone: str, by: By
     >>> read_opened(deals, "deals", time_zone="UTC")["created_at"].to_list()[0].date()
     datetime.date(2025, 11, 4)
     """
-    found = read(frame, argument, *columns, "created_at", by=by, table="deals", optional=("opened_on",))
+    found = read(
+        frame, argument, *columns, "created_at", by=by, table="deals", optional=("opened_on",)
+    )
     return with_opening(found, time_zone)
 
 
@@ -56,7 +60,9 @@ def with_opening(found: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     return found.with_columns(began.alias("created_at")).drop("opened_on")
 
 
-def read_dated(activities: Any, *columns: str, time_zone: str, optional: Sequence[str] = ()) -> pl.DataFrame:
+def read_dated(
+    activities: Any, *columns: str, time_zone: str, optional: Sequence[str] = ()
+) -> pl.DataFrame:
     """Return what is read of activities; those that are dated to another day than they were recorded on last that day.
 
     Such a day is written as services write a whole day: `starts_at` is its midnight in UTC, and `all_day` is true.
@@ -80,7 +86,11 @@ def read_dated(activities: Any, *columns: str, time_zone: str, optional: Sequenc
     times = ("starts_at", "created_at", "all_day")
     found = read(activities, "activities", *columns, *times, optional=("dated_on", *optional))
     day = local(pl.col("created_at"), time_zone).dt.date()
-    is_dated = pl.col("starts_at").is_null() & pl.col("dated_on").is_not_null() & pl.col("dated_on").ne_missing(day)
+    is_dated = (
+        pl.col("starts_at").is_null()
+        & pl.col("dated_on").is_not_null()
+        & pl.col("dated_on").ne_missing(day)
+    )
     midnight = pl.col("dated_on").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     return found.with_columns(
         pl.when(is_dated).then(midnight).otherwise("starts_at").alias("starts_at"),
@@ -93,5 +103,7 @@ def _midnight(day: str, time_zone: str) -> pl.Expr:
     naive = pl.col(day).cast(pl.Datetime("us"))
     begins = []
     for moment in (naive, naive + pl.duration(hours=1)):
-        begins.append(moment.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null"))
+        begins.append(
+            moment.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
+        )
     return pl.coalesce(begins).dt.convert_time_zone("UTC")

@@ -47,7 +47,9 @@ def with_owner(frame: pl.DataFrame, users: pl.DataFrame | None = None) -> pl.Dat
     ['Ann Bee', 'u2', 'Ann Bee']
     """
     frame = whole(frame, "frame")
-    has_author = "author" in frame.columns and not any(is_table(frame, name) for name in _WITHOUT_AUTHOR)
+    has_author = "author" in frame.columns and not any(
+        is_table(frame, name) for name in _WITHOUT_AUTHOR
+    )
     columns = [*_WHO, "author"] if has_author else list(_WHO)
     return frame.with_columns(owners_of(read(frame, "frame", *columns), users))
 
@@ -58,13 +60,21 @@ def owners_of(rows: pl.DataFrame, users: pl.DataFrame | None) -> pl.Series:
     named = read(users, "users", *_ACCOUNT, "id", "name").drop_nulls("name")
     known = named.unique([*_ACCOUNT, "id"], keep="first", maintain_order=True)
     by_id = known.select(*_ACCOUNT, pl.col("id").alias("owner_id"), "name")
-    joined = rows.join(by_id, on=[*_ACCOUNT, "owner_id"], how="left", nulls_equal=True, maintain_order="left")
+    joined = rows.join(
+        by_id, on=[*_ACCOUNT, "owner_id"], how="left", nulls_equal=True, maintain_order="left"
+    )
     if "author" not in rows.columns:
         return joined.select(pl.coalesce("name", "owner_id").alias("owner")).to_series()
     written = pl.col("author").str.replace(r"\s*<[^>]*>\s*$", "").str.strip_chars()
     authors = joined.with_columns(pl.when(written != "").then(written).alias("author"))
     return (
-        authors.join(_by_author(known), on=[*_ACCOUNT, "author"], how="left", nulls_equal=True, maintain_order="left")
+        authors.join(
+            _by_author(known),
+            on=[*_ACCOUNT, "author"],
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )
         .select(pl.coalesce("name", "full_name", "author", "owner_id").alias("owner"))
         .to_series()
     )

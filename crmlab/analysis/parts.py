@@ -54,7 +54,10 @@ class Range(NamedTuple):
 
 
 def ranges(
-    frames: Iterable[tuple[pl.LazyFrame, Keys]], *, rows: int | None = None, rows_in_a_part: int | None = None
+    frames: Iterable[tuple[pl.LazyFrame, Keys]],
+    *,
+    rows: int | None = None,
+    rows_in_a_part: int | None = None,
 ) -> list[Range]:
     """Return ranges of keys in their order, each with about as many rows: every row is in one of them.
 
@@ -125,7 +128,9 @@ def lazily(frame: Any, argument: str) -> pl.LazyFrame:
     try:
         lazy.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise UsageError(f"{argument} is a lazy frame that cannot be collected: {in_short(error)}") from None
+        raise UsageError(
+            f"{argument} is a lazy frame that cannot be collected: {in_short(error)}"
+        ) from None
     return lazy
 
 

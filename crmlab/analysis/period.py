@@ -93,7 +93,9 @@ def period_of(time: pl.Expr, every: str) -> pl.Expr:
 
 def _refuse_parts_of_days(every: str) -> None:
     if not isinstance(every, str) or not _EVERY.fullmatch(every):
-        raise UsageError(f"every={every!r}: give whole days or longer, such as '1d', '1w', '1mo', '1q' or '1y'")
+        raise UsageError(
+            f"every={every!r}: give whole days or longer, such as '1d', '1w', '1mo', '1q' or '1y'"
+        )
 
 
 def local(time: pl.Expr, time_zone: str) -> pl.Expr:

@@ -57,16 +57,25 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
     ['+442079460000']
     """
     if region is not None and region not in SUPPORTED_REGIONS:
-        raise UsageError(f"region={region!r} is no country with telephone numbers: give an ISO code such as 'DE'")
+        raise UsageError(
+            f"region={region!r} is no country with telephone numbers: give an ISO code such as 'DE'"
+        )
     distinct = pl.DataFrame({"number": numbers.cast(pl.String).unique().drop_nulls()})
     read = distinct.with_columns(_by_rule(region).alias("e164"))
     hard = read.filter(pl.col("e164").is_null() & _may_be_read(region))["number"]
     by_hand = pl.DataFrame(
-        {"number": hard, "by_hand": pl.Series([_parsed(each, region) for each in hard], dtype=pl.String)}
+        {
+            "number": hard,
+            "by_hand": pl.Series([_parsed(each, region) for each in hard], dtype=pl.String),
+        }
     )
-    known = read.join(by_hand, on="number", how="left").select("number", pl.coalesce("e164", "by_hand"))
+    known = read.join(by_hand, on="number", how="left").select(
+        "number", pl.coalesce("e164", "by_hand")
+    )
     return (
-        numbers.cast(pl.String).to_frame("number").join(known, on="number", how="left", maintain_order="left")["e164"]
+        numbers.cast(pl.String)
+        .to_frame("number")
+        .join(known, on="number", how="left", maintain_order="left")["e164"]
     )
 
 
@@ -88,7 +97,9 @@ def _may_be_read(region: str | None) -> pl.Expr:
     """Return whether a text can hold a number: without a region, one that says of which country it is."""
     if region is not None:
         return pl.lit(value=True)
-    return pl.col("number").str.contains("[+\uff0b]") | pl.col("number").str.strip_chars().str.starts_with("00")
+    return pl.col("number").str.contains("[+\uff0b]") | pl.col(
+        "number"
+    ).str.strip_chars().str.starts_with("00")
 
 
 def _by_rule(region: str | None) -> pl.Expr:
@@ -107,14 +118,20 @@ def _by_rule(region: str | None) -> pl.Expr:
     as_it_is = pl.when(bare.str.contains(known.possible) & ~has_trunk).then(bare)
     code = bare.str.extract(known.code)
     rest = bare.str.slice(code.str.len_chars() + 1)
-    stripped = pl.when(bare.str.contains(known.one_digit_trunk) & ~bare.str.contains(known.whole)).then(code + rest)
+    stripped = pl.when(
+        bare.str.contains(known.one_digit_trunk) & ~bare.str.contains(known.whole)
+    ).then(code + rest)
     return pl.coalesce(as_it_is, stripped, _national(digits, region))
 
 
 def _national(digits: pl.Expr, region: str | None) -> pl.Expr:
     """Return E.164 of the region's own numbers that begin with its trunk prefix, null for others."""
     rules = None if region is None else PhoneMetadata.metadata_for_region(region, None)
-    if rules is None or rules.general_desc is None or len(rules.national_prefix_for_parsing or "") != 1:
+    if (
+        rules is None
+        or rules.general_desc is None
+        or len(rules.national_prefix_for_parsing or "") != 1
+    ):
         return pl.lit(None, pl.String)
     # of countries that share a code, one has the lengths by which a number is possible
     if rules.country_code is None or COUNTRY_CODE_TO_REGION_CODE[rules.country_code][0] != region:
@@ -126,7 +143,9 @@ def _national(digits: pl.Expr, region: str | None) -> pl.Expr:
     is_abroad = digits.str.contains(f"^(?:{rules.international_prefix})")
     is_whole = digits.str.contains(f"^(?:{rules.general_desc.national_number_pattern})$")
     rest = digits.str.slice(1)
-    return pl.when(is_national & ~is_abroad & ~is_whole).then(pl.format("+{}{}", rules.country_code, rest))
+    return pl.when(is_national & ~is_abroad & ~is_whole).then(
+        pl.format("+{}{}", rules.country_code, rest)
+    )
 
 
 class _Patterns(NamedTuple):

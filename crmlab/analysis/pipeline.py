@@ -15,8 +15,14 @@ from crmlab.analysis.rates import counted, number_of, ratio, share
 __all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 
 #: a deal of several months has its whole value in total_amount; NaN and infinity would swallow the sum of all others
-VALUE = pl.coalesce(pl.when(pl.col(name).is_finite()).then(name) for name in ("total_amount", "amount"))
-WON, LOST, OPEN = pl.col("status") == "won", pl.col("status") == "lost", pl.col("status") == "pending"
+VALUE = pl.coalesce(
+    pl.when(pl.col(name).is_finite()).then(name) for name in ("total_amount", "amount")
+)
+WON, LOST, OPEN = (
+    pl.col("status") == "won",
+    pl.col("status") == "lost",
+    pl.col("status") == "pending",
+)
 PIPELINE = ("provider", "account", "pipeline_id")
 PLACE = (*PIPELINE, "stage")
 _AMOUNTS = ("status", "total_amount", "amount", "currency")
@@ -57,7 +63,9 @@ def read_groups(
     UsageError
         `by` names neither a column nor a period, or a column is missing.
     """
-    periods = [name for name in names_of(by) if name in PERIODS and name not in columns_of(deals, "deals")]
+    periods = [
+        name for name in names_of(by) if name in PERIODS and name not in columns_of(deals, "deals")
+    ]
     grouping = [name for name in names_of(by) if name not in periods]
     needed = [*columns, "status", "close_date"] if periods else columns
     found = read(deals, "deals", *needed, by=grouping, optional=optional)
@@ -142,7 +150,9 @@ def win_rate(deals: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
         ratio(pl.col("won"), pl.col("won") + pl.col("lost")).alias("win_rate"),
         "won_amount",
         "lost_amount",
-        share(pl.col("won_amount"), pl.col("won_amount") + pl.col("lost_amount")).alias("win_rate_by_amount"),
+        share(pl.col("won_amount"), pl.col("won_amount") + pl.col("lost_amount")).alias(
+            "win_rate_by_amount"
+        ),
     )
     return answer(rates)
 
@@ -235,18 +245,27 @@ def with_stage_names(found: pl.DataFrame, stages: pl.DataFrame, money: list[str]
     measures = [name for name in found.columns if name not in (*PLACE, *money, "own_label")]
     frame = frame.join(pipelines, on=PIPELINE, how="left", nulls_equal=True).select(
         *PIPELINE,
-        pl.coalesce("pipeline_name", pl.format("pipeline {}", "pipeline_id"), pl.lit("no pipeline")),
+        pl.coalesce(
+            "pipeline_name", pl.format("pipeline {}", "pipeline_id"), pl.lit("no pipeline")
+        ),
         "stage",
-        pl.coalesce("label", "own_label", pl.format("stage {}", "stage"), pl.lit("no stage")).alias("label"),
+        pl.coalesce("label", "own_label", pl.format("stage {}", "stage"), pl.lit("no stage")).alias(
+            "label"
+        ),
         *money,
         *measures,
     )
     same_name = pl.struct(PIPELINE).n_unique().over("pipeline_name") > 1
     longer = pl.format(
-        "{} ({}, {})", "pipeline_name", pl.col("account").fill_null("?"), pl.col("pipeline_id").fill_null("?")
+        "{} ({}, {})",
+        "pipeline_name",
+        pl.col("account").fill_null("?"),
+        pl.col("pipeline_id").fill_null("?"),
     )
     return (
-        frame.with_columns(pl.when(same_name).then(longer).otherwise("pipeline_name").alias("pipeline_name"))
+        frame.with_columns(
+            pl.when(same_name).then(longer).otherwise("pipeline_name").alias("pipeline_name")
+        )
         .drop(PIPELINE)
         .sort("pipeline_name", "stage", *money, nulls_last=True)
     )

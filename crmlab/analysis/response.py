@@ -21,7 +21,9 @@ __all__ = ["response_time"]
 _ACCOUNT = ("provider", "account")
 
 
-def answerable(contacts: Frame, activities: pl.DataFrame, kinds: Collection[str] = OUTBOUND) -> Frame:
+def answerable(
+    contacts: Frame, activities: pl.DataFrame, kinds: Collection[str] = OUTBOUND
+) -> Frame:
     """Return the contacts that can have an answer: those of accounts in which the work of people is recorded.
 
     A service that only mails, or only keeps consents, knows of no call: its contacts would wait for ever.
@@ -35,7 +37,9 @@ def answerable(contacts: Frame, activities: pl.DataFrame, kinds: Collection[str]
     kinds
         The kinds that answer.
     """
-    recorded = read(activities, "activities", *_ACCOUNT, "kind", "campaign_id").filter(is_work((*HUMAN, *kinds)))
+    recorded = read(activities, "activities", *_ACCOUNT, "kind", "campaign_id").filter(
+        is_work((*HUMAN, *kinds))
+    )
     accounts = recorded.select(_ACCOUNT).unique()
     if isinstance(contacts, pl.LazyFrame):
         return contacts.join(accounts.lazy(), on=_ACCOUNT, how="semi", nulls_equal=True)
@@ -113,7 +117,9 @@ def waits(
         .drop("row")
         .with_columns(
             pl.col("first_touch_at").is_not_null().alias("answered"),
-            ((end - pl.col("began_at")).dt.total_microseconds() / 3_600_000_000).alias("wait_hours"),
+            ((end - pl.col("began_at")).dt.total_microseconds() / 3_600_000_000).alias(
+                "wait_hours"
+            ),
         )
     )
 
@@ -198,7 +204,9 @@ def response_time(
     └──────────┴──────────┴─────────┴──────────────┴──────────────┴───────────┘
     """
     keys = keys_of(by)
-    found = waits(contacts, activities, as_of=as_of, by=by, start=start, kinds=kinds, time_zone=time_zone)
+    found = waits(
+        contacts, activities, as_of=as_of, by=by, start=start, kinds=kinds, time_zone=time_zone
+    )
     measures = (
         pl.len().cast(pl.Int64).alias("contacts"),
         pl.col("answered").sum().cast(pl.Int64),
@@ -212,5 +220,13 @@ def response_time(
     else:
         counted = pl.concat([found.select(measures), curve.select(times)], how="horizontal")
     rate = ratio(pl.col("waiting"), pl.col("contacts")).alias("waiting_rate")
-    columns: tuple[str | pl.Expr, ...] = (*keys, "contacts", "answered", "waiting", rate, "median_hours", "p90_hours")
+    columns: tuple[str | pl.Expr, ...] = (
+        *keys,
+        "contacts",
+        "answered",
+        "waiting",
+        rate,
+        "median_hours",
+        "p90_hours",
+    )
     return answer(counted.sort(*(keys or ["contacts"]), nulls_last=True).select(columns))

@@ -75,14 +75,18 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     └───────┴─────────┴────────────┴──────────┴──────┘
     """
     history = read_history(history)
-    known = read(stages, "stages", *PLACE).select(pl.col(name).cast(history.schema[name]) for name in PLACE)
+    known = read(stages, "stages", *PLACE).select(
+        pl.col(name).cast(history.schema[name]) for name in PLACE
+    )
     entered = history.group_by(PLACE).agg(
         pl.len().cast(pl.Int64).alias("entries"),
         *(number_of(pl.col("exit") == name, name.replace(" ", "_")) for name in EXITS),
         pl.col("stage_label").drop_nulls().last().alias("own_label"),
     )
     places = pl.concat([entered.select(PLACE), known]).unique()
-    counts = [name for name, dtype in entered.schema.items() if dtype == pl.Int64 and name != "stage"]
+    counts = [
+        name for name, dtype in entered.schema.items() if dtype == pl.Int64 and name != "stage"
+    ]
     found = (
         places.join(entered, on=PLACE, how="left", nulls_equal=True)
         .join(_reached(history, places), on=PLACE, how="left", nulls_equal=True)
@@ -90,7 +94,9 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     )
     named = with_stage_names(found, stages, [])
     conversion = ratio(pl.col("reached_next"), pl.col("reached")).alias("conversion")
-    return named.select("pipeline_name", "stage", "label", "reached", "reached_next", conversion, *counts)
+    return named.select(
+        "pipeline_name", "stage", "label", "reached", "reached_next", conversion, *counts
+    )
 
 
 def _reached(history: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
@@ -101,7 +107,11 @@ def _reached(history: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("stage").max(), (pl.col("exit").last() == "won").alias("is_won"))
     )
     won = furthest.group_by(PIPELINE).agg(number_of(pl.col("is_won"), "won_deals"))
-    stopped = furthest.filter(~pl.col("is_won")).group_by(PLACE).agg(pl.len().cast(pl.Int64).alias("stopped"))
+    stopped = (
+        furthest.filter(~pl.col("is_won"))
+        .group_by(PLACE)
+        .agg(pl.len().cast(pl.Int64).alias("stopped"))
+    )
     beyond = pl.col("won_deals").fill_null(0)
     return (
         places.drop_nulls("stage")
@@ -109,9 +119,15 @@ def _reached(history: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
         .join(won, on=PIPELINE, how="left", nulls_equal=True)
         .sort(PLACE)
         .with_columns(
-            (pl.col("stopped").fill_null(0).cum_sum(reverse=True).over(PIPELINE) + beyond).alias("reached"),
+            (pl.col("stopped").fill_null(0).cum_sum(reverse=True).over(PIPELINE) + beyond).alias(
+                "reached"
+            ),
         )
-        .select(*PLACE, "reached", pl.col("reached").shift(-1).over(PIPELINE).fill_null(beyond).alias("reached_next"))
+        .select(
+            *PLACE,
+            "reached",
+            pl.col("reached").shift(-1).over(PIPELINE).fill_null(beyond).alias("reached_next"),
+        )
     )
 
 
@@ -269,7 +285,11 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     └───────┴─────┴──────┴─────────────┴──────────────────┘
     """
     history = read_history(history)
-    ends = history.sort(*DEAL_KEYS, "entered_at").group_by(DEAL_KEYS).agg(pl.col("exit").last().alias("end"))
+    ends = (
+        history.sort(*DEAL_KEYS, "entered_at")
+        .group_by(DEAL_KEYS)
+        .agg(pl.col("exit").last().alias("end"))
+    )
     stood = history.select(*DEAL_KEYS, "pipeline_id", "stage").unique()
     return (
         stood.join(ends, on=DEAL_KEYS, nulls_equal=True)

@@ -41,7 +41,9 @@ def _check_subject(subject: Subject) -> None:
         `subject` is neither "contact" nor "email".
     """
     if subject not in ("contact", "email"):
-        raise UsageError(f"subject={subject!r}: give 'contact' (as each service knows it) or 'email' (across services)")
+        raise UsageError(
+            f"subject={subject!r}: give 'contact' (as each service knows it) or 'email' (across services)"
+        )
 
 
 def known_people(whom: Any) -> Whom:
@@ -166,7 +168,9 @@ def _columns(consent_events: pl.LazyFrame) -> list[str]:
 
 def _of_contacts_in(rows: pl.LazyFrame, who: pl.DataFrame) -> pl.LazyFrame:
     """Return the rows of the contacts of some people."""
-    left, right = ([pl.col(name).cast(pl.String) for name in (*_ACCOUNT, id)] for id in ("contact_id", "id"))
+    left, right = (
+        [pl.col(name).cast(pl.String) for name in (*_ACCOUNT, id)] for id in ("contact_id", "id")
+    )
     return rows.join(who.lazy(), left_on=left, right_on=right, how="semi")
 
 
@@ -227,19 +231,25 @@ def with_subject(
     return named.with_columns(contact_name(id).alias("subject"))
 
 
-def _with_address(rows: pl.DataFrame, address: pl.Expr, contacts: pl.DataFrame | None) -> pl.DataFrame:
+def _with_address(
+    rows: pl.DataFrame, address: pl.Expr, contacts: pl.DataFrame | None
+) -> pl.DataFrame:
     name = contact_name(pl.col("contact_id"))
     if contacts is None:
         return rows.with_columns(pl.coalesce(address, name).alias("subject"))
     first = first_addresses(contacts).rename({"address": "first_address"})
     known = rows.join(first, on=[*_ACCOUNT, "contact_id"], how="left", maintain_order="left")
-    return known.with_columns(pl.coalesce(address, "first_address", name).alias("subject")).drop("first_address")
+    return known.with_columns(pl.coalesce(address, "first_address", name).alias("subject")).drop(
+        "first_address"
+    )
 
 
 def first_addresses(contacts: pl.DataFrame) -> pl.DataFrame:
     """Return provider, account, contact_id and the first e-mail address of each contact."""
     first = first_mailbox(pl.col("emails")).alias("address")
-    return contacts.select(*_ACCOUNT, pl.col("id").alias("contact_id"), first).unique([*_ACCOUNT, "contact_id"])
+    return contacts.select(*_ACCOUNT, pl.col("id").alias("contact_id"), first).unique(
+        [*_ACCOUNT, "contact_id"]
+    )
 
 
 def _with_people(

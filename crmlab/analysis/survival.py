@@ -80,11 +80,15 @@ def curve_of(counts: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFram
     counted = counted.sort("time")
     if keys:
         # groups gathered, then sorted: at a million times, twice as fast as sorting by both
-        gathered = counted.group_by(keys, maintain_order=True).agg(pl.all()).sort(keys, nulls_last=True)
+        gathered = (
+            counted.group_by(keys, maintain_order=True).agg(pl.all()).sort(keys, nulls_last=True)
+        )
         counted = gathered.explode("time", "ended", "censored")
     left = pl.col("ended").cast(pl.Float64) / pl.col("at_risk").cast(pl.Float64)
     return (
-        counted.with_columns(within((pl.col("ended") + pl.col("censored")).cum_sum(reverse=True)).alias("at_risk"))
+        counted.with_columns(
+            within((pl.col("ended") + pl.col("censored")).cum_sum(reverse=True)).alias("at_risk")
+        )
         .with_columns(within((1 - left).cum_prod()).alias("surviving"))
         .select(*keys, "time", "at_risk", "ended", "censored", "surviving")
     )
@@ -127,7 +131,9 @@ def with_band(curve: pl.DataFrame, *, by: By = None, confidence: float = 0.95) -
     (1.0, 0.006, 0.9104)
     """
     keys = keys_of(by)
-    return answer(banded(read(curve, "curve", *_CURVE, by=by).select(*keys, *_CURVE), keys, confidence))
+    return answer(
+        banded(read(curve, "curve", *_CURVE, by=by).select(*keys, *_CURVE), keys, confidence)
+    )
 
 
 def banded(curve: pl.DataFrame, keys: Sequence[str], confidence: float) -> pl.DataFrame:
@@ -152,8 +158,14 @@ def banded(curve: pl.DataFrame, keys: Sequence[str], confidence: float) -> pl.Da
     return (
         curve.with_columns((variance.over(keys) if keys else variance).alias("greenwood"))
         .with_columns(
-            pl.when(inside).then(pl.col("surviving") ** spread.exp()).otherwise(edge).alias("lower"),
-            pl.when(inside).then(pl.col("surviving") ** (-spread).exp()).otherwise(edge).alias("upper"),
+            pl.when(inside)
+            .then(pl.col("surviving") ** spread.exp())
+            .otherwise(edge)
+            .alias("lower"),
+            pl.when(inside)
+            .then(pl.col("surviving") ** (-spread).exp())
+            .otherwise(edge)
+            .alias("upper"),
         )
         .drop("greenwood")
     )

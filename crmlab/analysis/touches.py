@@ -26,7 +26,9 @@ _READ = (
 )  # fmt: skip
 
 
-def with_count(activities: pl.DataFrame, *columns: str, optional: Sequence[str] = ()) -> pl.DataFrame:
+def with_count(
+    activities: pl.DataFrame, *columns: str, optional: Sequence[str] = ()
+) -> pl.DataFrame:
     """Return these columns of activities and `count` (Int64): how often it happened, once where nothing is said."""
     return counted(read(activities, "activities", *columns, optional=("count", *optional)))
 
@@ -106,8 +108,14 @@ def touches(
     is_action = pl.col("kind") == "action"
     day = pl.when(is_action).then("done_at").otherwise(_happened_on(time_zone))
     # 23:59 comes twice where clocks go back at midnight: then the later one ends the day
-    last = (pl.col("done_at").cast(pl.Datetime("us")) + pl.duration(days=1) - pl.duration(microseconds=1)).dt
-    end = last.replace_time_zone(time_zone, ambiguous="latest", non_existent="null").dt.convert_time_zone("UTC")
+    last = (
+        pl.col("done_at").cast(pl.Datetime("us"))
+        + pl.duration(days=1)
+        - pl.duration(microseconds=1)
+    ).dt
+    end = last.replace_time_zone(
+        time_zone, ambiguous="latest", non_existent="null"
+    ).dt.convert_time_zone("UTC")
     found = activities.filter(is_work(kinds), _IS_DONE).select(
         *_ACCOUNT,
         "kind",
@@ -130,15 +138,22 @@ def touches(
 
 
 #: an action that does not say so is done where there is a day; all else is, unless the service says that it was not
-_IS_DONE = pl.col("done").fill_null(pl.col("kind").ne_missing("action") | pl.col("done_at").is_not_null())
+_IS_DONE = pl.col("done").fill_null(
+    pl.col("kind").ne_missing("action") | pl.col("done_at").is_not_null()
+)
 
 
 def _read(
-    activities: pl.DataFrame, kinds: Collection[str] | None, time_zone: str, beside: Sequence[str] = ()
+    activities: pl.DataFrame,
+    kinds: Collection[str] | None,
+    time_zone: str,
+    beside: Sequence[str] = (),
 ) -> pl.DataFrame:
     no_text("kinds", kinds or ())
     mailing = () if kinds is not None else ("mailing",)
-    return counted(read_dated(activities, *_READ, *mailing, *beside, time_zone=time_zone, optional=("count",)))
+    return counted(
+        read_dated(activities, *_READ, *mailing, *beside, time_zone=time_zone, optional=("count",))
+    )
 
 
 def is_work(kinds: Collection[str] | None) -> pl.Expr:
@@ -156,14 +171,20 @@ def is_work(kinds: Collection[str] | None) -> pl.Expr:
 
 
 def left_out(
-    activities: pl.DataFrame, *, kinds: Collection[str] | None = None, as_of: TimeLike | None, time_zone: str
+    activities: pl.DataFrame,
+    *,
+    kinds: Collection[str] | None = None,
+    as_of: TimeLike | None,
+    time_zone: str,
 ) -> Mapping[str, int]:
     """Return how much of the activities is no `touches`, by the reason in words, where there is any."""
     rows = _read(activities, kinds, time_zone)
     work = rows.filter(is_work(kinds))
     done = work.filter(_IS_DONE)
     past = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
-    everything, of_people, ever_done, happened = (int(each["count"].sum()) for each in (rows, work, done, past))
+    everything, of_people, ever_done, happened = (
+        int(each["count"].sum()) for each in (rows, work, done, past)
+    )
     counts = {
         "mailing events" if kinds is None else "of other kinds": everything - of_people,
         "not done": of_people - ever_done,
@@ -178,12 +199,23 @@ def of_contacts(contacts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:
     A touch without contact_id belongs to the contacts of its account that have one of its e-mail addresses.
     """
     address = addresses(pl.col("email"))
-    people = contacts.select(*_ACCOUNT, pl.col("id").alias("contact_id"), pl.col("emails").alias("email"))
+    people = contacts.select(
+        *_ACCOUNT, pl.col("id").alias("contact_id"), pl.col("emails").alias("email")
+    )
     by_mail = people.explode("email").with_columns(address).explode("email").drop_nulls("email")
-    unlinked = done.filter(pl.col("contact_id").is_null()).drop("contact_id").with_row_index("touch")
-    mailed = unlinked.rename({"contact_emails": "email"}).explode("email").with_columns(address).explode("email")
+    unlinked = (
+        done.filter(pl.col("contact_id").is_null()).drop("contact_id").with_row_index("touch")
+    )
+    mailed = (
+        unlinked.rename({"contact_emails": "email"})
+        .explode("email")
+        .with_columns(address)
+        .explode("email")
+    )
     mailed = mailed.drop_nulls("email")
-    found = mailed.join(by_mail, on=[*_ACCOUNT, "email"], nulls_equal=True).unique(["touch", *_CONTACT])
+    found = mailed.join(by_mail, on=[*_ACCOUNT, "email"], nulls_equal=True).unique(
+        ["touch", *_CONTACT]
+    )
     columns = (*_CONTACT, "kind", "at", "day")
     linked = done.drop_nulls("contact_id").join(people, on=_CONTACT, how="semi", nulls_equal=True)
     return pl.concat([linked.select(columns), found.select(columns)])
@@ -196,12 +228,17 @@ def of_deals(deals: pl.DataFrame, done: pl.DataFrame, time_zone: str) -> pl.Data
     deals of its contact that were created by that day, and not closed before it: to each of several.
     """
     sales = deals.select(
-        *KEY, "contact_id", local(pl.col("created_at"), time_zone).dt.date().alias("first"), "close_date"
+        *KEY,
+        "contact_id",
+        local(pl.col("created_at"), time_zone).dt.date().alias("first"),
+        "close_date",
     )
     of_deal = done.drop_nulls("deal_id").drop("contact_id")
     linked = sales.join(of_deal, left_on=KEY, right_on=[*_ACCOUNT, "deal_id"], nulls_equal=True)
     of_contact = done.filter(pl.col("deal_id").is_null()).drop_nulls("contact_id")
-    near = sales.join(of_contact, on=_CONTACT, nulls_equal=True).filter(pl.col("day") >= pl.col("first"))
+    near = sales.join(of_contact, on=_CONTACT, nulls_equal=True).filter(
+        pl.col("day") >= pl.col("first")
+    )
     columns = (*KEY, "kind", "at", "day")
     not_after = (pl.col("day") > pl.col("close_date")).fill_null(value=False).not_()
     return pl.concat([part.filter(not_after).select(columns) for part in (linked, near)])

@@ -14,7 +14,9 @@ _STATES = ("subscriptions", "contacts")
 _GIVEN = "subscriptions=subscriptions, contacts=contacts"
 _OF_A_SERVICE = ("provider",)
 _EVENTS: Filters = {"service": {"consent_events": _OF_A_SERVICE, "contacts": _OF_A_SERVICE}}
-_EVIDENCE: Filters = {"service": {"consent_events": _OF_A_SERVICE, **dict.fromkeys(_STATES, _OF_A_SERVICE)}}
+_EVIDENCE: Filters = {
+    "service": {"consent_events": _OF_A_SERVICE, **dict.fromkeys(_STATES, _OF_A_SERVICE)}
+}
 
 ENTRIES = (
     Entry(

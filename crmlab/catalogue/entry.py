@@ -128,7 +128,9 @@ def variables_of(code: str) -> list[str]:
     >>> variables_of("plots.ageing(deals, as_of=as_of, time_zone=time_zone)")
     ['deals', 'as_of', 'time_zone']
     """
-    names = (node.id for node in ast.walk(ast.parse(code, mode="eval")) if isinstance(node, ast.Name))
+    names = (
+        node.id for node in ast.walk(ast.parse(code, mode="eval")) if isinstance(node, ast.Name)
+    )
     return [name for name in dict.fromkeys(names) if name not in _MODULES]
 
 

@@ -103,7 +103,9 @@ ENTRIES = (
         tables=("deals",),
         arguments="before, deals",
         filters={
-            name: {"before": columns, "deals": columns} for name, of in _deals().items() for columns in of.values()
+            name: {"before": columns, "deals": columns}
+            for name, of in _deals().items()
+            for columns in of.values()
         },
     ),
     Entry(

@@ -20,7 +20,13 @@ def add(commands: Commands) -> None:
         epilog="example: crmlab about out/ ann@example.com --out answer/",
     )
     add_person(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the page and the JSON file")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of the page and the JSON file",
+    )
     parser.set_defaults(run=run)
 
 

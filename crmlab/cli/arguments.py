@@ -13,16 +13,26 @@ from crmlab.results import kept_key, new_key
 from crmlab.schema import TABLES
 
 #: the commands, as `argparse` calls them
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # its class has no public name
+Commands: TypeAlias = (
+    "argparse._SubParsersAction[argparse.ArgumentParser]"  # its class has no public name
+)
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
     """Add what is asked: of which services, which tables, of which period."""
-    parser.add_argument("providers", nargs="+", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}")
     parser.add_argument(
-        "--tables", nargs="*", default=[], metavar="TABLE", help=f"all if none; known: {', '.join(TABLES)}"
+        "providers", nargs="+", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}"
     )
-    parser.add_argument("--since", help="changed or happened at or after: 2026-01-31, or a time with its zone")
+    parser.add_argument(
+        "--tables",
+        nargs="*",
+        default=[],
+        metavar="TABLE",
+        help=f"all if none; known: {', '.join(TABLES)}",
+    )
+    parser.add_argument(
+        "--since", help="changed or happened at or after: 2026-01-31, or a time with its zone"
+    )
     parser.add_argument("--until", help="changed or happened before")
 
 
@@ -30,23 +40,46 @@ def add_person(parser: argparse.ArgumentParser) -> None:
     """Add who is asked about, and in which folder."""
     parser.add_argument("directory", type=Path, metavar="DIR")
     parser.add_argument(
-        "person", metavar="PERSON", help="an e-mail address, a telephone number, or a contact: provider/account/id"
+        "person",
+        metavar="PERSON",
+        help="an e-mail address, a telephone number, or a contact: provider/account/id",
     )
-    parser.add_argument("--region", metavar="CODE", help="country of telephone numbers without +: DE")
+    parser.add_argument(
+        "--region", metavar="CODE", help="country of telephone numbers without +: DE"
+    )
 
 
 def add_world(parser: argparse.ArgumentParser) -> None:
     """Add what the sandbox holds."""
-    parser.add_argument("--world", choices=("generated", "maven"), default="generated", help="what the services hold")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the Maven CRM files (--world maven)")
-    parser.add_argument("--rows", type=int, default=2000, metavar="N", help="people to generate (default: 2000)")
-    parser.add_argument("--days-ago", type=int, default=0, metavar="N", help="the same world as it was N days before")
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="same seed, same people (default: 1)")
+    parser.add_argument(
+        "--world",
+        choices=("generated", "maven"),
+        default="generated",
+        help="what the services hold",
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of the Maven CRM files (--world maven)"
+    )
+    parser.add_argument(
+        "--rows", type=int, default=2000, metavar="N", help="people to generate (default: 2000)"
+    )
+    parser.add_argument(
+        "--days-ago",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the same world as it was N days before",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="S", help="same seed, same people (default: 1)"
+    )
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:
     """Add the folder that files are written to."""
-    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where files go (default: out)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="where files go (default: out)"
+    )
 
 
 def named_values(texts: list[str]) -> dict[str, Any]:
@@ -99,7 +132,10 @@ def mask_of(options: argparse.Namespace) -> bool | bytes:
 def add_quota(parser: argparse.ArgumentParser) -> None:
     """Add what is to be won this year."""
     parser.add_argument(
-        "--quota", nargs="+", metavar="AMOUNT", help="to be won this year: 500000, or EUR=500000 USD=200000"
+        "--quota",
+        nargs="+",
+        metavar="AMOUNT",
+        help="to be won this year: 500000, or EUR=500000 USD=200000",
     )
 
 
@@ -118,7 +154,9 @@ def quota_of(options: argparse.Namespace) -> float | dict[str, float] | None:
     try:
         amounts = {currency: float(amount) for currency, _, amount in pairs}
     except ValueError:
-        raise UsageError(f"--quota {' '.join(given)} is no amount: write 500000, or EUR=500000 USD=200000") from None
+        raise UsageError(
+            f"--quota {' '.join(given)} is no amount: write 500000, or EUR=500000 USD=200000"
+        ) from None
     if list(amounts) == [""] and len(given) == 1:
         return amounts[""]
     if "" in amounts:

@@ -28,12 +28,27 @@ def add(commands: Commands) -> None:
         epilog="examples: crmlab call onepagecrm list_deals status=won per_page=5; "
         """crmlab call onepagecrm update_contact contact_id=... body='{"job_title": "CEO"}' --dry-run""",
     )
-    parser.add_argument("provider", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}")
+    parser.add_argument(
+        "provider", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}"
+    )
     parser.add_argument("operation", metavar="OPERATION")
-    parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="a value may be JSON, such as [1,2] or true")
-    parser.add_argument("--dry-run", action="store_true", help="print the request without its secrets; send nothing")
-    parser.add_argument("--allow-destructive", action="store_true", help="for what deletes, or can be read only once")
-    parser.add_argument("--allow-dangerous", action="store_true", help="for what is about keys, users and accounts")
+    parser.add_argument(
+        "arguments",
+        nargs="*",
+        metavar="NAME=VALUE",
+        help="a value may be JSON, such as [1,2] or true",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the request without its secrets; send nothing"
+    )
+    parser.add_argument(
+        "--allow-destructive",
+        action="store_true",
+        help="for what deletes, or can be read only once",
+    )
+    parser.add_argument(
+        "--allow-dangerous", action="store_true", help="for what is about keys, users and accounts"
+    )
     parser.set_defaults(run=run)
 
 
@@ -45,7 +60,9 @@ async def run(options: argparse.Namespace) -> int:
     if not options.dry_run and any(
         each.gives_secret for each in service.operations() if each.name == options.operation
     ):
-        raise UsageError(f"{options.operation} answers with a new secret, never printed: write crmlab.call, in Python")
+        raise UsageError(
+            f"{options.operation} answers with a new secret, never printed: write crmlab.call, in Python"
+        )
     account = crmlab.Account(service.name)
     answer = await crmlab.call(
         account,
@@ -59,7 +76,9 @@ async def run(options: argparse.Namespace) -> int:
         print(answer)
         return OK
     if isinstance(answer, bytes):
-        raise UsageError(f"{options.operation} answers with a file: crmlab.download writes it, in Python")
+        raise UsageError(
+            f"{options.operation} answers with a file: crmlab.download writes it, in Python"
+        )
     print(json.dumps(answer, ensure_ascii=False, indent=2))
     return OK
 
@@ -69,4 +88,6 @@ def _check_names(arguments: Iterable[str]) -> None:
     for name in arguments:
         if name in _ONLY_IN_PYTHON:
             hint = f": write --{name.replace('_', '-')}" if name in _OPTIONS else ""
-            raise UsageError(f"{name} is for crmlab.call in Python, and no argument of an operation{hint}")
+            raise UsageError(
+                f"{name} is for crmlab.call in Python, and no argument of an operation{hint}"
+            )

@@ -76,10 +76,16 @@ class Condition:
         UsageError
             The data lack what the question needs.
         """
-        numbers = report.numbers_of(self.question, data, time_zone=time_zone, earlier=earlier, quota=quota)
+        numbers = report.numbers_of(
+            self.question, data, time_zone=time_zone, earlier=earlier, quota=quota
+        )
         compare = _SIGNS[self.sign]
         if not self.column:
-            return Decided(condition=self.text, is_true=bool(compare(numbers.height, self.number)), rows=numbers.height)
+            return Decided(
+                condition=self.text,
+                is_true=bool(compare(numbers.height, self.number)),
+                rows=numbers.height,
+            )
         rows = numbers.filter(compare(pl.col(self.column), self.number)).height
         return Decided(condition=self.text, is_true=rows > 0, rows=rows)
 
@@ -111,4 +117,10 @@ def condition(text: str) -> Condition:
     if column and column not in countable:
         there = ", ".join(countable) or "none"
         raise UsageError(f"{question} has no column {column!r} of numbers; there is {there}")
-    return Condition(text=text, question=question, column=column, sign=found["sign"], number=float(found["number"]))
+    return Condition(
+        text=text,
+        question=question,
+        column=column,
+        sign=found["sign"],
+        number=float(found["number"]),
+    )

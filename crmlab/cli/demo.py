@@ -36,7 +36,11 @@ async def run(options: argparse.Namespace) -> int:
         return await demo_lake.run(options)
     check_folder(options.out)
     async with crmlab.sandbox(
-        options.world, rows=options.rows, seed=options.seed, days_ago=options.days_ago, data=options.data
+        options.world,
+        rows=options.rows,
+        seed=options.seed,
+        days_ago=options.days_ago,
+        data=options.data,
     ) as accounts:
         titles = ", ".join(account.provider.title for account in accounts)
         print(f"Sandbox of {titles} on {accounts.url}")

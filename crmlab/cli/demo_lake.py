@@ -31,15 +31,21 @@ async def run(options: argparse.Namespace) -> int:
         print_frame(changes["deals"].select("change", "id", "column", "old", "new").head(12))
 
     earlier, now = lake.as_of(yesterday.at), lake.open()
-    print("\nWhy the open amount changed, from analysis.waterfall(lake.as_of(yesterday), lake.open()):")
-    print_frame(analysis.waterfall(earlier, now).with_columns(pl.col("amount").round().cast(pl.Int64)))
+    print(
+        "\nWhy the open amount changed, from analysis.waterfall(lake.as_of(yesterday), lake.open()):"
+    )
+    print_frame(
+        analysis.waterfall(earlier, now).with_columns(pl.col("amount").round().cast(pl.Int64))
+    )
     report = now.collect().report(options.out / "lake.html", title="From the lake", earlier=earlier)
     print(f"\nLake:   {place.resolve()}")
     print(f"Report: {report.resolve()}")
     return OK if yesterday.complete and today.complete else INCOMPLETE
 
 
-async def _refreshed(lake: Lake, options: argparse.Namespace, *, days_ago: int, when: str) -> Refreshed:
+async def _refreshed(
+    lake: Lake, options: argparse.Namespace, *, days_ago: int, when: str
+) -> Refreshed:
     """Refresh the lake from the services as they were then, and say what it took."""
     began = dt.datetime.now(dt.UTC)
     async with crmlab.sandbox(

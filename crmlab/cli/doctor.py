@@ -41,7 +41,9 @@ async def run(options: argparse.Namespace) -> int:
     """Ask each service and print what it says; return the exit code."""
     names = options.providers or [*providers.registry()]
     if options.base_url and len(names) != 1:
-        raise UsageError("--base-url is the address of one service: name that one, as in crmlab doctor relenta")
+        raise UsageError(
+            "--base-url is the address of one service: name that one, as in crmlab doctor relenta"
+        )
     codes = [await _examined(providers.provider(name), options) for name in names]
     return max(codes)
 
@@ -71,13 +73,17 @@ async def _examined(provider: Provider, options: argparse.Namespace) -> int:
 
 
 async def _probed(account: crmlab.Account) -> int:
-    print(f"Testing {len(account.provider.probes)} assumptions with {max_requests(account)} reads at most.")
+    print(
+        f"Testing {len(account.provider.probes)} assumptions with {max_requests(account)} reads at most."
+    )
     found = await crmlab.probe(account)
     print(f"{found.text()}\n")
     facts = found.facts.get(account.name)
     if facts:  # what was adopted ends with this process
         variable = f"CRMLAB_{account.provider.name}_FACTS".upper()
-        print(f"To read {account.provider.title} so from here on, set {variable}='{json.dumps(facts)}'\n")
+        print(
+            f"To read {account.provider.title} so from here on, set {variable}='{json.dumps(facts)}'\n"
+        )
     return INCOMPLETE if found.count("refuted") else OK
 
 

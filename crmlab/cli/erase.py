@@ -18,13 +18,17 @@ def add(commands: Commands) -> None:
         epilog="example: crmlab erase out/ ann@example.com, then the same with --yes",
     )
     add_person(parser)
-    parser.add_argument("--yes", action="store_true", help="take it out; without it the files stay as they are")
+    parser.add_argument(
+        "--yes", action="store_true", help="take it out; without it the files stay as they are"
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what was taken, or would be; return the exit code."""
-    taken = crmlab.erase(options.directory, options.person, region=options.region, dry_run=not options.yes)
+    taken = crmlab.erase(
+        options.directory, options.person, region=options.region, dry_run=not options.yes
+    )
     print_frame(taken)
     if not options.yes:
         print("Nothing was changed: with --yes these rows and values are taken out.")

@@ -27,7 +27,9 @@ def add(commands: Commands) -> None:
     add_out(parser)
     parser.add_argument("--format", choices=FORMATS, default="parquet")
     parser.add_argument("--report", action="store_true", help="write report.html too")
-    add_mask(parser, "tokens instead of names, addresses and texts; without rejected records; ids stay")
+    add_mask(
+        parser, "tokens instead of names, addresses and texts; without rejected records; ids stay"
+    )
     parser.add_argument(
         "--spool",
         type=Path,
@@ -44,10 +46,14 @@ async def run(options: argparse.Namespace) -> int:
     mask = mask_of(options)
     needs_memory = options.format != "parquet" or options.report
     if not needs_memory:  # tables of any size go straight into their files
-        stored = await crmlab.fetch_to(options.out, accounts, *options.tables, **period, spool=options.spool, mask=mask)
+        stored = await crmlab.fetch_to(
+            options.out, accounts, *options.tables, **period, spool=options.spool, mask=mask
+        )
         return _told(stored, [*stored.paths.values(), options.out / MANIFEST], options.out)
 
-    refuse_another_question(options.out, asked_of(accounts, *options.tables, **period), options.format)
+    refuse_another_question(
+        options.out, asked_of(accounts, *options.tables, **period), options.format
+    )
     check_folder(options.out)
     data = await crmlab.fetch(accounts, *options.tables, **period, spool=options.spool)
     written = data.export(options.out, options.format, mask=mask)

@@ -25,21 +25,35 @@ def add(commands: Commands) -> None:
     _add(actions, "status", _status, "how far each list is known")
 
     changes = _add(actions, "changes", _changes, "what was added, changed and deleted")
-    changes.add_argument("--since", required=True, metavar="TIME", help="2026-01-31, or a time with its zone")
-    changes.add_argument("--table", metavar="TABLE", help="each change of this table, instead of how many there are")
+    changes.add_argument(
+        "--since", required=True, metavar="TIME", help="2026-01-31, or a time with its zone"
+    )
+    changes.add_argument(
+        "--table", metavar="TABLE", help="each change of this table, instead of how many there are"
+    )
 
-    sweep = _add(actions, "sweep", _sweep, "find what was deleted at the services, by reading all ids")
+    sweep = _add(
+        actions, "sweep", _sweep, "find what was deleted at the services, by reading all ids"
+    )
     add_accounts(sweep)
 
     _add(actions, "compact", _compact, "bring the small files of many refreshes together")
 
     vacuum = _add(actions, "vacuum", _vacuum, "remove what was superseded long ago")
-    vacuum.add_argument("--keep", default="90d", metavar="AGE", help="how much of the past stays (default: 90d)")
+    vacuum.add_argument(
+        "--keep", default="90d", metavar="AGE", help="how much of the past stays (default: 90d)"
+    )
 
     erase = _add(actions, "erase", _erase, "take one person out of all tables, versions and files")
-    erase.add_argument("person", metavar="PERSON", help="an e-mail address, a telephone number, or a contact")
-    erase.add_argument("--region", metavar="CODE", help="country of telephone numbers without +: DE")
-    erase.add_argument("--yes", action="store_true", help="take it out; without it the lake stays as it is")
+    erase.add_argument(
+        "person", metavar="PERSON", help="an e-mail address, a telephone number, or a contact"
+    )
+    erase.add_argument(
+        "--region", metavar="CODE", help="country of telephone numbers without +: DE"
+    )
+    erase.add_argument(
+        "--yes", action="store_true", help="take it out; without it the lake stays as it is"
+    )
 
 
 def _add(actions: Commands, name: str, run: Run, help: str) -> argparse.ArgumentParser:

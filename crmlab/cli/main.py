@@ -59,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _complain(error, INCOMPLETE)
     except KeyboardInterrupt:
         code = _complain("stopped", STOPPED)
-    if arguments is None:  # the process is over: Ctrl-C would only show a traceback of Python's own end
+    if (
+        arguments is None
+    ):  # the process is over: Ctrl-C would only show a traceback of Python's own end
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     return code
 

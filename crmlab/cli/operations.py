@@ -19,8 +19,12 @@ def add(commands: Commands) -> None:
         "(* must be given), and what it changes. Operations that change something cannot be called.",
         epilog="example: crmlab operations onepagecrm --contains note",
     )
-    parser.add_argument("provider", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}")
-    parser.add_argument("--contains", default="", metavar="TEXT", help="only those with this in their name")
+    parser.add_argument(
+        "provider", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}"
+    )
+    parser.add_argument(
+        "--contains", default="", metavar="TEXT", help="only those with this in their name"
+    )
     parser.set_defaults(run=run)
 
 
@@ -34,6 +38,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _line(operation: Operation) -> str:
     arguments = [f"{each.name}{'*' if each.required else ''}" for each in operation.arguments()]
-    marks = [name for name in ("writes", "destructive", "dangerous", "deprecated") if getattr(operation, name)]
+    marks = [
+        name
+        for name in ("writes", "destructive", "dangerous", "deprecated")
+        if getattr(operation, name)
+    ]
     told = f"  [{', '.join(marks)}]" if marks else ""
     return f"{operation.name}({', '.join(arguments)}){told}"

@@ -27,7 +27,10 @@ _NOTATION = (
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    targets = {each.name: [target.table for target in each.targets] for each in providers.registry().values()}
+    targets = {
+        each.name: [target.table for target in each.targets]
+        for each in providers.registry().values()
+    }
     takes = "; ".join(f"{name}: {', '.join(tables)}" for name, tables in targets.items() if tables)
     parser = commands.add_parser(
         "push",
@@ -39,12 +42,22 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("provider", metavar="PROVIDER", help=f"what takes what: {takes}")
     parser.add_argument("table", metavar="TABLE")
-    parser.add_argument("file", type=Path, metavar="FILE", help="CSV, with lists joined by ; or Parquet")
-    parser.add_argument("options", nargs="*", metavar="NAME=VALUE", help="what a service needs beside: db_id=3")
-    parser.add_argument("--dry-run", action="store_true", help="show what would be sent, and send nothing")
-    parser.add_argument("--results", type=Path, metavar="FILE", help="default: FILE.results.jsonl, beside it")
     parser.add_argument(
-        "--retry-unknown", action="store_true", help="send rows again of which nobody knows whether they arrived"
+        "file", type=Path, metavar="FILE", help="CSV, with lists joined by ; or Parquet"
+    )
+    parser.add_argument(
+        "options", nargs="*", metavar="NAME=VALUE", help="what a service needs beside: db_id=3"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would be sent, and send nothing"
+    )
+    parser.add_argument(
+        "--results", type=Path, metavar="FILE", help="default: FILE.results.jsonl, beside it"
+    )
+    parser.add_argument(
+        "--retry-unknown",
+        action="store_true",
+        help="send rows again of which nobody knows whether they arrived",
     )
     parser.set_defaults(run=run)
 
@@ -57,22 +70,39 @@ async def run(options: argparse.Namespace) -> int:
     given = named_values(options.options)
     ours = sorted(given.keys() & inspect.signature(crmlab.push).parameters.keys())
     if ours:
-        raise UsageError(f"{', '.join(ours)} is nothing that a service is told: crmlab push --help lists the options")
+        raise UsageError(
+            f"{', '.join(ours)} is nothing that a service is told: crmlab push --help lists the options"
+        )
     plan = await crmlab.push(
-        account, options.table, frame, results=results, retry_unknown=options.retry_unknown, dry_run=True, **given
+        account,
+        options.table,
+        frame,
+        results=results,
+        retry_unknown=options.retry_unknown,
+        dry_run=True,
+        **given,
     )
     _show(plan)
     if options.dry_run:
         return OK
     try:
         pushed = await crmlab.push(
-            account, options.table, frame, results=results, retry_unknown=options.retry_unknown, **given
+            account,
+            options.table,
+            frame,
+            results=results,
+            retry_unknown=options.retry_unknown,
+            **given,
         )
     except asyncio.CancelledError:  # Ctrl-C
-        print(f"\nStopped. What became of each row is in {results.resolve()}: the same command goes on with the rest")
+        print(
+            f"\nStopped. What became of each row is in {results.resolve()}: the same command goes on with the rest"
+        )
         raise
     print(f"\n{pushed}")
-    open_rows = pushed.frame.filter(~pl.col("state").is_in(["sent", "created", "updated"]) | (pl.col("reason") != ""))
+    open_rows = pushed.frame.filter(
+        ~pl.col("state").is_in(["sent", "created", "updated"]) | (pl.col("reason") != "")
+    )
     if open_rows.height:
         print_frame(open_rows.select("row", "id", "state", "reason"))
     print(f"What became of each row is in {results.resolve()}")

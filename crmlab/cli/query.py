@@ -16,7 +16,15 @@ from crmlab.cli.arguments import Commands
 from crmlab.cli.output import OK, print_frame
 from crmlab.errors import UsageError
 from crmlab.lake import is_lake
-from crmlab.results import Fetched, Format, Stored, duckdb_query, sql_answer, sql_note, table_writers
+from crmlab.results import (
+    Fetched,
+    Format,
+    Stored,
+    duckdb_query,
+    sql_answer,
+    sql_note,
+    table_writers,
+)
 
 #: rows that are printed; a file holds all
 _MAX_SHOWN = 100
@@ -33,10 +41,15 @@ def add(commands: Commands) -> None:
         epilog="example: crmlab query out/ 'select owner_name, sum(amount) as amount from deals group by owner_name' "
         "--out amounts.csv",
     )
-    parser.add_argument("directory", metavar="DIR", help="of files, or of a lake, which may be s3://bucket/lake too")
+    parser.add_argument(
+        "directory", metavar="DIR", help="of files, or of a lake, which may be s3://bucket/lake too"
+    )
     parser.add_argument("sql", metavar="SELECT", help="one select")
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help=f"a .csv or .parquet file, instead of the first {_MAX_SHOWN} rows here"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=f"a .csv or .parquet file, instead of the first {_MAX_SHOWN} rows here",
     )
     parser.add_argument(
         "--engine",
@@ -45,7 +58,9 @@ def add(commands: Commands) -> None:
         help="polars: as data.sql does (default). duckdb: knows more SQL, and keeps to --memory-limit however many "
         "groups there are; needs pip install duckdb",
     )
-    parser.add_argument("--memory-limit", metavar="SIZE", help="of --engine duckdb, such as 500MB (default: 2GB)")
+    parser.add_argument(
+        "--memory-limit", metavar="SIZE", help="of --engine duckdb, such as 500MB (default: 2GB)"
+    )
     parser.add_argument(
         "--as-of",
         metavar="DAY",
@@ -86,7 +101,9 @@ def _answer(data: Fetched | Stored, options: argparse.Namespace) -> pl.DataFrame
         tables: Mapping[str, Any] = data  # of frames, lazy or not
         return sql_answer(options.sql, tables)
     limits = {"memory_limit": options.memory_limit} if options.memory_limit else {}
-    if isinstance(data, Stored) and data.paths:  # a lake has none: its files hold what was before, too
+    if (
+        isinstance(data, Stored) and data.paths
+    ):  # a lake has none: its files hold what was before, too
         return duckdb_query(options.sql, {name: data.paths[name] for name in data}, **limits)
     return duckdb_query(options.sql, dict(data), **limits)
 

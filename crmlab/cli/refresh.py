@@ -48,32 +48,53 @@ def add(commands: Commands) -> None:
     )
     add_lake(parser)
     add_accounts(parser)
-    parser.add_argument("--sweep-after", metavar="AGE", help="look for what was deleted where that is longer ago: 7d")
-    parser.add_argument("--whole", action="store_true", help="read all there is anew, as the first refresh does")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write a report of the lake: out.html")
-    parser.add_argument("--fail-if", action="append", default=[], metavar="CONDITION", help=conditions.HELP)
     parser.add_argument(
-        "--earlier", metavar="TIME", help="what report and conditions compare with: 7d (that long ago), or 2026-01-31"
+        "--sweep-after",
+        metavar="AGE",
+        help="look for what was deleted where that is longer ago: 7d",
     )
-    parser.add_argument("--time-zone", default="UTC", metavar="ZONE", help="such as Europe/Berlin (default: UTC)")
+    parser.add_argument(
+        "--whole", action="store_true", help="read all there is anew, as the first refresh does"
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write a report of the lake: out.html"
+    )
+    parser.add_argument(
+        "--fail-if", action="append", default=[], metavar="CONDITION", help=conditions.HELP
+    )
+    parser.add_argument(
+        "--earlier",
+        metavar="TIME",
+        help="what report and conditions compare with: 7d (that long ago), or 2026-01-31",
+    )
+    parser.add_argument(
+        "--time-zone", default="UTC", metavar="ZONE", help="such as Europe/Berlin (default: UTC)"
+    )
     add_quota(parser)
     add_mask(parser, "tokens instead of names, addresses and texts in the report")
     parser.add_argument(
-        "--json", action="store_true", help="print one line of JSON on stdout, and on stderr what somebody has to see"
+        "--json",
+        action="store_true",
+        help="print one line of JSON on stdout, and on stderr what somebody has to see",
     )
     parser.set_defaults(run=run)
 
 
 def add_lake(parser: argparse.ArgumentParser) -> None:
     """Add the lake: its credentials for a store come from the environment."""
-    parser.add_argument("lake", metavar="LAKE", help="a folder, or an address such as s3://bucket/lake")
+    parser.add_argument(
+        "lake", metavar="LAKE", help="a folder, or an address such as s3://bucket/lake"
+    )
 
 
 def add_accounts(parser: argparse.ArgumentParser) -> None:
     """Add who is asked, and for which tables."""
     known = ", ".join(providers.registry())
     parser.add_argument(
-        "providers", nargs="*", metavar="PROVIDER", help=f"default: the accounts that the lake has; known: {known}"
+        "providers",
+        nargs="*",
+        metavar="PROVIDER",
+        help=f"default: the accounts that the lake has; known: {known}",
     )
     parser.add_argument(
         "--tables",
@@ -92,7 +113,9 @@ async def run(options: argparse.Namespace) -> int:
     try:
         line["code"] = await _run(options, line)
     except (CrmlabError, OSError) as error:
-        line["code"] = WRONG if isinstance(error, CredentialError | PlanError | UsageError) else INCOMPLETE
+        line["code"] = (
+            WRONG if isinstance(error, CredentialError | PlanError | UsageError) else INCOMPLETE
+        )
         line["error"] = str(error)
         raise
     except asyncio.CancelledError:
@@ -174,7 +197,9 @@ def _check_given(chosen: Sequence[Condition], options: argparse.Namespace) -> No
         if "quota" in read and not options.quota:
             raise UsageError(f"{each.question} needs a quota: give --quota")
         if "earlier" in read and not options.earlier:
-            raise UsageError(f"{each.question} compares with before: give --earlier, such as --earlier 7d")
+            raise UsageError(
+                f"{each.question} compares with before: give --earlier, such as --earlier 7d"
+            )
 
 
 def _moment(options: argparse.Namespace) -> dt.datetime | None:
@@ -194,7 +219,11 @@ def _stop_on_sigterm() -> Iterator[asyncio.Event]:
     loop = asyncio.get_running_loop()
     try:
         loop.add_signal_handler(signal.SIGTERM, stop.set)
-    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or a thread that gets no signals
+    except (
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+    ):  # Windows, or a thread that gets no signals
         yield stop
         return
     try:
@@ -225,7 +254,9 @@ def _report(data: Stored, path: Path, **options: Any) -> Path:
     return written
 
 
-def _decide(chosen: Sequence[Condition], data: Stored, shared: Mapping[str, Any]) -> tuple[list[Decided], list[str]]:
+def _decide(
+    chosen: Sequence[Condition], data: Stored, shared: Mapping[str, Any]
+) -> tuple[list[Decided], list[str]]:
     """Return which conditions are true, and in words which cannot be decided; say both on stderr."""
     decided, undecided = [], []
     for each in chosen:
@@ -267,7 +298,9 @@ def _missing(refreshed: Refreshed) -> list[str]:
     """Return in words what failed, and which lists did not come whole though nothing failed."""
     said = [str(failure) for failure in refreshed.failures]
     incomplete = refreshed.summary.filter(~pl.col("complete") | (pl.col("rejected") > 0))
-    for line in incomplete.unique(["provider", "account", "resource"], maintain_order=True).to_dicts():
+    for line in incomplete.unique(
+        ["provider", "account", "resource"], maintain_order=True
+    ).to_dicts():
         # a list that failed has the failure in its note
         if any(failure in line["note"] for failure in said):
             continue

@@ -24,20 +24,32 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("directory", type=Path, metavar="DIR")
     parser.add_argument(
-        "--out", type=Path, metavar="PATH", help="default: DIR/report.html, or with --tables DIR/report"
+        "--out",
+        type=Path,
+        metavar="PATH",
+        help="default: DIR/report.html, or with --tables DIR/report",
     )
-    parser.add_argument("--tables", choices=FORMATS, help="the numbers behind every question, instead of a page")
-    parser.add_argument("--title", default="", help="heading of the report")
-    parser.add_argument("--time-zone", default="UTC", metavar="ZONE", help="such as Europe/Berlin (default: UTC)")
     parser.add_argument(
-        "--questions", nargs="+", metavar="NAME", help="which questions, by the names of figures: win_rate ageing"
+        "--tables", choices=FORMATS, help="the numbers behind every question, instead of a page"
+    )
+    parser.add_argument("--title", default="", help="heading of the report")
+    parser.add_argument(
+        "--time-zone", default="UTC", metavar="ZONE", help="such as Europe/Berlin (default: UTC)"
+    )
+    parser.add_argument(
+        "--questions",
+        nargs="+",
+        metavar="NAME",
+        help="which questions, by the names of figures: win_rate ageing",
     )
     parser.add_argument(
         "--as-of",
         help="the moment of ages and states: 2026-01-31. Default: when the files were fetched; "
         "needed where they do not say so themselves",
     )
-    parser.add_argument("--earlier", type=Path, metavar="DIR", help="files of an earlier fetch: what changed since")
+    parser.add_argument(
+        "--earlier", type=Path, metavar="DIR", help="files of an earlier fetch: what changed since"
+    )
     add_quota(parser)
     add_mask(parser, "tokens instead of names, addresses and texts")
     parser.set_defaults(run=run)

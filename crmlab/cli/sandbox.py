@@ -23,7 +23,9 @@ def add(commands: Commands) -> None:
     )
     add_world(parser)
     parser.add_argument("--port", type=int, default=0, help="default: any free one")
-    parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="before each answer")
+    parser.add_argument(
+        "--latency", type=float, default=0.0, metavar="SECONDS", help="before each answer"
+    )
     parser.add_argument("--rate-limits", action="store_true", help="enforce the documented limits")
     parser.add_argument(
         "--drift",
@@ -65,8 +67,13 @@ async def run(options: argparse.Namespace) -> int:
     ) as accounts:
         print("Serving until Ctrl-C. These keys open nothing but this sandbox:")
         for account in accounts:
-            given = "".join(f", {name}={value!r}" for name, value in accounts.keys[account.provider.name].items())
-            print(f"  crmlab.Account({account.provider.name!r}, base_url={account.base_url!r}{given})")
+            given = "".join(
+                f", {name}={value!r}"
+                for name, value in accounts.keys[account.provider.name].items()
+            )
+            print(
+                f"  crmlab.Account({account.provider.name!r}, base_url={account.base_url!r}{given})"
+            )
         sys.stdout.flush()
         await asyncio.Event().wait()
     return OK

@@ -26,12 +26,16 @@ def add(commands: Commands) -> None:
         "shape. crmlab.replay reads it as it reads the folder itself.",
     )
     redacting.add_argument("directory", type=Path, metavar="DIR")
-    redacting.add_argument("--out", type=Path, metavar="DIR", help="a new folder (default: DIR-redacted)")
+    redacting.add_argument(
+        "--out", type=Path, metavar="DIR", help="a new folder (default: DIR-redacted)"
+    )
     redacting.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the copy and print where it is; return the exit code."""
     copy = redact(options.directory, options.out)
-    print(f"{copy.resolve()} holds the answers without personal values: look into it before you send it")
+    print(
+        f"{copy.resolve()} holds the answers without personal values: look into it before you send it"
+    )
     return OK

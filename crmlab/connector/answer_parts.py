@@ -42,7 +42,9 @@ class AnswerParts:
         found = [self._at(*way[:-1], name) for name in names]
         lists = [value for value in found if isinstance(value, list)]
         if not lists:
-            self._doubt_of(way, next((value for value in found if value is not None), None), "a list")
+            self._doubt_of(
+                way, next((value for value in found if value is not None), None), "a list"
+            )
             return []
         return next((each for each in lists if each), [])
 
@@ -65,11 +67,17 @@ class AnswerParts:
         members = self._at(*way)
         if not isinstance(members, dict):
             return
-        others = [name[:_MAX_NAME] for name, value in members.items() if name not in known and value not in (None, "")]
+        others = [
+            name[:_MAX_NAME]
+            for name, value in members.items()
+            if name not in known and value not in (None, "")
+        ]
         if others:
             place = f" inside {'.'.join(way)}" if way else ""
             shown = ", ".join(others[:_MAX_NAMES])
-            self.remarks.setdefault(f"answers hold what nobody documented{place}, which is not read: {shown}")
+            self.remarks.setdefault(
+                f"answers hold what nobody documented{place}, which is not read: {shown}"
+            )
 
     def _at(self, *way: str) -> Any:
         found: Any = self.answer

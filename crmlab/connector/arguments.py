@@ -26,10 +26,14 @@ _LONE_SURROGATE = re.compile(r"(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}")
 class Body(BaseModel):
     """What a service takes as the body of a request, field by field; another field is refused before it is sent."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
+    )
 
 
-def checked(operation: str, types: Mapping[str, Any], given: Mapping[str, object], *, is_open: bool) -> dict[str, Any]:
+def checked(
+    operation: str, types: Mapping[str, Any], given: Mapping[str, object], *, is_open: bool
+) -> dict[str, Any]:
     """Return the arguments by the vendor's names, in the types that JSON knows.
 
     `types` has what each argument takes, by the vendor's name; ``Required[...]`` marks those that must be given.
@@ -42,7 +46,9 @@ def checked(operation: str, types: Mapping[str, Any], given: Mapping[str, object
     """
     model = _model(operation, tuple(types.items()), "allow" if is_open else "forbid")
     if any(_LONE_SURROGATE.search(repr(value)) for value in given.values()):
-        raise UsageError(f"operation {operation!r}: an argument holds half of a character (a lone surrogate)")
+        raise UsageError(
+            f"operation {operation!r}: an argument holds half of a character (a lone surrogate)"
+        )
     try:
         found = model.model_validate(given)
     except ValidationError as error:
@@ -50,16 +56,22 @@ def checked(operation: str, types: Mapping[str, Any], given: Mapping[str, object
     try:
         return found.model_dump(by_alias=True, exclude_unset=True, mode="json")
     except (ValueError, RecursionError):
-        raise UsageError(f"operation {operation!r}: an argument is nothing that JSON can hold") from None
+        raise UsageError(
+            f"operation {operation!r}: an argument is nothing that JSON can hold"
+        ) from None
 
 
 @cache
-def _model(operation: str, types: tuple[tuple[str, Any], ...], extra: Literal["allow", "forbid"]) -> type[BaseModel]:
+def _model(
+    operation: str, types: tuple[tuple[str, Any], ...], extra: Literal["allow", "forbid"]
+) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for name, kind in types:
         default = ... if is_required(kind) else None
         fields[argument_name(name)] = (_bare(kind), Field(default, alias=name))
-    config = ConfigDict(extra=extra, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True)
+    config = ConfigDict(
+        extra=extra, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
+    )
     return create_model(operation, __config__=config, **fields)
 
 

@@ -30,7 +30,9 @@ _LAST_SECOND = 7_289_654_399
 #: whole numbers beyond it may have lost digits as a Float64
 _EXACT = 2**53
 #: what stands for yes and no, in any case
-WORDS = MappingProxyType({"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False})
+WORDS = MappingProxyType(
+    {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+)
 
 
 def _expr(value: str | pl.Expr) -> pl.Expr:
@@ -50,7 +52,9 @@ def iso_time(value: str | pl.Expr, *, zone: str | None = None) -> pl.Expr:
     without an offset is read too.
     """
     given = _given_time(value).str.replace(" ", "T", literal=True)
-    usual = given.str.to_datetime(_ISO_SECONDS, time_unit="us", strict=False).dt.replace_time_zone("UTC")
+    usual = given.str.to_datetime(_ISO_SECONDS, time_unit="us", strict=False).dt.replace_time_zone(
+        "UTC"
+    )
     # what is left is null nearly everywhere, and costs nothing there
     is_usual = _expr(value).str.contains(_IS_ISO_SECONDS)
     rest = pl.when(~is_usual).then(given)
@@ -117,7 +121,9 @@ def integer(value: str | pl.Expr) -> pl.Expr:
     given = text(value).str.strip_chars()
     floats = given.cast(pl.Float64, strict=False)
     is_whole = (floats == floats.floor()) & (floats.abs() < _EXACT)
-    return given.cast(pl.Int64, strict=False).fill_null(pl.when(is_whole).then(floats).cast(pl.Int64, strict=False))
+    return given.cast(pl.Int64, strict=False).fill_null(
+        pl.when(is_whole).then(floats).cast(pl.Int64, strict=False)
+    )
 
 
 def flag(value: str | pl.Expr) -> pl.Expr:

@@ -44,7 +44,11 @@ def page_size_fact() -> Fact:
         def requests(context: Context) -> Iterable[Request]:
             for request in first(context):
                 asked = page_size.of(request)
-                yield page_size.sized(request, size) if asked is not None and asked > size else request
+                yield (
+                    page_size.sized(request, size)
+                    if asked is not None and asked > size
+                    else request
+                )
 
         return replace(resource, requests=requests)
 
@@ -80,7 +84,9 @@ def first_page_fact(doc: str) -> Fact:
                 yield request
 
         embeds = () if resource.embedding else resource.embeds
-        return replace(resource, requests=requests, plain_request=None, embedding=None, embeds=embeds)
+        return replace(
+            resource, requests=requests, plain_request=None, embedding=None, embeds=embeds
+        )
 
     return Fact(name="first_page", doc=doc, type_=Literal[0, 1], apply=apply, only_adds=True)
 

@@ -77,7 +77,9 @@ class Operation:
         """
         from crmlab.connector.arguments import checked  # noqa: PLC0415  # pydantic loads when something is called
 
-        given = checked(self.name, self.types(), {**self.defaults, **arguments}, is_open=self.open_fields)
+        given = checked(
+            self.name, self.types(), {**self.defaults, **arguments}, is_open=self.open_fields
+        )
         parts = {name: given[name] for name in self.path_parts()}
         self._check_parts(parts)
         path = fill_path(self.path, **parts)
@@ -99,7 +101,9 @@ class Operation:
 
     def destroys(self, arguments: Mapping[str, object]) -> bool:
         """Return whether something is gone after a call with these arguments."""
-        return self.destructive and not (self.restored_by and arguments.get(self.restored_by) is True)
+        return self.destructive and not (
+            self.restored_by and arguments.get(self.restored_by) is True
+        )
 
     def _check_parts(self, parts: Mapping[str, Any]) -> None:
         """Refuse parts of a path that would make it another path: nothing, and the dots that mean a folder."""
@@ -107,7 +111,9 @@ class Operation:
 
         for name, part in parts.items():
             if str(part).strip() in ("", ".", ".."):
-                raise UsageError(f"operation {self.name!r}: {argument_name(name)} must not be blank, nor dots alone")
+                raise UsageError(
+                    f"operation {self.name!r}: {argument_name(name)} must not be blank, nor dots alone"
+                )
 
     def path_parts(self) -> dict[str, Any]:
         """Return the parameters in the path, with their types."""

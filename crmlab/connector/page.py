@@ -13,7 +13,14 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from crmlab.connector.request import Request
-from crmlab.errors import ApiError, AuthError, NotFoundError, RateLimitError, ServerError, TransportError
+from crmlab.errors import (
+    ApiError,
+    AuthError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
 from crmlab.schema import FIRST_YEAR, LAST_YEAR
 
 T = TypeVar("T")
@@ -185,7 +192,9 @@ def retry_after(page: Page, *, now: float) -> float | None:
     return max(0.0, when.timestamp() - now)
 
 
-def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: int = 0) -> ApiError:
+def refuse(
+    page: Page, *, now: float, code: str = "", detail: str = "", status: int = 0
+) -> ApiError:
     """Return the error for an answer that is a refusal; `status` overrides the HTTP one."""
     status = status or page.status
     request_id = page.header("request-id") or page.header("x-request-id") or ""
@@ -193,12 +202,15 @@ def refuse(page: Page, *, now: float, code: str = "", detail: str = "", status: 
     # some services say "too fast" as 403 or 503, and name the seconds to wait, or a rate, or answer no JSON
     is_too_fast = status == 429 or (status in (403, 503) and wait is not None)
     if status == 403 and not is_too_fast:
-        is_too_fast = _speaks_of_a_rate(page, code, detail) or (page.status == 403 and not _is_json(page.body))
+        is_too_fast = _speaks_of_a_rate(page, code, detail) or (
+            page.status == 403 and not _is_json(page.body)
+        )
     if is_too_fast:
         error = RateLimitError(status, code, detail, request_id, retry_after=wait)
         if page.status == 403 and not _is_json(page.body):
             error.hint = (
-                "a 403 that is no JSON means too many requests, or a firewall in between that refuses this address"
+                "a 403 that is no JSON means too many requests, "
+                "or a firewall in between that refuses this address"
             )
         return error
     if status in (401, 403):

@@ -62,10 +62,14 @@ def until_empty(is_empty: Callable[[Page], bool]) -> Paginator:
             return ()
         return [replace(page.request, turn=page.request.turn + 1)]
 
-    return Paginator(strategy="asked again until nothing is left", follow=follow, is_chain=lambda page: True)
+    return Paginator(
+        strategy="asked again until nothing is left", follow=follow, is_chain=lambda page: True
+    )
 
 
-def numbered(last: Callable[[Page], int | None], *, param: str = "page", max_pages: int = 10_000) -> Paginator:
+def numbered(
+    last: Callable[[Page], int | None], *, param: str = "page", max_pages: int = 10_000
+) -> Paginator:
     """Pages 2..n at once, as soon as page 1 has told the last, which is asked when the others are in.
 
     Later pages name the last again, so a list that grew while it was paged is followed. Where none tells the
@@ -78,7 +82,9 @@ def numbered(last: Callable[[Page], int | None], *, param: str = "page", max_pag
         if final is None:
             return []
         if final > max_pages:
-            raise PagingError(f"{page.request.path} tells of {final:,} pages; more than {max_pages:,} are not read")
+            raise PagingError(
+                f"{page.request.path} tells of {final:,} pages; more than {max_pages:,} are not read"
+            )
         # a later page names the last again: only a page that came in the meantime is new
         first = 2 if _number(page.request, param) == 1 else max(2, final - 1)
         asked = replace(page.request, send_last=False)
@@ -91,11 +97,16 @@ def numbered(last: Callable[[Page], int | None], *, param: str = "page", max_pag
         final = last(page)
         return None if final is None else max(0, final - _number(page.request, param))
 
-    return Paginator(strategy="pages side by side", follow=follow, more=more, param=param, next_if_full=True)
+    return Paginator(
+        strategy="pages side by side", follow=follow, more=more, param=param, next_if_full=True
+    )
 
 
 def cursor(
-    find: Callable[[Page], str | None], place: Callable[[Request, str], Request], *, empty_is_end: bool = False
+    find: Callable[[Page], str | None],
+    place: Callable[[Request, str], Request],
+    *,
+    empty_is_end: bool = False,
 ) -> Paginator:
     """One request for the cursor that the answer names; none where it names none.
 
@@ -147,7 +158,9 @@ def pointer(value: object) -> str | None:
         return str(value)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    raise PagingError(f"what names the next page is neither text nor a whole number, but a {type(value).__name__}")
+    raise PagingError(
+        f"what names the next page is neither text nor a whole number, but a {type(value).__name__}"
+    )
 
 
 def link_parts(link: str) -> SplitResult:
@@ -171,12 +184,18 @@ def linked(request: Request, link: str) -> Request:
     parts = link_parts(link)
     path = parts.path.rstrip("/")
     if path and not path.endswith(request.path.rstrip("/")):
-        raise PagingError(f"the next page of {request.path} is said to be at another path, which is not followed")
+        raise PagingError(
+            f"the next page of {request.path} is said to be at another path, which is not followed"
+        )
     return request.with_params(**dict(parse_qsl(parts.query, keep_blank_values=True)))
 
 
 def widening(
-    is_empty: Callable[[Page], bool], *, param: str = "page", max_window: int = 8, max_pages: int = 10_000
+    is_empty: Callable[[Page], bool],
+    *,
+    param: str = "page",
+    max_window: int = 8,
+    max_pages: int = 10_000,
 ) -> Paginator:
     """For lists that tell no end: windows of 1, 1, 2, 4 .. `max_window` pages, until an empty page.
 
@@ -192,7 +211,9 @@ def widening(
             return ()
         number = _number(page.request, param)
         if number >= max_pages:
-            raise PagingError(f"{page.request.path} does not end: page {number:,} still holds something")
+            raise PagingError(
+                f"{page.request.path} does not end: page {number:,} still holds something"
+            )
         return onward(page.request)
 
     def onward(request: Request) -> Iterable[Request]:
@@ -205,7 +226,9 @@ def widening(
     def more(page: Page) -> int | None:
         return 0 if is_empty(page) else None
 
-    return Paginator(strategy="pages until an empty one", follow=follow, more=more, param=param, onward=onward)
+    return Paginator(
+        strategy="pages until an empty one", follow=follow, more=more, param=param, onward=onward
+    )
 
 
 #: how many records services put on a page of their own choice: a page of so many may be full
@@ -237,7 +260,11 @@ class PageSize:
 
     def sized(self, request: Request, size: int) -> Request:
         """Return the same request for pages of that size."""
-        return request.with_body(**{self.name: size}) if self.in_body else request.with_params(**{self.name: size})
+        return (
+            request.with_body(**{self.name: size})
+            if self.in_body
+            else request.with_params(**{self.name: size})
+        )
 
     def smaller(self, request: Request) -> Iterable[Request]:
         """Return the same request for smaller pages, the largest first, and at last for those the service chooses."""

@@ -137,7 +137,10 @@ def _only_list(value: Any) -> list[Any]:
 def shown(names: Iterable[object]) -> str:
     """Return names of fields as a finding shows them: not too many, not too long, and no other characters."""
     several = list(names)
-    readable = ["".join(each if each.isprintable() else "?" for each in str(name))[:_MAX_NAME] for name in several]
+    readable = [
+        "".join(each if each.isprintable() else "?" for each in str(name))[:_MAX_NAME]
+        for name in several
+    ]
     more = ", …" if len(several) > _MAX_NAMES else ""
     return ", ".join(readable[:_MAX_NAMES]) + more
 
@@ -168,18 +171,25 @@ def has_fields(records: list[dict[str, Any]], *alternatives: tuple[str, ...]) ->
     if not absent:
         there = [name for names in alternatives for name in names if name in present]
         return confirmed(f"{len(filled):,} looked at: {shown(there)} are there")
-    return refuted(f"{len(filled):,} looked at: no {', no '.join(absent)}; there are {shown(present)}")
+    return refuted(
+        f"{len(filled):,} looked at: no {', no '.join(absent)}; there are {shown(present)}"
+    )
 
 
-def honours_size(page: Page, records: list[dict[str, Any]], asked: int, *, more: bool | None, name: str) -> Finding:
+def honours_size(
+    page: Page, records: list[dict[str, Any]], asked: int, *, more: bool | None, name: str
+) -> Finding:
     """Return whether a page holds as many records as asked for; `more` says whether the list has any beyond it."""
     if len(records) == asked:
         return confirmed(f"{asked:,} were asked for, and {asked:,} came")
     if len(records) > asked:
-        return refuted(f"{asked:,} were asked for, and {len(records):,} came: {name} is not looked at")
+        return refuted(
+            f"{asked:,} were asked for, and {len(records):,} came: {name} is not looked at"
+        )
     if more and records:
         return refuted(
-            f"{asked:,} were asked for, and {len(records):,} came, though there are more", page_size=len(records)
+            f"{asked:,} were asked for, and {len(records):,} came, though there are more",
+            page_size=len(records),
         )
     return untold(f"the list has only {len(records):,} records")
 

@@ -132,7 +132,10 @@ class Provider:
     @property
     def secret_names(self) -> frozenset[str]:
         """The names of all fields that are never kept, of records that are read and of others."""
-        ways = [*self.never_kept, *(way for resource in self.resources for way in resource.never_kept)]
+        ways = [
+            *self.never_kept,
+            *(way for resource in self.resources for way in resource.never_kept),
+        ]
         return frozenset(way.rpartition(".")[2] for way in ways)
 
     @property

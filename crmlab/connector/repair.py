@@ -21,7 +21,9 @@ _LEGAL_REST = rb"[^\"NI\-]++|-(?![NI])"
 _NUMBERS = frozenset({b"NaN", b"-NaN", b"Infinity", b"-Infinity"})
 _NO_NUMBER = rb"-?(?:NaN|Infinity)\b"
 #: as much as is JSON at once, else one text or number that is none: hardly anything is looked at in Python
-_LEGAL_OR_NOT = re.compile(rb"(?:%s|%s)++|(%s)|%s" % (_LEGAL_REST, _LEGAL_TEXT, _TEXT, _NO_NUMBER), re.DOTALL)
+_LEGAL_OR_NOT = re.compile(
+    rb"(?:%s|%s)++|(%s)|%s" % (_LEGAL_REST, _LEGAL_TEXT, _TEXT, _NO_NUMBER), re.DOTALL
+)
 _TEXTS = re.compile(_TEXT, re.DOTALL)
 #: matches everywhere, with a bracket or up to the end: nothing is looked at twice
 _UP_TO_A_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|%s)*+([\[\]{}]?+)' % _TEXT, re.DOTALL)

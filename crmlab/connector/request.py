@@ -40,7 +40,9 @@ class Request:
     @cached_property
     def key(self) -> str:
         """Equal for two requests that would ask the same thing."""
-        return json.dumps([self.method, self.path, sorted(self.params.items()), self.body, self.turn])
+        return json.dumps(
+            [self.method, self.path, sorted(self.params.items()), self.body, self.turn]
+        )
 
     def with_params(self, **params: str | int) -> Request:
         """Return a copy with query parameters added, or replaced."""

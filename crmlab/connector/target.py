@@ -99,7 +99,9 @@ def as_text(name: str) -> Write:
 
 def as_value(name: str) -> Write:
     """Write a value as it is; days and times as ISO 8601."""
-    return lambda value, current: {name: value.isoformat() if hasattr(value, "isoformat") else value}
+    return lambda value, current: {
+        name: value.isoformat() if hasattr(value, "isoformat") else value
+    }
 
 
 def as_list(name: str) -> Write:
@@ -118,7 +120,9 @@ def as_flag(name: str) -> Write:
     return write
 
 
-def joined(name: str, separator: str = ";", *, labelled: Callable[[str], str] | None = None) -> Write:
+def joined(
+    name: str, separator: str = ";", *, labelled: Callable[[str], str] | None = None
+) -> Write:
     """Write a list as one text, its values joined by the separator.
 
     `labelled` returns the value of a part without its label: a part whose value stays keeps its label.
@@ -132,7 +136,9 @@ def joined(name: str, separator: str = ";", *, labelled: Callable[[str], str] | 
     def write(value: Any, current: Fields) -> Fields:
         values = [str(each) for each in value or []]
         if any(separator in each for each in values):
-            raise UsageError(f"a value of {name} holds {separator!r}, by which the service parts its values")
+            raise UsageError(
+                f"a value of {name} holds {separator!r}, by which the service parts its values"
+            )
         if labelled:
             parts = [part.strip() for part in str(current.get(name) or "").split(separator)]
             labels = {labelled(part): part for part in parts if part}
@@ -173,7 +179,9 @@ def _objects(name: str, current: Fields) -> list[dict[str, Any]]:
     """
     found = current.get(name) or []
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise UsageError(f"what the service has as {name} is not the documented list of objects, and would be lost")
+        raise UsageError(
+            f"what the service has as {name} is not the documented list of objects, and would be lost"
+        )
     return found
 
 
@@ -188,7 +196,9 @@ def custom_entries(name: str, wrapper: str) -> Write:
             key = definition.get("id")
             if key not in values:
                 kept.append({wrapper: {"id": key}, "value": entry.get("value")})
-        return {name: kept + [{wrapper: {"id": key}, "value": each} for key, each in values.items()]}
+        return {
+            name: kept + [{wrapper: {"id": key}, "value": each} for key, each in values.items()]
+        }
 
     return write
 
@@ -207,7 +217,9 @@ def custom_members(reserved: Iterable[str]) -> Write:
         values = _custom_values(value)
         strange = sorted(names & values.keys())
         if strange:
-            raise UsageError(f"{', '.join(strange)} of custom is a field of the service itself: give it as a column")
+            raise UsageError(
+                f"{', '.join(strange)} of custom is a field of the service itself: give it as a column"
+            )
         return values
 
     return write
@@ -242,7 +254,9 @@ def created_or_updated(record: Entry, found: Any) -> Outcome:
     return Outcome(state="updated", id=record.id)
 
 
-def one_by_one(creates: str, updates: str, id_name: str) -> Callable[..., tuple[str, dict[str, Any]]]:
+def one_by_one(
+    creates: str, updates: str, id_name: str
+) -> Callable[..., tuple[str, dict[str, Any]]]:
     """Return a `Target.ask` of a service with an operation that creates and one that changes, a record each."""
 
     def ask(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

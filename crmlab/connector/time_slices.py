@@ -122,7 +122,9 @@ def time_slices(
         periods = _further(_moments(times(page)), span(page.request), step=step, overlap=overlap)
         return [replace(cut(page.request, *period), partial=True) for period in periods]
 
-    return replace(pages, strategy="slices of time side by side", follow=follow, more=more, further=further)
+    return replace(
+        pages, strategy="slices of time side by side", follow=follow, more=more, further=further
+    )
 
 
 def _moments(texts: Iterable[object]) -> list[int]:
@@ -172,7 +174,11 @@ def _around(moment: int, period: Span, step: int) -> list[Span]:
         Span(moment, period.until),
         Span(moment + step, period.until),
     ]
-    return [span for span in spans if span.since is None or span.until is None or span.since <= span.until]
+    return [
+        span
+        for span in spans
+        if span.since is None or span.until is None or span.since <= span.until
+    ]
 
 
 def _floor(moment: int, step: int) -> int:
@@ -187,7 +193,13 @@ def _edges_within(period: Span, edges: Iterable[int], step: int) -> list[int]:
 
 
 def _cuts(
-    moments: list[int], period: Span, *, newest: int, pages_left: float | None, step: int, max_slices: int
+    moments: list[int],
+    period: Span,
+    *,
+    newest: int,
+    pages_left: float | None,
+    step: int,
+    max_slices: int,
 ) -> _Cuts:
     """Return where to cut a list, judged by the times of one of its pages."""
     if len(set(moments)) < 2:

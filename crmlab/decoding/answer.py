@@ -48,10 +48,15 @@ def answer_model(answer: Any, model: Any) -> Any:
     try:
         return TypeAdapter(model).validate_python(answer)
     except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, each['loc']))} ({each['type']})" for each in error.errors(include_input=False)]
+        wrong = [
+            f"{'.'.join(map(str, each['loc']))} ({each['type']})"
+            for each in error.errors(include_input=False)
+        ]
     told = ", ".join(wrong[:_MAX_TOLD])
     name = getattr(model, "__name__", str(model))
-    raise UsageError(f"the service answered, and the answer is no {name}: {told}; leave as_model out to see it")
+    raise UsageError(
+        f"the service answered, and the answer is no {name}: {told}; leave as_model out to see it"
+    )
 
 
 def answer_frame(answer: Any) -> pl.DataFrame:
@@ -93,7 +98,11 @@ def _records(answer: Any) -> list[Any]:
         return []
     if answer and all(_is_record_by_id(key, value) for key, value in answer.items()):
         return [*answer.values()]
-    lists = [value for value in answer.values() if isinstance(value, list) and all(isinstance(v, dict) for v in value)]
+    lists = [
+        value
+        for value in answer.values()
+        if isinstance(value, list) and all(isinstance(v, dict) for v in value)
+    ]
     # an object with several lists, or with none, is a record of its own
     return lists[0] if len(lists) == 1 and "id" not in answer else [answer]
 
@@ -144,9 +153,9 @@ def _is_same(found: Any, value: Any) -> bool:
     """Whether a frame holds just this value: no part is left out, and none became another type but whole numbers."""
     if isinstance(value, dict) and isinstance(found, dict):
         added = found.keys() - value.keys()
-        return all(key in found and _is_same(found[key], part) for key, part in value.items()) and all(
-            found[key] is None for key in added
-        )
+        return all(
+            key in found and _is_same(found[key], part) for key, part in value.items()
+        ) and all(found[key] is None for key in added)
     if isinstance(value, list) and isinstance(found, list):
         return len(found) == len(value) and all(map(_is_same, found, value))
     return isinstance(found, bool) == isinstance(value, bool) and bool(found == value)

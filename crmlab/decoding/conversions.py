@@ -87,11 +87,15 @@ def conversions(view: View, schema: pl.Schema) -> list[Conversion]:
     """
     table = TABLES[view.table]
     converted = {name: dtype for name, dtype in table.schema.items() if type(dtype) in _WANTED}
-    trees = {name: _tree(expression) for name, expression in view.columns.items() if name in converted}
+    trees = {
+        name: _tree(expression) for name, expression in view.columns.items() if name in converted
+    }
     types = _types(trees, schema)
     prefix = _item_way(view)
     found: dict[tuple[str, str], Conversion] = {}
-    for name in sorted(trees, key=is_vital, reverse=True):  # of columns that read the same, one that counts is named
+    for name in sorted(
+        trees, key=is_vital, reverse=True
+    ):  # of columns that read the same, one that counts is named
         for largest, given in _largest(trees[name], types):
             node = _first_made(largest, types)
             conversion = Conversion(
@@ -167,7 +171,9 @@ def _only_text(node: _Node, types: Mapping[str, pl.DataType]) -> _Node | None:
     """Return the text of which all other texts that it reads are made; None where it reads none, or several."""
     texts = {part.text: part for part in _texts(node, types)}
     made_of = [{part.text for part in each.walk()} for each in texts.values()]
-    return next((each for text, each in texts.items() if all(text in parts for parts in made_of)), None)
+    return next(
+        (each for text, each in texts.items() if all(text in parts for parts in made_of)), None
+    )
 
 
 def _first_made(node: _Node, types: Mapping[str, pl.DataType]) -> _Node:

@@ -124,7 +124,12 @@ class Decoder:
         rows, misfits, may_hold_secrets = self._rows(found)
         if self._never_kept:
             rows = frame_without_secrets(rows, self._never_kept)
-        refused = {row: self._no_object(found[row]) for each in misfits if not each.field for row in each.rows}
+        refused = {
+            row: self._no_object(found[row])
+            for each in misfits
+            if not each.field
+            for row in each.rows
+        }
         rows = _without(rows, refused)
         parts: dict[str, list[pl.DataFrame]] = {view.table: [] for view in self._views}
         for view in self._views:
@@ -139,7 +144,9 @@ class Decoder:
                 return self._again(found, {**refused, **raising})
             if len(read.nameless):
                 return self._again(found, {**refused, **dict.fromkeys(read.nameless, _NO_ID)})
-            parts[view.table].append(within(read.frame, TABLES[view.table], self._since, self._until))
+            parts[view.table].append(
+                within(read.frame, TABLES[view.table], self._since, self._until)
+            )
             misfits += read.misfits
 
         decoded = self._decoded(found, rows, parts, misfits, refused)
@@ -180,7 +187,9 @@ class Decoder:
             frames=frames,
             keys=known,
             rejected=self._rejected(found, refused),
-            lacking=frozenset(name for each in once if len(each.rows) for name in self._lacking(each)),
+            lacking=frozenset(
+                name for each in once if len(each.rows) for name in self._lacking(each)
+            ),
             **self._misfits(found, _ids_of(len(found), rows[ROW], ids), staying, once),
         )
 
@@ -225,7 +234,8 @@ class Decoder:
             strange += no_objects
             rows, misfits = self._reader.fields(texts, texts)
         constants = [
-            pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String) for tag in self.resource.tags
+            pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String)
+            for tag in self.resource.tags
         ]
         if constants:
             rows = rows.with_columns(*constants)
@@ -240,7 +250,9 @@ class Decoder:
 
     def _objects(self, texts: pl.Series) -> tuple[pl.Series, list[Misfits]]:
         """Return the texts that are objects and have one in their wrapper, null instead of others, and those."""
-        is_object = pl.Series([_is_object(text.encode(), self._unwrap) for text in texts], dtype=pl.Boolean)
+        is_object = pl.Series(
+            [_is_object(text.encode(), self._unwrap) for text in texts], dtype=pl.Boolean
+        )
         objects = pl.select(pl.when(is_object).then(texts)).to_series()
         return objects, misfits_where(~is_object, texts, field="", wanted="an object")
 
@@ -286,7 +298,10 @@ class Decoder:
     def _rejected(self, found: Sequence[Record], refused: Mapping[int, str]) -> pl.DataFrame:
         if not refused:
             return _NONE_REJECTED
-        lines = [{"reason": refused[row], "raw": shown(found[row].text, self._never_kept)} for row in sorted(refused)]
+        lines = [
+            {"reason": refused[row], "raw": shown(found[row].text, self._never_kept)}
+            for row in sorted(refused)
+        ]
         frame = pl.DataFrame(lines, schema={"reason": pl.String, "raw": pl.String})
         return frame.select(**self._source, reason="reason", raw="raw")
 
@@ -348,7 +363,9 @@ def decoder(
         views=views,
         raw=raw,
         exports=exports,
-        fields=documented if raw else _needed(resource, context, views, documented, exports=exports),
+        fields=documented
+        if raw
+        else _needed(resource, context, views, documented, exports=exports),
         known=frozenset(known),
     )
 
@@ -375,7 +392,9 @@ def _computed(
     return {name: expression for name, expression in resource.computed.items() if name in roots}
 
 
-def _expressions(resource: Resource, context: Context, views: Sequence[View], *, exports: bool) -> list[pl.Expr]:
+def _expressions(
+    resource: Resource, context: Context, views: Sequence[View], *, exports: bool
+) -> list[pl.Expr]:
     """Return all that is made of the columns of a record."""
     expressions = [resource.key, _inserted_at(resource, context)]
     if exports:
@@ -392,7 +411,12 @@ def _roots(expressions: Iterable[pl.Expr]) -> set[str]:
 
 
 def _needed(
-    resource: Resource, context: Context, views: Sequence[View], documented: Schema, *, exports: bool
+    resource: Resource,
+    context: Context,
+    views: Sequence[View],
+    documented: Schema,
+    *,
+    exports: bool,
 ) -> Schema:
     """Return the fields that the wanted tables read, nested ones as narrow as they may be."""
     computed = _computed(resource, context, views, raw=False, exports=exports)

@@ -78,7 +78,9 @@ def as_documented(
     if not found and resource.absent_is_empty and there is None:
         return replace(page, lacks_list=True)
     if not found and resource.absent_is_empty and there and there.text in _NOTHING:
-        return replace(page, body=_moved(there._replace(text=b"[]"), resource.path), lacks_list=True, _read={})
+        return replace(
+            page, body=_moved(there._replace(text=b"[]"), resource.path), lacks_list=True, _read={}
+        )
     if not found or any(_says_error(members) for members in found.beside):
         raise TransportError(_not_usable(page, body.text, resource))
     where = ".".join(found.keys) or "the body itself"
@@ -87,7 +89,9 @@ def as_documented(
 
 def _holds_only_errors(page: Page, resource: Resource) -> bool:
     """Whether a list holds objects of which none has a name that is documented of its records."""
-    if callable(resource.schema):  # what is documented depends on the account; its envelope tells success
+    if callable(
+        resource.schema
+    ):  # what is documented depends on the account; its envelope tells success
         return False
     there = _at(_Found((), _stripped(page.read(msgspec.Raw))), resource.path)
     known = {*resource.schema, resource.unwrap}
@@ -121,9 +125,17 @@ def _elsewhere(body: _Found, resource: Resource) -> _Found | None:
         for found in level:
             if _is_fine(found.text, resource):
                 return found
-            if resource.single and len(_items(found.text)) == 1 and _is_record(_items(found.text)[0], resource):
+            if (
+                resource.single
+                and len(_items(found.text)) == 1
+                and _is_record(_items(found.text)[0], resource)
+            ):
                 return found._replace(text=_items(found.text)[0])
-        level = [_inside(found, members, name) for found in level for members, name in _named(found, names)]
+        level = [
+            _inside(found, members, name)
+            for found in level
+            for members, name in _named(found, names)
+        ]
     return None
 
 
@@ -157,7 +169,9 @@ def _is_record(text: bytes, resource: Resource) -> bool:
         return True
     if _says_error(members):
         return False
-    return any(_is_given(members[name], name, resource) for name in _telling(resource) if name in members)
+    return any(
+        _is_given(members[name], name, resource) for name in _telling(resource) if name in members
+    )
 
 
 def _is_given(value: msgspec.Raw, name: str, resource: Resource) -> bool:
@@ -179,10 +193,17 @@ def _has_more_than_id(text: bytes, resource: Resource) -> bool:
     if callable(resource.schema):
         return bool(own_names) or not others
     documented = members.keys() & resource.schema.keys()
-    if others and resource.single and len(resource.schema) >= _RICH and len(documented) < _ENOUGH_NAMES:
+    if (
+        others
+        and resource.single
+        and len(resource.schema) >= _RICH
+        and len(documented) < _ENOUGH_NAMES
+    ):
         return False
     # or all that is documented is there, and the service tells more by now
-    is_mostly_documented = 2 * len(documented) >= len(members) or len(documented) == len(resource.schema)
+    is_mostly_documented = 2 * len(documented) >= len(members) or len(documented) == len(
+        resource.schema
+    )
     return (bool(own_names & documented) and is_mostly_documented) or not others
 
 

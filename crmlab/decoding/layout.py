@@ -46,7 +46,9 @@ class Layout:
         around = {name: dtype for name, dtype in fields.items() if name in self.beside}
         return pl.Struct({self.wrapper: pl.Struct(wrapped), **around} if wrapped else around)
 
-    def decoded(self, texts: pl.Series, fields: Mapping[str, Any], dtype: pl.Struct) -> pl.DataFrame:
+    def decoded(
+        self, texts: pl.Series, fields: Mapping[str, Any], dtype: pl.Struct
+    ) -> pl.DataFrame:
         """Return a column for each of these fields; `dtype` is that of the objects, numbers as text.
 
         Raises
@@ -68,7 +70,9 @@ class Layout:
             return []
         return [*members]
 
-    def first_strange(self, items: Items, fields: Mapping[str, Any], start: int) -> tuple[set[str], int]:
+    def first_strange(
+        self, items: Items, fields: Mapping[str, Any], start: int
+    ) -> tuple[set[str], int]:
         """Return the fields of the first object that have another shape than documented, and where it stands."""
         whole = shape(self.dtype(fields))
         names = tuple(fields)
@@ -86,7 +90,11 @@ class Layout:
         """Return the objects in which this field has another shape than documented."""
         if ESCAPED.search(name):
             texts = self.opened(items, [name]).texts([name])[name]
-            return [row for row, text in enumerate(texts) if text is not None and not fits(text.encode(), dtype)]
+            return [
+                row
+                for row, text in enumerate(texts)
+                if text is not None and not fits(text.encode(), dtype)
+            ]
         whole = shape(self.dtype({name: dtype}))
         return [row for row, item in enumerate(items) if not _is_accepted(item, whole)]
 
@@ -175,11 +183,16 @@ class Members:
 
     def narrowed(self) -> list[bytes | None]:
         """Return the objects as JSON with these fields only."""
-        return [_encode(self._narrowed(*both)) for both in zip(self._objects, self._wrapped, strict=True)]
+        return [
+            _encode(self._narrowed(*both))
+            for both in zip(self._objects, self._wrapped, strict=True)
+        ]
 
     def _narrowed(self, outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
         beside = self._layout.beside
-        wrapped = {name: inner[name] for name in self._names if name in inner and name not in beside}
+        wrapped = {
+            name: inner[name] for name in self._names if name in inner and name not in beside
+        }
         if self._layout.wrapper is None:
             return wrapped
         around = {name: outer[name] for name in self._names if name in outer and name in beside}
@@ -196,7 +209,10 @@ def json_decoded(texts: pl.Series, dtype: pl.DataType) -> pl.Series:
     """
     slices = 1 + int(texts.str.len_bytes().sum()) // _SLICE
     rows = 1 + len(texts) // slices
-    parts = [texts.slice(start, rows).str.json_decode(dtype) for start in range(0, max(1, len(texts)), rows)]
+    parts = [
+        texts.slice(start, rows).str.json_decode(dtype)
+        for start in range(0, max(1, len(texts)), rows)
+    ]
     return pl.concat(parts, rechunk=True)
 
 

@@ -64,4 +64,6 @@ def lines_of(counted: Sequence[Counted]) -> pl.DataFrame:
     tables = [pl.Series([table]).new_from_index(0, len(keys)) for table, _, keys in counted]
     fields = [pl.Series([field]).new_from_index(0, len(keys)) for _, field, keys in counted]
     columns = (tables, fields, [keys for _, _, keys in counted])
-    return pl.DataFrame([pl.concat(parts).alias(name) for name, parts in zip(MISFIT_KEYS, columns, strict=True)])
+    return pl.DataFrame(
+        [pl.concat(parts).alias(name) for name, parts in zip(MISFIT_KEYS, columns, strict=True)]
+    )

@@ -55,7 +55,11 @@ class Misfits:
         if not rows:
             return self
         stays = ~self.rows.is_in(pl.Series([*rows], dtype=self.rows.dtype).implode())
-        return replace(self, rows=self.rows.filter(stays), values=self.values.filter(stays.head(len(self.values))))
+        return replace(
+            self,
+            rows=self.rows.filter(stays),
+            values=self.values.filter(stays.head(len(self.values))),
+        )
 
 
 def misfits_where(
@@ -73,7 +77,17 @@ def misfits_where(
     if rows.is_empty():
         return []
     kept = values.gather(rows.head(MAX_KEPT))
-    return [Misfits(field=field, wanted=wanted, rows=rows, values=kept, as_json=as_json, column=column, source=source)]
+    return [
+        Misfits(
+            field=field,
+            wanted=wanted,
+            rows=rows,
+            values=kept,
+            as_json=as_json,
+            column=column,
+            source=source,
+        )
+    ]
 
 
 def is_vital(field: str) -> bool:
@@ -103,11 +117,15 @@ def table_of(
     for misfits in found:
         place = f"{misfits.column}: " if misfits.column else ""
         beginning = f"{place}expected {misfits.wanted}, got "
-        values = shown_values(misfits.field, [misfits.as_json(value) for value in misfits.values], never_kept)
+        values = shown_values(
+            misfits.field, [misfits.as_json(value) for value in misfits.values], never_kept
+        )
         lines["id"] += ids.gather(misfits.rows.head(len(values))).to_list()
         lines["field"] += [misfits.field] * len(values)
         lines["reason"] += [beginning + value[:_QUOTED] for value in values]
         lines["raw"] += values
     count = len(lines["raw"])
     same = [column.new_from_index(0, count) for column in head]
-    return pl.DataFrame([*same, *(pl.Series(name, line, dtype=pl.String) for name, line in lines.items())])
+    return pl.DataFrame(
+        [*same, *(pl.Series(name, line, dtype=pl.String) for name, line in lines.items())]
+    )

@@ -100,7 +100,12 @@ def _fit_struct(values: pl.Series, dtype: pl.Struct, field: str) -> Fit:
 
 
 def _fit_list(values: pl.Series, dtype: pl.List, field: str) -> Fit:
-    elements = values.to_frame("values").with_row_index("row").filter(pl.col("values").list.len() > 0).explode("values")
+    elements = (
+        values.to_frame("values")
+        .with_row_index("row")
+        .filter(pl.col("values").list.len() > 0)
+        .explode("values")
+    )
     rows = elements["row"]
     found, misfits = fit(elements["values"], dtype.inner, field)
     lists = imploded(found, rows, values.is_not_null(), dtype)
@@ -112,11 +117,15 @@ def _fit_number(texts: pl.Series, dtype: Any, field: str) -> Fit:
     floats = given.cast(pl.Float64, strict=False)
     if dtype == pl.Float64:
         numbers = only(floats, floats.is_finite())
-        return numbers.alias(texts.name), _misfits(given, numbers, texts, field=field, wanted="a number")
+        return numbers.alias(texts.name), _misfits(
+            given, numbers, texts, field=field, wanted="a number"
+        )
     is_whole = floats.is_finite() & (floats == floats.floor()) & (floats.abs() < _EXACT)
     whole = only(floats, is_whole).cast(pl.Int64)
     integers = pl.select(pl.coalesce(given.cast(pl.Int64, strict=False), whole)).to_series()
-    return integers.alias(texts.name), _misfits(given, integers, texts, field=field, wanted="a whole number")
+    return integers.alias(texts.name), _misfits(
+        given, integers, texts, field=field, wanted="a whole number"
+    )
 
 
 def only(values: pl.Series, mask: pl.Series) -> pl.Series:
@@ -129,7 +138,9 @@ def _given(texts: pl.Series) -> pl.Series:
     return only(stripped, stripped != "")
 
 
-def _misfits(given: pl.Series, found: pl.Series, texts: pl.Series, *, field: str, wanted: str) -> list[Misfits]:
+def _misfits(
+    given: pl.Series, found: pl.Series, texts: pl.Series, *, field: str, wanted: str
+) -> list[Misfits]:
     rows = (given.is_not_null() & found.is_null()).arg_true()
     if rows.is_empty():
         return []

@@ -22,7 +22,9 @@ class OddValues:
         The same objects without these fields, as JSON.
     """
 
-    def __init__(self, *, values: Mapping[str, pl.Series], rows: Sequence[int], rest: pl.Series) -> None:
+    def __init__(
+        self, *, values: Mapping[str, pl.Series], rows: Sequence[int], rest: pl.Series
+    ) -> None:
         self._values, self._rows, self._rest = values, rows, rest
 
     def __contains__(self, name: str) -> bool:

@@ -38,7 +38,11 @@ _NESTED = r"^[\[{]"
 _TEXT = pl.col("text")
 _IS_QUOTED = _TEXT.str.starts_with('"')
 #: what `_said` returns
-_SAID = pl.when(_IS_QUOTED).then(pl.when(_IS_QUOTED).then(_TEXT).str.json_decode(pl.String)).otherwise(_TEXT)
+_SAID = (
+    pl.when(_IS_QUOTED)
+    .then(pl.when(_IS_QUOTED).then(_TEXT).str.json_decode(pl.String))
+    .otherwise(_TEXT)
+)
 
 
 class Reader(Protocol):
@@ -98,7 +102,10 @@ class NumberReader:
         else:
             found, misfits = fit(said, self._dtype, self._field)
             wanted = "a whole number" if self._dtype == pl.Int64 else "a number"
-        exact = [replace(each, values=texts.gather(each.rows.head(MAX_KEPT)), as_json=str) for each in misfits]
+        exact = [
+            replace(each, values=texts.gather(each.rows.head(MAX_KEPT)), as_json=str)
+            for each in misfits
+        ]
         return found, [*exact, *misfits_where(is_nested, texts, field=self._field, wanted=wanted)]
 
 
@@ -112,7 +119,9 @@ class ListReader:
         self._as_text = as_text(dtype)
         is_list = _TEXT.str.starts_with("[")
         is_nothing = _TEXT.str.contains(f"{_BLANK}|{_NO_FIELDS}")
-        is_single = ~is_list & ~is_nothing & _TEXT.str.starts_with("{").eq(isinstance(inner, pl.Struct))
+        is_single = (
+            ~is_list & ~is_nothing & _TEXT.str.starts_with("{").eq(isinstance(inner, pl.Struct))
+        )
         wrapped = pl.format("[{}]", _TEXT)
         self._lists_in_text = pl.when(is_list).then(_TEXT).when(is_single).then(wrapped)
         self._is_strange = ~is_list & ~is_single & ~is_nothing
@@ -134,7 +143,9 @@ class ListReader:
             return fit(json_decoded(texts, self._as_text), self._dtype, self._field)
         except PolarsError:
             pass
-        apart = pl.Series([text is not None and not fits(text, self._dtype) for text in texts], dtype=pl.Boolean)
+        apart = pl.Series(
+            [text is not None and not fits(text, self._dtype) for text in texts], dtype=pl.Boolean
+        )
         if apart.sum() + texts.null_count() == len(texts):
             return self._one_by_one(texts)
         try:
@@ -156,7 +167,9 @@ class ListReader:
             rows += [row] * len(parts)
         where = pl.Series(rows, dtype=pl.UInt32)
         found, misfits = self._inner.read(pl.Series(elements, dtype=pl.String))
-        return imploded(found, where, texts.is_not_null(), self._dtype), [each.at(where) for each in misfits]
+        return imploded(found, where, texts.is_not_null(), self._dtype), [
+            each.at(where) for each in misfits
+        ]
 
 
 class ObjectReader:
@@ -266,10 +279,14 @@ class ObjectReader:
         if len(names) <= max(_MAX_FIELDS, len(self._fields) * 5 // 4):
             return False
         if not self._names:
-            self._names = sorted(self._fields, key=lambda name: names.index(name) if name in names else len(names))
+            self._names = sorted(
+                self._fields, key=lambda name: names.index(name) if name in names else len(names)
+            )
         return True
 
-    def _together(self, texts: pl.Series, items: Items) -> tuple[frozenset[str], OddValues | None, pl.DataFrame]:
+    def _together(
+        self, texts: pl.Series, items: Items
+    ) -> tuple[frozenset[str], OddValues | None, pl.DataFrame]:
         """Read all fields at once that can be, numbers as text, but for odd values.
 
         Return the names of the other fields, the odd values, and a column for each field.
@@ -285,7 +302,9 @@ class ObjectReader:
                 steady = odd.left_out(texts) if odd else texts
                 frame = self._layout.decoded(steady, kept, self._as_text(kept, apart))
             except PolarsError:
-                if self._is_new:  # a few objects tell most of it, for less than reading all of them in vain
+                if (
+                    self._is_new
+                ):  # a few objects tell most of it, for less than reading all of them in vain
                     self._is_new = False
                     self._meet_all(items[:_FIRST])
                     if self._unsteady:

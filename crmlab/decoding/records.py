@@ -66,7 +66,9 @@ def _documented_list(
         else:
             return None if found is None else _without_others(found, resource)
     unwrap = None if whole else resource.unwrap
-    shape = Shape(path=resource.path, listed=True, unwrap=unwrap, ways=ways if unwrap else frozenset())
+    shape = Shape(
+        path=resource.path, listed=True, unwrap=unwrap, ways=ways if unwrap else frozenset()
+    )
     items = _at(page.read(shape.type()), resource.path)
     if items is None:
         return None
@@ -95,7 +97,9 @@ def _without_others(items: Iterable[Any], resource: Resource) -> Iterator[bytes]
         yield _encode(item_type(*msgspec.structs.astuple(item)[: len(names)]))
 
 
-def _texts(page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]) -> Iterable[bytes]:
+def _texts(
+    page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]
+) -> Iterable[bytes]:
     if not resource.single:
         try:
             return _documented_list(page, resource, whole=whole, ways=ways) or ()
@@ -146,7 +150,9 @@ def unknown_fields(resource: Resource, known: frozenset[str], found: Sequence[Re
     return [name for name in seen if name not in known]
 
 
-def held(page: Page, holder: Resource, ways: frozenset[JsonPath], *, whole: bool) -> dict[JsonPath, list[bytes] | None]:
+def held(
+    page: Page, holder: Resource, ways: frozenset[JsonPath], *, whole: bool
+) -> dict[JsonPath, list[bytes] | None]:
     """Return the records of other resources that a page holds, for each way to them; None where it has none.
 
     A way leads from a record of the page (or from what stands beside it) to their list. `whole`: as `records`
@@ -277,7 +283,13 @@ def _body(shape: Shape) -> Any:
     return inner
 
 
-def _item(unwrap: str | None, ways: Iterable[JsonPath], *, lists: bool, beside: tuple[str, ...] | None = None) -> Any:
+def _item(
+    unwrap: str | None,
+    ways: Iterable[JsonPath],
+    *,
+    lists: bool,
+    beside: tuple[str, ...] | None = None,
+) -> Any:
     """Return the type of an object with what is inside its wrapper, and what stands at the end of each way."""
     if () in ways:  # this is the end of one
         return list[msgspec.Raw] if lists else msgspec.Raw
@@ -294,7 +306,9 @@ def _item(unwrap: str | None, ways: Iterable[JsonPath], *, lists: bool, beside: 
         names[f"{key}_"] = key
         fields.append(_field(f"{key}_", _item(None, rest, lists=lists)))
     is_strict = beside is not None
-    return msgspec.defstruct("Item", fields, rename=names, gc=False, forbid_unknown_fields=is_strict)
+    return msgspec.defstruct(
+        "Item", fields, rename=names, gc=False, forbid_unknown_fields=is_strict
+    )
 
 
 def _beside_names(beside: Iterable[str]) -> dict[str, str]:

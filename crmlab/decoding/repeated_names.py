@@ -26,7 +26,9 @@ def repeated_names(found: Sequence[Record]) -> list[str]:
     def note(pairs: list[tuple[str, object]]) -> None:
         names = [name for name, _ in pairs]
         if len({*names}) < len(names):
-            repeated.update(dict.fromkeys(name for name, count in Counter(names).items() if count > 1))
+            repeated.update(
+                dict.fromkeys(name for name, count in Counter(names).items() if count > 1)
+            )
 
     try:
         json.loads(found[0].text, object_pairs_hook=note)

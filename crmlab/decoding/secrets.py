@@ -79,7 +79,9 @@ def _json_in_text(text: str, never_kept: frozenset[str]) -> str:
         return text  # it only looks like JSON, such as a title that begins with a bracket
 
 
-def body_without_secrets(body: bytes, never_kept: Collection[str] = (), *, except_for: Collection[str] = ()) -> bytes:
+def body_without_secrets(
+    body: bytes, never_kept: Collection[str] = (), *, except_for: Collection[str] = ()
+) -> bytes:
     """Return JSON as it came, byte for byte, but for the values of fields that are named like a secret.
 
     Of an address in such a field the host stays.
@@ -110,7 +112,9 @@ def body_without_secrets(body: bytes, never_kept: Collection[str] = (), *, excep
             start = colon.end()
             value, end = _value(text, start)
             is_shown = value is None or (isinstance(value, str) and value in except_for)
-            blotted = text[start:end] if is_shown else json.dumps(_blot_for(value), ensure_ascii=False)
+            blotted = (
+                text[start:end] if is_shown else json.dumps(_blot_for(value), ensure_ascii=False)
+            )
         elif not colon:
             start = found.start()
             blotted = _text_blotted(found[0], folded)
@@ -217,7 +221,9 @@ def shown(raw: bytes, never_kept: Collection[str] = ()) -> str:
     return _shown_text(raw.decode("utf-8", "replace"), never_kept)
 
 
-def shown_values(field: str, values: Sequence[str], never_kept: Collection[str] = ()) -> Sequence[str]:
+def shown_values(
+    field: str, values: Sequence[str], never_kept: Collection[str] = ()
+) -> Sequence[str]:
     """Return the JSON of values of one field as `shown` does, and nothing of them if the field is a secret itself."""
     if is_secret(field):
         return [_BLOT] * len(values)

@@ -24,7 +24,8 @@ _TOKEN = re.compile(
 )
 #: names of fields that hold codes, and what codes look like
 _OF_CODE = re.compile(
-    r"(^|_|\b)(country|country_?code|language|lang|locale|currency|currency_?code)s?$|^code$", re.IGNORECASE
+    r"(^|_|\b)(country|country_?code|language|lang|locale|currency|currency_?code)s?$|^code$",
+    re.IGNORECASE,
 )
 _CODE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]{2,4})?")
 #: names of fields in which persons are named, or write: no documented word is kept there, as some are names, too
@@ -35,16 +36,23 @@ _OF_PERSON = re.compile(
     re.IGNORECASE,
 )
 #: words that say yes or no, wherever they stand
-_YES_OR_NO = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "0", "1"})
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?|\d{4}-\d{2}")
+_YES_OR_NO = frozenset(
+    {"true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "0", "1"}
+)
+_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?|\d{4}-\d{2}"
+)
 _OF_TIME = re.compile(
-    r"(_at|_on|date|time|timestamp|_ts|^ts|expires|since|until|created|modified|updated|(?-i:[a-z]At))$", re.IGNORECASE
+    r"(_at|_on|date|time|timestamp|_ts|^ts|expires|since|until|created|modified|updated|(?-i:[a-z]At))$",
+    re.IGNORECASE,
 )
 #: how a calendar says that something repeats (RFC 5545, 3.3.10)
 _PART = r"(FREQ|UNTIL|COUNT|INTERVAL|WKST|BY[A-Z]+)=[A-Z0-9,+-]+"
 _RULE = re.compile(rf"{_PART}(;{_PART})*;?")
 _OF_ID = re.compile(r"(^|_|[a-z])(id|Id|ID)s?$")
-_OF_BIRTH = re.compile(r"birth|bday|\bborn|\bdob\b|geburt|geboren|geboorte|naiss|nascit|nacimiento", re.IGNORECASE)
+_OF_BIRTH = re.compile(
+    r"birth|bday|\bborn|\bdob\b|geburt|geboren|geboorte|naiss|nascit|nacimiento", re.IGNORECASE
+)
 #: dates of before there were such services are of persons; the beginning of a computer's time is of none
 _OF_A_LIFE = re.compile(r"(19[0-8]\d|199\d)-(?!01-01[T ])")
 #: what parts a name, itself a part
@@ -145,7 +153,9 @@ class Masker:
         if any(character.isspace() for character in rest.strip()):
             rest = self._replaced(_cut(rest))
         else:  # the parts of addresses and ids are the same wherever they stand
-            rest = rest if scheme else _cut(rest)  # of an address all parts are needed to ask for it
+            rest = (
+                rest if scheme else _cut(rest)
+            )  # of an address all parts are needed to ask for it
             rest = _PIECE.sub(lambda piece: self._replaced(piece[0]), rest)
         return text[:start] + rest
 
@@ -165,26 +175,41 @@ class Masker:
             _make_room(self._named)
             name = _unquoted(quoted)
             is_documented = name in self.names or name in self.words
-            known = self._named[quoted] = (name, quoted if is_documented else _quoted(self._other_name(name), quoted))
+            known = self._named[quoted] = (
+                name,
+                quoted if is_documented else _quoted(self._other_name(name), quoted),
+            )
         return known
 
     def _other_name(self, name: str) -> str:
         """Return what stands for a name: of one that is made of documented ones and a number, these stay."""
         if not self._name_parts:
-            self._name_parts.update(part for each in (*self.names, *self.words) for part in _IN_NAME.split(each))
+            self._name_parts.update(
+                part for each in (*self.names, *self.words) for part in _IN_NAME.split(each)
+            )
         parts = _IN_NAME.split(name)
-        kept = [part in self._name_parts or (part.isdecimal() and int(part) < _SMALL) for part in parts]
-        strange = [part for is_kept, part in zip(kept, parts, strict=True) if not (is_kept or part.isdecimal())]
+        kept = [
+            part in self._name_parts or (part.isdecimal() and int(part) < _SMALL) for part in parts
+        ]
+        strange = [
+            part
+            for is_kept, part in zip(kept, parts, strict=True)
+            if not (is_kept or part.isdecimal())
+        ]
         if strange or len(parts) == 1:
             return self.text(name)
-        return "".join(part if is_kept else self.text(part) for is_kept, part in zip(kept, parts, strict=True))
+        return "".join(
+            part if is_kept else self.text(part) for is_kept, part in zip(kept, parts, strict=True)
+        )
 
     def _text_token(self, quoted: str, name: str) -> str:
         """Return a text of a field, as JSON. What was met once is not worked out again."""
         known = self._tokens.get((name, quoted))
         if known is None:
             _make_room(self._tokens)
-            known = self._tokens[name, quoted] = _quoted(self.value(_unquoted(quoted), name), quoted)
+            known = self._tokens[name, quoted] = _quoted(
+                self.value(_unquoted(quoted), name), quoted
+            )
         return known
 
     def _no_json(self, text: str) -> str:
@@ -239,7 +264,9 @@ class Masker:
 
     def _other(self, text: str) -> str:
         begun = text.lstrip()
-        digest = hashlib.shake_256(self.key + begun.rstrip().casefold().encode("utf-8", "surrogatepass"))
+        digest = hashlib.shake_256(
+            self.key + begun.rstrip().casefold().encode("utf-8", "surrogatepass")
+        )
         start = len(text) - len(begun)
         chances = digest.digest(len(begun) + 1)
         kinds = [_KINDS[ord(each)] if each.isascii() else _kind(each) for each in begun]
@@ -247,7 +274,9 @@ class Masker:
         digits = begun.lstrip("-")
         if digits.isdecimal() and digits[0] != "0":
             kinds[len(begun) - len(digits)] = _FIRST_DIGIT
-        return text[:start] + "".join([kind[chance] for kind, chance in zip(kinds, chances, strict=False)])
+        return text[:start] + "".join(
+            [kind[chance] for kind, chance in zip(kinds, chances, strict=False)]
+        )
 
 
 def _make_room(known: dict[Any, Any]) -> None:
@@ -293,7 +322,9 @@ def _is_time(text: str, name: str) -> bool:
     """Whether a number is a time: seconds since 1970, or thousandths, in a field that is named so."""
     if not text.isdecimal() or not text.startswith("1"):
         return False
-    return len(text) in (_DIGITS_OF_SECONDS, _DIGITS_OF_MILLISECONDS) and bool(_OF_TIME.search(name))
+    return len(text) in (_DIGITS_OF_SECONDS, _DIGITS_OF_MILLISECONDS) and bool(
+        _OF_TIME.search(name)
+    )
 
 
 def _unquoted(token: str) -> str:

@@ -28,7 +28,13 @@ ESCAPED = re.compile(r'[\x00-\x1f"\\]')
 def without_free_form(dtype: Any) -> Any:
     """Return the type without the free-form fields inside it."""
     if isinstance(dtype, pl.Struct):
-        return pl.Struct({each.name: without_free_form(each.dtype) for each in dtype.fields if each.dtype != JSON})
+        return pl.Struct(
+            {
+                each.name: without_free_form(each.dtype)
+                for each in dtype.fields
+                if each.dtype != JSON
+            }
+        )
     if isinstance(dtype, pl.List):
         return pl.List(without_free_form(dtype.inner))
     return dtype
@@ -76,7 +82,9 @@ def _accepted(dtype: Any) -> Any:
         while isinstance(innermost, pl.List):
             innermost = innermost.inner
         # a single value counts as a list of one; an object does not
-        return several | None if isinstance(innermost, pl.Struct) else several | _accepted(innermost)
+        return (
+            several | None if isinstance(innermost, pl.Struct) else several | _accepted(innermost)
+        )
     if dtype == pl.Boolean:
         return bool | None
     return Any if dtype == JSON else _SCALAR
@@ -88,6 +96,8 @@ def _object(fields: Mapping[str, Any]) -> Any:
     Their names may be any text, but one that JSON writes with an escape cannot be looked for: what such a field
     holds is not looked at.
     """
-    names = {f"field_{number}": name for number, name in enumerate(fields) if not ESCAPED.search(name)}
+    names = {
+        f"field_{number}": name for number, name in enumerate(fields) if not ESCAPED.search(name)
+    }
     declared = [(own, fields[name], None) for own, name in names.items()]
     return msgspec.defstruct("Accepted", declared, rename=names, gc=False)

@@ -14,7 +14,9 @@ _REPLACED = "\ufffd"
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def as_utf8(records: pl.Series, fields: Mapping[str, object], wrapper: str | None) -> tuple[pl.Series, list[Misfits]]:
+def as_utf8(
+    records: pl.Series, fields: Mapping[str, object], wrapper: str | None
+) -> tuple[pl.Series, list[Misfits]]:
     """Return the records as text, without the fields that are not UTF-8, and those fields as misfits.
 
     `wrapper` is the key that holds the record inside each item, if there is one.

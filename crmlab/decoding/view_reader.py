@@ -115,7 +115,9 @@ class ViewReader:
             else:
                 nameless = frame[ROW].filter(lacks_id)
             frame = frame.filter(~lacks_id)
-        return ViewRows(records=frame.drop_in_place(ROW), frame=frame, nameless=nameless, misfits=misfits)
+        return ViewRows(
+            records=frame.drop_in_place(ROW), frame=frame, nameless=nameless, misfits=misfits
+        )
 
     def reason(self, rows: pl.DataFrame, error: PolarsError) -> str:
         """Return which column raises, and why: Polars' message names the value and the type only."""
@@ -165,11 +167,15 @@ class ViewReader:
 def _as_declared(columns: Mapping[str, pl.Expr], table: Table) -> list[pl.Expr]:
     """Return the number of the record, and every column that the table declares, of its type; absent ones are null."""
     absent = pl.lit(None)
-    declared = [columns.get(name, absent).cast(dtype).alias(name) for name, dtype in table.schema.items()]
+    declared = [
+        columns.get(name, absent).cast(dtype).alias(name) for name, dtype in table.schema.items()
+    ]
     return [pl.col(ROW), *declared]
 
 
-def _made_of_text(columns: Mapping[str, pl.Expr], read: pl.Schema, made: pl.Schema) -> dict[str, bool]:
+def _made_of_text(
+    columns: Mapping[str, pl.Expr], read: pl.Schema, made: pl.Schema
+) -> dict[str, bool]:
     """Return the columns that may hold null for a text that could not be read, and whether each reads one text only.
 
     Parameters

@@ -57,7 +57,9 @@ def html_table(
         Columns of text that hold numbers already written out, such as ``"62.5%"``.
     """
     numeric = [dtype.is_numeric() or name in to_the_right for name, dtype in frame.schema.items()]
-    heads = [_html_cell(name, is_number) for name, is_number in zip(frame.columns, numeric, strict=True)]
+    heads = [
+        _html_cell(name, is_number) for name, is_number in zip(frame.columns, numeric, strict=True)
+    ]
     rows = []
     for values in frame.head(max_rows).iter_rows():
         row = []
@@ -84,7 +86,9 @@ def text_table(frame: pl.DataFrame) -> str:
         if max(map(len, texts), default=0) > _BELOW:
             long_columns[name] = texts
         else:
-            short_columns.append(_aligned([name, *texts], to_the_right=shown.schema[name].is_numeric()))
+            short_columns.append(
+                _aligned([name, *texts], to_the_right=shown.schema[name].is_numeric())
+            )
 
     lines = []
     for number in range(shown.height + 1):  # the first line are the names

@@ -65,7 +65,9 @@ __getattr__ = when_used(
     __name__,
     {
         **dict.fromkeys(("Probed", "max_requests", "probe"), "crmlab.fetching.probing"),
-        **dict.fromkeys(("ListRead", "Refreshed", "plan_refresh", "refreshed"), "crmlab.fetching.refreshing"),
+        **dict.fromkeys(
+            ("ListRead", "Refreshed", "plan_refresh", "refreshed"), "crmlab.fetching.refreshing"
+        ),
         **dict.fromkeys(("Keys", "keys"), "crmlab.fetching.key_sweep"),
         "redact": "crmlab.fetching.redaction",
         "scan": "crmlab.fetching.lazy_scan",

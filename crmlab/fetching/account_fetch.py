@@ -84,12 +84,16 @@ class AccountFetch:
         self._fetches = self._resource_fetches(resource_tasks(account, query), query)
         reporter.expect(self.results)
 
-    def _resource_fetches(self, tasks: Mapping[str, ResourceTask], query: Query) -> dict[str, ResourceFetch]:
+    def _resource_fetches(
+        self, tasks: Mapping[str, ResourceTask], query: Query
+    ) -> dict[str, ResourceFetch]:
         contexts = {name: query.context(self.account, name) for name in tasks}
         embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, contexts)
         stall = self._client.timeouts.stall
         fetches = {
-            name: ResourceFetch(task, self, embeddings, contexts[name], stored=self._stored(task), stall=stall)
+            name: ResourceFetch(
+                task, self, embeddings, contexts[name], stored=self._stored(task), stall=stall
+            )
             for name, task in tasks.items()
         }
         for name, fetch in fetches.items():
@@ -108,7 +112,9 @@ class AccountFetch:
         With `stop_early` the first failure is raised, and the others are cancelled.
         """
         async with TaskGroup() as group:
-            self._tasks = {name: group.create_task(self._work(fetch)) for name, fetch in self._fetches.items()}
+            self._tasks = {
+                name: group.create_task(self._work(fetch)) for name, fetch in self._fetches.items()
+            }
 
     def stop(self, why: str) -> None:
         """End the reading of every resource; what came is kept."""
@@ -249,7 +255,9 @@ class AccountFetch:
         assert self._store is not None
         key = given_key(task.resource.key) if name == RAW else pl.col("id")
         try:
-            self._store.put(task.full_name if name == RAW else name, task.source, frame, key, reading=reading)
+            self._store.put(
+                task.full_name if name == RAW else name, task.source, frame, key, reading=reading
+            )
         except CrmlabError as error:  # a full disk is not the failure of one resource
             self._unwritten = error
             raise
@@ -262,7 +270,9 @@ class AccountFetch:
         return task.tables | {RAW} if needs_no_memory else task.tables
 
 
-async def finish(fetches: Sequence[AccountFetch], stop: asyncio.Event, seconds: float | None = None) -> None:
+async def finish(
+    fetches: Sequence[AccountFetch], stop: asyncio.Event, seconds: float | None = None
+) -> None:
     """Read all accounts to their end, or until told to stop or out of time; after an error, leave nothing running."""
     stopping = asyncio.create_task(_stop(fetches, stop, seconds))
     try:
@@ -272,7 +282,9 @@ async def finish(fetches: Sequence[AccountFetch], stop: asyncio.Event, seconds: 
         await asyncio.gather(stopping, return_exceptions=True)
 
 
-async def _stop(fetches: Sequence[AccountFetch], stop: asyncio.Event, seconds: float | None) -> None:
+async def _stop(
+    fetches: Sequence[AccountFetch], stop: asyncio.Event, seconds: float | None
+) -> None:
     why = "stopped before its end"
     try:
         await asyncio.wait_for(stop.wait(), seconds)

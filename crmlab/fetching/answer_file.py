@@ -126,7 +126,15 @@ def read(path: Path) -> AnswerFile | None:
         about, _, body = gzip.decompress(path.read_bytes()).partition(b"\n")
         answer = AnswerFile(about=json.loads(about.decode("utf-8", "surrogatepass")), body=body)
         _check(answer)
-    except (OSError, EOFError, LookupError, TypeError, ValueError, zlib.error, msgspec.ValidationError):
+    except (
+        OSError,
+        EOFError,
+        LookupError,
+        TypeError,
+        ValueError,
+        zlib.error,
+        msgspec.ValidationError,
+    ):
         return None
     return answer
 

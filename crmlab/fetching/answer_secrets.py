@@ -12,13 +12,17 @@ from crmlab.errors import CrmlabError
 from crmlab.fetching.answer_file import AnswerFile
 
 #: headers that are never kept, whatever they are called elsewhere
-_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie", "www-authenticate"})
+_CREDENTIALS = frozenset(
+    {"authorization", "cookie", "proxy-authorization", "set-cookie", "www-authenticate"}
+)
 #: words of a signed header that are shorter ("Bearer") are no secret
 _SECRET_LENGTH = 8
 _BLOT = "••••"
 
 
-def without_secrets(account: Account, resource: Resource, page: Page, as_it_came: Page) -> AnswerFile | None:
+def without_secrets(
+    account: Account, resource: Resource, page: Page, as_it_came: Page
+) -> AnswerFile | None:
     """Return what may be kept of an answer; None where it may hold a secret and cannot be read."""
     cursors = frozenset(_cursors(page, resource))
     headers = {
@@ -27,7 +31,9 @@ def without_secrets(account: Account, resource: Resource, page: Page, as_it_came
         if name not in _CREDENTIALS and (not is_secret(name) or value in cursors)
     }
     try:
-        body = body_without_secrets(as_it_came.body, account.provider.secret_names, except_for=cursors)
+        body = body_without_secrets(
+            as_it_came.body, account.provider.secret_names, except_for=cursors
+        )
     except ValueError:
         return None
     text = body.decode("utf-8", "surrogateescape")

@@ -21,9 +21,23 @@ from typing import Any, Self
 import msgspec
 
 from crmlab.accounts import Account
-from crmlab.atomic_files import UNFINISHED, errors_in_words, lock, make_private_folder, unlock, write_private
+from crmlab.atomic_files import (
+    UNFINISHED,
+    errors_in_words,
+    lock,
+    make_private_folder,
+    unlock,
+    write_private,
+)
 from crmlab.connector import Request, Resource
-from crmlab.errors import AuthError, RateLimitError, ServerError, Stopped, TransportError, UsageError
+from crmlab.errors import (
+    AuthError,
+    RateLimitError,
+    ServerError,
+    Stopped,
+    TransportError,
+    UsageError,
+)
 from crmlab.fetching.answer_file import AnswerFile, packed, read, when_asked
 from crmlab.fetching.answer_places import ANSWERS, Place, Places, resource_folder
 from crmlab.fetching.query import Query
@@ -117,7 +131,10 @@ class AnswerSpool:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         with self._writing:  # a thread of a cancelled fetch goes on for a while
             self._is_left = True
@@ -149,10 +166,15 @@ class AnswerSpool:
         passing = [result for result in ended if isinstance(result.failure, _PASSING)]
         # those that ended as they are would end so again, from the same answers
         asked_again = [result for result in ended if not result.complete and result not in passing]
-        told = {told_name(result): {"retries": result.requests.retries, "seconds": result.seconds} for result in ended}
+        told = {
+            told_name(result): {"retries": result.requests.retries, "seconds": result.seconds}
+            for result in ended
+        }
         self._write(
             is_finished=not passing,
-            asked_again=[[result.task.account.label, result.task.resource.name] for result in asked_again],
+            asked_again=[
+                [result.task.account.label, result.task.resource.name] for result in asked_again
+            ],
             told=told,
         )
 
@@ -186,11 +208,16 @@ class AnswerSpool:
 
     def _asked_as_json(self, salt: bytes) -> dict[str, Any]:
         asked = self.query.asked().as_json()
-        return {**asked, "asked_accounts": [_account_as_json(account, salt) for account in self.query.accounts]}
+        return {
+            **asked,
+            "asked_accounts": [_account_as_json(account, salt) for account in self.query.accounts],
+        }
 
     def _write(self, *, is_finished: bool, **told: object) -> None:
         about = {**self._about, "finished": is_finished, **told}
-        write_private(self.directory / FILE, json.dumps(about, indent=2, ensure_ascii=False).encode())
+        write_private(
+            self.directory / FILE, json.dumps(about, indent=2, ensure_ascii=False).encode()
+        )
 
     def _is_recent(self, found: Mapping[str, Any]) -> bool:
         age = dt.datetime.now(dt.UTC) - self._last_kept(found)
@@ -229,7 +256,8 @@ class AnswerSpool:
         if not self._is_recent(found):
             hours = MAX_AGE.total_seconds() / 3600
             self.note = (
-                f"the answers of {when} in {self.directory} are not of the last {hours:g} hours: all was asked again"
+                f"the answers of {when} in {self.directory} are not of the last {hours:g} hours: "
+                "all was asked again"
             )
         elif found["asked_accounts"] != self._about["asked_accounts"]:
             self.note = (
@@ -291,7 +319,9 @@ def read_about(directory: Path) -> dict[str, Any] | None:
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror})") from None
     if not is_known:
-        raise UsageError(f"{path} was written by another version of crmlab: use that one, or name another folder")
+        raise UsageError(
+            f"{path} was written by another version of crmlab: use that one, or name another folder"
+        )
     return found
 
 
@@ -316,7 +346,9 @@ def _locked(folder: Path) -> int | None:
     try:
         return lock(folder)
     except BlockingIOError:
-        raise UsageError(f"{folder} is used by another run: wait for its end, or name another folder") from None
+        raise UsageError(
+            f"{folder} is used by another run: wait for its end, or name another folder"
+        ) from None
 
 
 def _remove(folder: Path) -> None:

@@ -47,7 +47,9 @@ async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
     from crmlab.http.client import Client  # noqa: PLC0415
 
     async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
-        page = await _where(account, client.send(account, account.provider.ping, accept=partial(_pinged, account)))
+        page = await _where(
+            account, client.send(account, account.provider.ping, accept=partial(_pinged, account))
+        )
     try:
         page.read(Any)  # or it is no JSON, and no answer of this service
     except TransportError as error:
@@ -175,10 +177,14 @@ class Asked:
         """Return what makes of the answer what was asked for; raise a `UsageError` where it cannot be that."""
         if self.operation.gives_secret and (as_frame or as_model is not None):
             name = self.operation.name
-            raise UsageError(f"{name} answers with a new secret, which is in no frame or model: leave them away")
+            raise UsageError(
+                f"{name} answers with a new secret, which is in no frame or model: leave them away"
+            )
         return answer_shape(as_frame=as_frame, as_model=as_model)
 
-    def check(self, *, allow_destructive: bool, allow_dangerous: bool, spool: str | Path | None) -> None:
+    def check(
+        self, *, allow_destructive: bool, allow_dangerous: bool, spool: str | Path | None
+    ) -> None:
         """Raise a `UsageError` where it needs a word that was not given."""
         name = self.operation.name
         if self.operation.writes and self.operation.dangerous and allow_dangerous is not True:
@@ -189,7 +195,11 @@ class Asked:
         if self.gives_once:
             check_spool(name, allow_destructive=allow_destructive, spool=spool)
         elif self.operation.destroys(self.arguments) and allow_destructive is not True:
-            way_back = f"{self.operation.restored_by}=True brings it back. " if self.operation.restored_by else ""
+            way_back = (
+                f"{self.operation.restored_by}=True brings it back. "
+                if self.operation.restored_by
+                else ""
+            )
             raise UsageError(
                 f"{name} deletes at {self.account.provider.title}. {way_back}Write allow_destructive=True to do it"
             )
@@ -204,10 +214,14 @@ def chosen(account: Account, operation: str, arguments: Mapping[str, object]) ->
         there is none of that name, or an argument breaks a rule
     """
     found = operation_of(account, operation)
-    return Asked(account=account, operation=found, arguments=arguments, request=found.request(**arguments))
+    return Asked(
+        account=account, operation=found, arguments=arguments, request=found.request(**arguments)
+    )
 
 
-async def answer(client: HttpClient, asked: Asked, *, shape: Callable[[Any], Any], spool: str | Path | None) -> Any:
+async def answer(
+    client: HttpClient, asked: Asked, *, shape: Callable[[Any], Any], spool: str | Path | None
+) -> Any:
     """Return the decoded answer of one operation in its shape, asked over the connections of this client."""
     account = asked.account
     with ExitStack() as cleanup:
@@ -252,10 +266,14 @@ def _shareable(page: Page, asked: Asked) -> Any:
         return without_secrets(page.read(Any), asked.account.provider.secret_names)
     except RecursionError:
         sent = f"{page.request.method} {page.request.path}"
-        raise TransportError(f"{sent} answered with JSON that is nested too deeply to be read") from None
+        raise TransportError(
+            f"{sent} answered with JSON that is nested too deeply to be read"
+        ) from None
 
 
-async def _answer(client: HttpClient, asked: Asked, spool: Spool | None, has_left: asyncio.Event) -> Page:
+async def _answer(
+    client: HttpClient, asked: Asked, spool: Spool | None, has_left: asyncio.Event
+) -> Page:
     """Return the answer to a request; with `spool` one that the service gives only once."""
     if spool is None:
         return await client.send(

@@ -71,7 +71,10 @@ class Client:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Close the connections."""
         await self._open.aclose()
@@ -104,10 +107,14 @@ class Client:
             it took longer than `Timeouts.total`
         """
         if account not in self.accounts:
-            raise UsageError(f"{account.label} is none of this client's accounts: give it to crmlab.Client(...)")
+            raise UsageError(
+                f"{account.label} is none of this client's accounts: give it to crmlab.Client(...)"
+            )
         asked = chosen(account, operation, arguments)
         shape = asked.shape(as_frame=as_frame, as_model=as_model)
         if dry_run:
             return asked.shown()
-        asked.check(allow_destructive=allow_destructive, allow_dangerous=allow_dangerous, spool=spool)
+        asked.check(
+            allow_destructive=allow_destructive, allow_dangerous=allow_dangerous, spool=spool
+        )
         return await answer(self._http, asked, shape=shape, spool=spool)

@@ -40,7 +40,9 @@ def _tells_a_change(column: str) -> bool:
     return is_of_change and not any(word in column for word in _WHO_WORDS)
 
 
-def conflicts_on_a_page(keys: pl.Series, found: Sequence[Record], sizes: Sequence[int]) -> frozenset[int]:
+def conflicts_on_a_page(
+    keys: pl.Series, found: Sequence[Record], sizes: Sequence[int]
+) -> frozenset[int]:
     """Return the keys that one page holds twice with different content, whatever their times say.
 
     A list that changes while it is read repeats a record on another page, never on the same one. `sizes` are those
@@ -48,9 +50,15 @@ def conflicts_on_a_page(keys: pl.Series, found: Sequence[Record], sizes: Sequenc
     """
     if keys.n_unique() == len(keys) or len(keys) != len(found):
         return frozenset()
-    pages = pl.Series([page for page, size in enumerate(sizes) for _ in range(size)], dtype=pl.UInt32)
+    pages = pl.Series(
+        [page for page, size in enumerate(sizes) for _ in range(size)], dtype=pl.UInt32
+    )
     rows = pl.DataFrame({"key": keys, "page": pages}).with_row_index("row")
     repeated = rows.filter(pl.col("key").is_not_null() & pl.struct("key", "page").is_duplicated())
     contents = pl.Series([hash(found[row].text) for row in repeated["row"]], dtype=pl.Int64)
-    kinds = repeated.with_columns(content=contents).group_by("key", "page").agg(pl.col("content").n_unique())
+    kinds = (
+        repeated.with_columns(content=contents)
+        .group_by("key", "page")
+        .agg(pl.col("content").n_unique())
+    )
     return frozenset(kinds.filter(pl.col("content") > 1)["key"])

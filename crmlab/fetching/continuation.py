@@ -54,7 +54,9 @@ class Continuation:
 
 def _kind(request: Request, resource: Resource) -> str:
     """Return what is asked for besides the number of the page."""
-    params = {name: value for name, value in request.params.items() if name != resource.follow.param}
+    params = {
+        name: value for name, value in request.params.items() if name != resource.follow.param
+    }
     return json.dumps([request.method, request.path, sorted(params.items()), request.body])
 
 

@@ -11,7 +11,17 @@ from dataclasses import replace
 import polars as pl
 
 from crmlab.connector import Resource
-from crmlab.decoding import MAX_KEPT, MISFIT_KEYS, MISFITS, RAW, REJECTED, Decoded, Decoder, Record, unknown_fields
+from crmlab.decoding import (
+    MAX_KEPT,
+    MISFIT_KEYS,
+    MISFITS,
+    RAW,
+    REJECTED,
+    Decoded,
+    Decoder,
+    Record,
+    unknown_fields,
+)
 from crmlab.fetching.completeness import KEYS
 from crmlab.fetching.conflicts import conflicts, conflicts_on_a_page
 from crmlab.fetching.crawl import ended, look_at
@@ -82,7 +92,12 @@ class DecodeQueue:
     """
 
     def __init__(
-        self, reader: Callable[[], Awaitable[Decoder]], backpressure: Backpressure, *, keep: Keep, kept: frozenset[str]
+        self,
+        reader: Callable[[], Awaitable[Decoder]],
+        backpressure: Backpressure,
+        *,
+        keep: Keep,
+        kept: frozenset[str],
     ) -> None:
         self._reader, self._backpressure, self._keep, self._kept = reader, backpressure, keep, kept
         self._decoder: Decoder | None = None
@@ -173,16 +188,25 @@ class DecodeQueue:
         """How many values each table lacks, because they could not be read."""
         if not self._misfit_keys:
             return {}
-        counts = self._counted().filter(pl.col("table") != "").group_by("table").agg(pl.col("count").sum())
+        counts = (
+            self._counted()
+            .filter(pl.col("table") != "")
+            .group_by("table")
+            .agg(pl.col("count").sum())
+        )
         return dict(counts.iter_rows())
 
     def _counted(self) -> pl.DataFrame:
         keys = pl.concat(self._misfit_keys)
-        return keys.group_by("table", "field", maintain_order=True).agg(count=pl.col("key").n_unique().cast(pl.Int64))
+        return keys.group_by("table", "field", maintain_order=True).agg(
+            count=pl.col("key").n_unique().cast(pl.Int64)
+        )
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the tables without repeats: of each key what was changed last (of equals, what came last)."""
-        return {name: self._distinct(name, self._parts.pop(name)).rechunk() for name in [*self._parts]}
+        return {
+            name: self._distinct(name, self._parts.pop(name)).rechunk() for name in [*self._parts]
+        }
 
     def _take_misfits(self, batch: Decoded) -> None:
         if batch.misfits.height:
@@ -204,14 +228,18 @@ class DecodeQueue:
                 return frame  # as nearly always: to leave nothing out would copy all of it
             self.conflicts = max(self.conflicts, conflicts(frame, key))
             readings = zip(parts, self._readings, strict=True)
-            reading = pl.concat([pl.repeat(number, part.height, eager=True) for part, number in readings])
+            reading = pl.concat(
+                [pl.repeat(number, part.height, eager=True) for part, number in readings]
+            )
             return _each_once(frame, key, reading)
         return frame.unique(maintain_order=True)
 
     def _start(self) -> None:
         found, self._buffer, self._size = self._buffer, [], 0
         sizes, self._pages = self._pages, []
-        if found or not self._decoder:  # once for an empty list as well: its tables are empty frames
+        if (
+            found or not self._decoder
+        ):  # once for an empty list as well: its tables are empty frames
             task = asyncio.create_task(self._decode(found, sizes, self._reading))
             # what is cancelled, or fails elsewhere before, asks for no result
             task.add_done_callback(look_at)
@@ -221,7 +249,9 @@ class DecodeQueue:
         async with self._making:
             reader = self._decoder = self._decoder or await self._reader()
         async with self._backpressure.turn():
-            decoded, strange, words, conflicting = await asyncio.to_thread(self._decoded, reader, found, sizes, reading)
+            decoded, strange, words, conflicting = await asyncio.to_thread(
+                self._decoded, reader, found, sizes, reading
+            )
         self.unknown |= dict.fromkeys(strange)
         self.unknown_words |= dict.fromkeys(words)
         self.renamed |= reader.renamed
@@ -260,7 +290,11 @@ def _unread_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> pl.
         if table in frames:
             words = frames[table].select("id", word=expression).drop_nulls("word")
             if words.height:
-                counted = {"table": pl.lit(table), "field": pl.lit("word"), "key": pl.col("id").hash()}
+                counted = {
+                    "table": pl.lit(table),
+                    "field": pl.lit("word"),
+                    "key": pl.col("id").hash(),
+                }
                 found.append(words.select(**counted, word="word"))
     return pl.concat(found) if found else None
 

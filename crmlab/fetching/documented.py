@@ -41,11 +41,20 @@ def documented(of: Provider) -> Documented:
     """Return what the description of a service knows."""
     texts = frozenset(_texts(of))
     names = frozenset(_field_names(of))
-    shared = {word for table in TABLES.values() for column in table.columns.values() for word in column.words}
+    shared = {
+        word
+        for table in TABLES.values()
+        for column in table.columns.values()
+        for word in column.words
+    }
     of_paths = {part for text in texts if "/" in text for part in text.split("/")}
     words = {text for text in texts | shared | of_paths if _WORD.fullmatch(text)}
-    pieces = (piece for text in texts if len(text) <= _LONGEST_MESSAGE for piece in _PIECE.findall(text))
-    return Documented(names=names, words=frozenset(words), vocabulary=frozenset(map(str.casefold, pieces)))
+    pieces = (
+        piece for text in texts if len(text) <= _LONGEST_MESSAGE for piece in _PIECE.findall(text)
+    )
+    return Documented(
+        names=names, words=frozenset(words), vocabulary=frozenset(map(str.casefold, pieces))
+    )
 
 
 def _field_names(of: Provider) -> Iterator[str]:

@@ -129,12 +129,16 @@ async def download(
     rows = _rows(asked)
     taken = [name for name in rows.columns if name in FILES]
     if taken:
-        raise UsageError(f"{', '.join(taken)}: these columns are what download says; select the arguments alone")
+        raise UsageError(
+            f"{', '.join(taken)}: these columns are what download says; select the arguments alone"
+        )
     place = make_folder(folder)
     files = _files(account, chosen, place, rows.to_dicts())
     with parts_folder(place) as parts:  # removes what a killed run left: it is personal data
         async with Client(limits, timeouts) as client, within(client.timeouts.total):
-            await _download_all(client, account, chosen, files, parts, stop_early=on_error == "raise")
+            await _download_all(
+                client, account, chosen, files, parts, stop_early=on_error == "raise"
+            )
     failures = [file.failure for file in files if file.failure]
     if failures and len(failures) == len(files):
         raise failures[0]
@@ -146,11 +150,15 @@ def _rows(asked: object) -> pl.DataFrame:
     if isinstance(asked, pl.DataFrame):
         return asked
     if isinstance(asked, str | Mapping) or not isinstance(asked, Iterable):
-        raise UsageError(f"what is asked for is a frame, or a mapping for each file, not {type(asked).__name__}")
+        raise UsageError(
+            f"what is asked for is a frame, or a mapping for each file, not {type(asked).__name__}"
+        )
     rows = [*asked]
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise UsageError(f"row {number} of what is asked for is {type(row).__name__}, not a mapping of arguments")
+            raise UsageError(
+                f"row {number} of what is asked for is {type(row).__name__}, not a mapping of arguments"
+            )
     return pl.DataFrame(rows)
 
 
@@ -159,11 +167,15 @@ def _file_operation(account: Account, name: str) -> Operation:
     if not chosen.binary:
         raise UsageError(f"{name} answers with records, not with a file: crmlab.call returns them")
     if chosen.writes or chosen.destructive:
-        raise UsageError(f"{name} changes something at {account.provider.title}, and crmlab.download only reads")
+        raise UsageError(
+            f"{name} changes something at {account.provider.title}, and crmlab.download only reads"
+        )
     return chosen
 
 
-def _files(account: Account, operation: Operation, folder: Path, rows: Sequence[Mapping[str, Any]]) -> list[_File]:
+def _files(
+    account: Account, operation: Operation, folder: Path, rows: Sequence[Mapping[str, Any]]
+) -> list[_File]:
     """Return each file once, whatever the number of rows that ask for it."""
     files: dict[str, _File] = {}
     for number, row in enumerate(rows):
@@ -173,24 +185,40 @@ def _files(account: Account, operation: Operation, folder: Path, rows: Sequence[
         except UsageError as error:
             raise UsageError(f"row {number} of what is asked for: {error}") from None
         if request.key not in files:
-            files[request.key] = _File(request, folder / _name(account, operation, request, given.values()))
+            files[request.key] = _File(
+                request, folder / _name(account, operation, request, given.values())
+            )
         files[request.key].rows.append(number)
     return [*files.values()]
 
 
-def _name(account: Account, operation: Operation, request: Request, values: Iterable[object]) -> str:
+def _name(
+    account: Account, operation: Operation, request: Request, values: Iterable[object]
+) -> str:
     """Return a name that is this file's own, shows what it is of, and is safe on every system.
 
     The digest tells apart what looks alike with its odd characters replaced, or on a disk that does not know case.
     """
     shown = re.sub(r"[^A-Za-z0-9]+", "-", " ".join(map(str, values))).strip("-")[:_SHOWN]
-    digest = hashlib.sha256(f"{account.base_url}\n{account.name}\n{request.key}".encode()).hexdigest()
-    ending = operation.file_ending or re.sub(r"[^A-Za-z0-9]", "", request.path.rpartition(".")[2])[:8] or "bin"
+    digest = hashlib.sha256(
+        f"{account.base_url}\n{account.name}\n{request.key}".encode()
+    ).hexdigest()
+    ending = (
+        operation.file_ending
+        or re.sub(r"[^A-Za-z0-9]", "", request.path.rpartition(".")[2])[:8]
+        or "bin"
+    )
     return f"{operation.name}-{shown}-{digest[:12]}.{ending}"
 
 
 async def _download_all(
-    client: Client, account: Account, operation: Operation, files: Sequence[_File], parts: Path, *, stop_early: bool
+    client: Client,
+    account: Account,
+    operation: Operation,
+    files: Sequence[_File],
+    parts: Path,
+    *,
+    stop_early: bool,
 ) -> None:
     waiting = iter(files)
 
@@ -210,7 +238,9 @@ async def _download_all(
             group.create_task(work())
 
 
-async def _download(client: Client, account: Account, operation: Operation, file: _File, parts: Path) -> None:
+async def _download(
+    client: Client, account: Account, operation: Operation, file: _File, parts: Path
+) -> None:
     """Stream a file beside its place, and move it there when it is whole."""
     part = parts / file.path.name
     try:

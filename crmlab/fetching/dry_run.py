@@ -30,7 +30,10 @@ class DryRun:
     body: Any = None
 
     def __str__(self) -> str:
-        lines = [f"{self.method} {self.url}", *(f"{name}: {value}" for name, value in self.headers.items())]
+        lines = [
+            f"{self.method} {self.url}",
+            *(f"{name}: {value}" for name, value in self.headers.items()),
+        ]
         if self.body is not None:
             lines += ["", json.dumps(self.body, ensure_ascii=False, indent=2)]
         return "\n".join(lines)

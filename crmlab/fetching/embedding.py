@@ -17,7 +17,9 @@ class EmbeddingNegotiation:
         loop = asyncio.get_running_loop()
         self.holder = holder
         self._sizes = sizes
-        self._counts: dict[str, asyncio.Future[int]] = {name: loop.create_future() for name in names}
+        self._counts: dict[str, asyncio.Future[int]] = {
+            name: loop.create_future() for name in names
+        }
         self._choice: asyncio.Future[tuple[frozenset[str], int]] = loop.create_future()
         self._is_over = asyncio.Event()
 
@@ -79,7 +81,9 @@ class Embeddings:
             names = self._embeddable(resource, contexts)
             if resource.embedding and names:
                 sizes = resource.embedding.sizes
-                self._negotiations[resource.name] = EmbeddingNegotiation(resource.name, names, sizes)
+                self._negotiations[resource.name] = EmbeddingNegotiation(
+                    resource.name, names, sizes
+                )
 
     def _embeddable(self, resource: Resource, contexts: Mapping[str, Context]) -> set[str]:
         """Return the resources of this fetch that a list can embed."""
@@ -87,7 +91,11 @@ class Embeddings:
             return set()
         wanted = {each.resource for each in resource.embeds} & self._resources.keys()
         try:
-            return {name for name in wanted if _is_possible(resource.embedding, resource.name, name, contexts)}
+            return {
+                name
+                for name in wanted
+                if _is_possible(resource.embedding, resource.name, name, contexts)
+            }
         except FAULTS as fault:
             self._faults[resource.name] = internal_error(fault)
             return set()
@@ -124,6 +132,8 @@ class Embeddings:
         return found
 
 
-def _is_possible(embedding: Embedding, holder: str, name: str, contexts: Mapping[str, Context]) -> bool:
+def _is_possible(
+    embedding: Embedding, holder: str, name: str, contexts: Mapping[str, Context]
+) -> bool:
     """Whether a list may embed the records of another, as it is read and as the other would be."""
     return all(embedding.possible(name, contexts[each]) for each in (holder, name))

@@ -110,7 +110,12 @@ class Ending:
         self._refused[request.key] = (request, error)
 
     def follow(
-        self, page: Page, found: Sequence[Record], following: Iterable[Request], *, total: int | None
+        self,
+        page: Page,
+        found: Sequence[Record],
+        following: Iterable[Request],
+        *,
+        total: int | None,
     ) -> Sequence[Request]:
         """Return the requests that really follow an answer, of those that its paginator names.
 
@@ -126,8 +131,14 @@ class Ending:
             self.doubts.setdefault("a cursor leads back to an earlier page")
         if not new:
             new = self._one_more(page, found, total)
-        if is_chain and self._comes_again(page.request, found) and not self._is_one_more(page.request):
-            self.doubts.setdefault("a page came again under another cursor: what should stand in its place is missing")
+        if (
+            is_chain
+            and self._comes_again(page.request, found)
+            and not self._is_one_more(page.request)
+        ):
+            self.doubts.setdefault(
+                "a page came again under another cursor: what should stand in its place is missing"
+            )
         trail = self._next_trail(page.request, found)
         if is_chain and not named and self._is_full(page, found, else_usual=True):
             new = self._checks(page)
@@ -144,17 +155,28 @@ class Ending:
 
         if trail.barren >= self._paging.max_barren:
             if found or not self._paging.empty_is_end:
-                self.doubts.setdefault(f"{trail.barren} pages in a row brought no new record, and name yet another one")
+                self.doubts.setdefault(
+                    f"{trail.barren} pages in a row brought no new record, and name yet another one"
+                )
             else:
-                self.remarks.setdefault(f"its end is {trail.barren} empty pages, the last of which names another one")
+                self.remarks.setdefault(
+                    f"its end is {trail.barren} empty pages, the last of which names another one"
+                )
             return ()
         self._follow_pages += 1
         self._follow_records += len(found)
-        is_thin = self._follow_pages >= _MAX_THIN_PAGES and self._follow_records < _THIN * self._follow_pages
+        is_thin = (
+            self._follow_pages >= _MAX_THIN_PAGES
+            and self._follow_records < _THIN * self._follow_pages
+        )
         if trail.depth >= MAX_PAGES or (is_thin and total is None):
-            raise PagingError(f"{page.request.path} does not end: {self._follow_pages:,} pages name yet another one")
+            raise PagingError(
+                f"{page.request.path} does not end: {self._follow_pages:,} pages name yet another one"
+            )
         for request in new:
-            self._trails[request.key] = trail if len(new) == 1 else replace(trail, barren=0, seen=set())
+            self._trails[request.key] = (
+                trail if len(new) == 1 else replace(trail, barren=0, seen=set())
+            )
         return new
 
     def _next_trail(self, request: Request, found: Sequence[Record]) -> _Trail:
@@ -162,16 +184,25 @@ class Ending:
         page_signature = signature(found)
         is_new = bool(found) and page_signature not in trail.seen
         trail.seen.add(page_signature)
-        return _Trail(trail.depth + 1, 0 if is_new else trail.barren + 1, trail.seen, trail.is_check)
+        return _Trail(
+            trail.depth + 1, 0 if is_new else trail.barren + 1, trail.seen, trail.is_check
+        )
 
     def _comes_again(self, request: Request, found: Sequence[Record]) -> bool:
         """Whether a page holds what an earlier one on its way held; not one that is asked for by its time."""
         trail = self._trails.get(request.key)
-        return bool(found) and trail is not None and not trail.is_check and signature(found) in trail.seen
+        return (
+            bool(found)
+            and trail is not None
+            and not trail.is_check
+            and signature(found) in trail.seen
+        )
 
     def _is_one_more(self, request: Request) -> bool:
         """Whether a page was asked for that the service does not tell of: it may be the last one once more."""
-        return self._number(request) is not None and request.key in self._list(request).one_more_keys
+        return (
+            self._number(request) is not None and request.key in self._list(request).one_more_keys
+        )
 
     def _checks(self, page: Page) -> list[Request]:
         """Return what asks otherwise than by the cursor whether there is more."""
@@ -195,7 +226,9 @@ class Ending:
         onward = self._onward()
         if self._may_be_past_the_end():
             return onward
-        again = [request for key, (request, _) in self._refused.items() if key not in self._asked_again]
+        again = [
+            request for key, (request, _) in self._refused.items() if key not in self._asked_again
+        ]
         self._asked_again.update(request.key for request in again)
         return [*again, *onward]
 
@@ -204,7 +237,9 @@ class Ending:
         if not self._tells_no_end or len(self._refused) >= _ENOUGH_REFUSED:
             return []
         [(refused, _)] = self._refused.values()
-        return [request for request in self._paging.onward(refused) if request.key not in self._asked]
+        return [
+            request for request in self._paging.onward(refused) if request.key not in self._asked
+        ]
 
     def settle(self) -> None:
         """Say what the pages mean that stay refused.
@@ -227,7 +262,9 @@ class Ending:
     def _settle_refused(self) -> None:
         request, error = next(iter(self._refused.values()))
         if self._may_be_past_the_end():
-            self.remarks.setdefault(f"its end is told by HTTP {error.status} for the pages after the last one")
+            self.remarks.setdefault(
+                f"its end is told by HTTP {error.status} for the pages after the last one"
+            )
         elif self._tells_no_end and self._is_after_the_last():
             last = self._list(request).pages.last
             self.doubts.setdefault(
@@ -235,17 +272,24 @@ class Ending:
                 "there may be more"
             )
         else:
-            error.hint = error.hint or "a page in the middle of the list was refused twice: what it holds is missing"
+            error.hint = (
+                error.hint
+                or "a page in the middle of the list was refused twice: what it holds is missing"
+            )
             raise error
 
     def _settle_chain(self) -> None:
         more = "a full page named no next one, though more records followed"
         if self._has_found_more and (self._is_unproven or self._may_be_unproven):
-            self.doubts.setdefault(f"{more}; of another such page nothing can tell whether there are still more")
+            self.doubts.setdefault(
+                f"{more}; of another such page nothing can tell whether there are still more"
+            )
         elif self._has_found_more:
             self.remarks.setdefault(f"{more}: they were asked for by their time or number")
         elif self._is_unproven:
-            self.remarks.setdefault("a last page is full: that the list ends there rests on the missing cursor alone")
+            self.remarks.setdefault(
+                "a last page is full: that the list ends there rests on the missing cursor alone"
+            )
 
     @property
     def _tells_no_end(self) -> bool:
@@ -256,7 +300,9 @@ class Ending:
         if not self._tells_no_end or not self._is_after_the_last():
             return False
         pages = self._refused_pages
-        return pages.highest <= pages.last and not (pages.last and pages.is_as_full_as_asked(pages.last))
+        return pages.highest <= pages.last and not (
+            pages.last and pages.is_as_full_as_asked(pages.last)
+        )
 
     def _is_after_the_last(self) -> bool:
         refused = [self._number(request) or 0 for request, _ in self._refused.values()]

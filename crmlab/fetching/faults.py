@@ -21,7 +21,9 @@ def internal_error(fault: BaseException) -> InternalError:
     places = [_place(frame) for frame in (*own[-1:], *frames[-1:])]
     where = ", from ".join(dict.fromkeys(reversed(places)))
     kind = type(fault).__name__
-    return InternalError(f"a fault of crmlab's own, not of the service or the key: {kind} in {where}")
+    return InternalError(
+        f"a fault of crmlab's own, not of the service or the key: {kind} in {where}"
+    )
 
 
 def _place(frame: traceback.FrameSummary) -> str:

@@ -210,13 +210,17 @@ async def fetch_to(
     check_stop(stop)
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
-        raise PlanError(f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to")
+        raise PlanError(
+            f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to"
+        )
     refuse_another_question(directory, query.asked(), "parquet")
     by = as_mask(mask)
     with ExitStack() as open:
         answers = open.enter_context(spooled(spool, query))
         query = answers.query if answers else query
-        store = open.enter_context(Store(directory, parquet_metadata(query.asked(), is_masked=by is not None), mask=by))
+        store = open.enter_context(
+            Store(directory, parquet_metadata(query.asked(), is_masked=by is not None), mask=by)
+        )
         results = await run(
             query,
             pages,
@@ -241,7 +245,9 @@ async def fetch_to(
                 answers.finish(results)
             raise account["failures"][0]
         if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
-            raise Stopped(f"stopped before its end; the files of an earlier fetch in {directory} stay as they are")
+            raise Stopped(
+                f"stopped before its end; the files of an earlier fetch in {directory} stay as they are"
+            )
         paths = store.paths
         scans = {name: pl.scan_parquet(paths[name], glob=False) for name in heights}
         if by:
@@ -253,7 +259,9 @@ async def fetch_to(
         if answers:  # not before: a run that is killed here has everything to go on with
             answers.finish(results)
     stored.paths = {name: paths[name] for name in heights}
-    stored.paths |= {Path(name).stem: Path(directory) / name for name in beside if name.endswith(".parquet")}
+    stored.paths |= {
+        Path(name).stem: Path(directory) / name for name in beside if name.endswith(".parquet")
+    }
     return stored
 
 
@@ -313,7 +321,10 @@ async def run(
     backpressure = Backpressure()
     stop = stop or asyncio.Event()
     with listening(progress, stop) as listener:
-        async with Client(limits, timeouts) as client, ProgressReporter(client, listener) as reporter:
+        async with (
+            Client(limits, timeouts) as client,
+            ProgressReporter(client, listener) as reporter,
+        ):
             client.share_limits(query.accounts)
             fetches = [
                 AccountFetch(
@@ -351,7 +362,9 @@ def _log(query: Query, results: Sequence[ResourceResult], seconds: float) -> Non
     )
 
 
-def spooled(directory: str | Path | None, query: Query) -> AbstractContextManager[AnswerSpool | None]:
+def spooled(
+    directory: str | Path | None, query: Query
+) -> AbstractContextManager[AnswerSpool | None]:
     """Return the spool where all answers are kept; none where no folder is named."""
     if directory is None:
         return nullcontext()

@@ -64,7 +64,9 @@ class PageIntake:
 
     def _documented(self, page: Page) -> Page:
         resource = self._task.resource
-        return as_documented(resource.restate(page), resource, whole=self._task.keeps_raw, ways=self._paths)
+        return as_documented(
+            resource.restate(page), resource, whole=self._task.keeps_raw, ways=self._paths
+        )
 
     def cut(self, page: Page) -> Sequence[Record]:
         """Return the records of a page."""
@@ -97,4 +99,6 @@ class PageIntake:
             if len(lists) < len(paths):
                 continue  # this page does not hold them, or not all
             task = receiver.task
-            receiver.receive(page, as_listed(chain.from_iterable(lists), task.resource, whole=task.keeps_raw))
+            receiver.receive(
+                page, as_listed(chain.from_iterable(lists), task.resource, whole=task.keeps_raw)
+            )

@@ -68,11 +68,22 @@ async def keys(
         as `crmlab.fetch`
     """
     query = keys_query(accounts, *tables)
-    results = await run(query, {}, limits=limits, timeouts=timeouts, progress=progress, stop=stop, on_error="collect")
+    results = await run(
+        query,
+        {},
+        limits=limits,
+        timeouts=timeouts,
+        progress=progress,
+        stop=stop,
+        on_error="collect",
+    )
     lists = tuple(replace(list_read(query, result, {}), watermark=None) for result in results)
     data = collected(query, results)
     return Keys(
-        frames={table: data[table].select("provider", "account", *KEY_COLUMNS) for table in sorted(query.tables)},
+        frames={
+            table: data[table].select("provider", "account", *KEY_COLUMNS)
+            for table in sorted(query.tables)
+        },
         lists=lists,
         whole=whole_tables(query, lists),
         failures=tuple(data.failures),
@@ -98,6 +109,8 @@ def keys_query(accounts: Account | Iterable[Account], *tables: TableName | str) 
     ]
     return replace(
         query,
-        tables=query.tables.intersection(table for _, resource in swept for table in resource.tables),
+        tables=query.tables.intersection(
+            table for _, resource in swept for table in resource.tables
+        ),
         keys_of=frozenset(list_name(account, resource.name) for account, resource in swept),
     )

@@ -97,7 +97,9 @@ def scan(
     """
     check_threads()
     if isinstance(table, str) and "." in table:
-        raise UsageError(f"scan takes shared tables, whose columns are known before: fetch {table!r} instead")
+        raise UsageError(
+            f"scan takes shared tables, whose columns are known before: fetch {table!r} instead"
+        )
     if table not in TABLES:
         raise UsageError(unknown("table", str(table), TABLES))
     query = as_query(accounts, [table], since=None, until=None)
@@ -125,10 +127,16 @@ class _Source:
         return f"<scan of {self.table}>"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        raise UsageError("a scan holds the keys of its accounts, and is not written down: collect it, keep the frame")
+        raise UsageError(
+            "a scan holds the keys of its accounts, and is not written down: collect it, keep the frame"
+        )
 
     def __call__(
-        self, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch: int | None
+        self,
+        columns: list[str] | None,
+        predicate: pl.Expr | None,
+        rows: int | None,
+        batch: int | None,
     ) -> Iterator[pl.DataFrame]:
         """Yield the rows that fit, in batches."""
         frame = self._fetched(terms_of(predicate), rows if predicate is None else None)
@@ -154,7 +162,9 @@ class _Source:
         queries = []
         for account in self.query.accounts:
             known = {"provider": account.provider.name, "account": account.name}
-            if any(value not in terms.values.get(column, {value}) for column, value in known.items()):
+            if any(
+                value not in terms.values.get(column, {value}) for column, value in known.items()
+            ):
                 self._tell(f"{self.table} of {account.label}: not asked")
                 continue
             query = replace(self.query, accounts=(account,), now=clock(), wanted=terms.values)
@@ -184,7 +194,9 @@ class _Source:
         data = handed_out(query, results)
         incomplete = data.summary.filter(~pl.col("complete"))
         if query.enough is None and not data.complete:
-            notes = [note for note in incomplete["note"].to_list() if note] or ["records were rejected"]
+            notes = [note for note in incomplete["note"].to_list() if note] or [
+                "records were rejected"
+            ]
             raise CrmlabError(
                 f"{self.table} of {query.accounts[0].label} is not complete ({'; '.join(notes)}): crmlab.fetch returns "
                 "what came, with an account of it"
@@ -194,12 +206,17 @@ class _Source:
 
 def _filling(account: Account, table: str) -> list[Resource]:
     """Return the resources of an account that fill a table."""
-    return [each for each in account.provider.resources if table in each.tables and not each.destructive]
+    return [
+        each for each in account.provider.resources if table in each.tables and not each.destructive
+    ]
 
 
 def _time_column(account: Account, table: str) -> str:
     """Return the column whose bounds a fetch of the table can be given; "" where not all that fill it have the same."""
-    columns = {each.pushdown[table].time if table in each.pushdown else "" for each in _filling(account, table)}
+    columns = {
+        each.pushdown[table].time if table in each.pushdown else ""
+        for each in _filling(account, table)
+    }
     return columns.pop() if len(columns) == 1 else ""
 
 
@@ -223,7 +240,11 @@ def _in_words(query: Query, table: str) -> str:
     for word, time in (("since", query.since), ("before", query.until)):
         if time:
             parts.append(f"{column} {word} {time:%Y-%m-%d %H:%M:%S} UTC")
-    asked = {name: value for each in _filling(account, table) for name, value in narrowing(each, query).items()}
+    asked = {
+        name: value
+        for each in _filling(account, table)
+        for name, value in narrowing(each, query).items()
+    }
     parts += [f"{name}={value}" for name, value in asked.items()]
     return ", ".join(parts) or "all of it"
 

@@ -33,12 +33,16 @@ class NumberedList:
         height = len(found)
         of_page = signature(found)
         is_past_told_end = page.request.key in self._past_told_end
-        if is_past_told_end and not self.pages.brings_news(number, height=height, signature=of_page):
+        if is_past_told_end and not self.pages.brings_news(
+            number, height=height, signature=of_page
+        ):
             return  # it confirms what the service told
         asked_size = self._resource.page_size.of(page.request) if self._resource.page_size else None
         self.pages.note(number, height, signature=of_page, asked_size=asked_size)
 
-    def one_more(self, number: int, page: Page, *, total: int | None, is_full: bool) -> list[Request]:
+    def one_more(
+        self, number: int, page: Page, *, total: int | None, is_full: bool
+    ) -> list[Request]:
         """Return the request for the next page, where nothing proves that this is the last one."""
         if total is not None:
             self._counted = total
@@ -78,7 +82,11 @@ class NumberedList:
         highest = self.pages.highest
         if self._resource.may_repeat_last_page:
             return [*self._paging.onward(request.with_params(**{param: highest}))]
-        if not self._paging.next_if_full or self._counted is not None or not self.pages.is_empty(highest):
+        if (
+            not self._paging.next_if_full
+            or self._counted is not None
+            or not self.pages.is_empty(highest)
+        ):
             return []
         following = request.with_params(**{param: highest + 1})
         self.one_more_keys.add(following.key)
@@ -91,9 +99,13 @@ class NumberedList:
         repeated = self.pages.repeated_in_words(may_repeat_last=self._resource.may_repeat_last_page)
         if repeated:
             (doubts if self._counted is None else remarks).setdefault(repeated)
-        only_page_repeats = self._counted is None and self.pages.last == 1 and self.pages.repeats(2) == 1
+        only_page_repeats = (
+            self._counted is None and self.pages.last == 1 and self.pages.repeats(2) == 1
+        )
         if only_page_repeats and not repeated:
-            remarks.setdefault("page 2 repeats page 1: nothing else tells that there is only one page")
+            remarks.setdefault(
+                "page 2 repeats page 1: nothing else tells that there is only one page"
+            )
         empty = self.pages.empty_in_words()
         if empty and self._counted is None:
             doubts.setdefault(empty)

@@ -16,7 +16,9 @@ _SCHEMA: dict[str, DataType | DataTypeClass] = {
     "method": pl.String,
     "path": pl.String,
     "arguments": pl.List(
-        pl.Struct({"name": pl.String, "takes": pl.String, "required": pl.Boolean, "default": pl.String})
+        pl.Struct(
+            {"name": pl.String, "takes": pl.String, "required": pl.Boolean, "default": pl.String}
+        )
     ),
     "writes": pl.Boolean,
     "destructive": pl.Boolean,

@@ -15,7 +15,9 @@ from crmlab.results import SUMMARY, Fetched
 from crmlab.schema import TABLES, Asked
 
 
-def handed_out(query: Query, results: Sequence[ResourceResult], spools: Spools | None = None) -> Fetched:
+def handed_out(
+    query: Query, results: Sequence[ResourceResult], spools: Spools | None = None
+) -> Fetched:
     """Return what came as one result.
 
     Raises
@@ -61,8 +63,12 @@ def account_of(query: Query, results: Sequence[ResourceResult]) -> dict[str, Any
     failures = {str(result.failure): result.failure for result in results if result.failure}
     return {
         "summary": pl.DataFrame(summary, schema=SUMMARY, orient="row"),
-        "rejected": pl.concat([pl.DataFrame(schema=REJECTED), *(result.rejected for result in results)]),
-        "misfits": pl.concat([pl.DataFrame(schema=MISFITS), *(result.misfits for result in results)]),
+        "rejected": pl.concat(
+            [pl.DataFrame(schema=REJECTED), *(result.rejected for result in results)]
+        ),
+        "misfits": pl.concat(
+            [pl.DataFrame(schema=MISFITS), *(result.misfits for result in results)]
+        ),
         "failures": list(failures.values()),
         "asked": asked,
     }
@@ -111,9 +117,17 @@ def _unfilled(query: Query) -> list[dict[str, object]]:
     """Return a row for every table that a provider has nothing for, so that an empty frame is explained."""
     fillable = {table for account in query.accounts for table in account.provider.tables}
     blank = dict.fromkeys(("account", "provider", "resource"), "")
-    none = dict.fromkeys(("rows", "rejected", "misfits", "unread", "planned", "requests", "retries", "seconds"), 0)
+    none = dict.fromkeys(
+        ("rows", "rejected", "misfits", "unread", "planned", "requests", "retries", "seconds"), 0
+    )
     return [
-        {**blank, **none, "table": name, "complete": True, "note": f"none of these services has {name}"}
+        {
+            **blank,
+            **none,
+            "table": name,
+            "complete": True,
+            "note": f"none of these services has {name}",
+        }
         for name in TABLES
         if name in query.tables - fillable
     ]

@@ -70,7 +70,9 @@ class Store:
                 growing.stop()
         self._cleanup.close()
 
-    def put(self, table: str, source: str, frame: pl.DataFrame, key: pl.Expr, *, reading: int = 0) -> None:
+    def put(
+        self, table: str, source: str, frame: pl.DataFrame, key: pl.Expr, *, reading: int = 0
+    ) -> None:
         """Add rows of an account and resource; from any thread.
 
         `key` makes a record one of its kind, and `reading` says in which reading of its list it came.
@@ -111,7 +113,10 @@ class Store:
         return {f"{name}.parquet": growing.whole for name, growing in self._tables.items()}
 
     def publish(
-        self, beside: Mapping[str, Callable[[Path], None]] = MappingProxyType({}), *, obsolete: Iterable[str] = ()
+        self,
+        beside: Mapping[str, Callable[[Path], None]] = MappingProxyType({}),
+        *,
+        obsolete: Iterable[str] = (),
     ) -> None:
         """Put the file of each table, after `close`, where an older one may stand, all together.
 
@@ -142,11 +147,17 @@ class Store:
 
     def heights(self, source: str) -> dict[str, int]:
         """Return the rows of each file that came from there, after `close`."""
-        return {name: growing.rows[source] for name, growing in self._tables.items() if source in growing.rows}
+        return {
+            name: growing.rows[source]
+            for name, growing in self._tables.items()
+            if source in growing.rows
+        }
 
     def conflicts(self, source: str) -> int:
         """Return how many ids came from there more than once with other content, after `close`."""
-        return max((growing.conflicts.get(source, 0) for growing in self._tables.values()), default=0)
+        return max(
+            (growing.conflicts.get(source, 0) for growing in self._tables.values()), default=0
+        )
 
 
 class _Growing:
@@ -191,7 +202,12 @@ class _Growing:
             self._key_of[source] = key
             content = pl.struct(pl.all()).hash()
             in_reading = pl.lit(reading, pl.UInt16)
-            hashes = {"key": key_hash, "source": in_source, "content": content, "reading": in_reading}
+            hashes = {
+                "key": key_hash,
+                "source": in_source,
+                "content": content,
+                "reading": in_reading,
+            }
             if self._masked:  # nothing can be compared once it is masked
                 hashes["version"] = version(frame.columns).hash()
             self._keys.append(frame.select(**hashes))
@@ -220,7 +236,9 @@ class _Growing:
         counts = dict(rows["source"].value_counts().iter_rows())
         self.rows = {source: counts.get(number, 0) for source, number in self._sources.items()}
         # a provider's own records: accounts may have different fields
-        pl.concat(self._without_repeats(kept), how="diagonal").sink_parquet(self.whole, metadata=self._metadata)
+        pl.concat(self._without_repeats(kept), how="diagonal").sink_parquet(
+            self.whole, metadata=self._metadata
+        )
 
     def _write_part(self) -> None:
         if not self._buffer and self._files:
@@ -248,7 +266,9 @@ class _Growing:
     def _count_conflicts(self, rows: pl.DataFrame) -> None:
         """Look at the rows whose key came with another content as well; few at a time, as these may be many."""
         for share in range(_SHARES):
-            here = rows.lazy().with_row_index("row").filter(pl.col("key") % _SHARES == share).collect()
+            here = (
+                rows.lazy().with_row_index("row").filter(pl.col("key") % _SHARES == share).collect()
+            )
             if (here["key"] ^ here["content"]).n_unique() == here["key"].n_unique():
                 continue  # each key has one content: by far the usual case
             suspects = here.filter(pl.col("content").n_unique().over("key") > 1)
@@ -259,7 +279,9 @@ class _Growing:
                 if self._masked:
                     self.conflicts[source] += count(of_source)
                 else:
-                    self.conflicts[source] += conflicts(self._rows(of_source["row"]), self._key_of[source])
+                    self.conflicts[source] += conflicts(
+                        self._rows(of_source["row"]), self._key_of[source]
+                    )
 
     def _rows(self, numbers: pl.Series) -> pl.DataFrame:
         """Return the rows with these numbers, counted over all parts."""
@@ -283,7 +305,9 @@ class _Growing:
                 continue
             if self._keeps_newest:
                 if times is None:
-                    times = pl.scan_parquet([*self._files]).select("modified_at").collect().to_series()
+                    times = (
+                        pl.scan_parquet([*self._files]).select("modified_at").collect().to_series()
+                    )
                 rows = rows.with_columns(times.gather(rows["row"]))
                 rows = rows.sort("modified_at", nulls_last=False, maintain_order=True)
             repeated = rows.filter(~pl.col("key").is_last_distinct())

@@ -170,10 +170,14 @@ async def planned(query: Query, *, limits: Limits | None, timeouts: Timeouts | N
     async with Client(limits, timeouts) as client, within(client.timeouts.total):
         client.share_limits(query.accounts)
         backpressure = Backpressure()
-        previews = [AccountPreview(client, account, query, backpressure) for account in query.accounts]
+        previews = [
+            AccountPreview(client, account, query, backpressure) for account in query.accounts
+        ]
         await side_by_side(preview.finish() for preview in previews)
     return _plan(
-        query, _shared_limits(client, previews), {preview.account.label: preview.pages for preview in previews}
+        query,
+        _shared_limits(client, previews),
+        {preview.account.label: preview.pages for preview in previews},
     )
 
 
@@ -194,8 +198,13 @@ class _SharedLimit:
 def _shared_limits(client: Client, previews: Iterable[AccountPreview]) -> list[_SharedLimit]:
     scopes: dict[object, list[AccountPreview]] = {}
     for preview in previews:
-        scopes.setdefault((client.scope(preview.account), client.limits(preview.account)), []).append(preview)
-    return [_SharedLimit(client.limits(shared[0].account), shared, _latency(shared)) for shared in scopes.values()]
+        scopes.setdefault(
+            (client.scope(preview.account), client.limits(preview.account)), []
+        ).append(preview)
+    return [
+        _SharedLimit(client.limits(shared[0].account), shared, _latency(shared))
+        for shared in scopes.values()
+    ]
 
 
 def _latency(previews: Iterable[AccountPreview]) -> float | None:
@@ -206,7 +215,9 @@ def _latency(previews: Iterable[AccountPreview]) -> float | None:
     return round(statistics.median(measured), 3) if measured else None
 
 
-def _plan(query: Query, limits: Iterable[_SharedLimit], pages: Mapping[str, Mapping[str, Page]]) -> Plan:
+def _plan(
+    query: Query, limits: Iterable[_SharedLimit], pages: Mapping[str, Mapping[str, Page]]
+) -> Plan:
     resources: list[dict[str, object]] = []
     scopes: list[dict[str, object]] = []
     for shared in limits:

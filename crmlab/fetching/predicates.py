@@ -22,8 +22,23 @@ LOG = logging.getLogger("crmlab")
 
 #: that a bound is moved outwards: services keep whole seconds, and none says whether an edge belongs to a period
 _SLACK = dt.timedelta(seconds=1)
-_TURNED = {"Gt": "Lt", "GtEq": "LtEq", "Lt": "Gt", "LtEq": "GtEq", "Eq": "Eq", "EqValidity": "EqValidity"}
-_SURPRISES = (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+_TURNED = {
+    "Gt": "Lt",
+    "GtEq": "LtEq",
+    "Lt": "Gt",
+    "LtEq": "GtEq",
+    "Eq": "Eq",
+    "EqValidity": "EqValidity",
+}
+_SURPRISES = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(slots=True)

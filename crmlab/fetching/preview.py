@@ -69,7 +69,9 @@ class ResourcePreview:
         self._context = context
         self._embeddings = embeddings
         self._always_in = embeddings.always_in(name)
-        self._queue = DecodeQueue(self._decoder, backpressure, keep=lambda name, frame, reading: None, kept=frozenset())
+        self._queue = DecodeQueue(
+            self._decoder, backpressure, keep=lambda name, frame, reading: None, kept=frozenset()
+        )
         self._intake = PageIntake(self.result, self._queue)
         self._reader = ListReader(
             task.resource,
@@ -176,7 +178,9 @@ class ResourcePreview:
 class AccountPreview:
     """Asks of one account what tells how much there is; `pages` are the answers, by `Request.key`."""
 
-    def __init__(self, client: Client, account: Account, query: Query, backpressure: Backpressure) -> None:
+    def __init__(
+        self, client: Client, account: Account, query: Query, backpressure: Backpressure
+    ) -> None:
         self.account = account
         self.pages: dict[str, Page] = {}
         self._client = client
@@ -185,11 +189,14 @@ class AccountPreview:
         contexts = {name: query.context(account, name) for name in tasks}
         embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, contexts)
         self._previews = {
-            name: ResourcePreview(task, self, backpressure, embeddings, contexts[name]) for name, task in tasks.items()
+            name: ResourcePreview(task, self, backpressure, embeddings, contexts[name])
+            for name, task in tasks.items()
         }
         for name, preview in self._previews.items():
             paths = embeddings.paths(name)
-            preview.hand_on_to({self._previews[embedded]: places for embedded, places in paths.items()})
+            preview.hand_on_to(
+                {self._previews[embedded]: places for embedded, places in paths.items()}
+            )
 
     @property
     def results(self) -> list[ResourceResult]:
@@ -199,7 +206,9 @@ class AccountPreview:
     async def finish(self) -> None:
         """Preview every resource; the first failure is raised, and the others are cancelled."""
         async with TaskGroup() as group:
-            self._tasks = {name: group.create_task(preview.work()) for name, preview in self._previews.items()}
+            self._tasks = {
+                name: group.create_task(preview.work()) for name, preview in self._previews.items()
+            }
 
     async def finished(self, name: str) -> None:
         """Wait for the end of another resource."""
@@ -218,7 +227,9 @@ class AccountPreview:
 
     async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return the answer to a request, and keep it for the fetch that follows."""
-        page = await self._client.send(self.account, request, retried=result.requests.count_retry, accept=accept)
+        page = await self._client.send(
+            self.account, request, retried=result.requests.count_retry, accept=accept
+        )
         result.requests.sent += 1
         self.pages[request.key] = page
         return page

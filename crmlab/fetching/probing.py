@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from crmlab.http.client import Client
 
 _COLUMNS = ("account", "provider", "probe", "assumption", "source", "verdict", "found", "meaning")
-FINDINGS = pl.Schema([(name, pl.Enum(VERDICTS) if name == "verdict" else pl.String()) for name in _COLUMNS])
+FINDINGS = pl.Schema(
+    [(name, pl.Enum(VERDICTS) if name == "verdict" else pl.String()) for name in _COLUMNS]
+)
 #: what is shown first
 _BY_WEIGHT: tuple[Verdict, ...] = ("refuted", "cannot be told", "confirmed")
 _HEADINGS: Mapping[Verdict, str] = {
@@ -61,7 +63,9 @@ class ProbeResult:
         if self.finding.verdict != "refuted":
             return ""
         known = {**self.adopted, **self.given}
-        by_hand = {name: value for name, value in self.finding.facts.items() if known.get(name) != value}
+        by_hand = {
+            name: value for name, value in self.finding.facts.items() if known.get(name) != value
+        }
         parts = [self.probe.if_wrong]
         if self.adopted:
             parts.append(f"adopted: {_facts(self.adopted)}")

@@ -59,7 +59,9 @@ Listener = Callable[[Progress], None]
 def check_stop(stop: object) -> None:
     """Raise a `UsageError` where something else was given in the place of what stops."""
     if not isinstance(stop, asyncio.Event | None):
-        raise UsageError(f"stop is an asyncio.Event, which is set to stop, not of type {type(stop).__name__}")
+        raise UsageError(
+            f"stop is an asyncio.Event, which is set to stop, not of type {type(stop).__name__}"
+        )
 
 
 @contextmanager

@@ -54,7 +54,10 @@ class ProgressReporter:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if not self._pulse or not self._owner:
             return
@@ -111,7 +114,9 @@ class ProgressReporter:
         if account not in self._estimates:
             limits = self._client.limits(account)
             estimate = RateEstimate(limits, self._client.limiter(account))
-            self._estimates[account] = self._shared.setdefault((self._client.scope(account), limits), estimate)
+            self._estimates[account] = self._shared.setdefault(
+                (self._client.scope(account), limits), estimate
+            )
         return self._estimates[account]
 
 

@@ -134,7 +134,9 @@ def as_query(
     start = instant(since, "since")
     end = instant(until, "until")
     if start and end and start >= end:
-        raise UsageError(f"since ({start:%Y-%m-%d %H:%M %Z}) must be before until ({end:%Y-%m-%d %H:%M %Z})")
+        raise UsageError(
+            f"since ({start:%Y-%m-%d %H:%M %Z}) must be before until ({end:%Y-%m-%d %H:%M %Z})"
+        )
     shared, raw = _named(chosen, tables)
     return Query(
         accounts=chosen,
@@ -175,7 +177,9 @@ def chosen_accounts(accounts: Account | Iterable[Account]) -> tuple[Account, ...
         raise UsageError(f"accounts are crmlab.Account objects, not {type(accounts).__name__}")
     chosen = tuple(map(check_account, accounts))
     if not chosen:
-        raise UsageError("no accounts given: crmlab.Account(...), crmlab.login() or crmlab.sandbox() make some")
+        raise UsageError(
+            "no accounts given: crmlab.Account(...), crmlab.login() or crmlab.sandbox() make some"
+        )
     check_names(list(chosen))
     return chosen
 

@@ -191,7 +191,11 @@ class ListReader:
             await crawl(waiting, visit, known)
             waiting = self.ending.to_ask()
         self.ending.settle()
-        if self._nothing_there and self._resource.never_all_empty and self.empty_answers == len(requests):
+        if (
+            self._nothing_there
+            and self._resource.never_all_empty
+            and self.empty_answers == len(requests)
+        ):
             error = self._nothing_there
             error.hint = f"all of {self.empty_answers} requests were answered so: the path may be another one"
             raise error
@@ -230,9 +234,13 @@ class ListReader:
             self._mentioned += self._resource.mentioned(page) or 0
             await self._read_page_zero(request, found)
             return self._until_enough(await self._follow_first(page, found, total), found)
-        return self._until_enough(self.ending.follow(page, found, self._resource.follow(page), total=total), found)
+        return self._until_enough(
+            self.ending.follow(page, found, self._resource.follow(page), total=total), found
+        )
 
-    def _until_enough(self, following: Iterable[Request], found: Sequence[Record]) -> Sequence[Request]:
+    def _until_enough(
+        self, following: Iterable[Request], found: Sequence[Record]
+    ) -> Sequence[Request]:
         """Return as many of these requests as bring enough records, if each answer holds as many as the last."""
         requests = tuple(following)
         if self._enough is None:
@@ -259,7 +267,9 @@ class ListReader:
     def _note_what_is_said(self, page: Page) -> None:
         """Take note of what a page says of its records: what they lack, and what else there is to say."""
         if page.has_no_content:  # a gateway may say so, and no service documents it of a list
-            self.ending.doubts.setdefault(f"HTTP {page.status} without content, where a list is documented")
+            self.ending.doubts.setdefault(
+                f"HTTP {page.status} without content, where a list is documented"
+            )
         for doubt in (self._resource.lacking(page), *page.doubts):
             if doubt:
                 self.ending.doubts.setdefault(doubt)
@@ -288,13 +298,19 @@ class ListReader:
         """Return what to ask after an error: nothing where it means an empty list, less where it was too much."""
         is_first = request.key in self._first_keys
         refusal = _refusal(error)
-        if self.ending.is_check(request) and (refusal or isinstance(error, (ServerError, TransportError))):
+        if self.ending.is_check(request) and (
+            refusal or isinstance(error, (ServerError, TransportError))
+        ):
             self.ending.unproven()
             return ()
         smaller_page = self._smaller_page(request, refusal) if refusal and is_first else None
         if smaller_page:
             return [smaller_page]
-        if is_first and isinstance(error, ApiError) and self._resource.is_empty_answer(error, request):
+        if (
+            is_first
+            and isinstance(error, ApiError)
+            and self._resource.is_empty_answer(error, request)
+        ):
             self.empty_answers += 1
             self._nothing_there = error
             return ()
@@ -316,7 +332,10 @@ class ListReader:
             if beginning is None:
                 return
             answer = await self._optional(beginning)
-            self._has_page_zero = answer is not None and _first_text(answer[1]) not in (b"", _first_text(found))
+            self._has_page_zero = answer is not None and _first_text(answer[1]) not in (
+                b"",
+                _first_text(found),
+            )
         if not self._has_page_zero:
             return
         zero = await self._optional(request.with_params(**{self._resource.follow.param: 0}))
@@ -349,14 +368,18 @@ class ListReader:
         if sizes is None:
             sizes = iter(size.smaller(request))
             if self._resource.is_empty_answer(error, request):
-                sizes = iter([*sizes][-1:])  # most likely nothing is there: one more request makes sure
+                sizes = iter(
+                    [*sizes][-1:]
+                )  # most likely nothing is there: one more request makes sure
         following = next(sizes, None)
         if following:
             self._smaller[following.key] = sizes
             self._first_keys.add(following.key)
         return following
 
-    async def _follow_first(self, page: Page, found: Sequence[Record], counted: int | None) -> Sequence[Request]:
+    async def _follow_first(
+        self, page: Page, found: Sequence[Record], counted: int | None
+    ) -> Sequence[Request]:
         """Return what follows a first answer, which tells how many requests there will be."""
         total = counted or 0
         following = tuple(self._resource.follow(page))
@@ -415,6 +438,10 @@ def _first_text(found: Sequence[Record]) -> bytes:
 
 def _refusal(error: ApiError | TransportError) -> ApiError | None:
     """Return the error where this very request is refused; None where it is the key, the pace or a redirect."""
-    if isinstance(error, ApiError) and type(error) in (ApiError, NotFoundError) and error.status >= 400:
+    if (
+        isinstance(error, ApiError)
+        and type(error) in (ApiError, NotFoundError)
+        and error.status >= 400
+    ):
         return error
     return None

@@ -37,7 +37,9 @@ _ADDRESS = "https://redacted.invalid"
 _PIECE = re.compile(r"\w+")
 #: headers that count have no larger numbers
 _DIGITS_OF_A_COUNT = 7
-_ID_IN_HEADER = re.compile(r"(^|[-_])(id|user|account|customer|tenant|contact|phone)\b", re.IGNORECASE)
+_ID_IN_HEADER = re.compile(
+    r"(^|[-_])(id|user|account|customer|tenant|contact|phone)\b", re.IGNORECASE
+)
 
 
 def redact(directory: str | Path, out: str | Path | None = None) -> Path:
@@ -118,16 +120,24 @@ def _write_copy(place: Path, about: Mapping[str, Any], copy: Path) -> None:
 
 def _answers(directory: Path, about: Mapping[str, Any]) -> Iterator[tuple[Path, AnswerFile]]:
     """Yield the answers that can be read; what somebody else put there is not passed on."""
-    folders = {account_folder(account["provider"], account["name"]) for account in about["asked_accounts"]}
+    folders = {
+        account_folder(account["provider"], account["name"]) for account in about["asked_accounts"]
+    }
     for path in sorted((directory / ANSWERS).glob("*/*/*.gz")):
         answer = read(path)
         if answer and is_answer_name(path.name) and path.parent.parent.name in folders:
             yield path, answer
 
 
-def _write(path: Path, asked: Mapping[str, Any], body: Path, copy: Path, renamed: Mapping[str, str]) -> None:
+def _write(
+    path: Path, asked: Mapping[str, Any], body: Path, copy: Path, renamed: Mapping[str, str]
+) -> None:
     request = Request(
-        method=asked["method"], path=asked["path"], params=asked["params"], body=asked["body"], turn=asked["turn"]
+        method=asked["method"],
+        path=asked["path"],
+        params=asked["params"],
+        body=asked["body"],
+        turn=asked["turn"],
     )
     time = int(path.stem.rpartition("-")[2])
     folder = copy / ANSWERS / renamed[path.parent.parent.name] / path.parent.name
@@ -145,7 +155,11 @@ def _masked_request(
 ) -> dict[str, Any]:
     """Return the head of an answer with a request that carries what the masked answers do."""
     if FILE_PAGE in asked:  # of which an address was told: all of it became another one
-        return {**asked, "path": masker.text(asked["path"]), "params": _texts_masked(asked["params"], masker)}
+        return {
+            **asked,
+            "path": masker.text(asked["path"]),
+            "params": _texts_masked(asked["params"], masker),
+        }
     parts = asked["path"].split("/")
     for position, part in _carrying(folder, parts, filled):
         carried = _as_carried(part, masker)
@@ -166,7 +180,9 @@ def _texts_masked(params: Mapping[str, str], masker: Masker) -> dict[str, str]:
 def _masked_page(answer: AnswerFile, masker: Masker) -> AnswerFile:
     about = dict(answer.about)
     if "headers" in about:
-        about["headers"] = {name: _header(name, value, masker) for name, value in about["headers"].items()}
+        about["headers"] = {
+            name: _header(name, value, masker) for name, value in about["headers"].items()
+        }
     if "failed" in about:
         about["failed"] = _failure(about["failed"], masker)
     text = answer.body.decode("utf-8", "surrogateescape")
@@ -178,7 +194,9 @@ def _known_or_masked(piece: str, masker: Masker) -> str:
 
 
 def _header(name: str, value: str, masker: Masker) -> str:
-    is_count = value.isdecimal() and len(value) <= _DIGITS_OF_A_COUNT and not _ID_IN_HEADER.search(name)
+    is_count = (
+        value.isdecimal() and len(value) <= _DIGITS_OF_A_COUNT and not _ID_IN_HEADER.search(name)
+    )
     if name in _KEPT_HEADERS or is_count:
         return value
     return masker.value(value, name)
@@ -189,7 +207,9 @@ def _failure(failed: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
     masked = dict(failed)
     for name in ("what", "detail", "request_id", "hint"):
         if masked.get(name):
-            masked[name] = _PIECE.sub(lambda piece: _known_or_masked(piece[0], masker), masked[name])
+            masked[name] = _PIECE.sub(
+                lambda piece: _known_or_masked(piece[0], masker), masked[name]
+            )
     # whose it is: the fetch that reads the copy says it again
     masked["account"] = ""
     if "status" in masked:
@@ -210,7 +230,9 @@ def _filled_places(heads: Mapping[Path, Mapping[str, Any]]) -> frozenset[_Filled
     return frozenset(place for place, found in seen.items() if len(found) > 1)
 
 
-def _carrying(folder: Path, parts: Sequence[str], filled: Collection[_Filled]) -> list[tuple[int, str]]:
+def _carrying(
+    folder: Path, parts: Sequence[str], filled: Collection[_Filled]
+) -> list[tuple[int, str]]:
     """Return the parts of a path that may come from an answer, with their positions."""
     plain = [unquote(part) for part in parts]
     return [
@@ -234,7 +256,11 @@ def _carried_by_requests(
 
 def _may_be_carried(text: str) -> bool:
     has_digit = any(character.isdecimal() for character in text)
-    return (has_digit and len(text) >= _TOO_SHORT_FOR_AN_ID) or "@" in text or len(text) >= _TOO_LONG_FOR_A_WORD
+    return (
+        (has_digit and len(text) >= _TOO_SHORT_FOR_AN_ID)
+        or "@" in text
+        or len(text) >= _TOO_LONG_FOR_A_WORD
+    )
 
 
 def _is_carried(name: str, text: str) -> bool:
@@ -278,7 +304,11 @@ def _values_as_carried(value: Any, masker: Masker, name: str = "") -> Any:
         return {key: _values_as_carried(part, masker, key) for key, part in value.items()}
     if isinstance(value, list):
         return [_values_as_carried(part, masker, name) for part in value]
-    if isinstance(value, bool) or not isinstance(value, str | int) or not _is_carried(name, str(value)):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, str | int)
+        or not _is_carried(name, str(value))
+    ):
         return value
     carried = _as_carried(str(value), masker)
     return int(carried) if isinstance(value, int) else carried
@@ -292,7 +322,9 @@ def _accounts(about: Mapping[str, Any], masker: Masker) -> dict[str, str]:
     folders = {}
     for account in about["asked_accounts"]:
         old = account_folder(account["provider"], account["name"])
-        folders[old] = account_folder(account["provider"], _name(account["provider"], account["name"], masker))
+        folders[old] = account_folder(
+            account["provider"], _name(account["provider"], account["name"], masker)
+        )
     return folders
 
 
@@ -301,7 +333,9 @@ def _name(provider: str, name: str, masker: Masker) -> str:
 
 
 def _about(about: Mapping[str, Any], masker: Masker, renamed: Mapping[str, str]) -> bytes:
-    masked = {name: value for name, value in about.items() if name not in ("salt", "told", "asked_again")}
+    masked = {
+        name: value for name, value in about.items() if name not in ("salt", "told", "asked_again")
+    }
     masked["salt"] = ""
     masked["redacted"] = True
     masked["accounts"] = [_named_account(account, masker) for account in about["accounts"]]
@@ -321,7 +355,8 @@ def _named_account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]
         **account,
         "name": _name(account["provider"], account["name"], masker),
         "options": {
-            name: masker.value(value, "") if name in of_address else _setting(value, masker) for name, value in settings
+            name: masker.value(value, "") if name in of_address else _setting(value, masker)
+            for name, value in settings
         },
     }
 

@@ -132,7 +132,15 @@ async def refreshed(
         as `crmlab.fetch`
     """
     query = refreshing_query(accounts, *tables, watermarks=watermarks)
-    results = await run(query, {}, limits=limits, timeouts=timeouts, progress=progress, stop=stop, on_error="collect")
+    results = await run(
+        query,
+        {},
+        limits=limits,
+        timeouts=timeouts,
+        progress=progress,
+        stop=stop,
+        on_error="collect",
+    )
     lists = tuple(list_read(query, result, watermarks) for result in results)
     return Refreshed(data=collected(query, results), lists=lists, whole=whole_tables(query, lists))
 
@@ -149,7 +157,9 @@ async def plan_refresh(
     return await planned(query, limits=limits, timeouts=timeouts)
 
 
-def refreshing_query(accounts: Account | Iterable[Account], *tables: TableName | str, watermarks: Watermarks) -> Query:
+def refreshing_query(
+    accounts: Account | Iterable[Account], *tables: TableName | str, watermarks: Watermarks
+) -> Query:
     """Return the query that asks each list from its watermark on, less its overlap.
 
     Raises
@@ -168,7 +178,9 @@ def refreshing_query(accounts: Account | Iterable[Account], *tables: TableName |
     return replace(query, since_of=since_of)
 
 
-def _since(resource: Resource, watermark: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
+def _since(
+    resource: Resource, watermark: dt.datetime | None, now: dt.datetime
+) -> dt.datetime | None:
     """Return from when on a list is asked for; None where from its beginning, or because it comes whole."""
     changes = resource.change_filter
     if changes is None:
@@ -205,7 +217,9 @@ def list_read(query: Query, result: ResourceResult, watermarks: Watermarks) -> L
     )
 
 
-def _watermark(query: Query, result: ResourceResult, before: dt.datetime | None) -> dt.datetime | None:
+def _watermark(
+    query: Query, result: ResourceResult, before: dt.datetime | None
+) -> dt.datetime | None:
     """Return until when a list is known, by whichever clock is the slowest; see `ListRead.watermark`."""
     if not result.task.resource.filters_by_change:
         return None
@@ -241,7 +255,11 @@ def whole_tables(query: Query, lists: Iterable[ListRead]) -> frozenset[TableOf]:
     found: set[TableOf] = set()
     for account in query.accounts:
         for table in query.tables.intersection(account.provider.tables):
-            fill = [each.name for each in account.provider.resources if table in each.tables and not each.destructive]
+            fill = [
+                each.name
+                for each in account.provider.resources
+                if table in each.tables and not each.destructive
+            ]
             if all((list_name(account, name), table) in whole for name in fill):
                 found.add((account.provider.name, account.name, table))
     return frozenset(found)

@@ -58,7 +58,14 @@ def replay(directory: str | Path) -> Fetched:
 
 async def _replayed(query: Query, answers: ReplayedAnswers) -> Fetched:
     results = await run(
-        query, {}, limits=None, timeouts=None, progress=False, stop=None, on_error="collect", answers=answers
+        query,
+        {},
+        limits=None,
+        timeouts=None,
+        progress=False,
+        stop=None,
+        on_error="collect",
+        answers=answers,
     )
     answers.finish(results)
     return handed_out(query, results)

@@ -88,7 +88,9 @@ class ResourceFetch:
         stall: float | None = None,
     ) -> None:
         name = task.resource.name
-        self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy, since=context.since)
+        self.result = ResourceResult(
+            task=task, strategy=task.resource.follow.strategy, since=context.since
+        )
         self._account = account
         self._context = context
         self._embeddings = embeddings
@@ -203,7 +205,9 @@ class ResourceFetch:
         self.result.strategy = self._reader.strategy
         # what it was not asked about is missing here too
         for parent in self._account.incomplete(self.task.resource.needs_before_request):
-            self._reader.ending.doubts.setdefault(f"asked about what came of {parent}, which is not complete")
+            self._reader.ending.doubts.setdefault(
+                f"asked about what came of {parent}, which is not complete"
+            )
 
     async def _ask(self, request: Request) -> Page:
         page = await self._account.answer(self.result, request, self._intake.accept)
@@ -262,7 +266,12 @@ class ResourceFetch:
 
     def _is_complete(self) -> bool:
         reader = self._reader
-        has_all_pages = reader.is_settled and not reader.is_short and not reader.ending.doubts and not reader.is_cut
+        has_all_pages = (
+            reader.is_settled
+            and not reader.is_short
+            and not reader.ending.doubts
+            and not reader.is_cut
+        )
         return has_all_pages and not self.result.rejected.height and not self.result.lost
 
     def _names(self) -> list[str]:
@@ -283,8 +292,13 @@ class ResourceFetch:
         if self._intake.lone_surrogates:
             notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
         if self._intake.found_at:
-            notes.append(f"the records stand in {', '.join(self._intake.found_at)}, not where they are documented")
-        notes += _named("names that stand twice in a record, of which one value was read", self._intake.repeated_names)
+            notes.append(
+                f"the records stand in {', '.join(self._intake.found_at)}, not where they are documented"
+            )
+        notes += _named(
+            "names that stand twice in a record, of which one value was read",
+            self._intake.repeated_names,
+        )
         if result.lost:
             notes.append(result.lost)
         if result.failure:
@@ -292,7 +306,9 @@ class ResourceFetch:
         if result.strategy != self.task.resource.follow.strategy:
             notes.append(result.strategy)
         if reader.empty_answers:
-            notes.append(f"{reader.empty_answers} of {result.requests.sent} requests: nothing there")
+            notes.append(
+                f"{reader.empty_answers} of {result.requests.sent} requests: nothing there"
+            )
         usual_readings = 1 if reader.completeness.is_counted else 2
         if reader.readings > usual_readings:
             notes.append(f"the list changed while it was read; read {reader.readings} times")

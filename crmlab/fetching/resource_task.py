@@ -69,7 +69,9 @@ class ResourceTask:
     def note(self, context: Context) -> str:
         """Return what the summary should say of a fetch like this; raise what its description does wrong."""
         if self.resource.reached:
-            self.resource.reached(context)  # asked for all resources at once later on, where it cannot fail for one
+            self.resource.reached(
+                context
+            )  # asked for all resources at once later on, where it cannot fail for one
         return self.resource.note(context)
 
     def decoder(self, context: Context) -> Decoder:
@@ -138,7 +140,9 @@ def with_keys_only(resource: Resource) -> Resource:
 def _keys(views: Iterable[View]) -> tuple[View, ...]:
     """Return the views with the columns that tell a record from others, and when it changed."""
     return tuple(
-        replace(view, columns={name: view.columns[name] for name in KEY_COLUMNS if name in view.columns})
+        replace(
+            view, columns={name: view.columns[name] for name in KEY_COLUMNS if name in view.columns}
+        )
         for view in views
     )
 

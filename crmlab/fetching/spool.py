@@ -68,7 +68,9 @@ class Spool:
         with errors_in_words(self.folder):
             make_private_folder(self.folder)
             self._lock = _locked(self.folder)
-            found = sorted(each for each in self.folder.glob(f"*{_WAITING}") if not each.name.endswith(_READ))
+            found = sorted(
+                each for each in self.folder.glob(f"*{_WAITING}") if not each.name.endswith(_READ)
+            )
             #: marks of requests of earlier runs that ended before the answer was on disk
             self._lost = _lost_in(self.folder)
         self._waiting = deque(found)
@@ -155,7 +157,13 @@ class Spool:
             with errors_in_words(path):
                 body, lone_surrogates = replace_lone_surrogates(path.read_bytes())
             if body.strip() not in _EMPTY:
-                page = Page(request=request, status=200, headers={}, body=body, lone_surrogates=lone_surrogates)
+                page = Page(
+                    request=request,
+                    status=200,
+                    headers={},
+                    body=body,
+                    lone_surrogates=lone_surrogates,
+                )
                 page = self._accepted(path, page, accept)
             else:
                 page = None
@@ -190,7 +198,9 @@ class Spool:
             self._account.provider.check(page)
             return accept(page)
         except TransportError as error:
-            error.hint = f"it is {path}, which an earlier run kept: move it elsewhere to go on without it"
+            error.hint = (
+                f"it is {path}, which an earlier run kept: move it elsewhere to go on without it"
+            )
             raise
 
 
@@ -205,7 +215,10 @@ class Spools:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Let other runs use the folders."""
         for spool in self._spools.values():
@@ -250,7 +263,9 @@ def names_a_folder(spool: object) -> bool:
 
 def _name(account: Account, path: str) -> str:
     """Return a name that is one account's own, and shows whose it is."""
-    shown = re.sub(r"[^A-Za-z0-9]+", "-", f"{account.provider.name} {account.name} {path}").strip("-")
+    shown = re.sub(r"[^A-Za-z0-9]+", "-", f"{account.provider.name} {account.name} {path}").strip(
+        "-"
+    )
     digest = sha256(f"{account.base_url}\n{account.name}\n{path}".encode()).hexdigest()
     return f"{shown[:80]}-{digest[:12]}"
 
@@ -260,7 +275,9 @@ def _locked(folder: Path) -> int | None:
     try:
         return lock(folder)
     except BlockingIOError:
-        raise UsageError(f"{folder} is used by another run: wait for its end, what it does not read is kept") from None
+        raise UsageError(
+            f"{folder} is used by another run: wait for its end, what it does not read is kept"
+        ) from None
 
 
 def _lost_in(folder: Path) -> list[Path]:

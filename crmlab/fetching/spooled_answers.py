@@ -50,7 +50,9 @@ class _Taken:
     #: whether the list was another one by now, so that none of it was taken
     has_moved: bool = False
     #: by how often the list was read until then
-    continuations: dict[int, Continuation] = field(default_factory=lambda: defaultdict(Continuation))
+    continuations: dict[int, Continuation] = field(
+        default_factory=lambda: defaultdict(Continuation)
+    )
 
     def count(self, asked_at: dt.datetime) -> None:
         self.answers += 1
@@ -99,11 +101,15 @@ class SpooledAnswers:
                 return page
         if self._spool.is_replay:
             if place.path.exists():
-                raise Stopped(f"the answer in {place.path} cannot be read: it is damaged, or of another version")
+                raise Stopped(
+                    f"the answer in {place.path} cannot be read: it is damaged, or of another version"
+                )
             error = await asyncio.to_thread(place.error_of_list)
             if error:  # who asked side by side waited for this answer no longer
                 raise error
-            raise Stopped(f"the answer is not in {self._spool.directory}: the fetch ended before it came")
+            raise Stopped(
+                f"the answer is not in {self._spool.directory}: the fetch ended before it came"
+            )
 
         continuation = self._taken[result].continuations[place.time]
         await self._check_list(continuation, result, request, accept)
@@ -134,7 +140,9 @@ class SpooledAnswers:
             kept = await asyncio.to_thread(place.read)
             if not kept:
                 where = self._spool.directory
-                raise Stopped(f"the file at {request.path} is not whole in {where}: the fetch ended before it was read")
+                raise Stopped(
+                    f"the file at {request.path} is not whole in {where}: the fetch ended before it was read"
+                )
             if kept.error:
                 raise kept.error
             is_end = kept.about[FILE_PAGE] == LAST
@@ -171,12 +179,19 @@ class SpooledAnswers:
     # ---- what is kept -------------------------------------------------------------------------------
 
     def _page_of(
-        self, kept: AnswerFile, result: ResourceResult, request: Request, accept: Accept, place: Place
+        self,
+        kept: AnswerFile,
+        result: ResourceResult,
+        request: Request,
+        accept: Accept,
+        place: Place,
     ) -> Page | None:
         """Return what is kept as an answer; None where it has to be asked again."""
         error = kept.error
         if error:
-            is_answer = isinstance(error, ApiError) and result.task.resource.is_empty_answer(error, request)
+            is_answer = isinstance(error, ApiError) and result.task.resource.is_empty_answer(
+                error, request
+            )
             if not is_answer and not self._spool.is_replay:
                 return None
             self._count(kept, result)
@@ -226,7 +241,9 @@ class SpooledAnswers:
 
     # ---- what is new --------------------------------------------------------------------------------
 
-    async def _new(self, result: ResourceResult, request: Request, accept: Accept, place: Place) -> Page:
+    async def _new(
+        self, result: ResourceResult, request: Request, accept: Accept, place: Place
+    ) -> Page:
         try:
             page, kept = await self._answered(result, request, accept)
         except CrmlabError as error:

@@ -53,7 +53,10 @@ class TaskGroup:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         cancelled: asyncio.CancelledError | None = None
         while self._tasks:

@@ -24,7 +24,14 @@ from yarl import URL
 
 from crmlab.accounts import Account, Proxy
 from crmlab.atomic_files import errors_in_words
-from crmlab.connector import Limits, Page, Request, Timeouts, check_settings, replace_lone_surrogates
+from crmlab.connector import (
+    Limits,
+    Page,
+    Request,
+    Timeouts,
+    check_settings,
+    replace_lone_surrogates,
+)
 from crmlab.errors import (
     RETRYABLE,
     ApiError,
@@ -114,7 +121,10 @@ class Client:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for scope, limits in set(self._joined.values()):
             leave(scope, limits)
@@ -208,7 +218,9 @@ class Client:
                 if again == "unapplied" and _may_be_applied(error):
                     raise outcome_unknown(request, error) from None
                 wait = _wait(error, attempt, self.timeouts.first_wait)
-                may_help = again != "never" and (not isinstance(error, TransportError) or error.worth_repeating)
+                may_help = again != "never" and (
+                    not isinstance(error, TransportError) or error.worth_repeating
+                )
                 if account in self._lost or not may_help or wait > PATIENCE:
                     raise
                 if attempt == self.timeouts.tries:
@@ -224,7 +236,9 @@ class Client:
         account = sending.account
         queue = self._queue(account)
         log = RequestLog(account, sending.request, attempt)
-        async with queue.ticket(account.label, self._connections, lambda: self._check(account)) as ticket:
+        async with queue.ticket(
+            account.label, self._connections, lambda: self._check(account)
+        ) as ticket:
             sending.leaving()
             try:
                 with log.sending():
@@ -275,11 +289,15 @@ class Client:
         if account in self._joined:
             return
         scope = self.scope(account)
-        limits = replace(self._given_limits(account), concurrency=1)  # places in flight are each fetch's own
+        limits = replace(
+            self._given_limits(account), concurrency=1
+        )  # places in flight are each fetch's own
         own = {held for where, held in self._joined.values() if where == scope}
         self._joined[account] = (scope, limits)
         if limits not in own and join(scope, limits) - own:
-            warnings.warn(f"{account.label} and what is fetched beside it {_COUNTED_TOGETHER}", stacklevel=2)
+            warnings.warn(
+                f"{account.label} and what is fetched beside it {_COUNTED_TOGETHER}", stacklevel=2
+            )
 
     async def _once(self, sending: _Sending, ticket: Ticket) -> Page:
         account = sending.account
@@ -288,7 +306,9 @@ class Client:
         base = account.root_url if signed.from_root else account.base_url
         url = URL(base + signed.path, encoded=True)
         if url.origin() != URL(account.base_url).origin():  # the key would go there
-            raise InternalError(f"the path {request.path!r} would lead to another host: nothing was sent")
+            raise InternalError(
+                f"the path {request.path!r} would lead to another host: nothing was sent"
+            )
         rounds = _ROUNDS if self.limits(account).rate else 0
         departure = _Departure(ticket, rounds, began_at=time.monotonic())
         proxy = self._proxy(account)
@@ -298,7 +318,12 @@ class Client:
         return self._checked(page, account, signed, proxy)
 
     async def _page(
-        self, sending: _Sending, signed: Request, url: URL, departure: _Departure, proxy: Proxy | None
+        self,
+        sending: _Sending,
+        signed: Request,
+        url: URL,
+        departure: _Departure,
+        proxy: Proxy | None,
     ) -> Page | TransportError:
         """Return the answer, or why there is none.
 
@@ -368,7 +393,9 @@ class Client:
             raise TransportError(f"the answer of {host} is nested too deeply to be read") from None
         return page
 
-    async def _written(self, answer: aiohttp.ClientResponse, path: Path, time_left: _TimeLeft) -> bytes:
+    async def _written(
+        self, answer: aiohttp.ClientResponse, path: Path, time_left: _TimeLeft
+    ) -> bytes:
         """Write the body to a file as it comes; return it where it is short enough for a refusal, else nothing."""
         head = b""
         size = 0
@@ -496,7 +523,9 @@ async def _left(session: aiohttp.ClientSession, context: SimpleNamespace, sent: 
     context.trace_request_ctx.correct()
 
 
-async def _only_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+async def _only_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
     """Keep aiohttp from sending a request again of its own accord.
 
     It does so where the connection breaks before the answer and the method is GET, PUT or DELETE, as RFC 9110 allows:

@@ -98,23 +98,33 @@ class Limiter:
 
     def hold(self, limits: Iterable[Limits]) -> None:
         """Keep to all of these from now on, and to no others."""
-        self._holding = [self._windows.setdefault(each, _Window(each, self._slack)) for each in limits]
+        self._holding = [
+            self._windows.setdefault(each, _Window(each, self._slack)) for each in limits
+        ]
 
     @property
     def rate(self) -> float | None:
         """Requests a second at the moment; None without a limit."""
-        return min((window.rate for window in self._holding if window.rate is not None), default=None)
+        return min(
+            (window.rate for window in self._holding if window.rate is not None), default=None
+        )
 
     def wait(self, now: float) -> float:
         """Return the seconds until the next may leave; more, while others with a ticket have not left."""
-        departures = sorted(now if ticket.left_at is None else ticket.left_at for ticket in self._tickets)
-        ready_at = max(self._paused_until, *(window.ready_at(departures) for window in self._holding))
+        departures = sorted(
+            now if ticket.left_at is None else ticket.left_at for ticket in self._tickets
+        )
+        ready_at = max(
+            self._paused_until, *(window.ready_at(departures) for window in self._holding)
+        )
         return max(0.0, ready_at - now)
 
     def take(self, now: float) -> Ticket:
         """Take a ticket, when `wait` has found that the next may leave."""
         oldest = now - max(window.remembered for window in self._holding)
-        self._tickets = [ticket for ticket in self._tickets if ticket.left_at is None or ticket.left_at > oldest]
+        self._tickets = [
+            ticket for ticket in self._tickets if ticket.left_at is None or ticket.left_at > oldest
+        ]
         ticket = Ticket(self._refusals)
         self._tickets.append(ticket)
         return ticket

@@ -24,10 +24,15 @@ _UNKNOWN_AUTHORITY = {19, 20, 21}
 _OTHER_HOST = {62, 64}
 
 _COMPANY = (
-    "to trust a company's own, name the file with its certificate (PEM) in the environment variable SSL_CERT_FILE"
+    "to trust a company's own, name the file with its certificate (PEM) "
+    "in the environment variable SSL_CERT_FILE"
 )
 #: answers of a proxy that it gives again, however often it is asked
-_PROXY_REFUSES = {HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED}
+_PROXY_REFUSES = {
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+}
 
 
 class LostError(aiohttp.ClientError):
@@ -64,11 +69,17 @@ def _words(error: Exception, url: URL, proxy: Proxy | None) -> str:
     return f"the connection to {url.host} failed ({name})"
 
 
-def _refused_by_proxy(error: aiohttp.ClientHttpProxyError, url: URL, proxy: Proxy | None) -> TransportError:
+def _refused_by_proxy(
+    error: aiohttp.ClientHttpProxyError, url: URL, proxy: Proxy | None
+) -> TransportError:
     address = proxy.address if proxy else "in between"
-    failed = TransportError(f"the proxy {address} does not connect to {url.host}:{url.port}: HTTP {error.status}")
+    failed = TransportError(
+        f"the proxy {address} does not connect to {url.host}:{url.port}: HTTP {error.status}"
+    )
     if proxy and error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        failed.hint = f"give its user and password in {proxy.named_by}: http://user:password@host:port"
+        failed.hint = (
+            f"give its user and password in {proxy.named_by}: http://user:password@host:port"
+        )
     elif proxy:
         failed.hint = "if the host is to be reached without it, name the host in NO_PROXY"
     failed.worth_repeating = error.status not in _PROXY_REFUSES
@@ -85,7 +96,9 @@ def _certificate(error: aiohttp.ClientConnectorCertificateError) -> TransportErr
         what = f"the certificate of {where} is self-signed"
         hint = _trusting()
     elif code in _UNKNOWN_AUTHORITY:
-        what = f"the certificate of {where} is signed by an authority that this machine does not trust"
+        what = (
+            f"the certificate of {where} is signed by an authority that this machine does not trust"
+        )
         hint = _trusting()
     elif code == _CERT_HAS_EXPIRED:
         what = f"the certificate of {where} has expired"

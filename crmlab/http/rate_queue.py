@@ -52,7 +52,9 @@ class RateQueue:
                 ticket.left_at = ticket.left_at or time.monotonic()
                 connections.release()
 
-    async def _when_ready(self, connections: asyncio.Semaphore, check: Callable[[], None]) -> Ticket:
+    async def _when_ready(
+        self, connections: asyncio.Semaphore, check: Callable[[], None]
+    ) -> Ticket:
         """Take the ticket with the connection in hand: a wait for it afterwards would bunch what leaves."""
         while True:
             check()
@@ -69,7 +71,9 @@ class RateQueue:
 
 
 #: gone with the last client that waits in it, and so never of a loop that is closed
-_queues: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, Key], RateQueue] = WeakValueDictionary()
+_queues: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, Key], RateQueue] = (
+    WeakValueDictionary()
+)
 
 
 def rate_queue(scope: Scope, limits: Limits) -> RateQueue:

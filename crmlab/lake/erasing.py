@@ -31,7 +31,9 @@ _LAST = ("deals", "contacts")
 _AT_ONCE = dt.timedelta(0)
 
 
-def erase(place: Place, asked: str, *, region: str | None, dry_run: bool, alone: bool) -> pl.DataFrame:
+def erase(
+    place: Place, asked: str, *, region: str | None, dry_run: bool, alone: bool
+) -> pl.DataFrame:
     """Take a person out of a lake; see `Lake.erase`."""
 
     def once() -> tuple[State, dict[str, Found]]:
@@ -57,7 +59,9 @@ def _turn(name: str) -> int:
     return 1 + (_LAST.index(name) + 1 if name in _LAST else 0)
 
 
-def _found(place: Place, known: State, handles: Mapping[str, Any], asked: str, region: str | None) -> dict[str, Found]:
+def _found(
+    place: Place, known: State, handles: Mapping[str, Any], asked: str, region: str | None
+) -> dict[str, Found]:
     """Return by table what is held on the person, in any version."""
     data = stored(place, known)
     tables = {name: place.scan(handle) for name, handle in handles.items()}
@@ -65,12 +69,17 @@ def _found(place: Place, known: State, handles: Mapping[str, Any], asked: str, r
     return everything(tables, data.summary, person)
 
 
-def _person(data: Stored, tables: Mapping[str, pl.LazyFrame], asked: str, region: str | None) -> Person:
+def _person(
+    data: Stored, tables: Mapping[str, pl.LazyFrame], asked: str, region: str | None
+) -> Person:
     """Return who is asked about, by all addresses and numbers that their contacts have or had."""
     if "contacts" not in tables:
         return find(data, asked, region)
     ever = tables["contacts"].sort(VALID_FROM).group_by(KEY, maintain_order=True)
-    several = [pl.col(name).explode().drop_nulls().unique(maintain_order=True) for name in ("emails", "phones")]
+    several = [
+        pl.col(name).explode().drop_nulls().unique(maintain_order=True)
+        for name in ("emails", "phones")
+    ]
     others = [name for name in TABLES["contacts"].schema if name not in (*KEY, "emails", "phones")]
     contacts = ever.agg(*several, pl.col(others).last())
     return find(
@@ -117,7 +126,9 @@ def _remove_files(place: Place, known: State, *, alone: bool) -> dict[str, int]:
         if alone:
             files[name] = remove_files(place, path, _AT_ONCE)
         else:
-            files[name] = remove_files(place, path, _AT_ONCE, orphans=False) + remove_files(place, path, WRITERS_NEED)
+            files[name] = remove_files(place, path, _AT_ONCE, orphans=False) + remove_files(
+                place, path, WRITERS_NEED
+            )
     return files
 
 

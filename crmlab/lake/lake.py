@@ -75,7 +75,9 @@ class Lake:
     True
     """
 
-    def __init__(self, place: str | Path, *, storage_options: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, place: str | Path, *, storage_options: Mapping[str, str] | None = None
+    ) -> None:
         self._place = Place(place, storage_options)
         delta()
 
@@ -133,7 +135,9 @@ class Lake:
         after = None if sweep_after is None else duration(sweep_after, "sweep_after")
         options = {"limits": limits, "timeouts": timeouts, "progress": progress, "stop": stop}
         chosen = chosen_accounts(accounts)
-        return await refreshing.refresh(self._place, chosen, tables, sweep_after=after, whole=whole, **options)
+        return await refreshing.refresh(
+            self._place, chosen, tables, sweep_after=after, whole=whole, **options
+        )
 
     async def sweep(
         self,
@@ -249,7 +253,9 @@ class Lake:
         at = as_instant(since, "since")
         known = states.read(self._place)
         _check_kept(known, at)
-        return Changes({name: changes(name, self._versions(name, known), at) for name in _names(known)}, at)
+        return Changes(
+            {name: changes(name, self._versions(name, known), at) for name in _names(known)}, at
+        )
 
     def history(self, table: TableName | str) -> pl.LazyFrame:
         """Return all versions of all rows of a table.
@@ -349,7 +355,9 @@ class Lake:
             )
             for mark in known.marks
         ]
-        return pl.DataFrame(lines, schema=_STATUS, orient="row").sort("provider", "account", "table", "resource")
+        return pl.DataFrame(lines, schema=_STATUS, orient="row").sort(
+            "provider", "account", "table", "resource"
+        )
 
     def compact(self) -> pl.DataFrame:
         """Bring the files of each table together: many refreshes leave many small ones, which are slow to read.
@@ -456,7 +464,9 @@ def duration(value: str | dt.timedelta, name: str) -> dt.timedelta:
         return value
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if not found:
-        raise UsageError(f"{name} is a number of hours, days or weeks, such as '12h', '7d' or '2w', not {value!r}")
+        raise UsageError(
+            f"{name} is a number of hours, days or weeks, such as '12h', '7d' or '2w', not {value!r}"
+        )
     return int(found[1]) * _UNITS[found[2]]
 
 

@@ -43,7 +43,9 @@ class Changes(Mapping[str, pl.DataFrame], DisplayMixin):
         self._tables = {name: frame for name, frame in tables.items() if not frame.is_empty()}
         self.since = since
         self.summary = pl.DataFrame(
-            [(name, *_counted(frame)) for name, frame in self._tables.items()], schema=_COUNTS, orient="row"
+            [(name, *_counted(frame)) for name, frame in self._tables.items()],
+            schema=_COUNTS,
+            orient="row",
         )
 
     def __getitem__(self, name: str) -> pl.DataFrame:
@@ -70,7 +72,9 @@ class Changes(Mapping[str, pl.DataFrame], DisplayMixin):
 
 def _counted(frame: pl.DataFrame) -> list[int]:
     objects = frame.unique([*KEY, "change"])
-    return [objects.filter(pl.col("change") == what).height for what in ("added", "changed", "deleted")]
+    return [
+        objects.filter(pl.col("change") == what).height for what in ("added", "changed", "deleted")
+    ]
 
 
 def changes(name: str, versions: pl.LazyFrame, since: dt.datetime) -> pl.DataFrame:
@@ -94,7 +98,11 @@ def changes(name: str, versions: pl.LazyFrame, since: dt.datetime) -> pl.DataFra
     now = versions_since.filter(pl.col(VALID_TO).is_null()).unique(KEY, keep="last")
     added = now.join(before, on=KEY, how="anti", nulls_equal=True)
     deleted = before.join(now, on=KEY, how="anti", nulls_equal=True)
-    missed = versions_since.filter(pl.col(MISSED_AT).is_not_null()).group_by(KEY).agg(pl.col(MISSED_AT).max())
+    missed = (
+        versions_since.filter(pl.col(MISSED_AT).is_not_null())
+        .group_by(KEY)
+        .agg(pl.col(MISSED_AT).max())
+    )
     deleted = deleted.drop(MISSED_AT).join(missed, on=KEY, how="left", nulls_equal=True)
     parts = [
         _whole(added, "added", VALID_FROM),
@@ -109,12 +117,14 @@ def changes(name: str, versions: pl.LazyFrame, since: dt.datetime) -> pl.DataFra
 
 def _whole(rows: pl.DataFrame, change: str, when: str) -> pl.DataFrame:
     nothing = [pl.lit(None, pl.String()).alias(name) for name in ("column", "old", "new")]
-    return rows.select(*KEY, pl.lit(change).alias("change"), pl.col(when).alias("changed_at"), *nothing).select(
-        CHANGES.names()
-    )
+    return rows.select(
+        *KEY, pl.lit(change).alias("change"), pl.col(when).alias("changed_at"), *nothing
+    ).select(CHANGES.names())
 
 
-def _by_column(before: pl.DataFrame, now: pl.DataFrame, columns: list[str]) -> Iterator[pl.DataFrame]:
+def _by_column(
+    before: pl.DataFrame, now: pl.DataFrame, columns: list[str]
+) -> Iterator[pl.DataFrame]:
     """Return a row for each column of each object in which it differs."""
     later = now.select(*KEY, VALID_FROM, *(pl.col(name).alias(name + _NOW) for name in columns))
     both = before.drop(VALID_FROM).join(later, on=KEY, nulls_equal=True)

@@ -39,10 +39,16 @@ class Place:
         self.is_local = "://" not in text
         self.root = str(Path(text).expanduser().absolute()) if self.is_local else text.rstrip("/")
         self._options = dict(storage_options or {})
-        if not text or not all(isinstance(each, str) for pair in self._options.items() for each in pair):
-            raise UsageError("a lake is a folder or an address such as s3://bucket/lake; storage_options are text")
+        if not text or not all(
+            isinstance(each, str) for pair in self._options.items() for each in pair
+        ):
+            raise UsageError(
+                "a lake is a folder or an address such as s3://bucket/lake; storage_options are text"
+            )
         if "@" in self.root and not self.is_local:
-            raise UsageError("the address of a lake holds no user or password: give storage_options")
+            raise UsageError(
+                "the address of a lake holds no user or password: give storage_options"
+            )
 
     @property
     def options(self) -> dict[str, str] | None:
@@ -66,7 +72,11 @@ class Place:
         folder = Path(self.root)
         with errors_in_words(folder):
             make_private_folder(folder)
-            others = [each.name for each in folder.iterdir() if each.name != STATE and not each.name.startswith(".")]
+            others = [
+                each.name
+                for each in folder.iterdir()
+                if each.name != STATE and not each.name.startswith(".")
+            ]
         if others:
             raise UsageError(
                 f"{folder} holds {others[0]} and is no lake: name an empty folder, or one that is not there"
@@ -88,7 +98,9 @@ class Place:
         library = delta()
         with self.in_words(name):
             try:
-                return library.DeltaTable(self.uri(name), version=version, storage_options=self.options)
+                return library.DeltaTable(
+                    self.uri(name), version=version, storage_options=self.options
+                )
             except library.exceptions.DeltaError:
                 there = library.DeltaTable(self.uri(name), storage_options=self.options).version()
                 self.check_reached(name, there, version or 0)
@@ -144,7 +156,9 @@ class Place:
             reason = os.strerror(number)
             if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
                 return UsageError(f"{where} cannot be used ({reason}): name another place")
-            return CrmlabError(f"{where} could not be used ({reason}); what the lake held is unharmed")
+            return CrmlabError(
+                f"{where} could not be used ({reason}); what the lake held is unharmed"
+            )
         said = self.redact(_COLOURS.sub("", in_short(error)))[:_LONGEST_MESSAGE]
         return CrmlabError(f"{where} could not be used: {said}")
 
@@ -201,7 +215,9 @@ def again(commit: Callable[[], _Result]) -> _Result:
         except failed:
             # two that wait equally long would meet again
             time.sleep(random.uniform(0, 0.02 * (tries + 1)))  # noqa: S311  # no secret
-    raise CrmlabError(f"other writers of the lake were faster {_TRIES} times in a row: try again later")
+    raise CrmlabError(
+        f"other writers of the lake were faster {_TRIES} times in a row: try again later"
+    )
 
 
 def writing(transaction: int) -> dict[str, Any]:
@@ -213,5 +229,7 @@ def writing(transaction: int) -> dict[str, Any]:
     library = delta()
     return {
         "writer_properties": library.WriterProperties(compression="ZSTD", compression_level=1),
-        "commit_properties": library.CommitProperties(app_transactions=[library.Transaction("crmlab", transaction)]),
+        "commit_properties": library.CommitProperties(
+            app_transactions=[library.Transaction("crmlab", transaction)]
+        ),
     }

@@ -28,7 +28,9 @@ def table_of(
     return as_shared(versions.filter(pl.col(IS_CURRENT) if at is None else at_time(at)), name)
 
 
-def stored(place: Place, known: State, at: dt.datetime | None = None, told: State | None = None) -> Stored:
+def stored(
+    place: Place, known: State, at: dt.datetime | None = None, told: State | None = None
+) -> Stored:
     """Return all tables as they are now, or were at a time, and what was `told` of them then.
 
     Raises
@@ -58,9 +60,13 @@ def stored(place: Place, known: State, at: dt.datetime | None = None, told: Stat
         scans,
         heights={name: heights.get(name, 0) for name in names},
         summary=_summary(told.marks),
-        rejected=unread.get("rejected", pl.DataFrame(schema=dict.fromkeys(UNREAD["rejected"], pl.String))),
+        rejected=unread.get(
+            "rejected", pl.DataFrame(schema=dict.fromkeys(UNREAD["rejected"], pl.String))
+        ),
         misfits=unread.get("misfits"),
-        failures=[failure_from_json(each) for failures in told.failures.values() for each in failures],
+        failures=[
+            failure_from_json(each) for failures in told.failures.values() for each in failures
+        ],
         asked=_asked(told, names),
     )
     result.place = place.root
@@ -106,7 +112,12 @@ def _accounts_read(then: State, name: str) -> list[tuple[str, str]]:
 def _summary(marks: Sequence[Mark]) -> pl.DataFrame:
     lines = []
     for mark in marks:
-        blank = {"account": mark.account, "provider": mark.provider, "resource": mark.resource, "table": mark.table}
+        blank = {
+            "account": mark.account,
+            "provider": mark.provider,
+            "resource": mark.resource,
+            "table": mark.table,
+        }
         known = {"since": mark.covered_since, "until": None, "complete": mark.complete}
         lines.append({**dict.fromkeys(SUMMARY), "note": "", **blank, **mark.summary, **known})
     return pl.DataFrame(lines, schema=SUMMARY, orient="row")
@@ -118,7 +129,8 @@ def _asked(known: State, names: Sequence[str]) -> Asked:
     return Asked(
         fetched_at=min(times, default=known.at),
         accounts=tuple(
-            AskedAccount(provider=mark.provider, name=mark.account, options=mark.options) for mark in accounts.values()
+            AskedAccount(provider=mark.provider, name=mark.account, options=mark.options)
+            for mark in accounts.values()
         ),
         tables=tuple(names),
         reached=_reached(known.marks),

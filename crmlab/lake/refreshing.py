@@ -59,7 +59,9 @@ class Refreshed(DisplayMixin):
     def requests(self) -> int:
         """How many requests were sent; those of a list that fills several tables count once."""
         is_of_ids = pl.col("rows").is_null().alias("is_of_ids")
-        lists = self.summary.with_columns(is_of_ids).unique(["provider", "account", "resource", "is_of_ids"])
+        lists = self.summary.with_columns(is_of_ids).unique(
+            ["provider", "account", "resource", "is_of_ids"]
+        )
         return int(lists["requests"].sum())
 
     def __repr__(self) -> str:
@@ -95,12 +97,16 @@ class Question:
 
     def account(self, provider: str, name: str) -> Account:
         """Return an account by its name."""
-        return next(each for each in self.accounts if (each.provider.name, each.name) == (provider, name))
+        return next(
+            each for each in self.accounts if (each.provider.name, each.name) == (provider, name)
+        )
 
     def marks(self, account: AskedAccount) -> list[Mark]:
         """Return what is known of an account, as far as it was asked with the same settings."""
         head = (account.provider, account.name, dict(account.options))
-        return [mark for mark in self.known.marks if (mark.provider, mark.account, mark.options) == head]
+        return [
+            mark for mark in self.known.marks if (mark.provider, mark.account, mark.options) == head
+        ]
 
 
 async def refresh(
@@ -121,7 +127,9 @@ async def refresh(
     return await asyncio.to_thread(keep, place, question, came, keys)
 
 
-async def sweep(place: Place, accounts: Sequence[Account], tables: Sequence[str], **options: Any) -> Refreshed:
+async def sweep(
+    place: Place, accounts: Sequence[Account], tables: Sequence[str], **options: Any
+) -> Refreshed:
     """Ask what is still there, and mark what is not; see `Lake.sweep`."""
     question = await _question(place, accounts, tables)
     keys = await fetching.keys(accounts, *tables, **options)
@@ -132,7 +140,9 @@ async def _question(place: Place, accounts: Sequence[Account], tables: Sequence[
     asked_of(accounts, *tables)  # says what cannot be asked, before anything is made
     for name in tables:
         if name not in TABLES:
-            raise UsageError(f"a lake keeps the shared tables, which have a history, and not {name}")
+            raise UsageError(
+                f"a lake keeps the shared tables, which have a history, and not {name}"
+            )
     known = await asyncio.to_thread(_known, place)
     # a clock that was set back must not put what is seen now before what was seen then
     at = max(dt.datetime.now(dt.UTC), known.at + dt.timedelta(microseconds=1))
@@ -170,9 +180,16 @@ def watermarks(question: Question) -> dict[tuple[str, str, str], dt.datetime]:
     found: dict[tuple[str, str, str], dt.datetime] = {}
     for account in question.accounts:
         asked = asked_of(account, *question.tables)
-        times = {(mark.resource, mark.table): mark.watermark for mark in question.marks(asked.accounts[0])}
+        times = {
+            (mark.resource, mark.table): mark.watermark
+            for mark in question.marks(asked.accounts[0])
+        }
         for resource in account.provider.resources:
-            wanted = [times.get((resource.name, table)) for table in resource.tables if table in asked.tables]
+            wanted = [
+                times.get((resource.name, table))
+                for table in resource.tables
+                if table in asked.tables
+            ]
             known = [time for time in wanted if time]
             if known and len(known) == len(wanted):
                 found[(account.provider.name, account.name, resource.name)] = min(known)
@@ -195,7 +212,9 @@ def _stale(question: Question, whole: Iterable[TableOf], age: dt.timedelta) -> l
     return found
 
 
-async def _swept(question: Question, stale: Sequence[TableOf], options: Mapping[str, Any]) -> list[Keys]:
+async def _swept(
+    question: Question, stale: Sequence[TableOf], options: Mapping[str, Any]
+) -> list[Keys]:
     """Return the keys of these tables, account after account: each has others that are stale."""
     found = []
     for account in question.accounts:
@@ -209,7 +228,9 @@ async def _swept(question: Question, stale: Sequence[TableOf], options: Mapping[
 # ---- what is written ---------------------------------------------------------------------------------
 
 
-def keep(place: Place, question: Question, came: fetching.Refreshed | None, keys: Sequence[Keys]) -> Refreshed:
+def keep(
+    place: Place, question: Question, came: fetching.Refreshed | None, keys: Sequence[Keys]
+) -> Refreshed:
     """Write what came and what was missed, and at last that it is there."""
     written: dict[str, Written] = {}
     versions: dict[str, int] = {}
@@ -237,7 +258,9 @@ def _keep_table(
     """Write one table, and return how it changed; None where nothing was asked of it."""
     written = None
     if came and table.name in came.data:
-        written = table.merge(came.data[table.name].lazy(), at=at, whole=_accounts_of(table.name, came.whole))
+        written = table.merge(
+            came.data[table.name].lazy(), at=at, whole=_accounts_of(table.name, came.whole)
+        )
     for each in keys:
         whole = _accounts_of(table.name, each.whole)
         if table.name in each.frames and whole and table.exists():
@@ -269,7 +292,11 @@ def _updated(
         new = list(_marks(question, came, marks))
         marks = _without_superseded(marks | {mark.key: mark for mark in new}, new)
         for account in question.accounts:
-            said = [failure_as_json(each) for each in came.data.failures if each.account == account.label]
+            said = [
+                failure_as_json(each)
+                for each in came.data.failures
+                if each.account == account.label
+            ]
             failures[account.label] = said
     swept = {table for each in keys for table in each.whole}
     for mark in marks.values():
@@ -278,7 +305,9 @@ def _updated(
     # another writer may have committed later versions, which hold all that ours hold
     newest = {name: max(version, known.versions.get(name, 0)) for name, version in versions.items()}
     tables = [name for name in versions if name in TABLES]
-    heights = {name: LakeTable(place, name, known.lake).current_rows(newest[name]) for name in tables}
+    heights = {
+        name: LakeTable(place, name, known.lake).current_rows(newest[name]) for name in tables
+    }
     return replace(
         known,
         at=max(question.at, known.at),
@@ -298,7 +327,9 @@ def _without_superseded(marks: Mapping[Any, Mark], new: Iterable[Mark]) -> dict[
     return {key: mark for key, mark in marks.items() if answered.get(mark.list_name, key) == key}
 
 
-def _marks(question: Question, came: fetching.Refreshed, known: Mapping[Any, Mark]) -> Iterable[Mark]:
+def _marks(
+    question: Question, came: fetching.Refreshed, known: Mapping[Any, Mark]
+) -> Iterable[Mark]:
     """Return what is known of each list and table that was read."""
     lines = {
         (line["provider"], line["account"], line["resource"], line["table"]): line
@@ -321,7 +352,13 @@ def _marks(question: Question, came: fetching.Refreshed, known: Mapping[Any, Mar
             yield _mark(question, came, each, line, before)
 
 
-def _mark(question: Question, came: fetching.Refreshed, read: ListRead, line: Mapping[str, Any], before: Mark) -> Mark:
+def _mark(
+    question: Question,
+    came: fetching.Refreshed,
+    read: ListRead,
+    line: Mapping[str, Any],
+    before: Mark,
+) -> Mark:
     summary = {name: line[name] for name in SUMMARY if name not in ("since", "until", "seconds")}
     mark = replace(before, refreshed_at=question.at, complete=_is_complete(line), summary=summary)
     if not mark.complete or _is_set_back(question, read, before):
@@ -343,7 +380,9 @@ def _mark(question: Question, came: fetching.Refreshed, read: ListRead, line: Ma
 
 def _is_set_back(question: Question, read: ListRead, before: Mark) -> bool:
     """Whether another writer has set the watermark back since it was asked from there: what is between is not known."""
-    asked_from = next((mark.watermark for mark in question.known.marks if mark.key == before.key), None)
+    asked_from = next(
+        (mark.watermark for mark in question.known.marks if mark.key == before.key), None
+    )
     if read.since is None or asked_from is None or before.watermark is None:
         return False
     return before.watermark < asked_from
@@ -364,12 +403,20 @@ def _gap(mark: Mark, since: dt.datetime | None) -> str:
 
 
 def _refreshed(
-    at: dt.datetime, came: fetching.Refreshed | None, keys: Sequence[Keys], written: Mapping[str, Written]
+    at: dt.datetime,
+    came: fetching.Refreshed | None,
+    keys: Sequence[Keys],
+    written: Mapping[str, Written],
 ) -> Refreshed:
     lines = came.data.summary.to_dicts() if came else []
-    lines += [_line_of_keys(read, table) for each in keys for read in each.lists for table in read.tables]
+    lines += [
+        _line_of_keys(read, table) for each in keys for read in each.lists for table in read.tables
+    ]
     counts = [(name, each.added, each.changed, each.deleted) for name, each in written.items()]
-    failures = [*(came.data.failures if came else ()), *(failure for each in keys for failure in each.failures)]
+    failures = [
+        *(came.data.failures if came else ()),
+        *(failure for each in keys for failure in each.failures),
+    ]
     return Refreshed(
         at=at,
         summary=pl.DataFrame(lines, schema=SUMMARY, orient="row"),
@@ -381,6 +428,15 @@ def _refreshed(
 
 def _line_of_keys(read: ListRead, table: str) -> dict[str, Any]:
     numbers = dict.fromkeys(("rejected", "misfits", "unread", "retries"), 0)
-    name = {"provider": read.provider, "account": read.account, "resource": read.resource, "table": table}
-    said = {"requests": read.requests, "complete": read.complete, "note": "ids only, to find what was deleted"}
+    name = {
+        "provider": read.provider,
+        "account": read.account,
+        "resource": read.resource,
+        "table": table,
+    }
+    said = {
+        "requests": read.requests,
+        "complete": read.complete,
+        "note": "ids only, to find what was deleted",
+    }
     return {**dict.fromkeys(SUMMARY), **numbers, **name, **said}

@@ -52,7 +52,13 @@ class Mark:
     @property
     def key(self) -> tuple[str, str, tuple[tuple[str, str], ...], str, str]:
         """What tells it from others."""
-        return (self.provider, self.account, tuple(sorted(self.options.items())), self.resource, self.table)
+        return (
+            self.provider,
+            self.account,
+            tuple(sorted(self.options.items())),
+            self.resource,
+            self.table,
+        )
 
     @property
     def list_name(self) -> tuple[str, str, str, str]:
@@ -89,7 +95,9 @@ def create(place: Place, at: dt.datetime) -> State:
     state = State(lake=uuid.uuid4().hex, at=at)
     with place.in_words(STATE):
         try:
-            library.DeltaTable.create(place.uri(STATE), _SCHEMA, storage_options=place.options, name="crmlab")
+            library.DeltaTable.create(
+                place.uri(STATE), _SCHEMA, storage_options=place.options, name="crmlab"
+            )
         except library.exceptions.DeltaError:
             if not place.exists(STATE):
                 raise

@@ -121,14 +121,18 @@ class LakeTable:
 
     def _widen(self) -> None:
         table = self.open()
-        lacking = new_columns(self.name, self.place.scan(table).collect_schema(), stored_schema(self.name))
+        lacking = new_columns(
+            self.name, self.place.scan(table).collect_schema(), stored_schema(self.name)
+        )
         if not lacking:
             return
         library = delta()
         with self.place.in_words(self.path):
             table.alter.add_columns(library.Schema.from_arrow(lacking).fields)
 
-    def merge(self, rows: pl.LazyFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]] = ()) -> Written:
+    def merge(
+        self, rows: pl.LazyFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]] = ()
+    ) -> Written:
         """Make these rows the current versions, and return what that changed; rows that are as they were cost nothing.
 
         Parameters
@@ -151,7 +155,9 @@ class LakeTable:
                 written += self._write(new, new.select(KEY), bucket, at, whole)
         return written
 
-    def mark_missed(self, keys: pl.DataFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]]) -> Written:
+    def mark_missed(
+        self, keys: pl.DataFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]]
+    ) -> Written:
         """Mark what is stored of these accounts and is not among all the `keys` that they have; return how many.
 
         What was missed and is among them was missed wrongly, or is there again: it goes on as it was.
@@ -169,7 +175,12 @@ class LakeTable:
         return int(self._about(self.open())["buckets"])
 
     def _write(
-        self, new: pl.DataFrame, there: pl.DataFrame, bucket: int, at: dt.datetime, whole: Sequence[tuple[str, str]]
+        self,
+        new: pl.DataFrame,
+        there: pl.DataFrame,
+        bucket: int,
+        at: dt.datetime,
+        whole: Sequence[tuple[str, str]],
     ) -> Written:
         """Commit what is different in one bucket: what is new, and what is not among the keys that are there."""
 
@@ -180,9 +191,13 @@ class LakeTable:
             with self.place.in_words(self.path):
                 ours = new.join(_ended_after(versions, at), on=KEY, how="anti", nulls_equal=True)
                 keys = ours.lazy().select(KEY)
-                stored = current.join(keys, on=KEY, how="semi", nulls_equal=True).collect(engine="streaming")
+                stored = current.join(keys, on=KEY, how="semi", nulls_equal=True).collect(
+                    engine="streaming"
+                )
                 gone = self._gone(current, there.lazy(), at, whole)
-                again_there = _missed_before(versions, there.join(new, on=KEY, how="anti", nulls_equal=True), at)
+                again_there = _missed_before(
+                    versions, there.join(new, on=KEY, how="anti", nulls_equal=True), at
+                )
             found = difference(stored, ours, gone, at=at, bucket=bucket)
             if not again_there.is_empty():
                 found = found.with_revived(again_there, at=at)
@@ -193,7 +208,11 @@ class LakeTable:
         return again(once)
 
     def _gone(
-        self, current: pl.LazyFrame, there: pl.LazyFrame, at: dt.datetime, whole: Sequence[tuple[str, str]]
+        self,
+        current: pl.LazyFrame,
+        there: pl.LazyFrame,
+        at: dt.datetime,
+        whole: Sequence[tuple[str, str]],
     ) -> pl.DataFrame:
         """Return the keys of what is stored of these accounts and is not there any more."""
         accounts = pl.LazyFrame(whole, schema=dict.fromkeys(KEY[:2], pl.String), orient="row")
@@ -202,7 +221,11 @@ class LakeTable:
         if _DAY in TABLES[self.name].columns:
             may_be_missed &= pl.col(_DAY).is_null()
         of_accounts = current.filter(may_be_missed).join(accounts, on=KEY[:2], how="semi")
-        return of_accounts.join(there, on=KEY, how="anti", nulls_equal=True).select(KEY).collect(engine="streaming")
+        return (
+            of_accounts.join(there, on=KEY, how="anti", nulls_equal=True)
+            .select(KEY)
+            .collect(engine="streaming")
+        )
 
     def scan(self, version: int) -> pl.LazyFrame:
         """Return all versions of all rows that are there, or were at a version of the table."""
@@ -212,7 +235,12 @@ class LakeTable:
     def latest(self, version: int) -> dt.datetime | None:
         """Return when the newest version of any row began; None where there are no rows."""
         with self.place.in_words(self.path):
-            found = self.scan(version).select(pl.col(VALID_FROM).max()).collect(engine="streaming").item()
+            found = (
+                self.scan(version)
+                .select(pl.col(VALID_FROM).max())
+                .collect(engine="streaming")
+                .item()
+            )
         return found if isinstance(found, dt.datetime) else None
 
     def current_rows(self, version: int) -> int:
@@ -227,7 +255,11 @@ class LakeTable:
 
 def _ended_after(versions: pl.LazyFrame, at: dt.datetime) -> pl.DataFrame:
     """Return the keys of what another writer read later than that, and found changed or deleted."""
-    return versions.filter(~pl.col(IS_CURRENT), pl.col(VALID_TO) > at).select(KEY).collect(engine="streaming")
+    return (
+        versions.filter(~pl.col(IS_CURRENT), pl.col(VALID_TO) > at)
+        .select(KEY)
+        .collect(engine="streaming")
+    )
 
 
 def _missed_before(versions: pl.LazyFrame, there: pl.DataFrame, at: dt.datetime) -> pl.DataFrame:
@@ -237,8 +269,14 @@ def _missed_before(versions: pl.LazyFrame, there: pl.DataFrame, at: dt.datetime)
     lacking = keys.join(current, on=KEY, how="anti", nulls_equal=True).collect(engine="streaming")
     if lacking.is_empty():
         return lacking
-    ended = versions.filter(~pl.col(IS_CURRENT)).join(lacking.lazy(), on=KEY, how="semi", nulls_equal=True)
-    last = ended.collect(engine="streaming").sort(VALID_TO).unique(KEY, keep="last", maintain_order=True)
+    ended = versions.filter(~pl.col(IS_CURRENT)).join(
+        lacking.lazy(), on=KEY, how="semi", nulls_equal=True
+    )
+    last = (
+        ended.collect(engine="streaming")
+        .sort(VALID_TO)
+        .unique(KEY, keep="last", maintain_order=True)
+    )
     return last.filter(pl.col(MISSED_AT) <= at)
 
 
@@ -257,7 +295,8 @@ def _merge(table: Any, source: pl.DataFrame, bucket: int) -> None:
     columns = [name for name in source.columns if name != IS_NEW and not name.startswith(MATCH)]
     ends = ~pl.col(IS_NEW)
     source = source.with_columns(
-        pl.when(ends).then(pl.col(MATCH + name).fill_null(_NO_KEY)).alias(MATCH + name) for name in KEY
+        pl.when(ends).then(pl.col(MATCH + name).fill_null(_NO_KEY)).alias(MATCH + name)
+        for name in KEY
     )
     merger = table.merge(
         source,
@@ -288,4 +327,7 @@ def _by_bucket(rows: pl.LazyFrame, buckets: int) -> Iterator[list[pl.LazyFrame]]
         file = Path(folder) / "rows.parquet"
         rows.with_columns(bucket_of(buckets)).sink_parquet(file, compression="lz4")
         marked = pl.scan_parquet(file)
-        yield [marked.filter(pl.col(KEY_BUCKET) == bucket).drop(KEY_BUCKET) for bucket in range(buckets)]
+        yield [
+            marked.filter(pl.col(KEY_BUCKET) == bucket).drop(KEY_BUCKET)
+            for bucket in range(buckets)
+        ]

@@ -54,7 +54,9 @@ class UnreadTable:
             table = self.open()
             if not rows.is_empty():
                 with self.place.in_words(self.path):
-                    delta().write_deltalake(table, rows, mode="append", **writing(table.version() + 1))
+                    delta().write_deltalake(
+                        table, rows, mode="append", **writing(table.version() + 1)
+                    )
             return int(table.version())
 
         return again(once)
@@ -75,7 +77,9 @@ class UnreadTable:
                 if not self.place.exists(self.path):
                     raise
 
-    def read(self, version: int, marks: Sequence[Mark], at: dt.datetime | None = None) -> pl.DataFrame:
+    def read(
+        self, version: int, marks: Sequence[Mark], at: dt.datetime | None = None
+    ) -> pl.DataFrame:
         """Return what still holds, or held at a time.
 
         Values hold as long as their list was not read whole since, and rejected records until its next refresh. The
@@ -99,6 +103,10 @@ class UnreadTable:
             if at is not None:
                 rows = rows.filter(pl.col(SEEN_AT) <= at)
             there = rows.filter(still_holds).collect()
-        known_by = [name for name in columns if name not in ("reason", "raw")] if self.name == "misfits" else columns
+        known_by = (
+            [name for name in columns if name not in ("reason", "raw")]
+            if self.name == "misfits"
+            else columns
+        )
         last = there.sort(SEEN_AT).unique(known_by, keep="last", maintain_order=True)
         return last.select(columns)

@@ -42,9 +42,15 @@ def publish(place: Place) -> State:
 
     def update(known: State) -> State:
         versions = {name: each.open().version() for name, each in parts_of(known, place).items()}
-        tables = {name: each for name, each in parts_of(known, place).items() if isinstance(each, LakeTable)}
+        tables = {
+            name: each
+            for name, each in parts_of(known, place).items()
+            if isinstance(each, LakeTable)
+        }
         heights = {name: each.current_rows(versions[name]) for name, each in tables.items()}
-        return replace(known, versions={**known.versions, **versions}, heights={**known.heights, **heights})
+        return replace(
+            known, versions={**known.versions, **versions}, heights={**known.heights, **heights}
+        )
 
     return states.commit(place, update)
 

@@ -180,7 +180,9 @@ def difference(
             gone.select(*KEY, pl.lit(at, UTC).alias(MISSED_AT)),
         ]
     )
-    return Difference(begun=begun, ended=ended, added=added.height, changed=changed.height, deleted=gone.height)
+    return Difference(
+        begun=begun, ended=ended, added=added.height, changed=changed.height, deleted=gone.height
+    )
 
 
 def merge_source(found: Difference, *, at: dt.datetime) -> pl.DataFrame:
@@ -190,7 +192,11 @@ def merge_source(found: Difference, *, at: dt.datetime) -> pl.DataFrame:
     matches nothing.
     """
     ends = found.ended.select(
-        *(pl.lit(None, dtype).alias(name) for name, dtype in found.begun.schema.items() if name not in BESIDE),
+        *(
+            pl.lit(None, dtype).alias(name)
+            for name, dtype in found.begun.schema.items()
+            if name not in BESIDE
+        ),
         pl.lit(None, UTC).alias(VALID_FROM),
         pl.lit(at, UTC).alias(VALID_TO),
         MISSED_AT,
@@ -200,7 +206,8 @@ def merge_source(found: Difference, *, at: dt.datetime) -> pl.DataFrame:
         pl.lit(value=False).alias(IS_NEW),
     )
     begins = found.begun.with_columns(
-        *(pl.lit(None, pl.String()).alias(MATCH + name) for name in KEY), pl.lit(value=True).alias(IS_NEW)
+        *(pl.lit(None, pl.String()).alias(MATCH + name) for name in KEY),
+        pl.lit(value=True).alias(IS_NEW),
     )
     return pl.concat([ends, begins.select(ends.columns)])
 

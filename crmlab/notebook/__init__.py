@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from crmlab.notebook.login_form import LoginForm, login
 
 __all__ = ["Explorer", "LoginForm", "explore", "login"]
-_WHERE = {"Explorer": "explorer", "explore": "explorer", "LoginForm": "login_form", "login": "login_form"}
+_WHERE = {
+    "Explorer": "explorer",
+    "explore": "explorer",
+    "LoginForm": "login_form",
+    "login": "login_form",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -20,5 +25,7 @@ def __getattr__(name: str) -> Any:
     try:
         import anywidget  # noqa: F401, PLC0415  # and with it ipywidgets
     except ImportError:
-        raise ImportError("crmlab.login() and crmlab.explore() need anywidget: pip install anywidget") from None
+        raise ImportError(
+            "crmlab.login() and crmlab.explore() need anywidget: pip install anywidget"
+        ) from None
     return getattr(importlib.import_module(f"crmlab.notebook.{_WHERE[name]}"), name)

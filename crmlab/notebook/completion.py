@@ -30,7 +30,11 @@ def load(shell: Any) -> None:
         before = context.full_text.splitlines()[: context.cursor_line]
         begun, found = names("\n".join([*before, context.text_until_cursor]))
         completions = [SimpleCompletion(text=name, type="text") for name in found]
-        return {"completions": completions, "matched_fragment": begun, "suppress": bool(completions)}
+        return {
+            "completions": completions,
+            "matched_fragment": begun,
+            "suppress": bool(completions),
+        }
 
     shell.Completer.custom_matchers.append(crmlab_matcher)
 
@@ -55,5 +59,9 @@ def _known(function: str, *, arguments: int, own: bool) -> Iterable[str]:
     if arguments < _TABLES.get(function, arguments + 1):
         return ()
     if own:
-        return (f"{name}.{resource.name}" for name, provider in registry().items() for resource in provider.resources)
+        return (
+            f"{name}.{resource.name}"
+            for name, provider in registry().items()
+            for resource in provider.resources
+        )
     return (*TABLES, *(f"{name}." for name in registry()))

@@ -73,7 +73,9 @@ def explore(
     <Explorer: Which share of the closed deals do we win, and who wins it?>
     """
     if earlier is not None and type(earlier) is not type(data):
-        raise UsageError("give two fetches of the same kind: both from crmlab.fetch, or both from crmlab.fetch_to")
+        raise UsageError(
+            "give two fetches of the same kind: both from crmlab.fetch, or both from crmlab.fetch_to"
+        )
     return Explorer(data, earlier=earlier, quota=quota, time_zone=time_zone)
 
 
@@ -119,13 +121,17 @@ class Explorer:
         """Return by section the questions that can be answered, each with its name."""
         sections = {}
         for heading, entries in SECTIONS.items():
-            questions = [(entry.question, entry.name) for entry in entries if not self._missing(entry)]
+            questions = [
+                (entry.question, entry.name) for entry in entries if not self._missing(entry)
+            ]
             if questions:
                 sections[heading] = questions
         return sections
 
     def _make_widgets(self) -> None:
-        self.section = widgets.ToggleButtons(options=list(self._sections), style={"button_width": "auto"})
+        self.section = widgets.ToggleButtons(
+            options=list(self._sections), style={"button_width": "auto"}
+        )
         questions = self._sections.get(self.section.value, [])
         self.question = widgets.Dropdown(options=questions, layout={"width": "auto"})
         ask = self._in_the_loop(self._ask)
@@ -138,7 +144,9 @@ class Explorer:
         self.until = widgets.DatePicker(layout={"width": "auto"})
         self._period_of = widgets.Label()
         self._period = widgets.VBox([self._period_of, self.since, self.until])
-        self.reset = widgets.Button(description="Reset filters", layout={"width": "auto", "margin": "35px 2px 2px"})
+        self.reset = widgets.Button(
+            description="Reset filters", layout={"width": "auto", "margin": "35px 2px 2px"}
+        )
         self._status = widgets.HTML(layout={"min_height": "28px"})
         self.figure = widgets.Output()
         self.numbers = widgets.Output(layout={"max_height": "420px", "overflow": "auto"})
@@ -171,7 +179,11 @@ class Explorer:
         self.reset.on_click(self._in_the_loop(self._reset))
 
     def __repr__(self) -> str:
-        asked = CATALOGUE[self.question.value].question if self.question.value else "nothing that can be answered"
+        asked = (
+            CATALOGUE[self.question.value].question
+            if self.question.value
+            else "nothing that can be answered"
+        )
         return f"<Explorer: {asked}>"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -210,7 +222,9 @@ class Explorer:
             else:
                 fetches.append(self._earlier)
                 if self._earlier.fetched_at >= self._data.fetched_at:
-                    missing.append("an earlier fetch: the one that was given was fetched no earlier than the data")
+                    missing.append(
+                        "an earlier fetch: the one that was given was fetched no earlier than the data"
+                    )
         lacking = [entry.lacks(fetch.asked, is_masked=fetch.is_masked) for fetch in fetches]
         missing += dict.fromkeys(reason for reason in lacking if reason)
         if "quota" in reads and self._quota is None:
@@ -235,7 +249,9 @@ class Explorer:
             choice.offer(self._values.of(filters[name]) if name in filters else {})
         period = filters.get("period", {})
         self._period.layout.display = "" if period else "none"
-        self._period_of.value = "".join(f"From, to: {columns[0]} of {frame}" for frame, columns in period.items())
+        self._period_of.value = "".join(
+            f"From, to: {columns[0]} of {frame}" for frame, columns in period.items()
+        )
         self._ask()
 
     def _reset(self) -> None:
@@ -316,7 +332,9 @@ def _figure(figure: Any) -> Bundle:
 
 
 def _numbers(frame: pl.DataFrame) -> Bundle:
-    with pl.Config(tbl_rows=_ROWS, tbl_cols=-1, thousands_separator=",", fmt_float="full", float_precision=3):
+    with pl.Config(
+        tbl_rows=_ROWS, tbl_cols=-1, thousands_separator=",", fmt_float="full", float_precision=3
+    ):
         return {"text/html": frame._repr_html_(), "text/plain": str(frame)}
 
 

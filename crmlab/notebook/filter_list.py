@@ -27,7 +27,9 @@ class FilterList:
         self.chosen: tuple[str | None, ...] = ()
         self.search = widgets.Text(placeholder=f"search {label.lower()}", layout={"width": "auto"})
         self.list = widgets.SelectMultiple(rows=4, layout={"width": "auto"})
-        self.box = widgets.VBox([widgets.Label(label), self.search, self.list], layout={"width": "15em"})
+        self.box = widgets.VBox(
+            [widgets.Label(label), self.search, self.list], layout={"width": "15em"}
+        )
         self._labels: dict[str | None, str] = {}
         self._changed, self._filling = changed, False
         self.search.observe(lambda _: self._fill(), "value")

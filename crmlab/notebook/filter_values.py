@@ -57,7 +57,11 @@ class FilterValues:
 
     def _pipelines(self) -> dict[str, str]:
         stages = self._table("stages")
-        return {} if stages is None else dict(stages.select("pipeline_id", "pipeline_name").drop_nulls().iter_rows())
+        return (
+            {}
+            if stages is None
+            else dict(stages.select("pipeline_id", "pipeline_name").drop_nulls().iter_rows())
+        )
 
     def _table(self, name: str) -> pl.DataFrame | None:
         return self._data[name].lazy().collect() if name in self._data else None

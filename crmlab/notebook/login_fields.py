@@ -40,8 +40,18 @@ def found(provider: Provider) -> dict[str, Any]:
     try:
         values = credentials.find(provider, {}, needed=set())
     except CredentialError as error:
-        return {"fields": [], "settings": {}, "complete": False, "problem": str(error), "remembered": remembered}
-    there = [f for f in provider.fields if f.name in values and values[f.name].get_secret_value() != f.default]
+        return {
+            "fields": [],
+            "settings": {},
+            "complete": False,
+            "problem": str(error),
+            "remembered": remembered,
+        }
+    there = [
+        f
+        for f in provider.fields
+        if f.name in values and values[f.name].get_secret_value() != f.default
+    ]
     return {
         "fields": [field.name for field in there],
         "settings": {f.name: values[f.name].get_secret_value() for f in there if not f.secret},

@@ -67,15 +67,21 @@ class LoginForm(anywidget.AnyWidget):
         Tries an account; returns what it reached in a few words, or raises a `CrmlabError`.
     """
 
-    _esm = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("fields.js", "login.js"))
+    _esm = "\n".join(
+        (_HERE / name).read_text(encoding="utf-8") for name in ("fields.js", "login.js")
+    )
     _css = _HERE / "login.css"
 
     #: what the form asks for; the only own widget state, and the same for everybody
     sections: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     choose: traitlets.Bool[bool, bool | int] = traitlets.Bool().tag(sync=True)
 
-    def __init__(self, sources: Sequence[Provider], *, choose: bool = False, check: Check = check) -> None:
-        super().__init__(sections=[login_fields.section(provider) for provider in sources], choose=choose)
+    def __init__(
+        self, sources: Sequence[Provider], *, choose: bool = False, check: Check = check
+    ) -> None:
+        super().__init__(
+            sections=[login_fields.section(provider) for provider in sources], choose=choose
+        )
         self._sources = {provider.name: provider for provider in sources}
         self._check_account = check
         self._accounts: dict[tuple[str, str], Account] = {}
@@ -122,8 +128,12 @@ class LoginForm(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         if (shown := super()._repr_mimebundle_(**kwargs)) is None:
             return None
-        fields = [(provider, field) for provider in self._sources.values() for field in provider.fields]
-        variables = [credentials.variable(*pair) for pair in fields if pair[1].name in pair[0].needed()]
+        fields = [
+            (provider, field) for provider in self._sources.values() for field in provider.fields
+        ]
+        variables = [
+            credentials.variable(*pair) for pair in fields if pair[1].name in pair[0].needed()
+        ]
         shown[0]["text/plain"] = (
             f"{self!r}\nThe form is not shown here: run the cell in a notebook that shows widgets,\n"
             f"or pass crmlab.Account(...) with the keys in the environment: {', '.join(variables)}"
@@ -131,13 +141,19 @@ class LoginForm(anywidget.AnyWidget):
         return shown
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a LoginForm holds secrets and cannot be pickled or copied to another process")
+        raise TypeError(
+            "a LoginForm holds secrets and cannot be pickled or copied to another process"
+        )
 
     def _on_message(self, _: object, content: dict[str, Any], buffers: object) -> None:
         said = dict(content)
         content.clear()  # the kernel keeps the message as the parent of what follows
         typed = said.pop("fields", None) or {}
-        given = {name: SecretStr(text) for name, value in typed.items() if (text := login_fields.meant(value))}
+        given = {
+            name: SecretStr(text)
+            for name, value in typed.items()
+            if (text := login_fields.meant(value))
+        }
         here = self._loop or event_loop.running()
         if here is None:  # no kernel: whoever calls may wait
             asyncio.run(self._answer(said, given))
@@ -159,7 +175,9 @@ class LoginForm(anywidget.AnyWidget):
             await asyncio.to_thread(self._look)  # a keyring is slow, and may ask to be unlocked
             self.send(self.shown())
 
-    async def _do(self, provider: Provider, said: Mapping[str, Any], given: Mapping[str, SecretStr]) -> None:
+    async def _do(
+        self, provider: Provider, said: Mapping[str, Any], given: Mapping[str, SecretStr]
+    ) -> None:
         name = str(said.get("name") or "").strip()
         match said.get("kind"):
             case "connect":
@@ -180,7 +198,9 @@ class LoginForm(anywidget.AnyWidget):
         kind = "error"
         text = "interrupted"
         try:
-            known: dict[str, Any] = {field.name: given[field.name] for field in provider.fields if field.name in given}
+            known: dict[str, Any] = {
+                field.name: given[field.name] for field in provider.fields if field.name in given
+            }
             account = Account(provider.name, name=name or None, base_url=address or None, **known)
             reached = await self._try(account)
             kind = "ok"
@@ -226,7 +246,9 @@ class LoginForm(anywidget.AnyWidget):
         except CredentialError as error:
             self._say(provider, "error", str(error))
         else:
-            self._say(provider, "idle", f"{name} forgotten: the keyring keeps nothing of it any more")
+            self._say(
+                provider, "idle", f"{name} forgotten: the keyring keeps nothing of it any more"
+            )
         finally:
             self._found.pop(provider.name, None)
 

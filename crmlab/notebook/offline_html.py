@@ -77,7 +77,9 @@ class OfflineHTMLExporter(HTMLExporter):  # type: ignore[misc]  # nbconvert is n
         figures = 0
         for cell in notebook.cells:
             if cell.cell_type == "code":
-                cell.outputs = [shown for output in cell.outputs for shown in _shown(output, widgets)]
+                cell.outputs = [
+                    shown for output in cell.outputs for shown in _shown(output, widgets)
+                ]
                 figures += _draw_figures(cell.outputs)
 
         given = dict(resources or {})

@@ -64,10 +64,17 @@ class Bars:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for lists in self._accounts.values():  # a fetch that was interrupted tells no end
-            lists |= {name: replace(news, state="stopped") for name, news in lists.items() if not news.is_over}
+            lists |= {
+                name: replace(news, state="stopped")
+                for name, news in lists.items()
+                if not news.is_over
+            }
         self._draw(whole=True)
         for bar in self._bars.values():
             bar.close()
@@ -88,7 +95,11 @@ class Bars:
             if len(lists) > 1:
                 shown |= {(*account, name): news for name, news in lists.items() if _has_line(news)}
         if not (whole or self._panel) and len(shown) > shutil.get_terminal_size().lines - 2:
-            shown = {key: news for key, news in shown.items() if len(key) == 2 or news.state != "complete"}
+            shown = {
+                key: news
+                for key, news in shown.items()
+                if len(key) == 2 or news.state != "complete"
+            }
         if [*shown] != [*self._bars]:
             self._arrange(shown)
         for key, news in shown.items():
@@ -103,7 +114,9 @@ class Bars:
             if key not in keys:
                 bar.leave = False
                 bar.close()
-        self._bars = {key: self._bars.get(key) or _bar(place, self._panel) for place, key in enumerate(keys)}
+        self._bars = {
+            key: self._bars.get(key) or _bar(place, self._panel) for place, key in enumerate(keys)
+        }
         if self._panel:
             self._panel.show([bar.container for bar in self._bars.values()])
         for place, bar in enumerate(self._bars.values()):

@@ -22,9 +22,13 @@ class ProgressPanel:
 
     def __init__(self, stop: asyncio.Event | None) -> None:
         self._lines = ipywidgets.VBox()
-        self._button = ipywidgets.Button(description="Stop", icon="stop", tooltip="End the fetch; what came is kept")
+        self._button = ipywidgets.Button(
+            description="Stop", icon="stop", tooltip="End the fetch; what came is kept"
+        )
         self._keys = KeyboardGuard()
-        self._box = ipywidgets.VBox([self._button, self._lines, self._keys] if stop else [self._lines])
+        self._box = ipywidgets.VBox(
+            [self._button, self._lines, self._keys] if stop else [self._lines]
+        )
         if stop:
             # a click may arrive in another thread with another loop
             loop = asyncio.get_running_loop()

@@ -26,7 +26,9 @@ class ScriptRunner:
                 case ast.Assign(targets=[ast.Name(id="figure" | "numbers" as answer)]):
                     _execute(statement, names)
                     yield answer, names[answer]
-                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as made) if _is_analysis(made):
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as made) if (
+                    _is_analysis(made)
+                ):
                     line = ast.unparse(statement)
                     if line not in self._kept:
                         _execute(statement, names)

@@ -13,7 +13,9 @@ _WHO = (*_OF, "address")
 _CONTACTS = TABLES["contacts"]
 
 
-def with_contacts(own: Mapping[str, pl.DataFrame], there: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+def with_contacts(
+    own: Mapping[str, pl.DataFrame], there: Mapping[str, pl.DataFrame]
+) -> dict[str, pl.DataFrame]:
     """Return the tables with a contact for every consent event that names only an address.
 
     It is the first contact of the same provider and account that has the address, among one's own and those that are
@@ -26,10 +28,14 @@ def with_contacts(own: Mapping[str, pl.DataFrame], there: Mapping[str, pl.DataFr
         return dict(own)
 
     contacts = [tables["contacts"] for tables in (own, there) if "contacts" in tables]
-    known = nameless.join(_first_of_each_address(contacts), on=_WHO, how="left", maintain_order="left")
+    known = nameless.join(
+        _first_of_each_address(contacts), on=_WHO, how="left", maintain_order="left"
+    )
     # the id tells nothing of the address, because ids are not masked
     number = pl.int_range(1, pl.len() + 1).over(_OF)
-    added = known.filter(pl.col("known_id").is_null()).with_columns(pl.format("address {}", number).alias("known_id"))
+    added = known.filter(pl.col("known_id").is_null()).with_columns(
+        pl.format("address {}", number).alias("known_id")
+    )
 
     ids = pl.concat([known.drop_nulls("known_id"), added])
     filled = events.join(ids, on=_WHO, how="left", maintain_order="left").with_columns(
@@ -38,7 +44,9 @@ def with_contacts(own: Mapping[str, pl.DataFrame], there: Mapping[str, pl.DataFr
     return {
         **own,
         "consent_events": filled.drop("address", "known_id"),
-        "contacts": pl.concat([own.get("contacts", _CONTACTS.empty()), _contacts_of(added)], how="diagonal"),
+        "contacts": pl.concat(
+            [own.get("contacts", _CONTACTS.empty()), _contacts_of(added)], how="diagonal"
+        ),
     }
 
 

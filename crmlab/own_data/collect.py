@@ -25,7 +25,11 @@ _RESOURCE = "own data"
 
 
 def collect(
-    data: Fetched | None = None, /, *, as_of: str | dt.date | dt.datetime | None = None, **tables: Any
+    data: Fetched | None = None,
+    /,
+    *,
+    as_of: str | dt.date | dt.datetime | None = None,
+    **tables: Any,
 ) -> Fetched:
     """Return your own tables as a `Fetched`: to report, explore, mask and export like what a fetch brought.
 
@@ -78,7 +82,9 @@ def collect(
             "crmlab.open(folder, lazy=False) returns"
         )
     if not tables:
-        raise UsageError("collect: give tables by their name, such as deals=crmlab.table('deals', ...)")
+        raise UsageError(
+            "collect: give tables by their name, such as deals=crmlab.table('deals', ...)"
+        )
     day = instant(as_of, "as_of")
     if data is None:
         if day is None:
@@ -87,7 +93,9 @@ def collect(
 
     if data.is_masked:
         # together they would be neither: tokens that nobody finds again, beside names that anybody reads
-        raise UsageError("collect: the data are masked, and your own are not: add your own first, then mask all of it")
+        raise UsageError(
+            "collect: the data are masked, and your own are not: add your own first, then mask all of it"
+        )
 
     own = {name: _own(name, frame) for name, frame in tables.items()}
     if "consent_events" in own:
@@ -122,7 +130,9 @@ def _asked(data: Fetched, own: Mapping[str, pl.DataFrame], day: dt.datetime | No
     """Return what both together hold: a table that is all one's own is whole, whatever the fetch asked for."""
     accounts = {(account.provider, account.name): account for account in data.asked.accounts}
     for frame in own.values():
-        for provider, name in frame.select("provider", "account").unique().sort(pl.all()).iter_rows():
+        for provider, name in (
+            frame.select("provider", "account").unique().sort(pl.all()).iter_rows()
+        ):
             accounts.setdefault((provider, name), AskedAccount(provider=provider, name=name))
     whole = {name: Period() for name in own if name not in data}
     return replace(
@@ -144,7 +154,9 @@ def _own(name: str, frame: Any) -> pl.DataFrame:
         )
     found = shaped(own, table, {}, Notation())
     if found.problems:
-        raise UsageError(f"{name} is no such table: {'; '.join(found.problems)}, in crmlab.table({name!r}, ...)")
+        raise UsageError(
+            f"{name} is no such table: {'; '.join(found.problems)}, in crmlab.table({name!r}, ...)"
+        )
     check_key(found.frame, table)
     return found.frame
 
@@ -160,7 +172,9 @@ def _appended(there: pl.DataFrame | None, own: pl.DataFrame, name: str) -> pl.Da
                 f"{name}: the further column {column} is {there.schema[column]} in one and {dtype} in the other: "
                 "call it otherwise in one of them"
             )
-    together = pl.concat([there, own], how="diagonal_relaxed")  # a column of nothing takes the other's dtype
+    together = pl.concat(
+        [there, own], how="diagonal_relaxed"
+    )  # a column of nothing takes the other's dtype
     check_key(together, shared_table(name))
     return together
 
@@ -171,13 +185,17 @@ def _summary(own: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     for name, frame in own.items():
         table = shared_table(name)
         for part in frame.partition_by("provider", "account", maintain_order=True):
-            rows.append(_line(part, table, account=part["account"][0], provider=part["provider"][0]))
+            rows.append(
+                _line(part, table, account=part["account"][0], provider=part["provider"][0])
+            )
         if frame.is_empty():
             rows.append(_line(frame, table, account="", provider=None))
     return pl.DataFrame(rows, schema=SUMMARY)
 
 
-def _line(frame: pl.DataFrame, table: Table, *, account: str, provider: str | None) -> dict[str, Any]:
+def _line(
+    frame: pl.DataFrame, table: Table, *, account: str, provider: str | None
+) -> dict[str, Any]:
     counts = dict.fromkeys(("rejected", "requests", "retries"), 0)
     return {
         **counts,

@@ -120,7 +120,9 @@ def _iso_time(texts: pl.Series, notation: Notation) -> pl.Series:
         pl.when(zone.is_null(), ~has_clock).then("day").alias("day"),
     )
 
-    zoned = texts_of["zoned"].str.to_datetime(f"{_ISO_MOMENT}%#z", time_unit="us", time_zone="UTC", strict=False)
+    zoned = texts_of["zoned"].str.to_datetime(
+        f"{_ISO_MOMENT}%#z", time_unit="us", time_zone="UTC", strict=False
+    )
     naive = texts_of["naive"].str.to_datetime(_ISO_MOMENT, time_unit="us", strict=False)
     days = texts_of["day"].str.to_date(_ISO_DAY, strict=False)
     in_utc = _in_utc(naive.alias(texts.name), notation)

@@ -20,9 +20,13 @@ _DECISIONS: Mapping[str, bool | None] = MappingProxyType(
         **dict.fromkeys(("suspend", "hardbounce"), None),
     }
 )
-_STEPS: Mapping[str, str] = MappingProxyType({"subscribe": "request", "sub": "request", "confirm": "confirmation"})
+_STEPS: Mapping[str, str] = MappingProxyType(
+    {"subscribe": "request", "sub": "request", "confirm": "confirmation"}
+)
 #: states of a subscription that are a decision
-_STATES: Mapping[str, bool] = MappingProxyType({"subscribed": True, "unsubscribed": False, "complained": False})
+_STATES: Mapping[str, bool] = MappingProxyType(
+    {"subscribed": True, "unsubscribed": False, "complained": False}
+)
 #: the words for what happened to a mailing, in the tenses that people use
 _MAILINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -55,7 +59,9 @@ def meant(rows: pl.DataFrame, name: str, given: Collection[str]) -> pl.DataFrame
         step = pl.col("step") if "step" in given else _meaning(rows["kind"], _STEPS, pl.String)
         return rows.with_columns(pl.coalesce("opted_in", said), step.alias("step"))
     if name == "activities":
-        return rows.with_columns(pl.coalesce("mailing", _meaning(rows["kind"], _MAILINGS, pl.String)))
+        return rows.with_columns(
+            pl.coalesce("mailing", _meaning(rows["kind"], _MAILINGS, pl.String))
+        )
     if name == "subscriptions" and "opted_in" not in given:
         return rows.with_columns(_meaning(rows["status"], _STATES, pl.Boolean).alias("opted_in"))
     return rows
@@ -91,7 +97,9 @@ def _is_known(word: str | None) -> bool:
 
 
 def _meaning(
-    texts: pl.Series, meanings: Mapping[str, bool | None] | Mapping[str, str], dtype: type[pl.DataType]
+    texts: pl.Series,
+    meanings: Mapping[str, bool | None] | Mapping[str, str],
+    dtype: type[pl.DataType],
 ) -> pl.Series:
     """Return what each word means, whatever its case and what stands between its parts; null where nothing does."""
     found = {word: meanings.get(plain(word)) for word in texts.unique().drop_nulls()}

@@ -30,7 +30,17 @@ _CALLED: Mapping[Any, str] = MappingProxyType(
 )
 #: how days are often written, and the clock after them
 _DAYS = (
-    *("%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d %b %Y", "%b %d, %Y"),
+    *(
+        "%Y%m%d",
+        "%d/%m/%Y",
+        "%m/%d/%Y",
+        "%d.%m.%Y",
+        "%d-%m-%Y",
+        "%m-%d-%Y",
+        "%Y/%m/%d",
+        "%d %b %Y",
+        "%b %d, %Y",
+    ),
     *("%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d-%m-%y", "%m-%d-%y"),
 )
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")

@@ -26,7 +26,9 @@ def shared_table(name: str) -> Table:
     """
     if name in TABLES:
         return TABLES[name]
-    raise UsageError(f"{name!r} is no shared table{did_you_mean(name, TABLES)} Known: {', '.join(TABLES)}")
+    raise UsageError(
+        f"{name!r} is no shared table{did_you_mean(name, TABLES)} Known: {', '.join(TABLES)}"
+    )
 
 
 def plain(name: str) -> str:
@@ -35,7 +37,11 @@ def plain(name: str) -> str:
     >>> plain(" Close Date") == plain("close_date") == plain("CLOSE-DATE")
     True
     """
-    return "".join(character for character in name.casefold() if not character.isspace() and character not in "-_")
+    return "".join(
+        character
+        for character in name.casefold()
+        if not character.isspace() and character not in "-_"
+    )
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -78,7 +84,9 @@ def near_misses(columns: Iterable[str], table: Table) -> dict[str, str]:
     return found
 
 
-def _check(own: str, shared: str, frame: pl.DataFrame, table: Table, rename: Mapping[str, str]) -> None:
+def _check(
+    own: str, shared: str, frame: pl.DataFrame, table: Table, rename: Mapping[str, str]
+) -> None:
     if own not in frame.columns:
         if own in table.columns and shared in frame.columns:
             raise UsageError(
@@ -96,7 +104,9 @@ def _check(own: str, shared: str, frame: pl.DataFrame, table: Table, rename: Map
         )
     rivals = [name for name, target in rename.items() if target == shared]
     if len(rivals) > 1:
-        raise UsageError(f"rename: {' and '.join(rivals)} would both be {shared}; rename one of them")
+        raise UsageError(
+            f"rename: {' and '.join(rivals)} would both be {shared}; rename one of them"
+        )
     if shared in frame.columns and shared not in rename:
         raise UsageError(
             f"rename: the frame has a column {shared} already, so that {own!r} cannot be it too; "

@@ -38,7 +38,9 @@ class Notation:
     def _has_thousands(self) -> bool:
         """Return whether the sign of thousands is a single one that means nothing else in a number."""
         sign = self.thousands
-        return isinstance(sign, str) and len(sign) == 1 and sign not in f"{self.decimal}+-eE0123456789"
+        return (
+            isinstance(sign, str) and len(sign) == 1 and sign not in f"{self.decimal}+-eE0123456789"
+        )
 
     def check(self, table: Table) -> None:
         """Refuse what no value can be read with.
@@ -68,7 +70,9 @@ class Notation:
             formats = [] if self.date_format is None else [self.date_format]
         for written in formats:
             if not isinstance(written, str) or "%" not in written:
-                raise UsageError(f"date_format={written!r} has no %: write '%d/%m/%Y' for 31/01/2026")
+                raise UsageError(
+                    f"date_format={written!r} has no %: write '%d/%m/%Y' for 31/01/2026"
+                )
 
 
 def _check_columns(formats: Mapping[str, str], table: Table) -> None:

@@ -43,7 +43,9 @@ def shaped(own: pl.DataFrame, table: Table, values: words.Values, notation: Nota
     problems: list[str] = []
     for name, column in table.columns.items():
         if name not in own.columns:
-            columns.append(pl.Series(name, [None], dtype=column.dtype).new_from_index(0, own.height))
+            columns.append(
+                pl.Series(name, [None], dtype=column.dtype).new_from_index(0, own.height)
+            )
             continue
         before = own[name]
         if name in values:
@@ -61,7 +63,9 @@ def shaped(own: pl.DataFrame, table: Table, values: words.Values, notation: Nota
 
     further = [own[name] for name in own.columns if name not in table.columns]
     return Shaped(
-        frame=pl.DataFrame({series.name: series for series in (*columns, *further)}),  # a name may be ""
+        frame=pl.DataFrame(
+            {series.name: series for series in (*columns, *further)}
+        ),  # a name may be ""
         misfits=pl.DataFrame(misfits),
         problems=tuple(problems),
     )
@@ -93,7 +97,9 @@ def check_key(frame: pl.DataFrame, table: Table) -> None:
 
 def _replaced(values: pl.Series, replacements: Any) -> pl.Series:
     if values.dtype.is_nested():
-        raise UsageError(f"values: {values.name} holds lists: replace in them before, with list.eval of Polars")
+        raise UsageError(
+            f"values: {values.name} holds lists: replace in them before, with list.eval of Polars"
+        )
     return words.replaced(values, replacements)
 
 

@@ -32,8 +32,12 @@ def read(source: Any, table: str) -> pl.DataFrame:
 
 def _of_file(path: Path) -> pl.DataFrame:
     if path.suffix.lower() in (".parquet", ".xlsx", ".xls", ".ods", ".json"):
-        reader = {".parquet": "read_parquet", ".json": "read_json"}.get(path.suffix.lower(), "read_excel")
-        raise UsageError(f"{path.name} is no CSV file: write polars.{reader}({str(path)!r}) in place of the path")
+        reader = {".parquet": "read_parquet", ".json": "read_json"}.get(
+            path.suffix.lower(), "read_excel"
+        )
+        raise UsageError(
+            f"{path.name} is no CSV file: write polars.{reader}({str(path)!r}) in place of the path"
+        )
     try:
         header = _header(path)
         delimiter = _delimiter(header)
@@ -52,10 +56,17 @@ def _of_file(path: Path) -> pl.DataFrame:
 
 def _refuse_twice(path: Path, header: str, delimiter: str) -> None:
     """Refuse a name that two columns have: nobody could tell which of them is meant."""
-    names = [name for row in csv.reader(header.splitlines(keepends=True), delimiter=delimiter) for name in row if name]
+    names = [
+        name
+        for row in csv.reader(header.splitlines(keepends=True), delimiter=delimiter)
+        for name in row
+        if name
+    ]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise UsageError(f"{path.name} has several columns called {', '.join(twice)}: name each of them otherwise")
+        raise UsageError(
+            f"{path.name} has several columns called {', '.join(twice)}: name each of them otherwise"
+        )
 
 
 def _not_utf8(path: Path) -> str:

@@ -150,7 +150,11 @@ lost; write values={'status': {'Closed Won': 'won'}}; or misfits='null' to go on
     _check_kinds(misfits, rename=rename, values=values, constants=constants)
     shared = shared_table(name)
     notation = Notation(
-        date_format=date_format, time_zone=time_zone, decimal=decimal, thousands=thousands, separator=separator
+        date_format=date_format,
+        time_zone=time_zone,
+        decimal=decimal,
+        thousands=thousands,
+        separator=separator,
     )
     notation.check(shared)
     if id is not None:
@@ -171,7 +175,9 @@ lost; write values={'status': {'Closed Won': 'won'}}; or misfits='null' to go on
     if shared.name == "consent_events":
         problems += [problem for problem in [meanings.silence(answer)] if problem]
     if problems and misfits == "raise":
-        raise UsageError(f"{shared.name}: {'; '.join(problems)}; or misfits='null' to go on without them")
+        raise UsageError(
+            f"{shared.name}: {'; '.join(problems)}; or misfits='null' to go on without them"
+        )
     if found.problems:
         answer = _kept(answer, found, shared)
 
@@ -190,23 +196,33 @@ def _check_kinds(misfits: str, **pairs: Any) -> None:
             )
 
 
-def _with_key(frame: pl.DataFrame, table: Table, provider: str | None, account: str | None) -> pl.DataFrame:
+def _with_key(
+    frame: pl.DataFrame, table: Table, provider: str | None, account: str | None
+) -> pl.DataFrame:
     """Return the frame with provider and account, which are the user's words for both or stand in the frame."""
     if provider is None:
         if "provider" not in frame.columns:
-            raise UsageError(f"{table.name}: write provider='salesforce', the service that the data are from")
+            raise UsageError(
+                f"{table.name}: write provider='salesforce', the service that the data are from"
+            )
         if account is not None or "account" not in frame.columns:
-            return _with_constants(frame, table, {"account": account} if account else {"account": pl.col("provider")})
+            return _with_constants(
+                frame, table, {"account": account} if account else {"account": pl.col("provider")}
+            )
         return frame
     # an account in other people's files is a customer
     return _with_constants(frame, table, {"provider": provider, "account": account or provider})
 
 
-def _with_constants(frame: pl.DataFrame, table: Table, constants: Mapping[str, Any]) -> pl.DataFrame:
+def _with_constants(
+    frame: pl.DataFrame, table: Table, constants: Mapping[str, Any]
+) -> pl.DataFrame:
     """Return the frame with what is the same in every row."""
     for name, value in constants.items():
         if name not in table.columns:
-            raise UsageError(f"constants: {table.name} has no column {name!r}{did_you_mean(name, table.columns)}")
+            raise UsageError(
+                f"constants: {table.name} has no column {name!r}{did_you_mean(name, table.columns)}"
+            )
         if name in frame.columns:
             other = "company_name" if "company_name" in table.columns else "..."
             raise UsageError(
@@ -237,7 +253,9 @@ def _check_id(frame: pl.DataFrame, table: Table, given: Sequence[str]) -> None:
 
 def _kept(answer: pl.DataFrame, found: Shaped, table: Table) -> pl.DataFrame:
     if MISFITS in answer.columns:
-        raise UsageError(f"{table.name}: the frame has a column {MISFITS} already: call it otherwise")
+        raise UsageError(
+            f"{table.name}: the frame has a column {MISFITS} already: call it otherwise"
+        )
     return with_misfits(answer, found.misfits)
 
 

@@ -26,7 +26,11 @@ def is_text(values: pl.Series) -> bool:
 
 def as_text(values: pl.Series) -> pl.Series:
     """Return values as text; whole numbers without a point, blank text and what is no text as null."""
-    if values.dtype.is_nested() or values.dtype in _WITHOUT_TEXT or isinstance(values.dtype, pl.BaseExtension):
+    if (
+        values.dtype.is_nested()
+        or values.dtype in _WITHOUT_TEXT
+        or isinstance(values.dtype, pl.BaseExtension)
+    ):
         return nothing(values, pl.String())
     if values.dtype == pl.Object:
         texts = [None if value is None else str(value) for value in values]

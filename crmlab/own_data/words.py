@@ -17,7 +17,9 @@ Values = Mapping[str, Mapping[Any, Any]]
 _MAX_SHOWN = 8
 
 
-def check_values(values: Values, frame: pl.DataFrame, table: Table, rename: Mapping[str, str]) -> None:
+def check_values(
+    values: Values, frame: pl.DataFrame, table: Table, rename: Mapping[str, str]
+) -> None:
     """Refuse replacements for columns that are not there.
 
     Raises
@@ -27,13 +29,21 @@ def check_values(values: Values, frame: pl.DataFrame, table: Table, rename: Mapp
     """
     for name, words in values.items():
         if not isinstance(words, Mapping):
-            raise UsageError(f"values: write what becomes what, such as values={{{name!r}: {{'Closed Won': 'won'}}}}")
+            raise UsageError(
+                f"values: write what becomes what, such as values={{{name!r}: {{'Closed Won': 'won'}}}}"
+            )
         if name in rename:
-            raise UsageError(f"values: {name!r} is called {rename[name]!r} in the table: write {rename[name]!r}")
+            raise UsageError(
+                f"values: {name!r} is called {rename[name]!r} in the table: write {rename[name]!r}"
+            )
         if name not in table.columns:
-            raise UsageError(f"values: {table.name} has no column {name!r}{did_you_mean(name, table.columns)}")
+            raise UsageError(
+                f"values: {table.name} has no column {name!r}{did_you_mean(name, table.columns)}"
+            )
         if name not in frame.columns:
-            raise UsageError(f"values: no column of the frame fills {name!r}; write rename={{'...': {name!r}}}")
+            raise UsageError(
+                f"values: no column of the frame fills {name!r}; write rename={{'...': {name!r}}}"
+            )
 
 
 def replaced(texts: pl.Series, words: Mapping[Any, Any]) -> pl.Series:
@@ -41,7 +51,9 @@ def replaced(texts: pl.Series, words: Mapping[Any, Any]) -> pl.Series:
     found = as_text(texts)
     exact = {_written(old): _written(new) for old, new in words.items()}
     loose = {plain(old): new for old, new in exact.items() if old is not None}
-    other = {word: loose[plain(word)] for word in found.unique().drop_nulls() if plain(word) in loose}
+    other = {
+        word: loose[plain(word)] for word in found.unique().drop_nulls() if plain(word) in loose
+    }
     return found.replace({**other, **exact})
 
 
@@ -59,7 +71,9 @@ def known(texts: pl.Series, column: Column) -> pl.Series:
 def strange(texts: pl.Series, words: Iterable[str]) -> pl.DataFrame:
     """Return the words that are not among `words`, the most frequent first: word (String), rows (UInt32)."""
     counts = texts.drop_nulls().alias("word").value_counts(name="rows")
-    return counts.filter(~pl.col("word").is_in(list(words))).sort("rows", "word", descending=[True, False])
+    return counts.filter(~pl.col("word").is_in(list(words))).sort(
+        "rows", "word", descending=[True, False]
+    )
 
 
 def refusal(name: str, found: pl.DataFrame, words: Iterable[str]) -> str:

@@ -8,7 +8,9 @@ Each takes what `crmlab.fetch` returns in the place of its frames, ``plots.win_r
 a period where everything is needed, and else says the period in its subtitle; a frame by itself counts as whole.
 """
 
-from crmlab.plots._exported import figure_html as figure_html  # no figure, but how an exported notebook shows one
+from crmlab.plots._exported import (
+    figure_html as figure_html,
+)  # no figure, but how an exported notebook shows one
 from crmlab.plots._exported import plotly_js as plotly_js
 from crmlab.plots.actions import completion_rate, open_actions
 from crmlab.plots.activity import activity_heatmap, activity_volume, activity_volume_by_owner

@@ -16,9 +16,9 @@ MAX_BARS = 20
 
 def label_of(columns: Sequence[str]) -> pl.Expr:
     """Return the values of several columns as one label."""
-    return pl.concat_str([pl.col(name).cast(pl.String).fill_null("(none)") for name in columns], separator=" · ").alias(
-        "label"
-    )
+    return pl.concat_str(
+        [pl.col(name).cast(pl.String).fill_null("(none)") for name in columns], separator=" · "
+    ).alias("label")
 
 
 def with_others(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame, str]:
@@ -45,12 +45,21 @@ def largest(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame, st
     """
     if frame.height <= MAX_BARS:
         return frame, ""
-    kept = frame.with_row_index("place").sort(size, "place", descending=[True, False]).head(MAX_BARS).sort("place")
+    kept = (
+        frame.with_row_index("place")
+        .sort(size, "place", descending=[True, False])
+        .head(MAX_BARS)
+        .sort("place")
+    )
     return kept.drop("place"), f"{frame.height - MAX_BARS} {noun} with fewer deals not shown"
 
 
 def bars(
-    frame: pl.DataFrame, length: str, beside: Sequence[tuple[str, ...]], colour: str | list[str], name: str = ""
+    frame: pl.DataFrame,
+    length: str,
+    beside: Sequence[tuple[str, ...]],
+    colour: str | list[str],
+    name: str = "",
 ) -> go.Bar:
     """Return bars as long as the column `length`, with lines of words inside, or beside where they do not fit."""
     return go.Bar(

@@ -17,13 +17,19 @@ _MAX_POINTS = 300
 _FEW = 4
 
 
-def steps(curve: pl.DataFrame, by: Sequence[str], *, rising: bool, name: str) -> tuple[list[go.Scatter], str]:
+def steps(
+    curve: pl.DataFrame, by: Sequence[str], *, rising: bool, name: str
+) -> tuple[list[go.Scatter], str]:
     """Return a line and a band for each group, and a note where only the eight largest groups are shown.
 
     Reads days, at_risk, ended, survival, lower, upper and the columns of `by`. `rising`: of 1 - survival.
     """
     named = curve.with_columns(label_of(by) if by else pl.lit(name).alias("label"))
-    order = named.group_by("label").agg(pl.col("at_risk").max()).sort("at_risk", "label", descending=[True, False])
+    order = (
+        named.group_by("label")
+        .agg(pl.col("at_risk").max())
+        .sort("at_risk", "label", descending=[True, False])
+    )
     traces: list[go.Scatter] = []
     for label, colour in zip(order["label"], PALETTE, strict=False):
         traces += _line(_thin(named.filter(pl.col("label") == label), rising=rising), label, colour)
@@ -39,7 +45,9 @@ def median(medians: pl.DataFrame, by: Sequence[str], reached: str, not_reached: 
     if medians.height > _FEW:
         return ""
     named = medians.select(label_of(by), "median_days").rows()
-    words = [f"{text(label)} {'none yet' if days is None else f'{days:,.1f}'}" for label, days in named]
+    words = [
+        f"{text(label)} {'none yet' if days is None else f'{days:,.1f}'}" for label, days in named
+    ]
     return f"Median days: {', '.join(words)}"
 
 
@@ -60,14 +68,21 @@ def _thin(curve: pl.DataFrame, *, rising: bool) -> pl.DataFrame:
     columns = ("days", "at_risk", *values)
     falls, last = curve.filter(pl.col("ended") > 0).select(columns), curve.select(columns).tail(1)
     every = -(-falls.height // _MAX_POINTS) or 1
-    start = pl.DataFrame([{"days": 0.0, "at_risk": curve["at_risk"][0], **dict.fromkeys(values, 1.0)}])
+    start = pl.DataFrame(
+        [{"days": 0.0, "at_risk": curve["at_risk"][0], **dict.fromkeys(values, 1.0)}]
+    )
     points = pl.concat([start, falls.gather_every(every), last])
     return points.with_columns((1 - pl.col(values)).name.keep()) if rising else points
 
 
 def _line(points: pl.DataFrame, label: str, colour: str) -> list[go.Scatter]:
     band = points.drop_nulls(["lower", "upper"])
-    edge: dict[str, Any] = {"mode": "lines", "hoverinfo": "skip", "showlegend": False, "legendgroup": label}
+    edge: dict[str, Any] = {
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "legendgroup": label,
+    }
     line = {"width": 0, "shape": "hv", "color": colour}
     days = band["days"].to_list()
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))

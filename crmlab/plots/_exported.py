@@ -99,7 +99,9 @@ def figure_html(fig_dict: dict[str, Any]) -> str:
     height = (fig_dict.get("layout") or {}).get("height")
     if not isinstance(height, int | float):
         height = _DEFAULT_HEIGHT
-    return _HTML.format(id=f"figure-{secrets.token_hex(8)}", height=height, figure=figure, config=_CONFIG)
+    return _HTML.format(
+        id=f"figure-{secrets.token_hex(8)}", height=height, figure=figure, config=_CONFIG
+    )
 
 
 def _request() -> dict[str, Any]:

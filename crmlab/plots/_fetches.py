@@ -36,7 +36,9 @@ def draws(function: Callable[P, go.Figure]) -> Answer[P, go.Figure]:
     return cast("Answer[P, go.Figure]", draw)
 
 
-def of_polars(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
+def of_polars(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> inspect.BoundArguments:
     """Return the arguments of a call, those that are to be frames as frames of Polars; lazy ones stay lazy.
 
     Raises

@@ -65,7 +65,9 @@ def bars(counts: pl.DataFrame, column: str, every: str, name: str, colour: str) 
     )
 
 
-def rate_lines(rates: pl.DataFrame, styles: Sequence[tuple[str, str, str, str]]) -> list[go.Scatter]:
+def rate_lines(
+    rates: pl.DataFrame, styles: Sequence[tuple[str, str, str, str]]
+) -> list[go.Scatter]:
     """Return a line for each column, name, colour and dash of a frame of period and rates; gaps where it is null."""
     return [
         go.Scatter(

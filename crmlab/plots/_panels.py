@@ -21,16 +21,26 @@ def by_currency(frame: pl.DataFrame) -> tuple[list[tuple[str | None, pl.DataFram
     if "currency" not in frame.columns:
         return [(None, frame)], ""
     order = frame.group_by("currency").agg(pl.col("deals").sum())
-    names = order.sort("deals", "currency", descending=[True, False], nulls_last=True)["currency"].to_list()
-    shown = [(name, frame.filter(pl.col("currency").eq_missing(pl.lit(name, pl.String)))) for name in names]
+    names = order.sort("deals", "currency", descending=[True, False], nulls_last=True)[
+        "currency"
+    ].to_list()
+    shown = [
+        (name, frame.filter(pl.col("currency").eq_missing(pl.lit(name, pl.String))))
+        for name in names
+    ]
     left_out = len(names) - MAX_PANELS
-    return shown[:MAX_PANELS], f"{left_out} currencies with fewer deals not shown" if left_out > 0 else ""
+    return shown[
+        :MAX_PANELS
+    ], f"{left_out} currencies with fewer deals not shown" if left_out > 0 else ""
 
 
 def axes(titles: list[str]) -> dict[str, Any]:
     """Return the layout of panels with these titles on their value axes, and one axis below them all."""
     share = (1 + _GAP) / len(titles)
-    layout: dict[str, Any] = {"xaxis": {"anchor": axis_name(len(titles) - 1)}, "height": 170 + 210 * len(titles)}
+    layout: dict[str, Any] = {
+        "xaxis": {"anchor": axis_name(len(titles) - 1)},
+        "height": 170 + 210 * len(titles),
+    }
     for place, title in enumerate(titles):
         top = 1 - place * share
         layout["yaxis" + axis_name(place)[1:]] = {

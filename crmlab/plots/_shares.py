@@ -26,7 +26,9 @@ def one(groups: pl.DataFrame, title: str, axis: str, noun: str, *notes: str) -> 
     Reads label, part, whole. `noun`: what the title counts.
     """
     counted = groups.select("label", "part", "whole").filter(pl.col("whole") > 0)
-    shown, note = _bars.with_others(counted.sort("whole", "label", descending=[True, False]), "whole", "groups")
+    shown, note = _bars.with_others(
+        counted.sort("whole", "label", descending=[True, False]), "whole", "groups"
+    )
     shown = shown.with_columns(share=ratio(pl.col("part"), pl.col("whole")))
     beside = [
         (f"{share:.1%}", f"{number(part)} of {number(whole)}")
@@ -44,12 +46,23 @@ def one(groups: pl.DataFrame, title: str, axis: str, noun: str, *notes: str) -> 
 
 
 def parts(
-    groups: pl.DataFrame, columns: Sequence[tuple[str, str, str]], title: str, axis: str, noun: str, *notes: str
+    groups: pl.DataFrame,
+    columns: Sequence[tuple[str, str, str]],
+    title: str,
+    axis: str,
+    noun: str,
+    *notes: str,
 ) -> go.Figure:
     """Return bars as long as 100 %, with a colour for each part. Reads label and the columns: name, words, colour."""
     names = [name for name, _, _ in columns]
-    counted = groups.select("label", *names).with_columns(whole=pl.sum_horizontal(names)).filter(pl.col("whole") > 0)
-    shown, note = _bars.with_others(counted.sort("whole", "label", descending=[True, False]), "whole", "groups")
+    counted = (
+        groups.select("label", *names)
+        .with_columns(whole=pl.sum_horizontal(names))
+        .filter(pl.col("whole") > 0)
+    )
+    shown, note = _bars.with_others(
+        counted.sort("whole", "label", descending=[True, False]), "whole", "groups"
+    )
     traces = [_part(shown, name, words, colour) for name, words, colour in columns]
     return figure(
         traces,
@@ -78,6 +91,9 @@ def _part(shown: pl.DataFrame, name: str, words: str, colour: str) -> go.Bar:
         insidetextanchor="middle",
         textangle=0,
         textfont={"size": 11, "color": "#FFFFFF"},
-        customdata=[f"{number(part)} of {number(whole)}" for part, whole in shown.select(name, "whole").iter_rows()],
+        customdata=[
+            f"{number(part)} of {number(whole)}"
+            for part, whole in shown.select(name, "whole").iter_rows()
+        ],
         hovertemplate="%{y}: %{x:.1%} (%{customdata}) " + text(words) + "<extra></extra>",
     )

@@ -22,7 +22,11 @@ PALETTE = (BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9", VERMILLION, "#B8A900", 
 REST = "#8C8C8C"
 TEXT = "#7A7A7A"
 #: one hue, ever less transparent: more is further from the background, be it white or black
-SCALE = ((0.0, "rgba(128,128,128,0.10)"), (0.001, "rgba(28,142,214,0.15)"), (1.0, "rgb(28,142,214)"))
+SCALE = (
+    (0.0, "rgba(128,128,128,0.10)"),
+    (0.001, "rgba(28,142,214,0.15)"),
+    (1.0, "rgb(28,142,214)"),
+)
 
 #: so many characters of a subtitle are beside each other
 _LINE_LENGTH = 120
@@ -74,9 +78,19 @@ TEMPLATE = go.layout.Template(
             "yanchor": "bottom",
         },
         # its button "Share chart..." would upload the data to Plotly's servers
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": TEXT, "activecolor": BLUE, "remove": ["sendChartToCloud"]},
+        "modebar": {
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": TEXT,
+            "activecolor": BLUE,
+            "remove": ["sendChartToCloud"],
+        },
         # the default takes the background's colour, which is none
-        "hoverlabel": {"align": "left", "namelength": -1, "bgcolor": "#2B2B2B", "font": {"color": "#FFFFFF"}},
+        "hoverlabel": {
+            "align": "left",
+            "namelength": -1,
+            "bgcolor": "#2B2B2B",
+            "font": {"color": "#FFFFFF"},
+        },
         "bargap": 0.25,
         "autotypenumbers": "strict",
     }
@@ -112,7 +126,9 @@ def in_lines(note: str) -> str:
             continue
         if lines:
             lines[-1] += ". "
-        lines += textwrap.wrap(sentence, _LINE_LENGTH, break_long_words=False, break_on_hyphens=False)
+        lines += textwrap.wrap(
+            sentence, _LINE_LENGTH, break_long_words=False, break_on_hyphens=False
+        )
     return _BREAK.join(lines)
 
 

@@ -17,7 +17,10 @@ from crmlab.plots._template import number
 from crmlab.schema import channel_word, purpose_word
 
 #: what a subject of consent is called, one and several
-NOUNS: Mapping[Subject, tuple[str, str]] = {"contact": ("contact", "contacts"), "email": ("address", "addresses")}
+NOUNS: Mapping[Subject, tuple[str, str]] = {
+    "contact": ("contact", "contacts"),
+    "email": ("address", "addresses"),
+}
 
 
 def left_out(reasons: Mapping[str, int]) -> str:
@@ -42,7 +45,10 @@ def evidence(subscriptions: pl.DataFrame | None, contacts: pl.DataFrame | None) 
     known = ["events"]
     if subscriptions is not None and values_of(subscriptions, "opted_in").count():
         known.append("subscriptions")
-    if contacts is not None and values_of(contacts, pl.col("do_not_contact").cast(pl.Boolean).any()).item():
+    if (
+        contacts is not None
+        and values_of(contacts, pl.col("do_not_contact").cast(pl.Boolean).any()).item()
+    ):
         known.append("do-not-contact marks")
     return f"By {', '.join(known)}" if len(known) > 1 else "By events alone"
 
@@ -65,7 +71,9 @@ def yes_to_nothing_named(state: pl.DataFrame) -> str:
     counts = {"channel": yes["channel"].null_count(), "purpose": yes["purpose"].null_count()}
     if not state["purpose"].count():
         counts["purpose"] = 0
-    notes = [f"{plural(count, 'consent')} without a {name}" for name, count in counts.items() if count]
+    notes = [
+        f"{plural(count, 'consent')} without a {name}" for name, count in counts.items() if count
+    ]
     return f"{' and '.join(notes)}: for none that is named" if notes else ""
 
 
@@ -83,7 +91,11 @@ def expired(consent_events: pl.DataFrame, as_of: dt.datetime) -> str:
     if "valid_until" not in columns_of(consent_events, "consent_events"):
         return ""
     count = height_of(consent_events.filter(pl.col("opted_in") & (pl.col("valid_until") <= as_of)))
-    return f"{plural(count, 'event')} with a yes that has expired, which is none any more" if count else ""
+    return (
+        f"{plural(count, 'event')} with a yes that has expired, which is none any more"
+        if count
+        else ""
+    )
 
 
 def yes_without_purpose(consent_events: pl.DataFrame, channel: str, purpose: str | None) -> str:
@@ -93,4 +105,8 @@ def yes_without_purpose(consent_events: pl.DataFrame, channel: str, purpose: str
     of_channel = channel_word(pl.col("channel")) == channel_word(pl.lit(channel))
     names_none = purpose_word(pl.col("purpose")).is_null()
     count = height_of(consent_events.filter(pl.col("opted_in") & of_channel & names_none))
-    return f"{plural(count, 'event')} with a yes and no purpose: for none that is named" if count else ""
+    return (
+        f"{plural(count, 'event')} with a yes and no purpose: for none that is named"
+        if count
+        else ""
+    )

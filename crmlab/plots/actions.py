@@ -74,7 +74,11 @@ def open_actions(
     shown, note = _bars.with_others(_bars.longest_first(counted, "open"), "open", "owners")
     n, overdue = int(shown["open"].sum()), int(shown["overdue"].sum())
     return figure(
-        [_bars.part(shown, column, name, colour) for column, name, colour in _PARTS if shown[column].sum()],
+        [
+            _bars.part(shown, column, name, colour)
+            for column, name, colour in _PARTS
+            if shown[column].sum()
+        ],
         f"{title} (n = {number(n)})",
         f"On {day(as_of, time_zone)}: {number(overdue)} ({overdue / n:.0%}) overdue",
         _whom.left_out({"done, or created later": _actions(activities) - n}),
@@ -144,7 +148,11 @@ def completion_rate(
         _whom.left_out({"not due in this time, or on no day": _actions(activities) - due}),
         note,
         height=_bars.height(shown.height),
-        xaxis={"title": {"text": "Done on time, % of due"}, "tickformat": ".0%", "range": [0, 1.02]},
+        xaxis={
+            "title": {"text": "Done on time, % of due"},
+            "tickformat": ".0%",
+            "range": [0, 1.02],
+        },
         yaxis=_bars.label_axis(shown["label"].to_list()),
     )
 

@@ -68,7 +68,9 @@ def activity_heatmap(
     counts = analysis.activity_heatmap(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
     n = int(counts["count"].sum())
     if not n:
-        return nothing(title, "no work has a time of day." if height_of(activities) else _NO_ACTIVITIES)
+        return nothing(
+            title, "no work has a time of day." if height_of(activities) else _NO_ACTIVITIES
+        )
     reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
     without_hour = _happenings(activities) - sum(reasons.values()) - n
     grid = counts.pivot(on="hour", index="weekday", values="count").drop("weekday")
@@ -100,7 +102,12 @@ def activity_heatmap(
             "showgrid": False,
             "zeroline": False,
         },
-        yaxis={"title": {"text": "Weekday"}, "type": "category", "autorange": "reversed", "showgrid": False},
+        yaxis={
+            "title": {"text": "Weekday"},
+            "type": "category",
+            "autorange": "reversed",
+            "showgrid": False,
+        },
     )
 
 
@@ -154,7 +161,9 @@ def activity_volume(
     title = "Activities"
     done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
     every = chosen_grain(every, done["day"])
-    counts = analysis.activity_volume(activities, kinds=kinds, as_of=as_of, every=every, time_zone=time_zone)
+    counts = analysis.activity_volume(
+        activities, kinds=kinds, as_of=as_of, every=every, time_zone=time_zone
+    )
     if counts.is_empty():
         return nothing(title, "no work has a time." if height_of(activities) else _NO_ACTIVITIES)
     reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
@@ -165,7 +174,11 @@ def activity_volume(
 
 def _what_people_did(kinds: Collection[str] | None) -> str:
     """Return in words whose activities are counted."""
-    named = "calls, meetings, notes, appointments, actions done" if kinds is None else text(", ".join(kinds))
+    named = (
+        "calls, meetings, notes, appointments, actions done"
+        if kinds is None
+        else text(", ".join(kinds))
+    )
     return f"What people did: {named}"
 
 
@@ -207,7 +220,9 @@ def activity_volume_by_owner(
     'Activities of each owner (n = 2)'
     """
     title = "Activities of each owner"
-    counts = analysis.activity_volume_by_owner(activities, users, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    counts = analysis.activity_volume_by_owner(
+        activities, users, kinds=kinds, as_of=as_of, time_zone=time_zone
+    )
     owned = counts.drop_nulls("owner").select(_bars.label_of(["owner"]), "kind", "count")
     if owned.is_empty():
         return nothing(title, "no work has an owner." if height_of(activities) else _NO_ACTIVITIES)

@@ -14,7 +14,18 @@ from crmlab.analysis.touches import HUMAN
 from crmlab.display import plural
 from crmlab.plots import _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import BLUE, GREEN, REST, VERMILLION, day, figure, nothing, number, text, whole_ticks
+from crmlab.plots._template import (
+    BLUE,
+    GREEN,
+    REST,
+    VERMILLION,
+    day,
+    figure,
+    nothing,
+    number,
+    text,
+    whole_ticks,
+)
 from crmlab.schema import TimeLike
 
 __all__ = ["activities_per_deal", "days_since_last_touch"]
@@ -72,7 +83,9 @@ def activities_per_deal(
     title = "Activities until a deal is closed"
     counts = attention.activities_of_deals(deals, activities, kinds=kinds, time_zone=time_zone)
     if counts.is_empty():
-        return nothing(title, "no deal is won or lost." if height_of(deals) else "the deals table is empty.")
+        return nothing(
+            title, "no deal is won or lost." if height_of(deals) else "the deals table is empty."
+        )
     usual = counts["activities"].quantile(0.95, "higher") or 0
     width = next((width for width in _WIDTHS if usual <= width * _BINS), _WIDTHS[-1])
     bin_of = ((pl.col("activities") + width - 1) // width).clip(upper_bound=_BINS + 1)
@@ -107,7 +120,11 @@ def activities_per_deal(
         showlegend=True,
         hovermode="x unified",
         xaxis={"title": {"text": "Activities of a deal"}, "type": "category", "showgrid": False},
-        yaxis={"title": {"text": "% of won, and of lost deals"}, "tickformat": ".0%", "rangemode": "tozero"},
+        yaxis={
+            "title": {"text": "% of won, and of lost deals"},
+            "tickformat": ".0%",
+            "rangemode": "tozero",
+        },
     )
 
 
@@ -171,9 +188,15 @@ def days_since_last_touch(
         why = f"no {'deal is open' if is_deal else 'contact was there'} by then."
         return nothing(title, why if subjects.height else f"the {table} table is empty.")
     firsts = (0, *(last + 1 for last in _DAYS))
-    labels = [f"{first}-{last}" for first, last in zip(firsts, _DAYS, strict=False)] + [f"> {_DAYS[-1]}", "never"]
+    labels = [f"{first}-{last}" for first, last in zip(firsts, _DAYS, strict=False)] + [
+        f"> {_DAYS[-1]}",
+        "never",
+    ]
     place = pl.sum_horizontal(pl.col("days") > last for last in _DAYS)
-    placed = found.select("state", pl.when(pl.col("days").is_null()).then(len(_DAYS) + 1).otherwise(place).alias("bin"))
+    placed = found.select(
+        "state",
+        pl.when(pl.col("days").is_null()).then(len(_DAYS) + 1).otherwise(place).alias("bin"),
+    )
     counts = placed.group_by("state", "bin").len("count").sort("bin")
     names = (
         ("recent", f"within {stale_days} days", BLUE),
@@ -181,7 +204,10 @@ def days_since_last_touch(
         ("never", "never", REST),
     )
     of_state = {state: counts.filter(pl.col("state") == state) for state, _, _ in names}
-    n, stale, never = found.height, *(int(of_state[state]["count"].sum()) for state in ("stale", "never"))
+    n, stale, never = (
+        found.height,
+        *(int(of_state[state]["count"].sum()) for state in ("stale", "never")),
+    )
     return figure(
         [
             go.Bar(
@@ -191,7 +217,9 @@ def days_since_last_touch(
                 marker={"color": colour},
                 hovertemplate="%{y:,}",
             )
-            for rows, name, colour in ((of_state[state], name, colour) for state, name, colour in names)
+            for rows, name, colour in (
+                (of_state[state], name, colour) for state, name, colour in names
+            )
             if rows.height
         ],
         f"{title} (n = {number(n)})",

@@ -19,7 +19,9 @@ __all__ = ["banner_items", "banner_rates"]
 
 
 @draws
-def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str | None = None) -> go.Figure:
+def banner_rates(
+    consent_statistics: pl.DataFrame, *, by: By = None, every: str | None = None
+) -> go.Figure:
     """Return bars of what became of the visitors who saw a banner.
 
     Parameters
@@ -64,7 +66,10 @@ def banner_rates(consent_statistics: pl.DataFrame, *, by: By = None, every: str 
     n = int(known["visitors_exposed"].sum())
     if not n:
         why = "no banner tells all choices of its visitors."
-        return nothing(title, why if height_of(consent_statistics) else "the consent statistics table is empty.")
+        return nothing(
+            title,
+            why if height_of(consent_statistics) else "the consent statistics table is empty.",
+        )
     left_out = rates.height - known.height
     whole = "All devices" if keys == ["device"] else "All visitors"
     if keys == ["device"]:
@@ -120,7 +125,9 @@ def banner_items(
     'Accepted by category (n = 1 category)'
     """
     title = f"Accepted by {dimension}"
-    items = analysis.banner_items(consent_statistics_items, dimension=dimension).filter(pl.col("visitors_exposed") > 0)
+    items = analysis.banner_items(consent_statistics_items, dimension=dimension).filter(
+        pl.col("visitors_exposed") > 0
+    )
     if items.is_empty():
         why = f"no {dimension} has exposed visitors."
         empty = "the consent statistics items table is empty."

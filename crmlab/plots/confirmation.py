@@ -144,11 +144,16 @@ def time_to_confirm(
     if curve.is_empty():
         return nothing(title, _NO_REQUEST if height_of(consent_events) else NO_EVENTS)
     lines, rest = _curves.steps(curve, keys, rising=True, name="confirmed")
-    waiting, n = int(curve["censored"].sum()), int(curve.select(pl.col("ended", "censored").sum()).sum_horizontal()[0])
+    waiting, n = (
+        int(curve["censored"].sum()),
+        int(curve.select(pl.col("ended", "censored").sum()).sum_horizontal()[0]),
+    )
     return figure(
         lines,
         f"{title} (n = {plural(n, 'request')})",
-        _curves.median(medians(curve, by), keys_of(by), "Half confirm within", "Fewer than half confirm"),
+        _curves.median(
+            medians(curve, by), keys_of(by), "Half confirm within", "Fewer than half confirm"
+        ),
         f"The first of each {_whom.each_of(subject)}; {number(waiting)} still waiting as of {at(as_of, time_zone)}",
         rest,
         **_curves.layout("Confirmed, % of requests", "Days since the request", several=bool(keys)),

@@ -17,7 +17,9 @@ __all__ = ["consent_banner", "consent_trend"]
 
 
 @draws
-def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC") -> go.Figure:
+def consent_trend(
+    consent_events: pl.DataFrame, *, every: str | None = None, time_zone: str = "UTC"
+) -> go.Figure:
     """Return stacked bars of consent events per period, a colour for each kind.
 
     Parameters
@@ -57,12 +59,20 @@ def consent_trend(consent_events: pl.DataFrame, *, every: str | None = None, tim
     every = chosen_grain(every, values_of(consent_events, local(consent.SAID, time_zone)))
     counts = analysis.consent_trend(consent_events, every=every, time_zone=time_zone)
     if counts.is_empty():
-        why = "no consent event has a time." if height_of(consent_events) else "the consent events table is empty."
+        why = (
+            "no consent event has a time."
+            if height_of(consent_events)
+            else "the consent events table is empty."
+        )
         return nothing("Consent events", why)
     undated = height_of(consent_events) - int(counts["count"].sum())
-    kinds = analysis.consent_kinds(consent_events).select(pl.col("opt_ins", "opt_outs", "neither").sum())
+    kinds = analysis.consent_kinds(consent_events).select(
+        pl.col("opt_ins", "opt_outs", "neither").sum()
+    )
     opt_ins, opt_outs, neither = map(number, kinds.row(0))
-    decisions = f"Events, not people: {opt_ins} opt-ins, {opt_outs} opt-outs, {neither} that decide nothing"
+    decisions = (
+        f"Events, not people: {opt_ins} opt-ins, {opt_outs} opt-outs, {neither} that decide nothing"
+    )
     missing = _whom.left_out({"without a time": undated})
     return _over_time.stacked(counts, every, "Consent events", "Events", decisions, missing)
 
@@ -107,10 +117,17 @@ def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None
     rates = analysis.consent_banner(consent_statistics, every=every)
     known = rates.filter(pl.any_horizontal(pl.col("optin_rate", "optout_rate").is_not_null()))
     if known.is_empty():
-        why = "no visitor saw a banner." if height_of(consent_statistics) else "the consent statistics table is empty."
+        why = (
+            "no visitor saw a banner."
+            if height_of(consent_statistics)
+            else "the consent statistics table is empty."
+        )
         return nothing("Banner opt-ins and opt-outs", why)
     n = number(int(known["visitors_exposed"].sum()))
-    styles = (("optin_rate", "opt-in", BLUE, "solid"), ("optout_rate", "opt-out", VERMILLION, "dot"))
+    styles = (
+        ("optin_rate", "opt-in", BLUE, "solid"),
+        ("optout_rate", "opt-out", VERMILLION, "dot"),
+    )
     shown = rates.rename({"day": "period"})
     return figure(
         _over_time.rate_lines(shown, styles),

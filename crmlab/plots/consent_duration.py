@@ -90,12 +90,16 @@ def consent_survival(
     return figure(
         lines,
         f"{title} (n = {plural(ended + lasts, 'consent')})",
-        _curves.median(medians(curve, by), keys_of(by), "Half end within", "More than half still last"),
+        _curves.median(
+            medians(curve, by), keys_of(by), "Half end within", "More than half still last"
+        ),
         f"{number(lasts)} in force as of {at(as_of, time_zone)}, each of a {_whom.each_of(subject)}",
         "The first of each in each group" if which == "first" else "",
         _left_out(state, dated),
         rest,
-        **_curves.layout("Still in force, % of consents", "Days since the opt-in", several=bool(keys)),
+        **_curves.layout(
+            "Still in force, % of consents", "Days since the opt-in", several=bool(keys)
+        ),
     )
 
 
@@ -104,4 +108,6 @@ def _left_out(state: pl.DataFrame, dated: pl.DataFrame) -> str:
     periods = consent_periods(dated)
     ended = periods.height - without_undated_ends(periods, state).height
     begun = state.filter((pl.col("basis") != "event") & (pl.col("decision") == OPT_IN)).height
-    return _whom.left_out({"that began at no known time": begun, "that ended at no known time": ended})
+    return _whom.left_out(
+        {"that began at no known time": begun, "that ended at no known time": ended}
+    )

@@ -76,10 +76,14 @@ def consent_stock(
         time_zone=time_zone,
     )
     if stock.is_empty():
-        state = state_of(consent_events, None, subject, subscriptions=subscriptions, contacts=contacts)
+        state = state_of(
+            consent_events, None, subject, subscriptions=subscriptions, contacts=contacts
+        )
         undated = state.filter(pl.col("decision") == OPT_IN).height
         if undated:
-            return nothing(title, f"nobody tells when the {plural(undated, 'consent')} in force began.")
+            return nothing(
+                title, f"nobody tells when the {plural(undated, 'consent')} in force began."
+            )
         return nothing(title, NO_CONSENT if height_of(consent_events) else NO_EVENTS)
     _over_time.check_periods(stock["period"], every)
     rates = [
@@ -103,7 +107,9 @@ def consent_stock(
         _over_time.bars(shown, "opt_ins", every, "opted in", GREEN).update(yaxis="y2"),
         _over_time.bars(shown, "left", every, "opted out", VERMILLION).update(
             yaxis="y2",
-            customdata=[f"{number(out)}{rate}" for out, rate in zip(shown["opt_outs"], rates, strict=True)],
+            customdata=[
+                f"{number(out)}{rate}" for out, rate in zip(shown["opt_outs"], rates, strict=True)
+            ],
             hovertemplate="%{customdata}",
         ),
     ]
@@ -121,8 +127,18 @@ def consent_stock(
         showlegend=True,
         hovermode="x unified",
         xaxis={**_over_time.time_axis(stock["period"], every), "anchor": "y2"},
-        yaxis={"title": {"text": "Consents"}, "rangemode": "tozero", "domain": [0.45, 1], "tickformat": ",d"},
-        yaxis2={"title": {"text": "Opted in, out"}, "domain": [0, 0.36], "tickformat": ",d", "nticks": 5},
+        yaxis={
+            "title": {"text": "Consents"},
+            "rangemode": "tozero",
+            "domain": [0.45, 1],
+            "tickformat": ",d",
+        },
+        yaxis2={
+            "title": {"text": "Opted in, out"},
+            "domain": [0, 0.36],
+            "tickformat": ",d",
+            "nticks": 5,
+        },
     )
 
 
@@ -135,7 +151,10 @@ def _without_time(stock: pl.DataFrame) -> tuple[int, int]:
 
 
 def _in_words(begun: int, ended: int) -> str:
-    counts = [f"{number(begun)} that began" if begun else "", f"less {number(ended)} that ended" if ended else ""]
+    counts = [
+        f"{number(begun)} that began" if begun else "",
+        f"less {number(ended)} that ended" if ended else "",
+    ]
     known = " ".join(filter(None, counts))
     return f"The diamond, and n, hold {known} at a time that is not told" if known else ""
 

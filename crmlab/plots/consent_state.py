@@ -70,7 +70,9 @@ def consent_rate(
     """
     title = f"{_whom.NOUNS[subject][1].capitalize()} opted in"
     now = as_instant(as_of, "as_of", time_zone)
-    state = state_of(consent_events, now, subject, by=by, subscriptions=subscriptions, contacts=contacts)
+    state = state_of(
+        consent_events, now, subject, by=by, subscriptions=subscriptions, contacts=contacts
+    )
     if state.is_empty():
         return nothing(title, NO_CONSENT if height_of(consent_events) else NO_EVENTS)
     rates = answer(rates_of(state, keys_of(by), None, subject))
@@ -80,7 +82,9 @@ def consent_rate(
         everybody = _whom.subjects(total["contacts"], subject)
         covered = f"{total['coverage_of_contacts']:.0%} of {everybody} have decided"
     return _shares.one(
-        _shares.labelled(rates, names_of(by), "All channels").rename({"opted_in": "part", "decided": "whole"}),
+        _shares.labelled(rates, names_of(by), "All channels").rename(
+            {"opted_in": "part", "decided": "whole"}
+        ),
         title,
         "Opted in, % of those who decided",
         _whom.subjects(total["decided"], subject, "with a decision"),
@@ -168,6 +172,10 @@ def expiring_consents(
         _whom.left_out({"in force without a time": undated}),
     )
     if ahead.is_empty():
-        return nothing(title, f"none does in these {within_days} days, {number(expired)} are older already.")
-    kinds = ahead.select("period", pl.col("channel").fill_null("(no channel)").alias("kind"), count="consents")
+        return nothing(
+            title, f"none does in these {within_days} days, {number(expired)} are older already."
+        )
+    kinds = ahead.select(
+        "period", pl.col("channel").fill_null("(no channel)").alias("kind"), count="consents"
+    )
     return _over_time.stacked(kinds, every, title, "Consents", *notes)

@@ -14,7 +14,18 @@ from crmlab.analysis.pipeline import only_currency
 from crmlab.display import plural
 from crmlab.plots import _bars, _shares, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import BLUE, NO_DEALS, REST, SCALE, VERMILLION, figure, money, nothing, number, whole_ticks
+from crmlab.plots._template import (
+    BLUE,
+    NO_DEALS,
+    REST,
+    SCALE,
+    VERMILLION,
+    figure,
+    money,
+    nothing,
+    number,
+    whole_ticks,
+)
 from crmlab.schema import TimeLike
 
 __all__ = ["ageing", "cycle_length", "sales_velocity", "win_cohorts"]
@@ -63,7 +74,9 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     keys = names_of(by)
     found = analysis.cycle_length(deals, by=by, time_zone=time_zone)
     are_periods = any(found.schema[name] == pl.Date for name in keys)
-    found = _shares.labelled(found, keys, "All deals").with_columns(n=pl.col("won") - pl.col("left_out"))
+    found = _shares.labelled(found, keys, "All deals").with_columns(
+        n=pl.col("won") - pl.col("left_out")
+    )
     n = int(found["n"].sum())
     if not n:
         return nothing(title, "no won deal has both days." if height_of(deals) else NO_DEALS)
@@ -74,14 +87,20 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     shown, note = _bars.largest(known, "n", "groups")
     rows = shown.select("median_days", "mean_days", "p90_days", "n").rows()
     beside = [
-        (f"median {number(median)} d, mean {number(mean)} d", f"9 of 10 in {number(p90)} d, {plural(count, 'deal')}")
+        (
+            f"median {number(median)} d, mean {number(mean)} d",
+            f"9 of 10 in {number(p90)} d, {plural(count, 'deal')}",
+        )
         for median, mean, p90, count in rows
     ]
     return figure(
         [_bars.bars(shown, "median_days", beside, BLUE)],
         f"{title} (n = {plural(n, 'won deal')})",
         _whom.left_out(
-            {"not won": height_of(deals) - n - left_out, "won without both days, or closed before created": left_out}
+            {
+                "not won": height_of(deals) - n - left_out,
+                "won without both days, or closed before created": left_out,
+            }
         ),
         note,
         height=_bars.height(shown.height),
@@ -147,9 +166,19 @@ def sales_velocity(
         why = "no group has both opportunities and won deals with an amount and a length."
         return nothing(title, why if height_of(deals) else NO_DEALS)
     shown, note = _bars.largest(known, "n", "groups")
-    columns = ("velocity_per_day", "currency", "opportunities", "mean_amount", "win_rate", "mean_days")
+    columns = (
+        "velocity_per_day",
+        "currency",
+        "opportunities",
+        "mean_amount",
+        "win_rate",
+        "mean_days",
+    )
     beside = [
-        (f"{money(speed, currency)} per day", f"{number(count)} x {number(amount)} x {rate:.0%} / {number(length)} d")
+        (
+            f"{money(speed, currency)} per day",
+            f"{number(count)} x {number(amount)} x {rate:.0%} / {number(length)} d",
+        )
         for speed, currency, count, amount, rate, length in shown.select(columns).rows()
     ]
     without = found.height - known.height
@@ -206,10 +235,14 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
     title = "Won, by month of creating"
     found = analysis.win_cohorts(deals, as_of=as_of, time_zone=time_zone)
     if found.is_empty():
-        return nothing(title, "no deal was created in a month that is over." if height_of(deals) else NO_DEALS)
+        return nothing(
+            title, "no deal was created in a month that is over." if height_of(deals) else NO_DEALS
+        )
     cohorts = found.select("created_month", "created").unique().sort("created_month")
     latest = cohorts.tail(_MAX_COHORTS)
-    cells = found.join(latest.select("created_month"), on="created_month").filter(pl.col("months") < _MAX_COLUMNS)
+    cells = found.join(latest.select("created_month"), on="created_month").filter(
+        pl.col("months") < _MAX_COLUMNS
+    )
     grid = cells.pivot(on="months", index="created_month", values="win_share").sort("created_month")
     columns = sorted(map(int, grid.columns[1:]))
     shares = [list(row) for row in grid.select(map(str, columns)).iter_rows()]
@@ -223,7 +256,12 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
         xgap=2,
         ygap=2,
         hoverongaps=False,
-        colorbar={"title": {"text": "Won"}, "tickformat": ".0%", "thickness": 10, "outlinewidth": 0},
+        colorbar={
+            "title": {"text": "Won"},
+            "tickformat": ".0%",
+            "thickness": 10,
+            "outlinewidth": 0,
+        },
         hovertemplate="created %{y}, month %{x}: %{z:.1%}<extra></extra>",
     )
     n = int(latest["created"].sum())
@@ -233,9 +271,21 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
         f"{title} (n = {plural(n, 'deal')})",
         "Cumulative share of all deals created in the month; blank: not over yet",
         f"Latest {_MAX_COHORTS} of {cohorts.height} months" if earlier else "",
-        _whom.left_out({"created earlier, in a month that is not over, or at no known time": height_of(deals) - n}),
+        _whom.left_out(
+            {
+                "created earlier, in a month that is not over, or at no known time": height_of(
+                    deals
+                )
+                - n
+            }
+        ),
         height=max(280, 190 + 24 * len(labels)),
-        xaxis={"title": {"text": "Calendar months after creating"}, "showgrid": False, "zeroline": False, "dtick": 1},
+        xaxis={
+            "title": {"text": "Calendar months after creating"},
+            "showgrid": False,
+            "zeroline": False,
+            "dtick": 1,
+        },
         yaxis={
             "title": {"text": "Created (deals)"},
             "type": "category",
@@ -287,7 +337,9 @@ def ageing(
     ['not stuck', 'stuck']
     """
     title = "Age of the open deals"
-    found = analysis.ageing(deals, as_of=as_of, history=history, stuck_after=stuck_after, time_zone=time_zone)
+    found = analysis.ageing(
+        deals, as_of=as_of, history=history, stuck_after=stuck_after, time_zone=time_zone
+    )
     aged = found.drop_nulls("age_days")
     if aged.is_empty():
         return nothing(title, "no open deal has an age." if height_of(deals) else NO_DEALS)
@@ -298,10 +350,16 @@ def ageing(
     names = [*(name for _, name in _BANDS), _OLDEST]
     traces = []
     for stuck, name, colour in _STUCK:
-        part = dict(counts.filter(pl.col("stuck").eq_missing(stuck)).select("band", "count").iter_rows())
+        part = dict(
+            counts.filter(pl.col("stuck").eq_missing(stuck)).select("band", "count").iter_rows()
+        )
         if part:
             heights = [part.get(label, 0) for label in names]
-            traces.append(go.Bar(x=names, y=heights, name=name, marker={"color": colour}, hovertemplate="%{y:,}"))
+            traces.append(
+                go.Bar(
+                    x=names, y=heights, name=name, marker={"color": colour}, hovertemplate="%{y:,}"
+                )
+            )
     limits = aged["limit_days"].drop_nulls().unique()
     what, limit = "since creating", "more than nine of ten won deals took"
     if history is not None:

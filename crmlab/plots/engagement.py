@@ -69,7 +69,9 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
         lengths = shown.with_columns(rate=ratio(pl.col(column), pl.col("reached")))
         beside = [
             (f"{rate:.0%}: {number(part)} of {number(whole)}",)
-            for rate, part, whole in lengths.drop_nulls("rate").select("rate", column, "reached").iter_rows()
+            for rate, part, whole in lengths.drop_nulls("rate")
+            .select("rate", column, "reached")
+            .iter_rows()
         ]
         traces.append(_bars.bars(lengths.drop_nulls("rate"), "rate", beside, colour, name))
     return figure(
@@ -81,7 +83,11 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
         barmode="group",
         showlegend=True,
         height=170 + 46 * shown.height,
-        xaxis={"title": {"text": f"% of contacts {_base(sent)}"}, "tickformat": ".0%", "range": [0, 1.02]},
+        xaxis={
+            "title": {"text": f"% of contacts {_base(sent)}"},
+            "tickformat": ".0%",
+            "range": [0, 1.02],
+        },
         yaxis=_bars.label_axis(shown["label"].to_list()),
     )
 
@@ -133,9 +139,13 @@ def email_engagement_over_time(
     if sent.is_empty():
         return nothing(_TITLE, _NO_SEND if height_of(activities) else _EMPTY)
     reached, opened, clicked = pl.coalesce("delivered", "sent"), pl.col("opened"), pl.col("clicked")
-    counts = sent.group_by("period").agg(reached.sum().alias("reached"), opened.sum(), clicked.sum())
+    counts = sent.group_by("period").agg(
+        reached.sum().alias("reached"), opened.sum(), clicked.sum()
+    )
     # periods without a send are gaps, not a straight line over them
-    whole = counts.select(pl.date_range(pl.col("period").min(), pl.col("period").max(), every).alias("period"))
+    whole = counts.select(
+        pl.date_range(pl.col("period").min(), pl.col("period").max(), every).alias("period")
+    )
     lines = (
         whole.join(counts, on="period", how="left")
         .sort("period")
@@ -172,9 +182,15 @@ def _labelled(rates: pl.DataFrame) -> pl.DataFrame:
 
 
 def _base(rates: pl.DataFrame) -> str:
-    return " or ".join("sent to" if base == "sent" else base for base in rates["base"].unique().sort())
+    return " or ".join(
+        "sent to" if base == "sent" else base for base in rates["base"].unique().sort()
+    )
 
 
 def _without_send(rates: pl.DataFrame) -> str:
-    missed = int(rates.select(pl.col("opens_without_send", "clicks_without_send").sum()).sum_horizontal().item())
+    missed = int(
+        rates.select(pl.col("opens_without_send", "clicks_without_send").sum())
+        .sum_horizontal()
+        .item()
+    )
     return f"{plural(missed, 'event')} without a send before left out" if missed else ""

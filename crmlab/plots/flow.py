@@ -62,7 +62,9 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
         return nothing(title, "no deal has a date." if height_of(deals) else NO_DEALS)
     shown = dated.tail(_MAX_MONTHS)
     counts = ("created", "won", "lost")
-    undated = int(months.filter(pl.col("month").is_null()).select(pl.col(counts).sum()).sum_horizontal().sum())
+    undated = int(
+        months.filter(pl.col("month").is_null()).select(pl.col(counts).sum()).sum_horizontal().sum()
+    )
     created, won, lost = shown.select(pl.col(counts).sum()).row(0)
     line = go.Scatter(
         x=shown["period"].to_list(),
@@ -73,7 +75,9 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
         marker={"size": 6},
         hovertemplate="%{y:,}",
     )
-    tallest = shown.with_columns(pl.max_horizontal("created", pl.col("won") + pl.col("lost")).alias("tallest"))
+    tallest = shown.with_columns(
+        pl.max_horizontal("created", pl.col("won") + pl.col("lost")).alias("tallest")
+    )
     return figure(
         [
             _over_time.bars(shown, "won", "1mo", "won", GREEN),
@@ -124,16 +128,32 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
     steps = analysis.waterfall(start, end)
     ends = steps.filter(pl.col("step").is_in(["start", "end"]))
     if not steps["deals"].sum():
-        return nothing(title, "no deal is open in either." if height_of(start) or height_of(end) else NO_DEALS)
+        return nothing(
+            title, "no deal is open in either." if height_of(start) or height_of(end) else NO_DEALS
+        )
     panels, left_out = _panels.by_currency(steps)
     only = pipeline.only_currency(start) or pipeline.only_currency(end)
-    names = [currency or (only if len(panels) == 1 else None) or "currency not given" for currency, _ in panels]
+    names = [
+        currency or (only if len(panels) == 1 else None) or "currency not given"
+        for currency, _ in panels
+    ]
     taken = set(steps.filter(pl.col("deals") > 0)["step"]) | {"start", "end"}
     order = [step for step in flow.STEPS if step in taken]
-    traces = [trace for place, (_, part) in enumerate(panels) for trace in _panels.placed(_steps(part, order), place)]
+    traces = [
+        trace
+        for place, (_, part) in enumerate(panels)
+        for trace in _panels.placed(_steps(part, order), place)
+    ]
     layout = _panels.axes([f"Amount ({name})" for name in names])
-    layout["xaxis"] |= {"type": "category", "categoryorder": "array", "categoryarray": order, "showgrid": False}
-    at_start, at_end = (int(ends.filter(pl.col("step") == step)["deals"].sum()) for step in ("start", "end"))
+    layout["xaxis"] |= {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": order,
+        "showgrid": False,
+    }
+    at_start, at_end = (
+        int(ends.filter(pl.col("step") == step)["deals"].sum()) for step in ("start", "end")
+    )
     return figure(
         traces,
         f"{title} (n = {number(at_start)} open, then {number(at_end)})",
@@ -148,7 +168,10 @@ def _steps(part: pl.DataFrame, order: list[str]) -> Iterator[go.Waterfall]:
     yield go.Waterfall(
         x=rows["step"].to_list(),
         y=rows["amount"].to_list(),
-        measure=["absolute" if step == "start" else "total" if step == "end" else "relative" for step in rows["step"]],
+        measure=[
+            "absolute" if step == "start" else "total" if step == "end" else "relative"
+            for step in rows["step"]
+        ],
         text=[number(count) for count in rows["deals"]],
         textposition="outside",
         cliponaxis=False,
@@ -161,7 +184,9 @@ def _steps(part: pl.DataFrame, order: list[str]) -> Iterator[go.Waterfall]:
 
 
 @draws
-def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str] | None = None) -> go.Figure:
+def loss_reasons(
+    deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str] | None = None
+) -> go.Figure:
     """Return bars of why deals are lost.
 
     Parameters
@@ -195,7 +220,11 @@ def loss_reasons(deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str]
         only = pipeline.only_currency(deals.filter(pipeline.LOST))
         reasons = reasons.with_columns(pl.lit(only, pl.String).alias("currency"))
     labelled = _with_label(reasons, names_of(by))
-    counts = labelled.group_by("label").agg(pl.col("lost").sum()).sort("lost", "label", descending=[True, False])
+    counts = (
+        labelled.group_by("label")
+        .agg(pl.col("lost").sum())
+        .sort("lost", "label", descending=[True, False])
+    )
     shown, note = _bars.with_others(counts, "lost", "reasons")
     amounts = _amounts(labelled)
     shares = shown.with_columns((pl.col("lost") / n).alias("share"))

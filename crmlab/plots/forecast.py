@@ -75,7 +75,9 @@ def weighted_pipeline(
     ['all', 'weighted']
     """
     title = "Open amount by expected month"
-    found = analysis.weighted_pipeline(deals, as_of=as_of, probability=probability, time_zone=time_zone)
+    found = analysis.weighted_pipeline(
+        deals, as_of=as_of, probability=probability, time_zone=time_zone
+    )
     n = int(found["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if height_of(deals) else NO_DEALS)
@@ -84,17 +86,26 @@ def weighted_pipeline(
     only = pipeline.only_currency(deals.filter(pipeline.OPEN))
     names = [currency or only or "currency not given" for currency, _ in panels]
     traces = [
-        trace for place, (_, part) in enumerate(panels) for trace in _panels.placed(_raw_and_weighted(part), place)
+        trace
+        for place, (_, part) in enumerate(panels)
+        for trace in _panels.placed(_raw_and_weighted(part), place)
     ]
     sources = found["probability_from"].drop_nulls().unique().sort().to_list()
     unknown = int(found.filter(pl.col("probability_from").is_null())["deals"].sum())
     without = int(found["without_amount"].sum())
     layout = _panels.axes([f"Amount ({name})" for name in names])
-    layout["xaxis"] |= {"type": "category", "categoryorder": "array", "categoryarray": labels, "showgrid": False}
+    layout["xaxis"] |= {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": labels,
+        "showgrid": False,
+    }
     return figure(
         traces,
         f"{title} (n = {plural(n, 'open deal')})",
-        f"Weighted: amount x probability of its stage, from {' and '.join(sources)}" if sources else "",
+        f"Weighted: amount x probability of its stage, from {' and '.join(sources)}"
+        if sources
+        else "",
         f"{plural(unknown, 'deal')} without a probability" if unknown else "",
         f"{plural(without, 'deal')} without an amount" if without else "",
         _whom.left_out({"closed": height_of(deals.filter(pipeline.WON | pipeline.LOST))}),
@@ -110,12 +121,16 @@ def _labels(found: pl.DataFrame) -> tuple[list[str], pl.DataFrame]:
     months = found["month"].drop_nulls()
     shown: list[date] = []
     if months.len():
-        span = pl.select(pl.date_range(pl.lit(months.min()), pl.lit(months.max()), "1mo")).to_series()
+        span = pl.select(
+            pl.date_range(pl.lit(months.min()), pl.lit(months.max()), "1mo")
+        ).to_series()
         shown = span.head(_MAX_MONTHS).to_list()
     later = f"after {shown[-1]:%b %Y}" if shown else ""
     month = pl.col("month").dt.strftime("%b %Y")
     is_later = pl.col("month") > (shown[-1] if shown else date.max)
-    label = pl.when(is_later).then(pl.lit(later)).otherwise(pl.coalesce(month, "bucket")).alias("label")
+    label = (
+        pl.when(is_later).then(pl.lit(later)).otherwise(pl.coalesce(month, "bucket")).alias("label")
+    )
     labelled = found.with_columns(label)
     used = set(labelled["label"])
     order = ["overdue", *(f"{first:%b %Y}" for first in shown), later, "no date"]
@@ -124,7 +139,9 @@ def _labels(found: pl.DataFrame) -> tuple[list[str], pl.DataFrame]:
 
 
 def _raw_and_weighted(part: pl.DataFrame) -> Iterator[go.Bar]:
-    sums = part.group_by("label", maintain_order=True).agg(pl.col("amount", "weighted_amount", "deals").sum())
+    sums = part.group_by("label", maintain_order=True).agg(
+        pl.col("amount", "weighted_amount", "deals").sum()
+    )
     counts = [plural(count, "deal") for count in sums["deals"]]
     for column, name, colour in (
         ("amount", "all", "rgba(86,180,233,0.45)"),
@@ -180,15 +197,22 @@ def coverage(
     found = analysis.coverage(deals, quota, since=since, until=until)
     n = int(found.select(pl.col("won", "open").sum()).sum_horizontal().item())
     if not n:
-        return nothing(title, "no deal is open or won in this time." if height_of(deals) else NO_DEALS)
-    shown = found.drop_nulls("quota").with_columns(pl.col("currency").fill_null("All deals").alias("label"))
+        return nothing(
+            title, "no deal is open or won in this time." if height_of(deals) else NO_DEALS
+        )
+    shown = found.drop_nulls("quota").with_columns(
+        pl.col("currency").fill_null("All deals").alias("label")
+    )
     traces = []
     for column, count, name, colour in (
         ("won_amount", "won", "won", GREEN),
         ("open_amount", "open", "open", BLUE),
     ):
         rows = shown.select("quota", column, count, "currency").rows()
-        beside = [(money(amount, currency), plural(number, "deal")) for _, amount, number, currency in rows]
+        beside = [
+            (money(amount, currency), plural(number, "deal"))
+            for _, amount, number, currency in rows
+        ]
         shares = shown.with_columns(pl.col(column) / pl.col("quota"))
         traces.append(_bars.bars(shares, column, beside, colour, name))
     words = [

@@ -13,7 +13,19 @@ from crmlab.analysis.pipeline import LOST, OPEN, WON
 from crmlab.display import plural
 from crmlab.plots import _bars, _shares, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import BLUE, GREEN, PALETTE, REST, VERMILLION, at, figure, money, nothing, number, text
+from crmlab.plots._template import (
+    BLUE,
+    GREEN,
+    PALETTE,
+    REST,
+    VERMILLION,
+    at,
+    figure,
+    money,
+    nothing,
+    number,
+    text,
+)
 from crmlab.schema import TimeLike
 
 __all__ = [
@@ -60,7 +72,8 @@ def people_overlap(people: pl.DataFrame) -> go.Figure:
     found = found.select(pl.Series("label", labels, pl.String), "people", "contacts")
     shown, note = _bars.with_others(found, "people", "combinations")
     beside = [
-        (number(n), plural(contacts, "contact")) for n, contacts in shown.select("people", "contacts").iter_rows()
+        (number(n), plural(contacts, "contact"))
+        for n, contacts in shown.select("people", "contacts").iter_rows()
     ]
     n = int(found["people"].sum())
     return figure(
@@ -160,11 +173,18 @@ def open_pipeline_by_consent(
         part = found.filter(pl.col("currency").eq_missing(pl.lit(currency, pl.String)))
         whole = part["amount"].sum()
         beside = [
-            (plural(count, "deal"), money(amount, currency) + (f" ({amount / whole:.0%})" if whole else ""))
+            (
+                plural(count, "deal"),
+                money(amount, currency) + (f" ({amount / whole:.0%})" if whole else ""),
+            )
             for count, amount in part.select("deals", "amount").iter_rows()
         ]
         part = part.rename({"consent": "label"})
-        colours = [_COLOURS[state] for state in part["label"]] if not several else PALETTE[place % len(PALETTE)]
+        colours = (
+            [_COLOURS[state] for state in part["label"]]
+            if not several
+            else PALETTE[place % len(PALETTE)]
+        )
         traces.append(_bars.bars(part, "amount", beside, colours, currency or "currency not given"))
     unit = "each bar in its own currency" if several else text(only or "account currency")
     return figure(
@@ -249,7 +269,9 @@ def consent_coverage_of_pipeline(
     # numbers of deals may be added over currencies, amounts may not
     labelled = _shares.labelled(found, keys, "All open deals")
     counts = labelled.group_by("label").agg(pl.col("deals", "decided", "opted_in").sum())
-    shown, note = _bars.with_others(counts.sort("deals", "label", descending=[True, False]), "deals", f"{noun}s")
+    shown, note = _bars.with_others(
+        counts.sort("deals", "label", descending=[True, False]), "deals", f"{noun}s"
+    )
     shown = shown.with_columns(
         opted_in_share=pl.col("opted_in") / pl.col("deals"),
         opted_out_share=(pl.col("decided") - pl.col("opted_in")) / pl.col("deals"),
@@ -369,8 +391,13 @@ def consent_and_win_rate(
         _whom.yes_without_purpose(consent_events, channel, purpose),
         _whom.left_out({"open": height_of(deals) - closed, "without a close date": undated}),
         height=150 + 62 * shown.height,
-        xaxis={"title": {"text": "Won, % of closed deals"}, "tickformat": ".0%", "range": [0, 1.02]},
-        yaxis=_bars.label_axis(shown["consent"].to_list()) | {"range": [shown.height - 0.5, -0.7], "autorange": False},
+        xaxis={
+            "title": {"text": "Won, % of closed deals"},
+            "tickformat": ".0%",
+            "range": [0, 1.02],
+        },
+        yaxis=_bars.label_axis(shown["consent"].to_list())
+        | {"range": [shown.height - 0.5, -0.7], "autorange": False},
     )
 
 

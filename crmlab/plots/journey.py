@@ -63,10 +63,15 @@ def consent_journeys(
     if links.is_empty():
         why = "no event of a known person has a time."
         return nothing(title, why if height_of(consent_events) else NO_EVENTS)
-    start, goal = links.select("step", kind="before"), links.select(pl.col("step") + 1, kind="after")
+    start, goal = (
+        links.select("step", kind="before"),
+        links.select(pl.col("step") + 1, kind="after"),
+    )
     nodes = pl.concat([start, goal]).unique().sort("step", "kind")
     number = {node: index for index, node in enumerate(nodes.rows())}
-    kinds = [kind for kind in nodes["kind"].unique().sort() if kind not in (journey.END, journey.OTHER)]
+    kinds = [
+        kind for kind in nodes["kind"].unique().sort() if kind not in (journey.END, journey.OTHER)
+    ]
     colours = dict(zip(kinds, PALETTE, strict=False))
     rows = links.rows()
     sankey = go.Sankey(
@@ -90,7 +95,11 @@ def consent_journeys(
         textfont={"size": 12, "color": TEXT, "shadow": "none"},
     )
     people = int(links.filter(pl.col("step") == 1)["subjects"].sum())
-    note = f"Links of less than {smallest:.0%} of them are summed as '{journey.OTHER}'" if smallest else ""
+    note = (
+        f"Links of less than {smallest:.0%} of them are summed as '{journey.OTHER}'"
+        if smallest
+        else ""
+    )
     return figure(
         [sankey],
         f"{title} (n = {_whom.subjects(people, subject)})",

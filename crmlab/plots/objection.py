@@ -175,7 +175,10 @@ def mailed_but_objected(
     key = ["provider", "account", "contact_id"]
     counts = (
         found.group_by(
-            pl.format("{}: {}", pl.col("objected_provider").cast(pl.String), "objection").alias("label"), *key
+            pl.format("{}: {}", pl.col("objected_provider").cast(pl.String), "objection").alias(
+                "label"
+            ),
+            *key,
         )
         .agg(pl.col("last_sent_at").is_not_null().any().alias("sent"))
         .group_by("label")
@@ -184,17 +187,22 @@ def mailed_but_objected(
     )
     shown, note = _bars.with_others(counts, "contacts", "kinds of objection")
     beside = [
-        (plural(n, "contact"), f"{number(sent)} sent to") for n, sent in shown.select("contacts", "sent").iter_rows()
+        (plural(n, "contact"), f"{number(sent)} sent to")
+        for n, sent in shown.select("contacts", "sent").iter_rows()
     ]
     n = found.select(key).n_unique()
     until = as_instant(as_of, "as_of", time_zone)
-    mailed = objection.mailed_contacts(subscriptions, activities, until - dt.timedelta(days=days), until)
+    mailed = objection.mailed_contacts(
+        subscriptions, activities, until - dt.timedelta(days=days), until
+    )
     return figure(
         [_bars.bars(shown, "contacts", beside, VERMILLION)],
         f"{title} (n = {plural(n, 'contact')})",
         f"Of {plural(mailed.height, 'contact')} subscribed, or sent to in the {days} days up to {at(as_of, time_zone)}",
         _whom.evidence(subscriptions, contacts),
-        "Who objected in several places is in several bars" if int(counts["contacts"].sum()) > n else "",
+        "Who objected in several places is in several bars"
+        if int(counts["contacts"].sum()) > n
+        else "",
         note,
         height=_bars.height(shown.height),
         xaxis={"title": {"text": "Mailed contacts"}, "rangemode": "tozero"},

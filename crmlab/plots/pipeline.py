@@ -16,7 +16,18 @@ from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import BLUE, GREEN, NO_DEALS, PALETTE, VERMILLION, figure, money, nothing, number, text
+from crmlab.plots._template import (
+    BLUE,
+    GREEN,
+    NO_DEALS,
+    PALETTE,
+    VERMILLION,
+    figure,
+    money,
+    nothing,
+    number,
+    text,
+)
 
 __all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 
@@ -24,7 +35,9 @@ _MAX_MONTHS = 120
 
 
 @draws
-def win_rate(deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "amount"] = "count") -> go.Figure:
+def win_rate(
+    deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "amount"] = "count"
+) -> go.Figure:
     """Return bars of the win rate of closed deals.
 
     Parameters
@@ -71,7 +84,9 @@ def win_rate(deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "a
         return nothing(title, "no deal is won or lost." if height_of(deals) else NO_DEALS)
     if len(periods) == 1:
         return _rates_over_time(groups, PERIODS[periods[0]], title, measure)
-    counted = groups.filter(pl.col("n") > 0).sort("n", "label", "currency", descending=[True, False, False])
+    counted = groups.filter(pl.col("n") > 0).sort(
+        "n", "label", "currency", descending=[True, False, False]
+    )
     left_out = groups["label"].n_unique() - counted["label"].n_unique()
     shown, note = _bars.with_others(counted, "n", "groups")
     if shown["currency"].n_unique() > 1:
@@ -90,7 +105,11 @@ def win_rate(deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "a
         note,
         f"{plural(left_out, 'group')} without closed deals left out" if left_out else "",
         height=_bars.height(shown.height),
-        xaxis={"title": {"text": f"Won, % of closed {noun}"}, "tickformat": ".0%", "range": [0, 1.02]},
+        xaxis={
+            "title": {"text": f"Won, % of closed {noun}"},
+            "tickformat": ".0%",
+            "range": [0, 1.02],
+        },
         yaxis=_bars.label_axis(shown["label"].to_list()),
     )
 
@@ -137,11 +156,15 @@ def _rates_over_time(rates: pl.DataFrame, every: str, title: str, measure: str) 
         dated = dated.with_columns(_bars.label_of(["label", "currency"]))
     n = pl.col("n").sum()
     sizes = dated.group_by("label").agg(n).sort("n", "label", descending=[True, False])["label"]
-    first, last = dated.select(pl.col("period").min().alias("first"), pl.col("period").max().alias("last")).row(0)
+    first, last = dated.select(
+        pl.col("period").min().alias("first"), pl.col("period").max().alias("last")
+    ).row(0)
     axis = pl.date_range(first, last, every, eager=True).alias("period").tail(MAX_BINS).to_frame()
     traces = []
     for label, colour in zip(sizes, PALETTE, strict=False):
-        line = axis.join(dated.filter(pl.col("label") == label), on="period", how="left").sort("period")
+        line = axis.join(dated.filter(pl.col("label") == label), on="period", how="left").sort(
+            "period"
+        )
         line = line.with_columns(rate=ratio(pl.col("part"), pl.col("whole")))
         rows = line.select("part", "whole").fill_null(0).rows()
         made_of = [f"{number(part)} of {number(whole)}" for part, whole in rows]
@@ -158,20 +181,28 @@ def _rates_over_time(rates: pl.DataFrame, every: str, title: str, measure: str) 
             )
         )
     noun = "amount" if measure == "amount" else "deals"
-    shown = dated.join(axis, on="period").filter(pl.col("label").is_in(sizes.head(len(traces)).implode()))
+    shown = dated.join(axis, on="period").filter(
+        pl.col("label").is_in(sizes.head(len(traces)).implode())
+    )
     undated = int(rates.filter(pl.col("period").is_null())["n"].sum())
     return figure(
         traces,
         f"{title} (n = {plural(int(shown['n'].sum()), 'closed deal')})",
         f"Won / (won + lost) {noun} by close date",
         f"{plural(undated, 'closed deal')} without a close date not shown" if undated else "",
-        f"{sizes.len() - len(traces)} groups with fewer closed deals not shown" if sizes.len() > len(traces) else "",
+        f"{sizes.len() - len(traces)} groups with fewer closed deals not shown"
+        if sizes.len() > len(traces)
+        else "",
         f"Latest {MAX_BINS} periods" if axis["period"][0] > first else "",
         height=380,
         showlegend=len(traces) > 1,
         hovermode="x unified",
         xaxis=_over_time.time_axis(axis["period"], every),
-        yaxis={"title": {"text": f"Won, % of closed {noun}"}, "tickformat": ".0%", "range": [0, 1.02]},
+        yaxis={
+            "title": {"text": f"Won, % of closed {noun}"},
+            "tickformat": ".0%",
+            "range": [0, 1.02],
+        },
     )
 
 
@@ -212,7 +243,9 @@ def pipeline_snapshot(
     n = int(snapshot["deals"].sum())
     if not n:
         return nothing(title, "no deal is open." if height_of(deals) else NO_DEALS)
-    currencies = values_of(deals.filter(pipeline.OPEN), pl.col("currency").unique().sort(nulls_last=True)).to_list()
+    currencies = values_of(
+        deals.filter(pipeline.OPEN), pl.col("currency").unique().sort(nulls_last=True)
+    ).to_list()
     if "currency" not in snapshot.columns:
         currencies = currencies[:1]
         snapshot = snapshot.with_columns(currency=pl.lit(currencies[0], pl.String))
@@ -289,7 +322,12 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     if dated.is_empty():
         why = "no deal is won or lost." if months.is_empty() else "no closed deal has a close date."
         return nothing(title, why if height_of(deals) else NO_DEALS)
-    undated = int(months.filter(pl.col("month").is_null()).select(pl.col("won", "lost").sum()).sum_horizontal().item())
+    undated = int(
+        months.filter(pl.col("month").is_null())
+        .select(pl.col("won", "lost").sum())
+        .sum_horizontal()
+        .item()
+    )
     per_month = _with_amounts(dated, deals)
     shown = per_month.tail(_MAX_MONTHS)
     traces = [
@@ -302,9 +340,15 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     return figure(
         traces,
         f"{title} (n = {plural(n, 'closed deal')})",
-        _whom.left_out({"open": height_of(deals.filter(pipeline.OPEN)), "without a close date": undated}),
-        f"Latest {_MAX_MONTHS} of {per_month.height} months" if per_month.height > _MAX_MONTHS else "",
-        **_over_time.layout(shown.with_columns(all=pl.col("won") + pl.col("lost")), "all", "1mo", "Closed deals"),
+        _whom.left_out(
+            {"open": height_of(deals.filter(pipeline.OPEN)), "without a close date": undated}
+        ),
+        f"Latest {_MAX_MONTHS} of {per_month.height} months"
+        if per_month.height > _MAX_MONTHS
+        else "",
+        **_over_time.layout(
+            shown.with_columns(all=pl.col("won") + pl.col("lost")), "all", "1mo", "Closed deals"
+        ),
     )
 
 

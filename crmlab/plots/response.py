@@ -73,14 +73,22 @@ def response_time(
     """
     title = "Time to the first answer"
     keys = keys_of(by)
-    waits = response.waits(contacts, activities, as_of=as_of, by=by, start=start, kinds=kinds, time_zone=time_zone)
+    waits = response.waits(
+        contacts, activities, as_of=as_of, by=by, start=start, kinds=kinds, time_zone=time_zone
+    )
     if waits.is_empty():
-        why = f"no contact has a {text(start)} by then." if height_of(contacts) else "the contacts table is empty."
+        why = (
+            f"no contact has a {text(start)} by then."
+            if height_of(contacts)
+            else "the contacts table is empty."
+        )
         return nothing(title, why)
     able = height_of(response.answerable(contacts, activities, kinds))
     unable, without_start = height_of(contacts) - able, able - waits.height
     label = _bars.label_of(keys) if keys else pl.lit("all contacts").alias("label")
-    durations = waits.select(label, pl.col("wait_hours").alias("duration"), pl.col("answered").alias("ended"))
+    durations = waits.select(
+        label, pl.col("wait_hours").alias("duration"), pl.col("answered").alias("ended")
+    )
     groups = durations.group_by("label").len("n").sort("n", "label", descending=[True, False])
     curves = kaplan_meier(durations, by="label")
     traces: list[go.Scatter] = []
@@ -103,7 +111,11 @@ def response_time(
         showlegend=bool(keys),
         hovermode="closest",
         xaxis=_time_axis(curves),
-        yaxis={"title": {"text": "Answered, % of contacts"}, "tickformat": ".0%", "range": [0, 1.04]},
+        yaxis={
+            "title": {"text": "Answered, % of contacts"},
+            "tickformat": ".0%",
+            "range": [0, 1.04],
+        },
     )
 
 

@@ -72,7 +72,8 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     shown = whole.with_columns(ratio(pl.col("reached"), before).alias("share"))
     rows = shown.select("reached", "share").rows()
     beside = [
-        (plural(count, "deal"), "" if share is None else f"{share:.0%} of the stage before") for count, share in rows
+        (plural(count, "deal"), "" if share is None else f"{share:.0%} of the stage before")
+        for count, share in rows
     ]
     bars = _bars.bars(shown, "reached", beside, BLUE)
     bars.marker.color = shown["colour"].to_list()
@@ -125,13 +126,22 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     found = analysis.stage_durations(history, stages)
     n = int(found["stays"].sum())
     if not n:
-        return nothing(title, "no stay has a known beginning." if height_of(history) else _NO_HISTORY)
+        return nothing(
+            title, "no stay has a known beginning." if height_of(history) else _NO_HISTORY
+        )
     shown, note = _whole_pipelines(found, "stays")
     beside = []
-    for stays, ended, median, p90 in shown.select("stays", "ended", "median_days", "p90_days").rows():
+    for stays, ended, median, p90 in shown.select(
+        "stays", "ended", "median_days", "p90_days"
+    ).rows():
         half = "not half have left" if median is None else f"half within {number(median)} d"
         nine_of_ten = "" if p90 is None else f", 9 of 10 within {number(p90)} d"
-        beside.append((half + nine_of_ten if stays else "no stay", f"{number(ended)} of {plural(stays, 'stay')} ended"))
+        beside.append(
+            (
+                half + nine_of_ten if stays else "no stay",
+                f"{number(ended)} of {plural(stays, 'stay')} ended",
+            )
+        )
     unknown = int(found["left_out"].sum())
     return figure(
         [_bars.bars(shown, "median_days", beside, BLUE)],
@@ -152,7 +162,9 @@ def _whole_pipelines(found: pl.DataFrame, size: str) -> tuple[pl.DataFrame, str]
         .agg(pl.col(size).max(), pl.len().alias("bars"))
         .sort(size, "pipeline_name", descending=[True, False])
     )
-    fit = pipelines.filter((pl.col("bars").cum_sum() <= _bars.MAX_BARS) | (pl.int_range(pl.len()) == 0))
+    fit = pipelines.filter(
+        (pl.col("bars").cum_sum() <= _bars.MAX_BARS) | (pl.int_range(pl.len()) == 0)
+    )
     left_out = pipelines.height - fit.height
     kept = fit.select("pipeline_name").join(found, on="pipeline_name", maintain_order="left_right")
     parts = ["label"] if fit.height == 1 else ["pipeline_name", "label"]

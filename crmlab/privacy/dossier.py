@@ -52,7 +52,9 @@ class Dossier(Mapping[str, pl.DataFrame], DisplayMixin):
         Whether all that was asked for came.
     """
 
-    def __init__(self, tables: Mapping[str, pl.DataFrame], person: Person, data: Fetched | Stored) -> None:
+    def __init__(
+        self, tables: Mapping[str, pl.DataFrame], person: Person, data: Fetched | Stored
+    ) -> None:
         self._tables = dict(tables)
         self.person = person.asked
         self.contacts_known = person.contacts
@@ -77,19 +79,31 @@ class Dossier(Mapping[str, pl.DataFrame], DisplayMixin):
         return f"<Dossier of {self.person}: {sizes}>"
 
     def _overview(self) -> Overview:
-        return Overview(title=f"Held on {self.person}", words=" ".join(self._words()), tables=[("", self.summary)])
+        return Overview(
+            title=f"Held on {self.person}",
+            words=" ".join(self._words()),
+            tables=[("", self.summary)],
+        )
 
     def _words(self) -> list[str]:
         rows = plural(int(self.summary["rows"].sum()), "row")
         known = plural(self.contacts_known.height, "contact")
-        words = [f"{rows} of {plural(len(self), 'table')}; {known} of the services are this person."]
+        words = [
+            f"{rows} of {plural(len(self), 'table')}; {known} of the services are this person."
+        ]
         looked_for = [*self.emails, *self.phones]
         if looked_for:
-            words.append(f"Looked for by the ids of these contacts, and by {', '.join(looked_for)}.")
+            words.append(
+                f"Looked for by the ids of these contacts, and by {', '.join(looked_for)}."
+            )
         if self.shared:
-            words.append(f"Not looked for by {', '.join(self.shared)}, which others have too or nobody could read.")
+            words.append(
+                f"Not looked for by {', '.join(self.shared)}, which others have too or nobody could read."
+            )
         if not self.complete:
-            words.append("Not all that was asked of the services came, so this may not be all either.")
+            words.append(
+                "Not all that was asked of the services came, so this may not be all either."
+            )
         return [*words, *_NOT_SEEN]
 
     def write(self, folder: str | Path) -> list[Path]:
@@ -136,7 +150,9 @@ class Dossier(Mapping[str, pl.DataFrame], DisplayMixin):
         )
 
 
-def about(data: Fetched | Stored | str | Path, person: str, *, region: str | None = None) -> Dossier:
+def about(
+    data: Fetched | Stored | str | Path, person: str, *, region: str | None = None
+) -> Dossier:
     """Return everything that is held on one person, over all tables and services (GDPR, Articles 15 and 7(1)).
 
     Who is one person is told as `crmlab.analysis.people` tells it. Rows are then found by the ids of all contacts that
@@ -186,7 +202,10 @@ def about(data: Fetched | Stored | str | Path, person: str, *, region: str | Non
     who = find(found_in, person, region)
     tables: dict[str, AnyFrame] = {name: found_in[name] for name in found_in}
     tables |= {"misfits": found_in.misfits, "rejected": found_in.rejected}
-    held = {name: _in_order(each.rows) for name, each in everything(tables, found_in.summary, who).items()}
+    held = {
+        name: _in_order(each.rows)
+        for name, each in everything(tables, found_in.summary, who).items()
+    }
     return Dossier({name: rows for name, rows in held.items() if rows.height}, who, found_in)
 
 
@@ -201,11 +220,15 @@ def opened(data: Fetched | Stored | str | Path) -> Fetched | Stored:
     if isinstance(data, str | Path):
         return open(data)
     if not isinstance(data, Fetched | Stored):
-        raise UsageError(f"data is of type {type(data).__name__}: give what crmlab.fetch returns, or a folder with it")
+        raise UsageError(
+            f"data is of type {type(data).__name__}: give what crmlab.fetch returns, or a folder with it"
+        )
     return data
 
 
-def everything(tables: Mapping[str, AnyFrame], summary: pl.DataFrame, person: Person) -> dict[str, Found]:
+def everything(
+    tables: Mapping[str, AnyFrame], summary: pl.DataFrame, person: Person
+) -> dict[str, Found]:
     """Return by table what is held on the person.
 
     Parameters
@@ -237,14 +260,24 @@ def _records(found: Mapping[str, Found], summary: pl.DataFrame) -> pl.DataFrame:
     keyed = [pl.DataFrame(schema=dict.fromkeys(names, pl.String))]
     for name, each in found.items():
         if each.own.schema.keys() >= {*KEY}:
-            keyed.append(each.own.select(pl.col(KEY).cast(pl.String), pl.lit(name).alias("table")).select(names))
-    sources = summary.select(pl.col("provider", "account", "resource", "table").cast(pl.String)).unique()
+            keyed.append(
+                each.own.select(pl.col(KEY).cast(pl.String), pl.lit(name).alias("table")).select(
+                    names
+                )
+            )
+    sources = summary.select(
+        pl.col("provider", "account", "resource", "table").cast(pl.String)
+    ).unique()
     rows = pl.concat(keyed).join(sources, on=["provider", "account", "table"])
     return rows.select("provider", "account", "resource", "id").unique()
 
 
 def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    times = [pl.col(name).cast(pl.Datetime("us")) for name in _TIMES if rows.schema.get(name) in _INSTANTS]
+    times = [
+        pl.col(name).cast(pl.Datetime("us"))
+        for name in _TIMES
+        if rows.schema.get(name) in _INSTANTS
+    ]
     keys = [name for name in KEY if name in rows.columns]
     return rows.sort(pl.coalesce(times), *keys) if times else rows.sort(keys)
 

@@ -23,7 +23,9 @@ _TAKEN = {
 }
 
 
-def erase(folder: str | Path, person: str, *, region: str | None = None, dry_run: bool = False) -> pl.DataFrame:
+def erase(
+    folder: str | Path, person: str, *, region: str | None = None, dry_run: bool = False
+) -> pl.DataFrame:
     """Take a person out of the stored files of a fetch, and return what was taken from which file.
 
     What `crmlab.about` finds is taken. A row that is the person's goes: their contacts, deals with their items,
@@ -91,7 +93,9 @@ def erase(folder: str | Path, person: str, *, region: str | None = None, dry_run
             if format == read_as:
                 removed[name] = len(each.whole)
         if "summary" in paths:
-            changed |= _summary(paths["summary"], {name: len(each.whole) for name, each in found.items()})
+            changed |= _summary(
+                paths["summary"], {name: len(each.whole) for name, each in found.items()}
+            )
     if changed and not dry_run:
         rewrite(place, changed, removed)
     lines += [(file.name, *[None] * 5) for file in _others(place, by_format)]
@@ -116,10 +120,16 @@ def _line(path: Path, name: str, found: Found) -> tuple[object, ...]:
 
 def _summary(path: Path, removed: Mapping[str, int]) -> dict[Path, AnyFrame]:
     """Return the summary with a note on each table that lost rows, so that its numbers can be understood."""
-    lost = {name: f"without {plural(rows, 'row')} of a person, erased later" for name, rows in removed.items() if rows}
+    lost = {
+        name: f"without {plural(rows, 'row')} of a person, erased later"
+        for name, rows in removed.items()
+        if rows
+    }
     if not lost:
         return {}
-    said = pl.col("table").cast(pl.String).replace_strict(lost, default=None, return_dtype=pl.String)
+    said = (
+        pl.col("table").cast(pl.String).replace_strict(lost, default=None, return_dtype=pl.String)
+    )
     note = pl.concat_str(pl.col("note").replace("", None), said, separator="; ", ignore_nulls=True)
     return {path: read_stored("summary", path).lazy().with_columns(note=note)}
 

@@ -65,7 +65,12 @@ def find(data: Fetched | Stored, asked: str, region: str | None) -> Person:
     # who is one person is told by those that share something with them, directly or not: no need to read all others
     near = contacts.join(_connected(found, having), on=KEY, how="semi", nulls_equal=True)
     who = people(near, region=region).with_columns(pl.col("provider").cast(pl.String))
-    named = who.join(having, on=KEY, how="semi", nulls_equal=True)["person_id"].unique().sort().to_list()
+    named = (
+        who.join(having, on=KEY, how="semi", nulls_equal=True)["person_id"]
+        .unique()
+        .sort()
+        .to_list()
+    )
     if len(named) > 1:
         raise UsageError(
             f"{len(named)} people have {asked}, and what is held on one is nobody else's to see: name one by the key "
@@ -88,7 +93,9 @@ def find(data: Fetched | Stored, asked: str, region: str | None) -> Person:
         phones=_distinct(phones),
         shared=_distinct(each for each in known["value"] if each not in {*emails, *phones}),
         ids=_distinct(theirs.select(within_account(pl.col("id"))).to_series()),
-        marks=_distinct(marked.select(within_account(pl.col("contact_hash"))).to_series().drop_nulls()),
+        marks=_distinct(
+            marked.select(within_account(pl.col("contact_hash"))).to_series().drop_nulls()
+        ),
         region=region,
     )
 
@@ -96,7 +103,9 @@ def find(data: Fetched | Stored, asked: str, region: str | None) -> Person:
 def written_alike(numbers: pl.Series, phones: Iterable[str], region: str | None) -> list[str]:
     """Return which of the telephone numbers, as they are written, are one of these in E.164."""
     distinct = numbers.drop_nulls().unique()
-    rows = pl.DataFrame({"id": distinct, "phones": [[number] for number in distinct]}, schema=_NUMBERS)
+    rows = pl.DataFrame(
+        {"id": distinct, "phones": [[number] for number in distinct]}, schema=_NUMBERS
+    )
     read = evidence(_contacts({"contacts": rows}), region=region)
     return read.filter(pl.col("value").is_in(list(phones)))["id"].to_list()
 
@@ -108,7 +117,9 @@ def _contacts(data: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> pl.DataFrame:
     frame = data["contacts"].lazy()
     there = frame.collect_schema().names()
     schema = TABLES["contacts"].schema
-    read = [pl.col(name) if name in there else pl.lit(None, schema[name]).alias(name) for name in _READ]
+    read = [
+        pl.col(name) if name in there else pl.lit(None, schema[name]).alias(name) for name in _READ
+    ]
     return frame.select(read).with_columns(pl.col("provider").cast(pl.String)).collect()
 
 
@@ -116,7 +127,11 @@ def _connected(found: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
     """Return these contacts and all that have a value in common with them, or with one of those, and so on."""
     reached = contacts.unique()
     while True:
-        values = found.join(reached, on=KEY, how="semi", nulls_equal=True).select("kind", "value").unique()
+        values = (
+            found.join(reached, on=KEY, how="semi", nulls_equal=True)
+            .select("kind", "value")
+            .unique()
+        )
         having = found.join(values, on=["kind", "value"], how="semi").select(KEY)
         wider = pl.concat([reached, having]).unique()
         if wider.height == reached.height:
@@ -132,7 +147,9 @@ def _read(asked: str, region: str | None, contacts: pl.DataFrame) -> tuple[str, 
     if len(addresses) == 1:
         return "email", addresses[0]
     one = pl.DataFrame({"id": [""], "phones": [[asked]]}, schema=_NUMBERS)
-    numbers = evidence(_contacts({"contacts": one}), region=region).filter(pl.col("shared").is_null())
+    numbers = evidence(_contacts({"contacts": one}), region=region).filter(
+        pl.col("shared").is_null()
+    )
     if not addresses and numbers.height:
         return "phone", numbers["value"].item()
     raise UsageError(

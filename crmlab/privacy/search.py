@@ -22,7 +22,11 @@ _ROW = "__row"
 #: columns that name one contact by its id, in shared tables and in services' own records
 _CONTACT_IDS = ("contact_id", "profile_id", "its_contact_id", "_contact_id")
 #: those that name several, and the field of each entry that does where they are structures
-_LISTS_OF_IDS = {"linked_contact_ids": "", "linked_contacts": "id", "related_contacts": "contact_id"}
+_LISTS_OF_IDS = {
+    "linked_contact_ids": "",
+    "linked_contacts": "id",
+    "related_contacts": "contact_id",
+}
 #: a service's short mark of a contact
 _MARKS = ("contact_hash", "xxh", "_xxh")
 #: columns whose address or number says whose the row is; elsewhere it is only mentioned
@@ -96,9 +100,17 @@ def search(
     """
     lazy = frame.lazy()
     schema = lazy.collect_schema()
-    texts = {column: dtype for column, dtype in schema.items() if _is_text(dtype) and column not in _SOURCE}
+    texts = {
+        column: dtype
+        for column, dtype in schema.items()
+        if _is_text(dtype) and column not in _SOURCE
+    }
     rough = [_may_mention(column, dtype, person.emails) for column, dtype in texts.items()]
-    signs = [*_by_id(name, schema, person), *_by_parent(name, deals, records), *_by_number(lazy, name, schema, person)]
+    signs = [
+        *_by_id(name, schema, person),
+        *_by_parent(name, deals, records),
+        *_by_number(lazy, name, schema, person),
+    ]
     # an exact reading of every text of a big table takes long
     maybe = pl.any_horizontal(pl.lit(value=False), *rough, *(sign.where for sign in signs))
     candidates = lazy.with_row_index(_ROW).filter(maybe).collect(engine="streaming")
@@ -106,7 +118,9 @@ def search(
 
     words = [pl.when(sign.where).then(pl.lit(sign.words)) for sign in signs]
     said = pl.concat_str([pl.lit(None, pl.String), *words], separator="; ", ignore_nulls=True)
-    rows = candidates.with_columns(said.replace("", None).alias(FOUND_BY)).filter(pl.col(FOUND_BY).is_not_null())
+    rows = candidates.with_columns(said.replace("", None).alias(FOUND_BY)).filter(
+        pl.col(FOUND_BY).is_not_null()
+    )
     return _found(rows, signs)
 
 
@@ -129,7 +143,9 @@ def without(frame: pl.LazyFrame, found: Found) -> pl.LazyFrame:
     kept = frame.with_row_index(_ROW).filter(~row.is_in(found.whole.implode()))
     for column, numbers, value in found.parts:
         # one after another: a column may have two
-        kept = kept.with_columns(pl.when(row.is_in(numbers.implode())).then(value).otherwise(column).alias(column))
+        kept = kept.with_columns(
+            pl.when(row.is_in(numbers.implode())).then(value).otherwise(column).alias(column)
+        )
     return kept.drop(_ROW)
 
 
@@ -150,7 +166,11 @@ def _by_id(name: str, schema: pl.Schema, person: Person) -> Iterator[Sign]:
     if "contact" in schema:
         yield from _by_contact_inside(schema["contact"], person)
     if name == "rejected":
-        yield Sign(column="raw", words="id in raw", where=_is_one(pl.col("raw").str.extract(_ID_IN_JSON), person.ids))
+        yield Sign(
+            column="raw",
+            words="id in raw",
+            where=_is_one(pl.col("raw").str.extract(_ID_IN_JSON), person.ids),
+        )
     for column, field in _LISTS_OF_IDS.items():
         if column in schema and person.ids:
             yield _among_several(column, schema[column], field, person)
@@ -160,7 +180,11 @@ def _by_contact_inside(dtype: pl.DataType, person: Person) -> Iterator[Sign]:
     """Return the sign that the whole contact stands in a row; CSV, and fields of any shape, hold it as JSON."""
     contact = pl.col("contact")
     if isinstance(dtype, pl.Struct) and "id" in dtype.to_schema():
-        yield Sign(column="contact", words="contact.id", where=_is_one(contact.struct.field("id"), person.ids))
+        yield Sign(
+            column="contact",
+            words="contact.id",
+            where=_is_one(contact.struct.field("id"), person.ids),
+        )
     elif dtype == pl.String:
         id = contact.str.extract(_ID_OF_CONTACT)
         yield Sign(column="contact", words="contact.id", where=_is_one(id, person.ids))
@@ -190,7 +214,9 @@ def _among_several(column: str, dtype: pl.DataType, field: str, person: Person) 
     """Return the sign that a list names this contact, perhaps among others; CSV holds lists of structures as JSON."""
     named = []
     for provider, account, id in person.contacts.rows():
-        of_account = pl.col("provider").cast(pl.String).eq_missing(provider) & pl.col("account").eq_missing(account)
+        of_account = pl.col("provider").cast(pl.String).eq_missing(provider) & pl.col(
+            "account"
+        ).eq_missing(account)
         if dtype == pl.String:
             names_id = pl.col(column).str.contains(rf'"{field}"\s*:\s*"?{re.escape(id)}"?\s*[,}}]')
         else:
@@ -198,16 +224,25 @@ def _among_several(column: str, dtype: pl.DataType, field: str, person: Person) 
         named.append(of_account & names_id)
     without: pl.Expr = pl.lit(None, dtype)
     if dtype != pl.String:
-        is_theirs = _id_of_entry(dtype, field).is_in(person.contacts["id"].implode()).fill_null(value=False)
+        is_theirs = (
+            _id_of_entry(dtype, field).is_in(person.contacts["id"].implode()).fill_null(value=False)
+        )
         without = pl.col(column).list.eval(pl.element().filter(~is_theirs))
-    return Sign(column=column, words=column, where=pl.any_horizontal(named).fill_null(value=False), without=without)
+    return Sign(
+        column=column,
+        words=column,
+        where=pl.any_horizontal(named).fill_null(value=False),
+        without=without,
+    )
 
 
 def _id_of_entry(dtype: pl.DataType, field: str) -> pl.Expr:
     return pl.element() if dtype == _TEXTS else pl.element().struct.field(field)
 
 
-def _by_parent(name: str, deals: pl.DataFrame | None, records: pl.DataFrame | None) -> Iterator[Sign]:
+def _by_parent(
+    name: str, deals: pl.DataFrame | None, records: pl.DataFrame | None
+) -> Iterator[Sign]:
     """Return the signs that a row belongs to another one of the person: an item to a deal, a misfit to a record."""
     if name == "deal_items" and deals is not None:
         ids = deals.select(within_account(pl.col("id"))).to_series()
@@ -240,12 +275,16 @@ def _by_address(name: str, texts: Mapping[str, pl.DataType], person: Person) -> 
         if name in UNREAD or (column in _OWNERS and name != "companies"):
             yield Sign(column=column, words=words, where=where)
         elif column == "contact_emails" and dtype == _TEXTS:
-            others = pl.col(column).list.eval(pl.element().filter(~_mentions(pl.element(), person.emails)))
+            others = pl.col(column).list.eval(
+                pl.element().filter(~_mentions(pl.element(), person.emails))
+            )
             is_alone = others.list.drop_nulls().list.len() == 0
             yield Sign(column=column, words=words, where=where & is_alone)
             yield Sign(column=column, words=words, where=where & ~is_alone, without=others)
         elif dtype == _TEXTS:
-            others = pl.col(column).list.eval(pl.element().filter(~_mentions(pl.element(), person.emails)))
+            others = pl.col(column).list.eval(
+                pl.element().filter(~_mentions(pl.element(), person.emails))
+            )
             yield Sign(column=column, words=words, where=where, without=others)
         else:
             yield Sign(column=column, words=words, where=where, without=pl.lit(None, dtype))
@@ -262,7 +301,11 @@ def _as_text(column: str, dtype: pl.DataType) -> pl.Expr:
     """Return all texts of a column as one, without the escapes of JSON."""
     if dtype == _TEXTS:
         return pl.col(column).list.join(" ", ignore_nulls=True)
-    text = pl.struct(column).struct.json_encode() if dtype.is_nested() else pl.col(column).cast(pl.String)
+    text = (
+        pl.struct(column).struct.json_encode()
+        if dtype.is_nested()
+        else pl.col(column).cast(pl.String)
+    )
     plain = text.map_batches(_unescaped, return_dtype=pl.String, is_elementwise=True)
     return plain.str.replace_all(_ESCAPES, " ")
 
@@ -286,7 +329,9 @@ def _may_mention(column: str, dtype: pl.DataType, emails: Sequence[str]) -> pl.E
         return pl.lit(value=False)
     text = pl.col(column).cast(pl.String) if dtype in _WORDS else _as_text(column, dtype)
     names = [email.rpartition("@")[0] for email in emails]
-    named = text.str.contains_any(names, ascii_case_insensitive=True) | text.str.contains(_WRITTEN_OTHERWISE)
+    named = text.str.contains_any(names, ascii_case_insensitive=True) | text.str.contains(
+        _WRITTEN_OTHERWISE
+    )
     if not all(name.isascii() for name in names):
         named = pl.lit(value=True)
     return (text.str.contains_any(_AT) & named).fill_null(value=False)

@@ -35,4 +35,6 @@ def in_words(value: object) -> str:
 def _object_in_words(value: Mapping[str, object]) -> str:
     if value.keys() >= {*_LABELLED} and value["label"]:
         return f"{value['label']}: {in_words(value['value'])}"
-    return "; ".join(f"{name}: {in_words(inner)}" for name, inner in value.items() if inner is not None)
+    return "; ".join(
+        f"{name}: {in_words(inner)}" for name, inner in value.items() if inner is not None
+    )

@@ -40,7 +40,10 @@ def registry() -> Mapping[str, Provider]:
             _warn(point, f"its provider is called {further.name!r}, a name that is taken")
             continue
         if taken := _taken_variables(further, known.values()):
-            _warn(point, f"it would be given what {', '.join(taken)} holds, which is another service's")
+            _warn(
+                point,
+                f"it would be given what {', '.join(taken)} holds, which is another service's",
+            )
             continue
         known[further.name] = further
     return MappingProxyType(dict(sorted(known.items())))
@@ -69,7 +72,9 @@ def _points(package: Distribution) -> list[EntryPoint]:
     try:
         return list(package.entry_points.select(group=_GROUP))
     except Exception as error:  # noqa: BLE001  # see above
-        warnings.warn(f"The providers of {package.name} are left out: {_told(error)}.", stacklevel=4)
+        warnings.warn(
+            f"The providers of {package.name} are left out: {_told(error)}.", stacklevel=4
+        )
         return []
 
 
@@ -80,7 +85,9 @@ def _told(error: BaseException) -> str:
 @cache
 def _built_in_names() -> tuple[str, ...]:
     """Return the names of this package's own providers, which their modules have."""
-    return tuple(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return tuple(
+        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
+    )
 
 
 @cache

@@ -19,7 +19,9 @@ _KEY = ("provider", "account")
 _UNDOCUMENTED = "fields nobody documented"
 
 
-async def whole_list(account: Account, target: Target, client: Client, stop: asyncio.Event) -> dict[str, Fields]:
+async def whole_list(
+    account: Account, target: Target, client: Client, stop: asyncio.Event
+) -> dict[str, Fields]:
     """Return every record of a list by its id, as it is sent back.
 
     Raises

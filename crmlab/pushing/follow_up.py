@@ -33,13 +33,17 @@ def as_told(line: Line, outcome: Outcome, account: Account) -> Line:
     reason = account.redact(outcome.reason)
     if len(reason) > _MAX_REASON:
         reason = f"{reason[:_MAX_REASON]}…"
-    return replace(line, state=outcome.state, id=outcome.id or line.id, reason=reason, pending=outcome.pending)
+    return replace(
+        line, state=outcome.state, id=outcome.id or line.id, reason=reason, pending=outcome.pending
+    )
 
 
 class FollowUp:
     """Asks what became of work that goes on, and puts it into the file."""
 
-    def __init__(self, client: Client, prepared: Prepared, file: ResultsFile, stop: asyncio.Event) -> None:
+    def __init__(
+        self, client: Client, prepared: Prepared, file: ResultsFile, stop: asyncio.Event
+    ) -> None:
         self._client = client
         self._prepared = prepared
         self._file = file
@@ -93,7 +97,11 @@ class FollowUp:
         if outcomes is None:
             return False
         settled = zip(lines, outcomes, strict=True)
-        self._file.put(as_told(line, outcome, self._prepared.rows.account) for line, outcome in settled if line.pending)
+        self._file.put(
+            as_told(line, outcome, self._prepared.rows.account)
+            for line, outcome in settled
+            if line.pending
+        )
         return True
 
     def _tell(self, lines: Iterable[Line], reason: str) -> None:

@@ -39,7 +39,9 @@ class Prepared:
     @property
     def reads_list(self) -> bool:
         """Whether a whole list is read before the first row is sent."""
-        return bool(self.rows.target.current_resource) and any(each.entry.id is not None for each in self.to_send)
+        return bool(self.rows.target.current_resource) and any(
+            each.entry.id is not None for each in self.to_send
+        )
 
     @property
     def requests(self) -> int:
@@ -68,7 +70,9 @@ class Prepared:
         return self.unknown.get(row.number) or not_sent(row, self.digests[row.number], reason)
 
 
-def prepare(rows: Rows, file: ResultsFile, options: Mapping[str, Any], *, retry_unknown: bool) -> Prepared:
+def prepare(
+    rows: Rows, file: ResultsFile, options: Mapping[str, Any], *, retry_unknown: bool
+) -> Prepared:
     """Return which rows are to be sent; those that break a rule of the vendor's are refused, and put into the file.
 
     Raises
@@ -77,7 +81,9 @@ def prepare(rows: Rows, file: ResultsFile, options: Mapping[str, Any], *, retry_
         the file is of another frame
     """
     if file.lines and max(file.lines) >= len(rows.all):
-        raise UsageError(f"{file.path} has more rows than the frame: give the same frame, or name another file")
+        raise UsageError(
+            f"{file.path} has more rows than the frame: give the same frame, or name another file"
+        )
     digests = {row.number: rows.digest(row, options) for row in rows.all}
     may_send_unknown = retry_unknown or rows.target.repeatable
     kept: dict[int, Line] = {}
@@ -100,7 +106,9 @@ def prepare(rows: Rows, file: ResultsFile, options: Mapping[str, Any], *, retry_
             to_send.append(made)
         except UsageError as error:
             kept[row.number] = refusal(not_sent(row, digest), error)
-    return Prepared(rows=rows, options=options, to_send=to_send, kept=kept, digests=digests, unknown=unknown)
+    return Prepared(
+        rows=rows, options=options, to_send=to_send, kept=kept, digests=digests, unknown=unknown
+    )
 
 
 def _check_once(rows: Rows, row: Row, first_rows: dict[str, int]) -> None:

@@ -159,10 +159,17 @@ def whose(rows: Rows) -> dict[str, str]:
     """Return what every line of the results file says of the whole."""
     account = rows.account
     host = urlsplit(account.base_url).netloc
-    return {"provider": account.provider.name, "account": account.name, "host": host, "table": rows.target.table}
+    return {
+        "provider": account.provider.name,
+        "account": account.name,
+        "host": host,
+        "table": rows.target.table,
+    }
 
 
-def _checked_options(target: Target, given: Mapping[str, object], account: Account) -> dict[str, object]:
+def _checked_options(
+    target: Target, given: Mapping[str, object], account: Account
+) -> dict[str, object]:
     strange = given.keys() - target.options.keys()
     missing = [name for name, needed in target.options.items() if needed and name not in given]
     takes = f"{account.provider.title} takes {', '.join(target.options) or 'no option'} with {target.table}"

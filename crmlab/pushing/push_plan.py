@@ -60,7 +60,9 @@ class PushPlan(DisplayMixin):
 
     def _overview(self) -> Overview:
         refused = self.rows.filter(pl.col("becomes") == "refused")
-        return Overview(title=self.title, words=str(self), tables=[("Refused before they are sent", refused)])
+        return Overview(
+            title=self.title, words=str(self), tables=[("Refused before they are sent", refused)]
+        )
 
 
 def push_plan(prepared: Prepared, limits: Limits) -> PushPlan:

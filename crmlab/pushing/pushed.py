@@ -68,10 +68,14 @@ class Pushed(DisplayMixin):
 
     def _remarks(self) -> pl.DataFrame:
         """Return the rows that are where they should be, with something to be said of them."""
-        return self.frame.filter(pl.col("state").is_in(DONE), pl.col("pending").is_null(), pl.col("reason") != "")
+        return self.frame.filter(
+            pl.col("state").is_in(DONE), pl.col("pending").is_null(), pl.col("reason") != ""
+        )
 
     def __str__(self) -> str:
-        counted = ", ".join(f"{number:,} {state.replace('_', ' ')}" for state, number in self.counts.items())
+        counted = ", ".join(
+            f"{number:,} {state.replace('_', ' ')}" for state, number in self.counts.items()
+        )
         ended = f"; ended by: {self.failure}" if self.failure else ""
         remarks = self._remarks().height
         told = f" ({remarks:,} with a remark as their reason)" if remarks else ""
@@ -81,7 +85,10 @@ class Pushed(DisplayMixin):
         return f"<Pushed: {self}>"
 
     def _overview(self) -> Overview:
-        tables = [("Not where they should be", self._open_rows()), ("Taken, with a remark", self._remarks())]
+        tables = [
+            ("Not where they should be", self._open_rows()),
+            ("Taken, with a remark", self._remarks()),
+        ]
         return Overview(title=self.title, words=str(self), good=self.complete, tables=tables)
 
 

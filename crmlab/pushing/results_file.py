@@ -68,7 +68,9 @@ class ResultsFile:
         The system refused otherwise: the disk is full.
     """
 
-    def __init__(self, path: str | Path | None, whose: Mapping[str, str], *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: str | Path | None, whose: Mapping[str, str], *, read_only: bool = False
+    ) -> None:
         self.path = None if path is None else Path(path)
         #: by row: what earlier pushes left, and what became known since
         self.lines: dict[int, Line] = {}
@@ -91,14 +93,19 @@ class ResultsFile:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Leave one line for each row, and let others use the file; after an error all lines stay as they are."""
         if self._handle is None or self.path is None:
             return
         with ExitStack() as cleanup:
             cleanup.callback(os.close, self._handle)
-            if sys.platform == "win32":  # where no file that is open can be replaced, and nothing is locked
+            if (
+                sys.platform == "win32"
+            ):  # where no file that is open can be replaced, and nothing is locked
                 cleanup.close()
             with errors_in_words(self.path):
                 if error is None:
@@ -162,7 +169,9 @@ class ResultsFile:
             )
         try:
             line = msgspec.convert(found, Line)
-            is_readable = line.sent_at is None or dt.datetime.fromisoformat(line.sent_at).tzinfo is not None
+            is_readable = (
+                line.sent_at is None or dt.datetime.fromisoformat(line.sent_at).tzinfo is not None
+            )
         except (ValueError, msgspec.ValidationError):
             is_readable = False
         if whose != self._whose or not is_readable or line.row < 0:

@@ -48,7 +48,11 @@ class Row:
 
     def needs_own_read(self, target: Target) -> bool:
         """Return whether the record must be read by its id before it can be changed."""
-        return self.id is not None and bool(target.current_operation) and not target.merged.isdisjoint(self.values)
+        return (
+            self.id is not None
+            and bool(target.current_operation)
+            and not target.merged.isdisjoint(self.values)
+        )
 
 
 @dataclass(frozen=True)
@@ -64,12 +68,15 @@ class Rows:
         """Every row, in the order of the frame."""
         columns = [name for name in self.frame.columns if name not in (*KEY, CHANGED)]
         return [
-            _row(number, each, columns, self.target) for number, each in enumerate(self.frame.iter_rows(named=True))
+            _row(number, each, columns, self.target)
+            for number, each in enumerate(self.frame.iter_rows(named=True))
         ]
 
     def digest(self, row: Row, options: Mapping[str, Any]) -> str:
         """Return what a row is known by: the same for the same id and values, sent with the same options."""
-        content = json.dumps([row.id, sorted(row.values.items()), sorted(options.items())], default=str)
+        content = json.dumps(
+            [row.id, sorted(row.values.items()), sorted(options.items())], default=str
+        )
         return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
 
 
@@ -119,18 +126,24 @@ def target_of(account: Account, table: str) -> Target:
 def _check_columns(frame: pl.DataFrame, target: Target, account: Account) -> None:
     """Refuse columns that some row would send, and the service does not take."""
     if CHANGED in frame.columns and frame.schema[CHANGED] != pl.List(pl.String):
-        raise UsageError(f"{CHANGED} names columns, row by row, as crmlab.updates does: it is a list of text")
+        raise UsageError(
+            f"{CHANGED} names columns, row by row, as crmlab.updates does: it is a list of text"
+        )
     own = {*target.own_fields, *target.account_fields(account.options)}
     sent = _sent_columns(frame)
     strange = [name for name in sent if name not in target.columns and name not in own]
     takes = f"It takes id, {', '.join([*target.columns, *sorted(own)])}"
     unknown = _named(frame) - set(frame.columns)
     if unknown:
-        raise UsageError(f"{CHANGED} names {', '.join(sorted(unknown))}, and there is no such column")
+        raise UsageError(
+            f"{CHANGED} names {', '.join(sorted(unknown))}, and there is no such column"
+        )
     if strange:
         these = "it" if len(strange) == 1 else "them"
         title = account.provider.title
-        raise UsageError(f"{title} does not take {', '.join(strange)} of {target.table}: leave {these} out. {takes}")
+        raise UsageError(
+            f"{title} does not take {', '.join(strange)} of {target.table}: leave {these} out. {takes}"
+        )
     if not sent and frame.height:
         raise UsageError(f"there is nothing to write. {takes}")
 
@@ -142,7 +155,9 @@ def _sent_columns(frame: pl.DataFrame) -> list[str]:
         return [name for name in columns if frame[name].null_count() < frame.height]
     changed = _named(frame)
     unnamed = frame.filter(pl.col(CHANGED).is_null())
-    return [name for name in columns if name in changed or unnamed[name].null_count() < unnamed.height]
+    return [
+        name for name in columns if name in changed or unnamed[name].null_count() < unnamed.height
+    ]
 
 
 def _named(frame: pl.DataFrame) -> set[str]:

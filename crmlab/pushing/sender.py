@@ -45,7 +45,12 @@ class Sender:
     """
 
     def __init__(
-        self, client: Client, prepared: Prepared, file: ResultsFile, listener: Listener | None, stop: asyncio.Event
+        self,
+        client: Client,
+        prepared: Prepared,
+        file: ResultsFile,
+        listener: Listener | None,
+        stop: asyncio.Event,
     ) -> None:
         self.failure: CrmlabError | None = None
         #: the rows whose turn has come
@@ -65,7 +70,11 @@ class Sender:
         """Send everything, and follow to its end what goes on at the service."""
         self._follow_up.add(self._prepared.pending, in_part=True)
         total = self._client.timeouts.total
-        timer = asyncio.get_running_loop().call_later(total, self._out_of_time, total) if total else None
+        timer = (
+            asyncio.get_running_loop().call_later(total, self._out_of_time, total)
+            if total
+            else None
+        )
         try:
             if self._prepared.reads_list:
                 await self._read_list()
@@ -106,7 +115,9 @@ class Sender:
     def _known(self, id_: str) -> Fields:
         """Return what the list has of a record."""
         if id_ not in self._current:
-            raise UsageError(f"no record of that id is in the list of {self._target.current_resource}")
+            raise UsageError(
+                f"no record of that id is in the list of {self._target.current_resource}"
+            )
         return self._current[id_]
 
     async def _work(self, queue: Iterator[list[Ready]]) -> None:
@@ -141,7 +152,9 @@ class Sender:
 
     async def _merged(self, row: Row) -> Ready:
         """Return a row as a record that keeps what the service has beside it."""
-        operation = {each.name: each for each in self._account.provider.operations()}[self._target.current_operation]
+        operation = {each.name: each for each in self._account.provider.operations()}[
+            self._target.current_operation
+        ]
         (id_name,) = operation.path_parts()
         asked = chosen(self._account, self._target.current_operation, {id_name: row.id})
         page = await unless_stopped(self._client.send(self._account, asked.request), self._stop)
@@ -151,12 +164,16 @@ class Sender:
         except (KeyError, TypeError):
             current = None
         if not isinstance(current, dict):
-            raise TransportError(f"{asked.request.path} answered without the record that it should hold")
+            raise TransportError(
+                f"{asked.request.path} answered without the record that it should hold"
+            )
         if str(current.get("id", row.id)) != row.id:
             raise TransportError(f"{asked.request.path} answered with another record")
         return self._prepared.ready(row, current)
 
-    async def _answer(self, batch: Sequence[Ready], lines: Sequence[Line], has_left: asyncio.Event) -> Page:
+    async def _answer(
+        self, batch: Sequence[Ready], lines: Sequence[Line], has_left: asyncio.Event
+    ) -> Page:
         asked = self._prepared.asked(batch)
         is_on_its_way = False
 
@@ -164,7 +181,9 @@ class Sender:
             nonlocal is_on_its_way
             now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
             on_its_way = "it was on its way when the process ended"
-            self._file.put(replace(line, state="unknown", reason=on_its_way, sent_at=now) for line in lines)
+            self._file.put(
+                replace(line, state="unknown", reason=on_its_way, sent_at=now) for line in lines
+            )
             has_left.set()
             is_on_its_way = True
 
@@ -214,7 +233,9 @@ class Sender:
 
     def _failed(self, lines: Sequence[Line], error: CrmlabError, *, has_left: bool) -> None:
         """Take note of rows that the service refused, or of what fails for all of them."""
-        may_be_applied = isinstance(error, ServerError) or (isinstance(error, TransportError) and error.sent)
+        may_be_applied = isinstance(error, ServerError) or (
+            isinstance(error, TransportError) and error.sent
+        )
         if may_be_applied and has_left:
             # a second application would change nothing, and was tried in vain
             self._settle(self._noted(lines, error))

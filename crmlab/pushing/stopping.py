@@ -17,7 +17,10 @@ def stopped() -> Stopped:
 
 
 async def unless_stopped(
-    work: Coroutine[Any, Any, T], stop: asyncio.Event, *, may_be_cut: Callable[[], bool] = lambda: True
+    work: Coroutine[Any, Any, T],
+    stop: asyncio.Event,
+    *,
+    may_be_cut: Callable[[], bool] = lambda: True,
 ) -> T:
     """Return what is awaited; once told to stop, give it up unless it may not be cut at that moment.
 

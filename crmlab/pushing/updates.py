@@ -73,7 +73,9 @@ def updates(before: Any, after: Any) -> pl.DataFrame:
         )
     new = _with_types(new, old, shared)
     known = old.select(
-        *key, *(pl.col(name).alias(f"{_BEFORE}{name}") for name in shared), pl.lit(value=True).alias(_BEFORE)
+        *key,
+        *(pl.col(name).alias(f"{_BEFORE}{name}") for name in shared),
+        pl.lit(value=True).alias(_BEFORE),
     )
     # no row of a new record is one of those without an id
     both = new.join(known, on=key, how="left", maintain_order="left")
@@ -99,7 +101,9 @@ def _check_ids(frame: pl.DataFrame, key: Sequence[str], what: str) -> None:
     """Refuse a frame in which two rows may be of one record, as far as both frames tell."""
     ids = frame.filter(pl.col("id").is_not_null()).select(key)
     if ids.is_duplicated().any():
-        raise UsageError(f"{what} has an id twice, by {', '.join(key)} of both frames: its rows cannot be told apart")
+        raise UsageError(
+            f"{what} has an id twice, by {', '.join(key)} of both frames: its rows cannot be told apart"
+        )
 
 
 def _with_types(new: pl.DataFrame, old: pl.DataFrame, shared: Iterable[str]) -> pl.DataFrame:
@@ -108,7 +112,9 @@ def _with_types(new: pl.DataFrame, old: pl.DataFrame, shared: Iterable[str]) -> 
     new = new.with_columns(pl.col(name).cast(old.schema[name]) for name in empty)
     for name in shared:
         if old.schema[name] != new.schema[name]:
-            raise UsageError(f"{name} is {old.schema[name]} before and {new.schema[name]} after: cast it")
+            raise UsageError(
+                f"{name} is {old.schema[name]} before and {new.schema[name]} after: cast it"
+            )
         if new.schema[name] == pl.Object:
             raise UsageError(f"{name} holds objects of Python, which cannot be compared: cast it")
     return new
@@ -119,7 +125,11 @@ def _differs(name: str, *, is_shared: bool) -> pl.Expr:
     differs = pl.col(name).is_not_null()
     if is_shared:
         is_known = pl.col(_BEFORE).is_not_null()
-        differs = pl.when(is_known).then(pl.col(name).ne_missing(pl.col(f"{_BEFORE}{name}"))).otherwise(differs)
+        differs = (
+            pl.when(is_known)
+            .then(pl.col(name).ne_missing(pl.col(f"{_BEFORE}{name}")))
+            .otherwise(differs)
+        )
     return pl.when(differs).then(pl.lit(name))
 
 
@@ -129,4 +139,9 @@ def _always_sent(rows: pl.DataFrame) -> set[str]:
         return set()
     names = set(rows["provider"].drop_nulls())
     providers = [provider for name, provider in registry().items() if name in names]
-    return {column for provider in providers for target in provider.targets for column in target.always_sent}
+    return {
+        column
+        for provider in providers
+        for target in provider.targets
+        for column in target.always_sent
+    }

@@ -59,7 +59,9 @@ def _fits(given: pl.DataType, needed: pl.DataType) -> bool:
         return isinstance(given, pl.List) and _fits(_inner(given), _inner(needed))
     if isinstance(needed, pl.Struct):
         # a label is for people
-        return isinstance(given, pl.Struct) and {"key", "value"} <= {field.name for field in given.fields}
+        return isinstance(given, pl.Struct) and {"key", "value"} <= {
+            field.name for field in given.fields
+        }
     if needed == pl.String:
         return given in _TEXT or given.is_integer()
     if needed == pl.Boolean:

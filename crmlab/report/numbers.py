@@ -80,7 +80,9 @@ def write_numbers(
     people_known = known_people(tables) if who is None and not masked else who
     inputs = ReportInputs(tables, people_known, now, time_zone, asked, summary, earlier, quota)
     variables = inputs.variables()
-    given = [answer for entries in asked_for.values() for answer in answers(entries, inputs, variables)]
+    given = [
+        answer for entries in asked_for.values() for answer in answers(entries, inputs, variables)
+    ]
 
     frames = {answer.entry.name: answer.numbers for answer in given if isinstance(answer, Answer)}
     lines = [_line(answer, asked, summary, format) for answer in given]
@@ -100,10 +102,14 @@ def write_numbers(
     writers |= text_writers({MANIFEST: lambda _: text})
     place = atomic_files.make_folder(folder)
     remove = [place / name for name in _files_of_before(place) if name not in writers]
-    return atomic_files.write_files({place / name: write for name, write in writers.items()}, remove=remove)
+    return atomic_files.write_files(
+        {place / name: write for name, write in writers.items()}, remove=remove
+    )
 
 
-def _line(answer: Answer | NoAnswer, asked: Asked, summary: pl.DataFrame, format: Format) -> dict[str, Any]:
+def _line(
+    answer: Answer | NoAnswer, asked: Asked, summary: pl.DataFrame, format: Format
+) -> dict[str, Any]:
     """Return what the manifest says of a question."""
     entry = answer.entry
     definition, columns = _documented(entry)
@@ -173,8 +179,13 @@ def _period(entry: Entry, asked: Asked) -> Period:
 
 def _lacking(entry: Entry, summary: pl.DataFrame) -> list[str]:
     """Return what the tables of a question lack, and why."""
-    bad = summary.filter(pl.col("table").is_in(entry.reads_tables), ~pl.col("complete").fill_null(value=False))
-    return [f"{table} of {account}: {note}" for table, account, note in bad.select("table", "account", "note").rows()]
+    bad = summary.filter(
+        pl.col("table").is_in(entry.reads_tables), ~pl.col("complete").fill_null(value=False)
+    )
+    return [
+        f"{table} of {account}: {note}"
+        for table, account, note in bad.select("table", "account", "note").rows()
+    ]
 
 
 def _text(time: dt.datetime | None) -> str | None:
@@ -189,7 +200,9 @@ def _as_sheet(manifest: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -
     )  # fmt: skip
     schema = {name: pl.String() for name in names} | {"complete": pl.Boolean(), "rows": pl.Int64()}
     rows = [{name: line.get(name) for name in names} for line in lines]
-    of_all = [pl.lit(manifest[name]).alias(name) for name in ("title", "as_of", "time_zone", "masked")]
+    of_all = [
+        pl.lit(manifest[name]).alias(name) for name in ("title", "as_of", "time_zone", "masked")
+    ]
     return pl.DataFrame(rows, schema=schema).with_columns(of_all)
 
 

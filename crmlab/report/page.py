@@ -105,13 +105,24 @@ def write(
     """
     now = as_instant(as_of, "as_of", time_zone)
     people_known = known_people(tables) if who is None and not masked else who
-    inputs = ReportInputs(tables, people_known, now, time_zone, asked or Asked(fetched_at=now), summary, earlier, quota)
+    inputs = ReportInputs(
+        tables,
+        people_known,
+        now,
+        time_zone,
+        asked or Asked(fetched_at=now),
+        summary,
+        earlier,
+        quota,
+    )
     asked_for = chosen(questions, inputs.default())
     page = render(
         _TEMPLATE,
         title=title,
         as_of=_clock(now, time_zone),
-        fetched_at="" if inputs.asked.fetched_at == now else _clock(inputs.asked.fetched_at, time_zone),
+        fetched_at=""
+        if inputs.asked.fetched_at == now
+        else _clock(inputs.asked.fetched_at, time_zone),
         sources=_sources(summary),
         masked=masked,
         words=[*bad_news(summary, failures), *period_in_words(inputs.asked), *in_words(inputs)],
@@ -120,7 +131,9 @@ def write(
         assumptions=assumptions,
     )
     # bytes: text would get other line ends on Windows
-    (written,) = atomic_files.write_files({Path(path): lambda part: part.write_bytes(page.encode())})
+    (written,) = atomic_files.write_files(
+        {Path(path): lambda part: part.write_bytes(page.encode())}
+    )
     return written
 
 

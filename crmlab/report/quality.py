@@ -36,7 +36,10 @@ class Quality:
 
 
 def quality(
-    summary: pl.DataFrame, rejected: pl.DataFrame | None, misfits: pl.DataFrame | None, failures: Sequence[str]
+    summary: pl.DataFrame,
+    rejected: pl.DataFrame | None,
+    misfits: pl.DataFrame | None,
+    failures: Sequence[str],
 ) -> Quality:
     """Return what there is to say of a fetch; arguments as of `crmlab.report.write`."""
     return Quality(
@@ -47,7 +50,9 @@ def quality(
         drift=_drift(summary),
         failures=failures,
         rejected=_by_reason(rejected, "Rejected records by reason", "records"),
-        misfits=_by_reason(misfits, "Values that could not be read, by field and reason", "values", "field"),
+        misfits=_by_reason(
+            misfits, "Values that could not be read, by field and reason", "values", "field"
+        ),
         unread=_of_resources(summary, "misfits"),
     )
 
@@ -68,22 +73,33 @@ def _fetched(summary: pl.DataFrame) -> Markup | None:
     if summary.is_empty():
         return None
     # of a fetch of all times these are empty
-    unused = [name for name in ("since", "until") if name in summary.columns and not summary[name].count()]
+    unused = [
+        name for name in ("since", "until") if name in summary.columns and not summary[name].count()
+    ]
     shown = summary.select(*_FIRST, pl.exclude(*_FIRST, *unused, "note"))
     # days as such, other times with the hour
-    in_utc = cs.datetime().dt.strftime("%Y-%m-%d %H:%M").str.strip_suffix(" 00:00").name.suffix(" (UTC)")
+    in_utc = (
+        cs.datetime().dt.strftime("%Y-%m-%d %H:%M").str.strip_suffix(" 00:00").name.suffix(" (UTC)")
+    )
     shown = shown.with_columns(in_utc).drop(cs.datetime())
     return html_table(_spaced(shown), label="What was fetched", absent="-")
 
 
 def _notes(summary: pl.DataFrame) -> list[str]:
     noted = summary.filter(pl.col("note").fill_null("") != "")
-    return [f"{account}, {table}: {note}" for account, table, note in noted.select("account", "table", "note").rows()]
+    return [
+        f"{account}, {table}: {note}"
+        for account, table, note in noted.select("account", "table", "note").rows()
+    ]
 
 
 def _drift(summary: pl.DataFrame) -> list[str]:
     fields = pl.col("note").str.extract(r"fields nobody documented: ([^;]+)").alias("fields")
-    new = summary.select("provider", "resource", fields).drop_nulls("fields").unique(maintain_order=True)
+    new = (
+        summary.select("provider", "resource", fields)
+        .drop_nulls("fields")
+        .unique(maintain_order=True)
+    )
     return [f"{provider}, {resource}: {names}" for provider, resource, names in new.rows()]
 
 
@@ -99,7 +115,9 @@ def _incomplete(summary: pl.DataFrame) -> Markup | None:
     lacking = summary.filter(~pl.col("complete").fill_null(value=False))
     if lacking.is_empty():
         return None
-    counts = [name for name in ("rows", "expected", "rejected", "misfits") if name in lacking.columns]
+    counts = [
+        name for name in ("rows", "expected", "rejected", "misfits") if name in lacking.columns
+    ]
     reason = pl.col("note").fill_null("").replace("", None).alias("why")
     shown = lacking.select("table", "account", "resource", *counts, reason)
     return html_table(_spaced(shown), label="Tables that are not complete", absent="-")
@@ -108,12 +126,16 @@ def _incomplete(summary: pl.DataFrame) -> Markup | None:
 def _by_reason(unread: pl.DataFrame | None, label: str, counted: str, *more: str) -> Markup | None:
     if unread is None or unread.is_empty():
         return None
-    return html_table(_reasons(unread, counted, *more), label=label, absent="-", max_rows=_MAX_REASONS)
+    return html_table(
+        _reasons(unread, counted, *more), label=label, absent="-", max_rows=_MAX_REASONS
+    )
 
 
 def _reasons(unread: pl.DataFrame, counted: str, *more: str) -> pl.DataFrame:
     """Count by reason. Polars quotes the value that does not fit, which may be a person's."""
-    reason = pl.col("reason").str.replace_all(r"parse '.*'", "parse '…'").str.replace_all('".*"', '"…"')
+    reason = (
+        pl.col("reason").str.replace_all(r"parse '.*'", "parse '…'").str.replace_all('".*"', '"…"')
+    )
     keys = [pl.col(name).cast(pl.String) for name in ("provider", "account", "resource", *more)]
     counts = unread.group_by(*keys, reason).agg(pl.len().cast(pl.Int64).alias(counted))
     order = [counted, "provider", "account", "resource", *more, "reason"]

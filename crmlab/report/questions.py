@@ -75,7 +75,9 @@ class ReportInputs:
 
     def __post_init__(self) -> None:
         if self.earlier is not None and not isinstance(self.earlier, Result):
-            raise UsageError("earlier must be a fetch of before: what crmlab.fetch or crmlab.open returned")
+            raise UsageError(
+                "earlier must be a fetch of before: what crmlab.fetch or crmlab.open returned"
+            )
         if self.earlier is not None and self.earlier.fetched_at >= self.asked.fetched_at:
             raise UsageError(
                 f"earlier was fetched at {self.earlier.fetched_at:%Y-%m-%d %H:%M} UTC, and the data not later: "
@@ -152,11 +154,16 @@ def chosen(questions: Iterable[str] | None, default: Iterable[str]) -> dict[str,
         raise UsageError("questions is empty: name at least one, or leave it away")
 
     entries = [CATALOGUE[name] for name in names]
-    found = {heading: [entry for entry in entries if entry in under] for heading, under in SECTIONS.items()}
+    found = {
+        heading: [entry for entry in entries if entry in under]
+        for heading, under in SECTIONS.items()
+    }
     return {heading: under for heading, under in found.items() if under}
 
 
-def answers(entries: Sequence[Entry], inputs: ReportInputs, variables: dict[str, Any]) -> Iterator[Answer | NoAnswer]:
+def answers(
+    entries: Sequence[Entry], inputs: ReportInputs, variables: dict[str, Any]
+) -> Iterator[Answer | NoAnswer]:
     """Return the answer to each question; what needs more than the data hold has none.
 
     What questions have in common, such as who is who, is added to `variables`, and so is made once.
@@ -213,7 +220,9 @@ def numbers_of(
     tables: Mapping[str, Any] = data  # lazy or not: analyses take both
     needs_people = "people" in entry.reads() and not data.is_masked
     who = people(tables["contacts"]) if needs_people and "contacts" in tables else None
-    inputs = ReportInputs(tables, who, data.fetched_at, time_zone, data.asked, data.summary, earlier, quota)
+    inputs = ReportInputs(
+        tables, who, data.fetched_at, time_zone, data.asked, data.summary, earlier, quota
+    )
     variables = inputs.variables()
     unanswered = _unanswered(entry, inputs, variables)
     if unanswered:
@@ -232,7 +241,13 @@ def columns_of(question: str) -> pl.Schema:
     ((entry,),) = chosen([question], ()).values()
     now = dt.datetime.now(dt.UTC)
     empty: dict[str, Any] = {name: table.empty() for name, table in TABLES.items()}
-    empty |= {"as_of": now, "fetched_at": now, "time_zone": "UTC", "quota": 1.0, "before": empty["deals"]}
+    empty |= {
+        "as_of": now,
+        "fetched_at": now,
+        "time_zone": "UTC",
+        "quota": 1.0,
+        "before": empty["deals"],
+    }
     empty["history"] = stage_history([(now, empty["deals"])])
     _make(entry, empty)
     return entry.count(empty).schema

@@ -24,7 +24,9 @@ _HOURS_A_DAY = 24
 _MAX_HOURS = 48
 
 #: columns that hold a part of a whole, 0 to 1; what is "per day" is none
-_IS_SHARE = re.compile(r"(^|_)(rate|share|coverage|survival|lower|upper|low|high)(_|$)|_per_(?!day)")
+_IS_SHARE = re.compile(
+    r"(^|_)(rate|share|coverage|survival|lower|upper|low|high)(_|$)|_per_(?!day)"
+)
 _IS_MONEY = re.compile(r"amount$|^velocity_per_day$")
 #: names and parts of names that are no words
 _WORDS = {
@@ -52,7 +54,11 @@ def numbers_in_words(answer: Answer, inputs: ReportInputs) -> Markup | None:
 def table(numbers: pl.DataFrame, label: str, time_zone: str, currency: str | None) -> Markup:
     """Return numbers as an HTML table in words; amounts are in `currency` where it is known."""
     columns = [_readable(values, time_zone, currency) for values in numbers]
-    to_the_right = [column.name for column, values in zip(columns, numbers, strict=True) if values.dtype.is_numeric()]
+    to_the_right = [
+        column.name
+        for column, values in zip(columns, numbers, strict=True)
+        if values.dtype.is_numeric()
+    ]
     return html_table(pl.DataFrame(columns), label=label, absent=_ABSENT, to_the_right=to_the_right)
 
 
@@ -124,13 +130,19 @@ def _ages(deals: pl.DataFrame) -> pl.DataFrame:
 
 
 def _touches(deals: pl.DataFrame) -> pl.DataFrame:
-    counted = pl.len().cast(pl.Int64).alias("open_deals"), pl.col("days").median().alias("median_days")
+    counted = (
+        pl.len().cast(pl.Int64).alias("open_deals"),
+        pl.col("days").median().alias("median_days"),
+    )
     return deals.group_by("state").agg(counted).sort("median_days", "state", nulls_last=True)
 
 
 def _people_in(found: pl.DataFrame, *by: str) -> pl.DataFrame:
     """Count rows and people: who they are is not for a report."""
-    counts = pl.len().cast(pl.Int64).alias("rows"), pl.col("person_id").n_unique().cast(pl.Int64).alias("people")
+    counts = (
+        pl.len().cast(pl.Int64).alias("rows"),
+        pl.col("person_id").n_unique().cast(pl.Int64).alias("people"),
+    )
     return found.group_by(by).agg(counts).sort("rows", *by, descending=[True] + [False] * len(by))
 
 
@@ -151,7 +163,9 @@ def _cohorts(cohorts: pl.DataFrame) -> pl.DataFrame:
 def _survival(curve: pl.DataFrame) -> pl.DataFrame:
     """The last step of each curve at some days; none beyond its end."""
     days = pl.DataFrame({"after_days": _DAYS})
-    steps = curve.join(days, how="cross").filter(pl.col("after_days") <= pl.col("days").max().over("channel"))
+    steps = curve.join(days, how="cross").filter(
+        pl.col("after_days") <= pl.col("days").max().over("channel")
+    )
     before = pl.col("survival", "lower", "upper").filter(pl.col("days") <= pl.col("after_days"))
     return (
         steps.group_by("channel", "after_days")

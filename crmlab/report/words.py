@@ -48,7 +48,8 @@ def period_in_words(asked: Asked) -> Iterator[Markup]:
     period = Period(since=asked.since, until=asked.until)
     if period.is_bounded:
         yield _warning(
-            f"Only what was changed or happened {period.in_words()}.", "What needs everything is not in this report."
+            f"Only what was changed or happened {period.in_words()}.",
+            "What needs everything is not in this report.",
         )
 
 
@@ -78,7 +79,9 @@ def _closed(inputs: ReportInputs) -> Markup:
     won, lost = analysis.win_rate(deals).select(pl.col("won", "lost").sum()).row(0)
     rate: str = "None closed."
     if won + lost:
-        rate = _bold("Win rate <b>{:.0%}</b> ({:,} of {:,} closed).", won / (won + lost), won, won + lost)
+        rate = _bold(
+            "Win rate <b>{:.0%}</b> ({:,} of {:,} closed).", won / (won + lost), won, won + lost
+        )
     won_sum, lost_sum = (_amounts(deals, state) for state in (pipeline.WON, pipeline.LOST))
     return _bold("<b>{:,}</b> won{}, {:,} lost{}. {}", won, won_sum, lost, lost_sum, rate)
 
@@ -95,14 +98,18 @@ def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
     if deals.is_empty():
         return ""
     group = (
-        pl.col("currency") if pipeline.currencies(deals) else pl.lit(deals["currency"].drop_nulls().first(), pl.String)
+        pl.col("currency")
+        if pipeline.currencies(deals)
+        else pl.lit(deals["currency"].drop_nulls().first(), pl.String)
     )
     sums = (
         deals.group_by(group.alias("currency"))
         .agg(pipeline.VALUE.sum().alias("amount"))
         .sort("currency", nulls_last=True)
     )
-    words = (f"{amount:,.0f} {currency or 'without currency'}" for currency, amount in sums.iter_rows())
+    words = (
+        f"{amount:,.0f} {currency or 'without currency'}" for currency, amount in sums.iter_rows()
+    )
     return f" ({' and '.join(words)})"
 
 
@@ -120,7 +127,11 @@ def _consent_events(inputs: ReportInputs) -> Markup:
 
 def _kinds(frame: pl.DataFrame) -> Markup:
     """Return how many there are of each kind. Reads kind, count."""
-    counts = frame.group_by("kind").agg(n=pl.col("count").sum()).sort("n", "kind", descending=[True, False])
+    counts = (
+        frame.group_by("kind")
+        .agg(n=pl.col("count").sum())
+        .sort("n", "kind", descending=[True, False])
+    )
     shown = _MAX_KINDS if counts.height > _MAX_KINDS + 1 else counts.height
     named = [f"{n:,} {kind or 'without kind'}" for kind, n in counts.head(shown).iter_rows()]
     if counts.height > shown:
@@ -146,7 +157,9 @@ def _across(inputs: ReportInputs) -> Markup:
     done = inputs["activities"], inputs["consent_events"], inputs.people
     late = analysis.activities_after_opt_out(*done, as_of=inputs.as_of, contacts=inputs["contacts"])
     contacted = late["person_id"].n_unique()
-    mailed = analysis.mailed_but_objected(inputs["contacts"], inputs["subscriptions"], *done, as_of=inputs.as_of)
+    mailed = analysis.mailed_but_objected(
+        inputs["contacts"], inputs["subscriptions"], *done, as_of=inputs.as_of
+    )
     objected = mailed["person_id"].n_unique()
     return _bold(
         "{}; <b>{:,}</b> of them contacted on a channel after opting out of it, "
@@ -158,8 +171,13 @@ def _across(inputs: ReportInputs) -> Markup:
 
 
 def _banner(inputs: ReportInputs) -> Markup:
-    days = analysis.consent_banner(inputs["consent_statistics"]).drop_nulls(["visitors_exposed", "optin", "optout"])
-    shown, yes, no = (int(number) for number in days.select(pl.col("visitors_exposed", "optin", "optout").sum()).row(0))
+    days = analysis.consent_banner(inputs["consent_statistics"]).drop_nulls(
+        ["visitors_exposed", "optin", "optout"]
+    )
+    shown, yes, no = (
+        int(number)
+        for number in days.select(pl.col("visitors_exposed", "optin", "optout").sum()).row(0)
+    )
     if not shown:
         return Markup("no visitor saw it.")
     return _bold(
@@ -188,5 +206,10 @@ _SAYS = (
     _Line("Activities", ("activities",), "period", _activities),
     _Line("Consent events", ("consent_events",), "period", _consent_events),
     _Line("Consent banner", ("consent_statistics",), "period", _banner),
-    _Line("Across services", ("contacts", "consent_events", "activities", "subscriptions"), "everything", _across),
+    _Line(
+        "Across services",
+        ("contacts", "consent_events", "activities", "subscriptions"),
+        "everything",
+        _across,
+    ),
 )

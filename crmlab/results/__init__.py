@@ -8,11 +8,23 @@ from crmlab.loading import when_used
 from crmlab.results.failures import Failures
 from crmlab.results.fetched import NOT_ALWAYS, SUMMARY, Fetched, Result, Stored
 from crmlab.results.manifest import FILE as MANIFEST
-from crmlab.results.manifest import failure_as_json, failure_from_json, parquet_metadata, refuse_another_question
+from crmlab.results.manifest import (
+    failure_as_json,
+    failure_from_json,
+    parquet_metadata,
+    refuse_another_question,
+)
 
 if TYPE_CHECKING:
     from crmlab.results.duckdb_sql import duckdb_query
-    from crmlab.results.export import FORMATS, Format, read_cells, read_csv, table_writers, text_writers
+    from crmlab.results.export import (
+        FORMATS,
+        Format,
+        read_cells,
+        read_csv,
+        table_writers,
+        text_writers,
+    )
     from crmlab.results.mask_key import kept_key, new_key
     from crmlab.results.masking import Mask, as_mask, masked_account
     from crmlab.results.opening import open, tells_time  # noqa: A004  # read as crmlab.open
@@ -56,7 +68,8 @@ __getattr__ = when_used(
     __name__,
     {
         **dict.fromkeys(
-            ("FORMATS", "Format", "read_cells", "read_csv", "table_writers", "text_writers"), "crmlab.results.export"
+            ("FORMATS", "Format", "read_cells", "read_csv", "table_writers", "text_writers"),
+            "crmlab.results.export",
         ),
         **dict.fromkeys(("kept_key", "new_key"), "crmlab.results.mask_key"),
         **dict.fromkeys(("Mask", "as_mask", "masked_account"), "crmlab.results.masking"),

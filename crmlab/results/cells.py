@@ -33,7 +33,9 @@ def unnested(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _joined(texts: pl.Expr) -> pl.Expr:
     element = pl.element()
-    escaped = element.str.replace_all("\\", "\\\\", literal=True).str.replace_all(";", "\\;", literal=True)
+    escaped = element.str.replace_all("\\", "\\\\", literal=True).str.replace_all(
+        ";", "\\;", literal=True
+    )
     written = pl.when(element == "").then(pl.lit(_EMPTY)).otherwise(escaped).fill_null(_NULL)
     return texts.list.eval(written).list.join(";")
 
@@ -50,10 +52,16 @@ def split(joined: pl.Series) -> pl.Series:
         few = joined.to_frame("joined").with_row_index("row").filter(is_escaped)
         named = pl.col("joined").str.replace_many(_NAMED).str.split(";")
         cut = few.select("row", texts=named.list.eval(_unescaped(pl.element())))
-        rows = lists.to_frame("plain").with_row_index("row").join(cut, "row", how="left", maintain_order="left")
+        rows = (
+            lists.to_frame("plain")
+            .with_row_index("row")
+            .join(cut, "row", how="left", maintain_order="left")
+        )
         lists = rows.select(pl.coalesce("texts", "plain")).to_series()
     none = pl.Series([[]], dtype=pl.List(pl.String))
-    return lists.zip_with(joined.ne_missing(""), none.new_from_index(0, len(lists))).alias(joined.name)
+    return lists.zip_with(joined.ne_missing(""), none.new_from_index(0, len(lists))).alias(
+        joined.name
+    )
 
 
 def _unescaped(piece: pl.Expr) -> pl.Expr:

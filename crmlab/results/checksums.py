@@ -34,7 +34,9 @@ def noting(writers: Mapping[str, Writer], into: MutableMapping[str, Checksum]) -
     return {name: partial(_write_and_note, name, write, into) for name, write in writers.items()}
 
 
-def _write_and_note(name: str, write: Writer, into: MutableMapping[str, Checksum], path: Path) -> None:
+def _write_and_note(
+    name: str, write: Writer, into: MutableMapping[str, Checksum], path: Path
+) -> None:
     write(path)
     into[name] = checksum(path)
 

@@ -17,24 +17,35 @@ _READ = pl.col("complete") | (pl.col("rows") > 0)
 
 
 def in_words(
-    heights: Mapping[str, int], summary: pl.DataFrame, *, rejected: int, misfits: int, failures: Failures
+    heights: Mapping[str, int],
+    summary: pl.DataFrame,
+    *,
+    rejected: int,
+    misfits: int,
+    failures: Failures,
 ) -> str:
     """Return what came, or what is wrong with it, in a sentence or two."""
     accounts = summary.filter(pl.col("account") != "", _READ).n_unique(["provider", "account"])
-    came = (
-        f"{plural(sum(heights.values()), 'row')} in {plural(len(heights), 'table')} from {plural(accounts, 'account')}"
-    )
+    rows = plural(sum(heights.values()), "row")
+    tables = plural(len(heights), "table")
+    came = f"{rows} in {tables} from {plural(accounts, 'account')}"
     bad = summary.filter(~pl.col("complete"))
     wrong = [
         plural(len(failures), "failure") if failures else "",
         f"{plural(rejected, 'record')} rejected" if rejected else "",
         f"{plural(misfits, 'value')} not read" if misfits and not bad.is_empty() else "",
-        "" if failures or rejected or misfits or bad.is_empty() else "not all was seen that the services have",
+        ""
+        if failures or rejected or misfits or bad.is_empty()
+        else "not all was seen that the services have",
     ]
     if not any(wrong):
         if not any(heights.values()):
             return f"{came}: there is nothing of that period, or nothing at all."
-        return f"{came}. {plural(misfits, 'value')} could not be read: see .misfits." if misfits else f"{came}."
+        return (
+            f"{came}. {plural(misfits, 'value')} could not be read: see .misfits."
+            if misfits
+            else f"{came}."
+        )
     why = ", ".join(part for part in wrong if part)
     lacking = [name for name in heights if name in bad["table"]]
     if not lacking:
@@ -85,7 +96,9 @@ def _accounts(lines: pl.DataFrame) -> list[str]:
 def _notes(lines: pl.DataFrame) -> list[str]:
     """Return what is said of them, but for how they were asked for."""
     said = [part for note in lines["note"] for part in note.split("; ")]
-    return [part for part in dict.fromkeys(said) if part and not part.startswith(("inside ", "within "))]
+    return [
+        part for part in dict.fromkeys(said) if part and not part.startswith(("inside ", "within "))
+    ]
 
 
 def missing(summary: pl.DataFrame, failures: Failures) -> pl.DataFrame:

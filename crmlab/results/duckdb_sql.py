@@ -151,10 +151,14 @@ def _answer(connection: Any, sql: str) -> pl.DataFrame:
     names = relation.columns
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise UsageError(f"two columns of the answer are called {twice!r}: give one another name, with AS")
+        raise UsageError(
+            f"two columns of the answer are called {twice!r}: give one another name, with AS"
+        )
     for name, type_ in zip(names, relation.types, strict=True):
         if any(each in str(type_) for each in _NOT_IN_FRAMES):
-            raise UsageError(f"{name} is of the type {type_}, which frames do not have: cast it, as in {name}::text")
+            raise UsageError(
+                f"{name} is of the type {type_}, which frames do not have: cast it, as in {name}::text"
+            )
     return pl.DataFrame(relation)
 
 
@@ -189,7 +193,14 @@ def _in_words(error: Exception, tables: Mapping[str, Source]) -> UsageError:
         return UsageError(f"unknown table {table[1]!r} in SQL; {known_tables(tables)}")
     kind = type(error).__name__
     if kind == "PermissionException":
-        return UsageError(f"SQL reads the tables that are there, and no file: {known_tables(tables)}")
-    if kind in ("ConversionException", "OutOfRangeException"):  # what DuckDB says quotes a value of a record
-        return UsageError("a value does not fit the type that the query casts it to: try_cast makes null of it")
+        return UsageError(
+            f"SQL reads the tables that are there, and no file: {known_tables(tables)}"
+        )
+    if kind in (
+        "ConversionException",
+        "OutOfRangeException",
+    ):  # what DuckDB says quotes a value of a record
+        return UsageError(
+            "a value does not fit the type that the query casts it to: try_cast makes null of it"
+        )
     return UsageError(f"DuckDB does not understand this SQL: {said}")

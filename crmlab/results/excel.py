@@ -56,14 +56,18 @@ def write(sheets: Sequence[Sheet], path: Path) -> None:
     import xlsxwriter  # noqa: PLC0415  # an extra
     from xlsxwriter.exceptions import FileCreateError, FileSizeError  # noqa: PLC0415
 
-    with TemporaryDirectory(prefix="sheets-", dir=path.parent, ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(
+        prefix="sheets-", dir=path.parent, ignore_cleanup_errors=True
+    ) as folder:
         book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": folder})
         try:
             for sheet in sheets:
                 _write_sheet(book, sheet)
             book.close()
         except FileSizeError:
-            raise UsageError("the workbook would have more than 4 GB: write parquet or csv") from None
+            raise UsageError(
+                "the workbook would have more than 4 GB: write parquet or csv"
+            ) from None
         except FileCreateError as error:
             raise error.args[0] from None  # the error of the system that it wraps
         finally:

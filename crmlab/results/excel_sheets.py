@@ -70,7 +70,9 @@ def sheets(tables: Mapping[str, pl.DataFrame]) -> list[Sheet]:
     """
     flat = {name: unnested(frame) for name, frame in tables.items()}
     if problems := [problem for name, frame in flat.items() for problem in _problems(name, frame)]:
-        raise UsageError(f"Excel cannot hold {'; '.join(problems)}: write parquet or csv, or leave these out")
+        raise UsageError(
+            f"Excel cannot hold {'; '.join(problems)}: write parquet or csv, or leave these out"
+        )
     names = _sheet_names(tables)
     made = [_sheet(names[name], frame) for name, frame in flat.items()]
     if any(names[name] != name for name in tables):
@@ -143,7 +145,10 @@ def _problems(name: str, frame: pl.DataFrame) -> Iterator[str]:
     for column, dtype in frame.schema.items():
         if dtype in (pl.Binary, pl.Object):
             yield f"the {dtype} values of {name}.{column} (cast them to text)"
-        if dtype in (pl.Date, pl.Datetime) and not _days(frame[column]).is_between(_FIRST_DAY, _LAST_DAY).all():
+        if (
+            dtype in (pl.Date, pl.Datetime)
+            and not _days(frame[column]).is_between(_FIRST_DAY, _LAST_DAY).all()
+        ):
             yield f"the times of {name}.{column} before {_FIRST_DAY} or after {_LAST_DAY}"
         if _longest(frame[column]) > _MAX_UNITS:
             yield f"the longest text of {name}.{column} (at most {_MAX_UNITS:,} characters, most emoji count as two)"
@@ -208,7 +213,9 @@ def _has_few_digits(decimals: pl.Series) -> bool:
 def _is_short(numbers: pl.Series) -> bool:
     """Whether each of these whole numbers keeps its digits."""
     limit = 10**_MAX_DIGITS
-    known = numbers.drop_nulls().cast(pl.Float64)  # exact far beyond the limit, and holds the unsigned ones, too
+    known = numbers.drop_nulls().cast(
+        pl.Float64
+    )  # exact far beyond the limit, and holds the unsigned ones, too
     return bool(known.is_between(-limit, limit, closed="none").all())
 
 

@@ -89,9 +89,13 @@ def text_writers(
     return {name: partial(_write_text, text_of, checksums) for name, text_of in texts.items()}
 
 
-def parquet_writers(tables: Mapping[str, _AnyFrame], metadata: Mapping[str, str]) -> dict[str, Writer]:
+def parquet_writers(
+    tables: Mapping[str, _AnyFrame], metadata: Mapping[str, str]
+) -> dict[str, Writer]:
     """Return by file name what writes each table as Parquet."""
-    writers = {name: partial(_write_parquet, name, frame, metadata) for name, frame in tables.items()}
+    writers = {
+        name: partial(_write_parquet, name, frame, metadata) for name, frame in tables.items()
+    }
     return {f"{name}.parquet": _with_its_mode(name, write) for name, write in writers.items()}
 
 
@@ -146,7 +150,9 @@ def _refuse_for_csv(tables: Mapping[str, pl.DataFrame]) -> None:
             if dtype in (pl.Binary, pl.Object):
                 problems.append(f"{name}.{column} ({dtype})")
     if problems:
-        raise UsageError(f"CSV cannot hold {', '.join(problems)}: cast to text, or leave the column out")
+        raise UsageError(
+            f"CSV cannot hold {', '.join(problems)}: cast to text, or leave the column out"
+        )
 
 
 def _write_parquet(name: str, frame: _AnyFrame, metadata: Mapping[str, str], path: Path) -> None:
@@ -187,7 +193,9 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
             columns.append(shielded(column.dt.to_string("iso")))
         else:
             columns.append(column)
-    names = pl.Series(texts.columns, dtype=pl.String).to_frame("name").select(shielded(pl.col("name")))
+    names = (
+        pl.Series(texts.columns, dtype=pl.String).to_frame("name").select(shielded(pl.col("name")))
+    )
     return texts.select(columns).rename(dict(zip(texts.columns, names["name"], strict=True)))
 
 
@@ -224,17 +232,23 @@ def read_csv(path: str | Path) -> pl.DataFrame:
     """
     name = Path(path).stem
     if name not in TABLES:
-        raise UsageError(f"{name!r} is not a shared table; read {Path(path).name} with polars.read_csv")
+        raise UsageError(
+            f"{name!r} is not a shared table; read {Path(path).name} with polars.read_csv"
+        )
     table = TABLES[name]
     frame = read_cells(path, table.schema)
     if not table.columns.keys() <= set(frame.columns):
         strange = sorted(set(frame.columns) ^ set(table.columns))
-        raise SchemaError(f"{Path(path).name} and the table differ in the columns {', '.join(strange)}")
+        raise SchemaError(
+            f"{Path(path).name} and the table differ in the columns {', '.join(strange)}"
+        )
     further = [column for column in frame.columns if column not in table.columns]
     return conform(frame.select(*table.columns), table).with_columns(frame.select(further))
 
 
-def read_cells(path: str | Path, schema: Mapping[str, pl.DataType], *, advice: str = "") -> pl.DataFrame:
+def read_cells(
+    path: str | Path, schema: Mapping[str, pl.DataType], *, advice: str = ""
+) -> pl.DataFrame:
     """Return what `flat` was given, from its CSV file; columns that are not in the schema stay text.
 
     `advice` is told where the file cannot be read, in place of what helps with one that crmlab wrote.
@@ -247,16 +261,24 @@ def read_cells(path: str | Path, schema: Mapping[str, pl.DataType], *, advice: s
     try:
         frame = pl.read_csv(path, infer_schema=False)
         names = (
-            pl.Series(frame.columns, dtype=pl.String).to_frame("name").select(unshielded(pl.col("name"))).to_series()
+            pl.Series(frame.columns, dtype=pl.String)
+            .to_frame("name")
+            .select(unshielded(pl.col("name")))
+            .to_series()
         )
         named = frame.rename(dict(zip(frame.columns, names, strict=True)))
-        return named.select(_restored(values, schema.get(values.name, pl.String())) for values in named)
+        return named.select(
+            _restored(values, schema.get(values.name, pl.String())) for values in named
+        )
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or in_short(error)}") from None
     except pl.exceptions.PolarsError as error:
         name = Path(path).stem
         if name in TABLES:
-            advice = advice or f"write crmlab.table({name!r}, {str(path)!r}), which takes other notations, too"
+            advice = (
+                advice
+                or f"write crmlab.table({name!r}, {str(path)!r}), which takes other notations, too"
+            )
         advice = advice or "export it again"
         # Polars quotes values, which are of records
         column = _COLUMN_OF_ERROR.search(str(error))
@@ -276,10 +298,14 @@ def _restored(values: pl.Series, dtype: pl.DataType) -> pl.Expr | pl.Series:
     if dtype.is_nested():
         return unshielded(column).str.json_decode(dtype)
     if dtype == pl.Datetime:
-        return column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us").dt.replace_time_zone("UTC")
+        return column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us").dt.replace_time_zone(
+            "UTC"
+        )
     if dtype == pl.Date:
         return column.str.to_date("%Y-%m-%d")
     if dtype == pl.Boolean:
         # a spreadsheet that saves the file again writes TRUE
-        return column.str.to_lowercase().replace_strict({"true": True, "false": False}, return_dtype=pl.Boolean)
+        return column.str.to_lowercase().replace_strict(
+            {"true": True, "false": False}, return_dtype=pl.Boolean
+        )
     return column.cast(dtype)

@@ -25,7 +25,10 @@ class Failures(tuple[CrmlabError, ...], DisplayMixin):
 
     def table(self) -> pl.DataFrame:
         """Return a row for each: account, resource, what happened, what to do."""
-        rows = [(each.account, each.resource or "all", _happened(each), each.what_to_do) for each in self]
+        rows = [
+            (each.account, each.resource or "all", _happened(each), each.what_to_do)
+            for each in self
+        ]
         return pl.DataFrame(rows, schema=TABLE, orient="row")
 
     def _overview(self) -> Overview:

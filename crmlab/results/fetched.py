@@ -53,7 +53,9 @@ SUMMARY = pl.Schema(
 #: files that not every fetch writes: those of an earlier one would be taken for this one's
 NOT_ALWAYS = {"rejected", "misfits"}
 _NO_MISFITS = pl.DataFrame(
-    schema=dict.fromkeys(("provider", "account", "resource", "id", "field", "reason", "raw"), pl.String)
+    schema=dict.fromkeys(
+        ("provider", "account", "resource", "id", "field", "reason", "raw"), pl.String
+    )
 )
 
 
@@ -116,15 +118,21 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
 
         `asked` says whether that was everything.
         """
-        return bool(self.summary["complete"].all()) and self.rejected.is_empty() and not self.failures
+        return (
+            bool(self.summary["complete"].all()) and self.rejected.is_empty() and not self.failures
+        )
 
     def __getitem__(self, name: TableName | str) -> Frame:
         try:
             return self._tables[name]
         except KeyError:
-            raise KeyError(f"{name!r} was not fetched; there is {', '.join(self._tables)}") from None
+            raise KeyError(
+                f"{name!r} was not fetched; there is {', '.join(self._tables)}"
+            ) from None
 
-    if not TYPE_CHECKING:  # there `Tables` says what can be asked for, and a slip of the pen is found
+    if (
+        not TYPE_CHECKING
+    ):  # there `Tables` says what can be asked for, and a slip of the pen is found
 
         def __getattr__(self, name: str) -> Frame:
             if name.startswith("_") or name not in self._tables:
@@ -144,7 +152,9 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
     def __len__(self) -> int:
         return len(self._tables)
 
-    def export(self, directory: str | Path, format: Format = "parquet", *, mask: bool | bytes = False) -> list[Path]:
+    def export(
+        self, directory: str | Path, format: Format = "parquet", *, mask: bool | bytes = False
+    ) -> list[Path]:
         """Write the tables, the summary, rejected records and misfits if there are any; masked on request.
 
         One file for each, or one workbook with a sheet for each, and ``crmlab.json``, which says what was asked and
@@ -219,7 +229,9 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         }
         return pl.DataFrame({"what": list(lines), "value": list(lines.values())})
 
-    def writers_beside(self, directory: str | Path, wholes: Mapping[str, Path]) -> dict[str, Writer]:
+    def writers_beside(
+        self, directory: str | Path, wholes: Mapping[str, Path]
+    ) -> dict[str, Writer]:
         """Return what writes the files beside the tables as Parquet, by name: summary, rejected, misfits, manifest.
 
         `wholes` are the files of the tables that are written already, by the names that they are to get.
@@ -232,7 +244,9 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         manifest_of = partial(self._manifest, directory, "parquet")
         return writers | text_writers({manifest.FILE: manifest_of}, checksums)
 
-    def _manifest(self, directory: str | Path, format: Format, files: Mapping[str, Checksum]) -> str:
+    def _manifest(
+        self, directory: str | Path, format: Format, files: Mapping[str, Checksum]
+    ) -> str:
         return manifest.text(
             self.asked,
             tables=self._heights,
@@ -270,7 +284,11 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
 
     def _overview(self) -> Overview:
         words = completeness_text.in_words(
-            self._heights, self.summary, rejected=self.rejected.height, misfits=self._unread, failures=self.failures
+            self._heights,
+            self.summary,
+            rejected=self.rejected.height,
+            misfits=self._unread,
+            failures=self.failures,
         )
         masked = " Masked: names, addresses and texts are tokens." if self.is_masked else ""
         return Overview(
@@ -279,9 +297,17 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
             good=self.complete,
             tables=[
                 ("", self._table_lines()),
-                ("What is missing, and why", completeness_text.missing(self.summary, self.failures)),
+                (
+                    "What is missing, and why",
+                    completeness_text.missing(self.summary, self.failures),
+                ),
             ],
-            folded=[(f"Each list that was read ({self.summary.height:,})", self.summary.drop("expected"))],
+            folded=[
+                (
+                    f"Each list that was read ({self.summary.height:,})",
+                    self.summary.drop("expected"),
+                )
+            ],
         )
 
     def _log_note(self, query: str) -> None:

@@ -97,7 +97,9 @@ def text(
         **asked.as_json(),
         "masked": is_masked,
         "formats": [*beside.formats, format],
-        "tables": {name: {"rows": rows, "complete": name not in lacking} for name, rows in tables.items()},
+        "tables": {
+            name: {"rows": rows, "complete": name not in lacking} for name, rows in tables.items()
+        },
         "rejected": rejected,
         "misfits": misfits,
         "failures": [failure_as_json(failure) for failure in failures],
@@ -134,11 +136,15 @@ def read(folder: Path) -> Manifest | None:
             failures=tuple(failure_from_json(failure) for failure in values["failures"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise UsageError(f"{path} is not what crmlab wrote: fetch or export into another folder") from None
+        raise UsageError(
+            f"{path} is not what crmlab wrote: fetch or export into another folder"
+        ) from None
 
 
 def _checksum(values: Mapping[str, Any]) -> Checksum:
-    return Checksum(bytes=values["bytes"], sha256=values["sha256"], modified_ns=values["modified_ns"])
+    return Checksum(
+        bytes=values["bytes"], sha256=values["sha256"], modified_ns=values["modified_ns"]
+    )
 
 
 def asked_of(path: Path) -> Asked | None:
@@ -217,7 +223,9 @@ def kept_beside(directory: str | Path, asked: Asked, format: str, *, is_masked: 
         return Beside()
     return Beside(
         formats=tuple(each for each in earlier.formats if each != format),
-        files={name: known for name, known in earlier.files.items() if not name.endswith(f".{format}")},
+        files={
+            name: known for name, known in earlier.files.items() if not name.endswith(f".{format}")
+        },
     )
 
 

@@ -34,10 +34,14 @@ def kept_key(path: Path) -> bytes:
         key = new_key()
         write_private(path, key)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}): name a file that holds the key of masks") from None
+        raise UsageError(
+            f"{path} cannot be read ({error.strerror}): name a file that holds the key of masks"
+        ) from None
     try:
         Mask(key)
     except UsageError:
         size = f"{KEY_BYTES[0]} to {KEY_BYTES[-1]} bytes"
-        raise UsageError(f"{path} holds no key of masks, which has {size}: name another file, or a new one") from None
+        raise UsageError(
+            f"{path} holds no key of masks, which has {size}: name another file, or a new one"
+        ) from None
     return key

@@ -25,7 +25,9 @@ _CUSTOM_FIELD = CUSTOM.inner
 _TEXT = (pl.String(), pl.Categorical())
 
 
-def mask(tables: Mapping[str, Any], key: bytes | None = None, *, drop: bool = False) -> dict[str, pl.DataFrame]:
+def mask(
+    tables: Mapping[str, Any], key: bytes | None = None, *, drop: bool = False
+) -> dict[str, pl.DataFrame]:
     """Return the tables with each value of a personal column as a token, or as null.
 
     A token is a keyed hash (BLAKE2b): the same for the same value in all tables masked by one key, and
@@ -80,7 +82,10 @@ def mask(tables: Mapping[str, Any], key: bytes | None = None, *, drop: bool = Fa
     └─────┴───────┘
     """
     for_all = Mask(key, drop=drop)
-    return {name: for_all.frame(name, collected(as_polars(given, name), name)) for name, given in tables.items()}
+    return {
+        name: for_all.frame(name, collected(as_polars(given, name), name))
+        for name, given in tables.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,9 @@ class Mask:
             object.__setattr__(self, "key", secrets.token_bytes(KEY_BYTES[-1]))
         elif not isinstance(self.key, bytes):
             kind = type(self.key).__name__
-            raise UsageError(f"the key of a mask is bytes, such as secrets.token_bytes(32), not of type {kind}")
+            raise UsageError(
+                f"the key of a mask is bytes, such as secrets.token_bytes(32), not of type {kind}"
+            )
         elif len(self.key) not in KEY_BYTES:
             raise UsageError(
                 f"the key has {len(self.key)} bytes: give {KEY_BYTES[0]} to {KEY_BYTES[-1]}, "
@@ -132,7 +139,9 @@ class Mask:
     def lazy(self, name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the same of a lazy frame, which is masked batch by batch while it is read."""
         schema = frame.collect_schema()
-        self._personal(name, schema.names())  # what nobody knows is refused now, not when it is read
+        self._personal(
+            name, schema.names()
+        )  # what nobody knows is refused now, not when it is read
         # no row of a table says anything of another one
         return frame.map_batches(partial(self.frame, name), schema=schema, streamable=True)
 
@@ -140,9 +149,13 @@ class Mask:
         """Return the personal columns, and those of which nobody has said what they hold."""
         if name in TABLES:
             declared = TABLES[name].columns
-            return [column for column in columns if column not in declared or declared[column].personal]
+            return [
+                column for column in columns if column not in declared or declared[column].personal
+            ]
         if not _of_a_service(name):
-            raise UsageError(f"not known which columns of {name} are personal: mask tables of crmlab's only")
+            raise UsageError(
+                f"not known which columns of {name} are personal: mask tables of crmlab's only"
+            )
         provider, _, resource = name.partition(".")
         return registry()[provider].personal_columns(resource, columns)
 
@@ -166,7 +179,9 @@ def as_mask(mask: object) -> Mask | None:
     if mask is True:
         return Mask()
     if not isinstance(mask, bytes):
-        raise UsageError(f"mask is True, False or a key of 16 to 64 bytes, not of type {type(mask).__name__}")
+        raise UsageError(
+            f"mask is True, False or a key of 16 to 64 bytes, not of type {type(mask).__name__}"
+        )
     return Mask(mask)
 
 
@@ -205,16 +220,28 @@ def _without_content(unread: pl.DataFrame) -> pl.DataFrame:
 def _of_a_service(name: str) -> bool:
     """Return whether a table holds a known service's own records."""
     provider, _, resource = name.partition(".")
-    return provider in registry() and any(each.name == resource for each in registry()[provider].resources)
+    return provider in registry() and any(
+        each.name == resource for each in registry()[provider].resources
+    )
 
 
 def _tokens(values: pl.Series, key: bytes) -> pl.Series:
     """Return the values as tokens; every text is hashed once, however often it is there."""
     found = [each.cast(pl.String) for each in _texts(values)]
-    texts = pl.concat([pl.Series(dtype=pl.String), *found]).unique().drop_nulls().alias("text").to_frame()
+    texts = (
+        pl.concat([pl.Series(dtype=pl.String), *found])
+        .unique()
+        .drop_nulls()
+        .alias("text")
+        .to_frame()
+    )
     # no address is in any other text, and a long one takes time
-    addresses = pl.when(pl.col("text").str.contains(_ONLY_EMAILS)).then(mailboxes(pl.col("text")).list.join(" "))
-    compared = texts.select("text", pl.coalesce(pl.when(addresses != "").then(addresses), "text").alias("compared"))
+    addresses = pl.when(pl.col("text").str.contains(_ONLY_EMAILS)).then(
+        mailboxes(pl.col("text")).list.join(" ")
+    )
+    compared = texts.select(
+        "text", pl.coalesce(pl.when(addresses != "").then(addresses), "text").alias("compared")
+    )
     tokens = pl.Series("token", _hashed(compared["compared"], key), dtype=pl.String)
     replaced = _replaced(pl.col(values.name), values.dtype, texts["text"], tokens)
     return values.to_frame().select(replaced.alias(values.name)).to_series()
@@ -242,7 +269,10 @@ def _replaced(element: pl.Expr, dtype: Any, texts: pl.Series, tokens: pl.Series)
         inside = dtype.fields
         if dtype == _CUSTOM_FIELD:
             inside = [each for each in inside if each.name == "value"]
-        parts = [_replaced(pl.field(each.name), each.dtype, texts, tokens).alias(each.name) for each in inside]
+        parts = [
+            _replaced(pl.field(each.name), each.dtype, texts, tokens).alias(each.name)
+            for each in inside
+        ]
         return element.struct.with_fields(parts) if parts else element
     if dtype in _TEXT:
         written = element.cast(pl.String).replace_strict(texts, tokens, return_dtype=pl.String)

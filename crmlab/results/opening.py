@@ -33,10 +33,14 @@ def open(folder: str | Path, *, lazy: Literal[True], as_of: TimeLike | None = No
 
 
 @overload
-def open(folder: str | Path, *, lazy: None = None, as_of: TimeLike | None = None) -> Fetched | Stored: ...
+def open(
+    folder: str | Path, *, lazy: None = None, as_of: TimeLike | None = None
+) -> Fetched | Stored: ...
 
 
-def open(folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None = None) -> Fetched | Stored:
+def open(
+    folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None = None
+) -> Fetched | Stored:
     """Return what a folder holds, as `fetch_to`, `export` or the command line wrote it: with period, time and failures.
 
     Parameters
@@ -82,7 +86,11 @@ def open(folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None
 
     is_lazy = format == "parquet" if lazy is None else lazy
     known: dict[str, Any] = _known(place, format)
-    known |= {"asked": asked, "failures": found.failures if found else (), "is_masked": _is_masked(files, found)}
+    known |= {
+        "asked": asked,
+        "failures": found.failures if found else (),
+        "is_masked": _is_masked(files, found),
+    }
     if found:
         known["summary"] = _with_changes(known["summary"], place, found, format, trust_time=is_lazy)
     if is_lazy:
@@ -125,10 +133,16 @@ def _format(place: Path, found: Manifest | None) -> str:
         if format in known and (place / f"summary.{format}").exists():
             return format
     if (place / manifest.WORKBOOK).exists():
-        raise UsageError(f"{place} holds a workbook, which cannot be read back: export parquet or csv")
+        raise UsageError(
+            f"{place} holds a workbook, which cannot be read back: export parquet or csv"
+        )
     if (place / "state" / "_delta_log").is_dir():
-        raise UsageError(f"{place} is a lake: crmlab.Lake(place).open() reads it, and its .collect() into memory")
-    raise UsageError(f"{place} holds no summary.parquet or summary.csv, which a fetch writes beside its tables")
+        raise UsageError(
+            f"{place} is a lake: crmlab.Lake(place).open() reads it, and its .collect() into memory"
+        )
+    raise UsageError(
+        f"{place} holds no summary.parquet or summary.csv, which a fetch writes beside its tables"
+    )
 
 
 def _files(place: Path, format: str, found: Manifest | None) -> dict[str, Path]:
@@ -137,11 +151,15 @@ def _files(place: Path, format: str, found: Manifest | None) -> dict[str, Path]:
     paths = {name: place / f"{name}.{format}" for name in names}
     files = {name: path for name, path in paths.items() if path.exists()}
     if not files:
-        raise UsageError(f"{place} holds no table: fetch into it first, with crmlab.fetch_to or crmlab fetch")
+        raise UsageError(
+            f"{place} holds no table: fetch into it first, with crmlab.fetch_to or crmlab fetch"
+        )
     return files
 
 
-def _asked(place: Path, files: Mapping[str, Path], found: Manifest | None, as_of: dt.datetime | None) -> Asked:
+def _asked(
+    place: Path, files: Mapping[str, Path], found: Manifest | None, as_of: dt.datetime | None
+) -> Asked:
     """Return what was asked, as all files and the manifest say alike.
 
     Raises
@@ -149,7 +167,9 @@ def _asked(place: Path, files: Mapping[str, Path], found: Manifest | None, as_of
     UsageError
         They say different things, or nothing.
     """
-    said = {path.name: manifest.asked_of(path) for path in files.values() if path.suffix == ".parquet"}
+    said = {
+        path.name: manifest.asked_of(path) for path in files.values() if path.suffix == ".parquet"
+    }
     known = [asked for asked in said.values() if asked]
     asked = found.asked if found else next(iter(known), None)
     if asked is None:
@@ -167,7 +187,9 @@ def _asked(place: Path, files: Mapping[str, Path], found: Manifest | None, as_of
             "the rest. Fetch all of them again, into another folder"
         )
     if as_of is not None and as_of != asked.fetched_at:
-        raise UsageError(f"{place} was fetched at {asked.fetched_at:%Y-%m-%d %H:%M} UTC: leave as_of away")
+        raise UsageError(
+            f"{place} was fetched at {asked.fetched_at:%Y-%m-%d %H:%M} UTC: leave as_of away"
+        )
     return asked
 
 
@@ -187,9 +209,15 @@ def _with_changes(
     """
     paths = {name: place / name for name in found.files if name.endswith(f".{format}")}
     there = {name: path for name, path in paths.items() if path.exists()}
-    changed = [name for name, path in there.items() if differs(path, found.files[name], trust_time=trust_time)]
+    changed = [
+        name
+        for name, path in there.items()
+        if differs(path, found.files[name], trust_time=trust_time)
+    ]
     tables = [Path(name).stem for name in changed]
-    about_all = [name for name, table in zip(changed, tables, strict=True) if table not in found.tables]
+    about_all = [
+        name for name, table in zip(changed, tables, strict=True) if table not in found.tables
+    ]
     said = pl.format(f"{{}}.{format} was changed after crmlab wrote it", "table")
     notes = [
         pl.col("note").replace("", None),
@@ -216,7 +244,9 @@ def _known(place: Path, format: str) -> dict[str, pl.DataFrame]:
     read = _parquet if format == "parquet" else _csv
     summary = read("summary", place / f"summary.{format}")
     lacking = [name for name in SUMMARY if name not in summary.columns]
-    known = {"summary": summary.with_columns(pl.lit(None, SUMMARY[name]).alias(name) for name in lacking)}
+    known = {
+        "summary": summary.with_columns(pl.lit(None, SUMMARY[name]).alias(name) for name in lacking)
+    }
     known["summary"] = known["summary"].select(*SUMMARY)
     known["rejected"] = pl.DataFrame(schema=dict.fromkeys(_REJECTED, pl.String))
     for name in NOT_ALWAYS:

@@ -71,10 +71,14 @@ def _keyed(path: Path, frame: _AnyFrame) -> _AnyFrame:
     """Return the frame; refuse one whose rows do not say of which account they are."""
     if frame.lazy().collect_schema().keys() >= {"provider", "account"}:
         return frame
-    raise UsageError(f"{path} has no columns provider and account, which all files of crmlab have: name another folder")
+    raise UsageError(
+        f"{path} has no columns provider and account, which all files of crmlab have: name another folder"
+    )
 
 
-def rewrite(folder: Path, files: Mapping[Path, pl.DataFrame | pl.LazyFrame], removed: Removed) -> None:
+def rewrite(
+    folder: Path, files: Mapping[Path, pl.DataFrame | pl.LazyFrame], removed: Removed
+) -> None:
     """Write these files anew, and the manifest with their checksums and the rows that they have now.
 
     A file keeps its mode, and what Parquet says of itself. Where one cannot be written, all stay as they were.
@@ -106,15 +110,23 @@ def rewrite(folder: Path, files: Mapping[Path, pl.DataFrame | pl.LazyFrame], rem
 
 def _write(path: Path, frame: pl.DataFrame | pl.LazyFrame, part: Path) -> None:
     if path.suffix == ".parquet":
-        said = {name: text for name, text in pl.read_parquet_metadata(path).items() if name != "ARROW:schema"}
+        said = {
+            name: text
+            for name, text in pl.read_parquet_metadata(path).items()
+            if name != "ARROW:schema"
+        }
         frame.lazy().sink_parquet(part, compression="zstd", metadata=said)
     else:
-        (write,) = table_writers({path.stem: frame.lazy().collect()}, "csv", {}, workbook="").values()
+        (write,) = table_writers(
+            {path.stem: frame.lazy().collect()}, "csv", {}, workbook=""
+        ).values()
         write(part)
     shutil.copymode(path, part)
 
 
-def _write_manifest(path: Path, removed: Removed, checksums: Mapping[str, Checksum], part: Path) -> None:
+def _write_manifest(
+    path: Path, removed: Removed, checksums: Mapping[str, Checksum], part: Path
+) -> None:
     values = json.loads(path.read_bytes())
     for name, table in values["tables"].items():
         table["rows"] -= removed.get(name, 0)

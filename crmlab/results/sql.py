@@ -36,9 +36,13 @@ def planned(query: str, tables: Mapping[str, Frame]) -> pl.LazyFrame:
     """
     check_select(query)
     # first over no rows: so nothing is read before it is known what would be
-    empty = {name: pl.LazyFrame(schema=table.lazy().collect_schema()) for name, table in tables.items()}
+    empty = {
+        name: pl.LazyFrame(schema=table.lazy().collect_schema()) for name, table in tables.items()
+    }
     if _READS_A_FILE.search(_executed(query, empty, tables).explain(optimized=False)):
-        raise UsageError(f"SQL reads the tables that are there, and no file: {known_tables(tables)}")
+        raise UsageError(
+            f"SQL reads the tables that are there, and no file: {known_tables(tables)}"
+        )
     return _executed(query, {name: table.lazy() for name, table in tables.items()}, tables)
 
 
@@ -76,7 +80,11 @@ def known_tables(tables: Iterable[str]) -> str:
 
 def used_tables(query: str, tables: Iterable[str]) -> list[str]:
     """Return the tables that a query names; one whose name stands there as something else counts as well."""
-    return [name for name in tables if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", query, re.IGNORECASE)]
+    return [
+        name
+        for name in tables
+        if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", query, re.IGNORECASE)
+    ]
 
 
 def sql_note(data: Any, query: str) -> str:
@@ -93,7 +101,9 @@ def sql_note(data: Any, query: str) -> str:
     return ". ".join(part for part in parts if part)
 
 
-def _executed(query: str, frames: Mapping[str, pl.LazyFrame], tables: Iterable[str]) -> pl.LazyFrame:
+def _executed(
+    query: str, frames: Mapping[str, pl.LazyFrame], tables: Iterable[str]
+) -> pl.LazyFrame:
     try:
         answer = pl.SQLContext(frames=dict(frames)).execute(query)
         answer.collect_schema()
@@ -105,13 +115,17 @@ def _executed(query: str, frames: Mapping[str, pl.LazyFrame], tables: Iterable[s
 def _in_words(error: Exception, tables: Iterable[str]) -> UsageError:
     said = str(error).partition("\n")[0]
     if isinstance(error, OSError):
-        return UsageError(f"SQL reads the tables that are there, and no file: {known_tables(tables)}")
+        return UsageError(
+            f"SQL reads the tables that are there, and no file: {known_tables(tables)}"
+        )
     table = _UNKNOWN_TABLE.search(said)
     if table:
         return UsageError(f"unknown table {table[1]!r} in SQL; {known_tables(tables)}")
     column = _UNKNOWN_COLUMN.search(said)
     if column:
-        return UsageError(f"unknown column {column[1]!r} in SQL; there is {column[2].replace(chr(34), '')}")
+        return UsageError(
+            f"unknown column {column[1]!r} in SQL; there is {column[2].replace(chr(34), '')}"
+        )
     reason = _without_values(error).removeprefix("sql parser error: ")
     return UsageError(f"Polars does not understand this SQL: {reason}")
 

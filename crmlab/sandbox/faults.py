@@ -11,7 +11,9 @@ from aiohttp import web
 
 from crmlab.sandbox.service import Records, Service
 
-Kind = Literal["status", "truncate", "not_json", "reset", "slow", "redirect", "wrong_type", "change"]
+Kind = Literal[
+    "status", "truncate", "not_json", "reset", "slow", "redirect", "wrong_type", "change"
+]
 
 
 @dataclass(kw_only=True)
@@ -62,7 +64,9 @@ async def broken(
             response.headers["Retry-After"] = fault.retry_after
         return response
     if fault.kind == "not_json":
-        return web.Response(text="<html><body>Please sign in to the network</body></html>", content_type="text/html")
+        return web.Response(
+            text="<html><body>Please sign in to the network</body></html>", content_type="text/html"
+        )
     if fault.kind == "redirect":
         return web.Response(status=302, headers={"Location": "http://127.0.0.2:9/elsewhere"})
     if fault.kind == "reset":
@@ -76,7 +80,9 @@ async def broken(
     if not isinstance(whole, web.Response) or not isinstance(whole.body, bytes):
         return whole
     if fault.kind == "truncate":
-        return web.Response(body=whole.body[: len(whole.body) // 2], content_type="application/json")
+        return web.Response(
+            body=whole.body[: len(whole.body) // 2], content_type="application/json"
+        )
     if fault.kind == "wrong_type":
         return web.Response(body=whole.body, content_type="text/html")
     return await _drip(request, whole.body, fault.seconds)

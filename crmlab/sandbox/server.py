@@ -83,7 +83,9 @@ class Sandbox(Sequence[Account]):
         return f"<Sandbox on {self.url}: {', '.join(each.provider.title for each in self)}>"
 
     def _repr_html_(self) -> str:
-        services = "".join(f"<li>{each.provider.title}: <code>{each.base_url}</code></li>" for each in self)
+        services = "".join(
+            f"<li>{each.provider.title}: <code>{each.base_url}</code></li>" for each in self
+        )
         return f"<p>Invented data, served on this machine:</p><ul>{services}</ul>"
 
     async def close(self) -> None:
@@ -110,7 +112,10 @@ class Starting:
         return running
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         await self._serving.__aexit__(kind, error, trace)
 
@@ -169,14 +174,20 @@ async def serve(
         host, number = runner.addresses[0][:2]
         running.url = f"http://{host}:{number}"
         running.keys = {service.name: dict(service.credentials) for service in made}
-        running._accounts += [_account_of(service, running.url, rate_limits=rate_limits) for service in made]
+        running._accounts += [
+            _account_of(service, running.url, rate_limits=rate_limits) for service in made
+        ]
         yield running
     finally:
         await runner.cleanup()
 
 
 def _app_of(
-    service: Service, running: Sandbox, latency: float, faults: Sequence[Fault], differences: Sequence[Difference]
+    service: Service,
+    running: Sandbox,
+    latency: float,
+    faults: Sequence[Fault],
+    differences: Sequence[Difference],
 ) -> web.Application:
     # the outermost first: what differs in an answer is broken by a fault
     around = [_front(running, service, latency, faults)]
@@ -251,7 +262,10 @@ async def _opened(service: Service, request: web.Request, handler: _Next) -> web
     if request.can_read_body:
         try:
             body = await request.json()
-        except (ValueError, ConnectionResetError):  # the client went away in mid-request: nobody reads this
+        except (
+            ValueError,
+            ConnectionResetError,
+        ):  # the client went away in mid-request: nobody reads this
             return service.refusal(400)
     request[BODY] = body
     is_open = request.path.removeprefix(service.prefix) in service.open_paths

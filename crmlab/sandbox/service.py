@@ -21,7 +21,9 @@ BODY = web.RequestKey("body", object)
 
 def page_not_found() -> web.Response:
     """Return what a web server answers itself, where no program answers a path."""
-    page = "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
+    page = (
+        "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
+    )
     return web.Response(text=page, status=404, content_type="text/html")
 
 
@@ -70,7 +72,9 @@ class Records:
     `name` is what each record is wrapped as in an answer, ``{name: record}``, if it is.
     """
 
-    def __init__(self, items: Iterable[Any], render: Callable[[Any], Any], *, name: str = "") -> None:
+    def __init__(
+        self, items: Iterable[Any], render: Callable[[Any], Any], *, name: str = ""
+    ) -> None:
         self._render = render
         self._name = name
         #: filtered and sorted copies share them
@@ -85,7 +89,9 @@ class Records:
     def items(self) -> list[Any]:
         return [cell.item for cell in self._cells]
 
-    def once(self, question: str, answer: Callable[[], _Value], *, of_others: bool = False) -> _Value:
+    def once(
+        self, question: str, answer: Callable[[], _Value], *, of_others: bool = False
+    ) -> _Value:
         """Return what is derived from the records, derived anew only after they changed.
 
         `of_others` says that other lists are looked into as well, so that `forget` lets it be derived anew.
@@ -106,7 +112,9 @@ class Records:
 
     def of(self, field: str, value: Any) -> Records:
         """Return the records with this value, by an index of that field."""
-        cells: dict[Any, list[_Cell]] = self.once(f"by {field}", lambda: self._by(attrgetter(field)))
+        cells: dict[Any, list[_Cell]] = self.once(
+            f"by {field}", lambda: self._by(attrgetter(field))
+        )
         return self._with(cells.get(value, []))
 
     def add(self, item: Any, *, at: int | None = None) -> None:
@@ -134,7 +142,9 @@ class Records:
             cell.json = None
         self._derived_of_others.clear()
 
-    def slice(self, start: int | None = None, stop: int | None = None, *, bare: bool = False) -> bytes:
+    def slice(
+        self, start: int | None = None, stop: int | None = None, *, bare: bool = False
+    ) -> bytes:
         """Return records start..stop as a JSON array, wrapped unless `bare`."""
         records = [self._rendered(cell) for cell in self._cells[start:stop]]
         if self._name and not bare:
@@ -179,7 +189,9 @@ def extended(record: bytes, parts: Mapping[str, bytes]) -> bytes:
     return b"{" + b",".join(members) + b"}"
 
 
-def answer(body: bytes | Mapping[str, Any] | list[Any], *, status: int = 200, **headers: str) -> web.Response:
+def answer(
+    body: bytes | Mapping[str, Any] | list[Any], *, status: int = 200, **headers: str
+) -> web.Response:
     """Return a JSON answer; underscores in header names stand for hyphens."""
     data = body if isinstance(body, bytes) else dumps(body)
     named = {name.replace("_", "-"): value for name, value in headers.items()}

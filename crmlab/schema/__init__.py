@@ -5,9 +5,36 @@ from __future__ import annotations
 from crmlab.schema.asked import PEOPLE_OF_MASKED, Asked, AskedAccount, Needs, Period
 from crmlab.schema.frames import as_polars, collected, in_short
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
-from crmlab.schema.spellings import CHANNELS, addresses, channel_word, first_mailbox, mailbox, mailboxes, purpose_word
-from crmlab.schema.tables import CUSTOM, KEY, TABLES, UTC, Column, Table, conform, repeats_rows, within
-from crmlab.schema.times import FIRST_YEAR, LAST_YEAR, TimeLike, as_instant, day_at, instant, unknown_zone, zone
+from crmlab.schema.spellings import (
+    CHANNELS,
+    addresses,
+    channel_word,
+    first_mailbox,
+    mailbox,
+    mailboxes,
+    purpose_word,
+)
+from crmlab.schema.tables import (
+    CUSTOM,
+    KEY,
+    TABLES,
+    UTC,
+    Column,
+    Table,
+    conform,
+    repeats_rows,
+    within,
+)
+from crmlab.schema.times import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    TimeLike,
+    as_instant,
+    day_at,
+    instant,
+    unknown_zone,
+    zone,
+)
 from crmlab.schema.unread import unread_note
 
 __all__ = [

@@ -163,7 +163,9 @@ class Asked:
         """
         if abs(as_of - self.fetched_at) < _A_DAY:
             return ""
-        return f"What has no time of its own is as it was when fetched, on {self.fetched_at:%Y-%m-%d}"
+        return (
+            f"What has no time of its own is as it was when fetched, on {self.fetched_at:%Y-%m-%d}"
+        )
 
     def differences(self, other: Asked, tables: Iterable[str]) -> list[str]:
         """Return in words how an earlier question was another one than this; its time is no difference.
@@ -190,7 +192,11 @@ class Asked:
             "since": _text(self.since),
             "until": _text(self.until),
             "accounts": [
-                {"provider": account.provider, "name": account.name, "options": dict(account.options)}
+                {
+                    "provider": account.provider,
+                    "name": account.name,
+                    "options": dict(account.options),
+                }
                 for account in self.accounts
             ],
             "asked_tables": list(self.tables),

@@ -55,7 +55,9 @@ def as_polars(frame: Any, what: str) -> pl.DataFrame | pl.LazyFrame:
             return found
     except _REFUSALS as error:
         raise UsageError(f"{what} cannot be read as a frame: {in_short(error)}") from None
-    raise UsageError(f"{what} is of type {type(frame).__name__}, which is no frame: {_advice(frame)}")
+    raise UsageError(
+        f"{what} is of type {type(frame).__name__}, which is no frame: {_advice(frame)}"
+    )
 
 
 def collected(frame: pl.DataFrame | pl.LazyFrame, what: str) -> pl.DataFrame:
@@ -71,7 +73,9 @@ def collected(frame: pl.DataFrame | pl.LazyFrame, what: str) -> pl.DataFrame:
     try:
         return frame.collect(engine="streaming")
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise UsageError(f"{what} is a lazy frame that cannot be collected: {in_short(error)}") from None
+        raise UsageError(
+            f"{what} is a lazy frame that cannot be collected: {in_short(error)}"
+        ) from None
 
 
 def in_short(error: Exception) -> str:
@@ -109,7 +113,9 @@ def _eager(frame: Any) -> pl.DataFrame:
 def _series(column: Any) -> pl.Series:
     """Return a column value by value; values of several kinds become text."""
     is_null = column.is_null().to_list()
-    values = [None if absent else value for value, absent in zip(column.to_list(), is_null, strict=True)]
+    values = [
+        None if absent else value for value, absent in zip(column.to_list(), is_null, strict=True)
+    ]
     found = pl.Series(str(column.name), values, strict=False)
     if found.dtype != pl.Object:
         return found

@@ -66,7 +66,10 @@ def mailbox(written: pl.Expr) -> pl.Expr:
 
 def first_mailbox(written: pl.Expr) -> pl.Expr:
     """Return the first mailbox in a list of texts; where there is none the first text, null of an empty list."""
-    return pl.coalesce(mailboxes(written.list.join(" ", ignore_nulls=True)).list.first(), mailbox(written.list.first()))
+    return pl.coalesce(
+        mailboxes(written.list.join(" ", ignore_nulls=True)).list.first(),
+        mailbox(written.list.first()),
+    )
 
 
 def channel_word(written: pl.Expr) -> pl.Expr:
@@ -101,7 +104,12 @@ def purpose_word(written: pl.Expr) -> pl.Expr:
 
 def _plain(written: pl.Expr) -> pl.Expr:
     """Return a name in lower case, without what nobody sees and without blanks around it."""
-    return written.str.normalize("NFKC").str.replace_all(_INVISIBLE, "").str.strip_chars().str.to_lowercase()
+    return (
+        written.str.normalize("NFKC")
+        .str.replace_all(_INVISIBLE, "")
+        .str.strip_chars()
+        .str.to_lowercase()
+    )
 
 
 def _in_unicode(texts: pl.Series) -> pl.Series:

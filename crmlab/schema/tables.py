@@ -73,14 +73,19 @@ _ADDRESS: dict[str, Column] = {
     "zip_code": Column(_text, "postal code", personal=True),
     "country": Column(_text, "country, as the service words it (OnePageCRM: ISO code)"),
 }
-_CUSTOM_FIELDS = {"custom": Column(CUSTOM, "custom fields: key, label, value as text", personal=True)}
+_CUSTOM_FIELDS = {
+    "custom": Column(CUSTOM, "custom fields: key, label, value as text", personal=True)
+}
 
 
 _Declared = Column | tuple[pl.DataType, str] | tuple[pl.DataType, str, bool]
 
 
 def _columns(*parts: Mapping[str, Column], **columns: _Declared) -> dict[str, Column]:
-    own = {name: declared if isinstance(declared, Column) else Column(*declared) for name, declared in columns.items()}
+    own = {
+        name: declared if isinstance(declared, Column) else Column(*declared)
+        for name, declared in columns.items()
+    }
     return {**_HEAD, **own, **{name: column for part in parts for name, column in part.items()}}
 
 
@@ -96,7 +101,15 @@ def _often(doc: str, words: tuple[str, ...]) -> Column:
 
 _CHANNELS = ("email", "sms", "phone", "letter", "push")
 _WORK = ("action", "note", "call", "meeting", "event")
-_SUBSCRIBED = ("subscribed", "unsubscribed", "complained", "unconfirmed", "hardbounced", "suspended", "invalid")
+_SUBSCRIBED = (
+    "subscribed",
+    "unsubscribed",
+    "complained",
+    "unconfirmed",
+    "hardbounced",
+    "suspended",
+    "invalid",
+)
 
 #: the third part of a declared column: it identifies a person, or is what a person said
 _PERSONAL = True
@@ -125,7 +138,11 @@ _ALL = (
             lead_source=(_text, "where the contact came from"),
             owner_id=(_text, "user who owns the contact"),
             do_not_contact=(_flag, "true: must not be mailed; null: the service does not say"),
-            contact_hash=(_text, "the service's short mark of the contact, by which its events name it", _PERSONAL),
+            contact_hash=(
+                _text,
+                "the service's short mark of the contact, by which its events name it",
+                _PERSONAL,
+            ),
         ),
     ),
     Table(
@@ -162,7 +179,10 @@ _ALL = (
             pipeline_id=(_text, "pipeline"),
             stage=(_count, "position in the pipeline, 0-100"),
             stage_label=(_text, "name of that stage; null when the pipeline no longer has it"),
-            stage_probability=(_number, "0-1, where the service means its stages so; null: it does not"),
+            stage_probability=(
+                _number,
+                "0-1, where the service means its stages so; null: it does not",
+            ),
             status=_one_of("what became of the deal", ("pending", "won", "lost")),
             amount=(_number, "per month for deals of several months"),
             months=(_count, "number of months"),
@@ -211,7 +231,9 @@ _ALL = (
         doc="What was or will be done: actions, notes, calls, meetings, appointments, mailings.",
         window=_OBJECT,
         columns=_columns(
-            kind=_often("what was done; of a mailing, the service's word for what became of it", _WORK),
+            kind=_often(
+                "what was done; of a mailing, the service's word for what became of it", _WORK
+            ),
             type=(_text, "the service's own kind of an appointment"),
             label=(_text, "what its users call it: Lunch"),
             contact_id=(_text, "the contact, where the service links one"),
@@ -242,8 +264,15 @@ _ALL = (
                 "what repeats: the id of its first row; null: it does not, or its rule could not be written out",
             ),
             campaign_id=(_text, "campaign of a mailing event"),
-            contact_hash=(_text, "the service's short mark of the contact, the same wherever it names it", _PERSONAL),
-            count=(_count, "how often it happened: an event of a mailing may stand for several; null: once"),
+            contact_hash=(
+                _text,
+                "the service's short mark of the contact, the same wherever it names it",
+                _PERSONAL,
+            ),
+            count=(
+                _count,
+                "how often it happened: an event of a mailing may stand for several; null: once",
+            ),
             mailing=_one_of(
                 "what happened to a mailing; null: the row is no mailing, or the service's word is not known",
                 ("sent", "delivered", "opened", "clicked", "bounced", "complained", "unsubscribed"),
@@ -259,7 +288,11 @@ _ALL = (
             kind=(_text, "the service's own word for what the person or the service did"),
             contact_id=(_text, "the person, in that service"),
             contact_email=(_text, "first e-mail address of the person", _PERSONAL),
-            contact_hash=(_text, "the service's short mark of the person, the same wherever it names it", _PERSONAL),
+            contact_hash=(
+                _text,
+                "the service's short mark of the person, the same wherever it names it",
+                _PERSONAL,
+            ),
             channel=_often("what it was said about; null where the event names none", _CHANNELS),
             purpose=(
                 _text,
@@ -271,9 +304,17 @@ _ALL = (
                 _flag,
                 "what was decided about that channel and purpose: true is yes, false is no, null decides nothing",
             ),
-            valid_until=(_time, "UTC; when a yes ends by itself; null: it was given without an end, or is no yes"),
-            step=_one_of("its place in a double opt-in; null: it has none", ("request", "confirmation")),
-            has_documentation=(_flag, "a proof document exists; null where the service does not say"),
+            valid_until=(
+                _time,
+                "UTC; when a yes ends by itself; null: it was given without an end, or is no yes",
+            ),
+            step=_one_of(
+                "its place in a double opt-in; null: it has none", ("request", "confirmation")
+            ),
+            has_documentation=(
+                _flag,
+                "a proof document exists; null where the service does not say",
+            ),
         ),
     ),
     Table(
@@ -292,17 +333,32 @@ _ALL = (
             optout=(_count, "visitors who refused"),
             explicit_optin=(_count, "visitors who accepted by a click"),
             optin_all=(_count, "visitors who accepted all categories"),
-            banner_link_clicks=(_count, "visitors who followed a link of the banner that leads elsewhere"),
-            banner_button_clicks=(_count, "visitors who accepted or refused by a button of the banner"),
-            banner_optin_all=(_count, "visitors who accepted all categories by a button of the banner"),
+            banner_link_clicks=(
+                _count,
+                "visitors who followed a link of the banner that leads elsewhere",
+            ),
+            banner_button_clicks=(
+                _count,
+                "visitors who accepted or refused by a button of the banner",
+            ),
+            banner_optin_all=(
+                _count,
+                "visitors who accepted all categories by a button of the banner",
+            ),
             banner_optout=(_count, "visitors who refused by a button of the banner"),
             center_views=(_count, "visitors who saw the privacy center"),
             center_vendor_views=(_count, "visitors who saw the vendors in the privacy center"),
             center_saves=(_count, "visitors who accepted or refused in the privacy center"),
             center_optin=(_count, "visitors who accepted in the privacy center"),
             center_optin_all=(_count, "visitors who accepted all categories in the privacy center"),
-            optin_rate=(_number, "optin / visitors_exposed, computed from the counts; null when none"),
-            optout_rate=(_number, "optout / visitors_exposed, computed from the counts; null when none"),
+            optin_rate=(
+                _number,
+                "optin / visitors_exposed, computed from the counts; null when none",
+            ),
+            optout_rate=(
+                _number,
+                "optout / visitors_exposed, computed from the counts; null when none",
+            ),
         ),
     ),
     Table(
@@ -316,7 +372,10 @@ _ALL = (
             item_id=(_text, "the category's or vendor's number"),
             optin=(_count, "visitors who accepted it"),
             visitors_exposed=(_count, "visitors who saw the banner"),
-            optin_rate=(_number, "optin / visitors_exposed, computed from the counts; null when none"),
+            optin_rate=(
+                _number,
+                "optin / visitors_exposed, computed from the counts; null when none",
+            ),
         ),
     ),
     Table(
@@ -326,8 +385,13 @@ _ALL = (
             contact_id=(_text, "profile"),
             channel=_often("what the address is for", _CHANNELS),
             address=(_text, "e-mail address, number or device", _PERSONAL),
-            status=_one_of("whether the address may be written to, as the service says it", _SUBSCRIBED),
-            opted_in=(_flag, "whether its owner wants that: true is yes, false is no, null: the state does not say"),
+            status=_one_of(
+                "whether the address may be written to, as the service says it", _SUBSCRIBED
+            ),
+            opted_in=(
+                _flag,
+                "whether its owner wants that: true is yes, false is no, null: the state does not say",
+            ),
             resource_id=(_text, "what the address is subscribed to"),
         ),
     ),
@@ -455,7 +519,9 @@ _ALL = (
 TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _ALL})
 
 
-def within(frame: pl.DataFrame, table: Table, since: dt.datetime | None, until: dt.datetime | None) -> pl.DataFrame:
+def within(
+    frame: pl.DataFrame, table: Table, since: dt.datetime | None, until: dt.datetime | None
+) -> pl.DataFrame:
     """Return the rows of since..until by the table's `window`; those without a time stay."""
     if not table.window or not (since or until):
         return frame

@@ -55,7 +55,9 @@ def as_instant(value: TimeLike, name: str, time_zone: str = "UTC") -> dt.datetim
         raise UsageError(f"{name}={value.isoformat()} has no time in UTC") from None
     # of records such a time is none either, and counting from it would leave what a date can be
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
-        raise UsageError(f"{name}={value.isoformat()} is not between the years {FIRST_YEAR} and {LAST_YEAR}")
+        raise UsageError(
+            f"{name}={value.isoformat()} is not between the years {FIRST_YEAR} and {LAST_YEAR}"
+        )
     return at
 
 
@@ -93,7 +95,9 @@ def zone(time_zone: str) -> dt.tzinfo:
 
 def unknown_zone(time_zone: object) -> UsageError:
     """Return the error for what is no name of a time zone."""
-    return UsageError(f"time_zone={time_zone!r} is not in the time zone database: give a name such as 'Europe/Berlin'")
+    return UsageError(
+        f"time_zone={time_zone!r} is not in the time zone database: give a name such as 'Europe/Berlin'"
+    )
 
 
 def _parsed(text: str, name: str) -> dt.date:
@@ -102,4 +106,6 @@ def _parsed(text: str, name: str) -> dt.date:
             return read(text)
         except ValueError:
             continue
-    raise UsageError(f"{name}={text!r} is not a date or time; write 2026-01-31 or 2026-01-31T09:00:00+01:00")
+    raise UsageError(
+        f"{name}={text!r} is not a date or time; write 2026-01-31 or 2026-01-31T09:00:00+01:00"
+    )

@@ -140,7 +140,9 @@ def _since_includes(context: Context) -> Reads:
     times = [customer["updated_at"] for customer in listed(newest, "customers")]
     if not times:
         return untold("there is no customer")
-    at_edge = yield Request(path="/customers", params={"updated_since": times[0], "page": "1", "per_page": "100"})
+    at_edge = yield Request(
+        path="/customers", params={"updated_since": times[0], "page": "1", "per_page": "100"}
+    )
     if times[0] in [customer["updated_at"] for customer in listed(at_edge, "customers")]:
         return confirmed("a customer who was updated at that moment comes")
     return refuted("a customer who was updated at that moment does not come")
@@ -173,7 +175,11 @@ PROVIDER = Provider(
         _list("customers", "Everybody who ever wrote.", schema=CUSTOMER, views=CUSTOMERS),
         _list("tickets", "What they wrote, and what became of it.", schema=TICKET, views=TICKETS),
     ),
-    operations=lambda: (Operation(name="get_ticket", method="GET", path="/tickets/{id}", doc="One ticket by its id."),),
+    operations=lambda: (
+        Operation(
+            name="get_ticket", method="GET", path="/tickets/{id}", doc="One ticket by its id."
+        ),
+    ),
     assumptions=("updated_since includes the moment that it names",),
     probes=PROBES,
     facts=(page_size_fact(),),

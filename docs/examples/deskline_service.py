@@ -42,7 +42,12 @@ def _paged(name: str, records: Records) -> Handler:
         size = min(int(request.query.get("per_page", _MAX_PAGE_SIZE)), _MAX_PAGE_SIZE)
         start = size * (int(request.query.get("page", 1)) - 1)
         pages = max(1, -(-len(found) // size))
-        body = b'{"%s":%s,"pages":%d,"total":%d}' % (name.encode(), found.slice(start, start + size), pages, len(found))
+        body = b'{"%s":%s,"pages":%d,"total":%d}' % (
+            name.encode(),
+            found.slice(start, start + size),
+            pages,
+            len(found),
+        )
         return answer(body)
 
     return handle

@@ -81,7 +81,9 @@ async def served_by(account: crmlab.Account) -> list[Operation]:
         unknown = {}
         for method in ("GET", "POST"):
             unknown[method] = await _asked(session, account, Request(path=_NOWHERE, method=method))
-        for each in sorted(account.provider.operations(), key=lambda each: (each.dangerous, each.body is None)):
+        for each in sorted(
+            account.provider.operations(), key=lambda each: (each.dangerous, each.body is None)
+        ):
             path = fill_path(each.path, **dict.fromkeys(each.path_parts(), "1"))
             request = Request(path=path, method=each.method, from_root=each.from_root)
             nothing = unknown["GET" if each.method == "GET" else "POST"]
@@ -90,11 +92,15 @@ async def served_by(account: crmlab.Account) -> list[Operation]:
     return served
 
 
-async def _asked(session: aiohttp.ClientSession, account: crmlab.Account, request: Request) -> tuple[int, str]:
+async def _asked(
+    session: aiohttp.ClientSession, account: crmlab.Account, request: Request
+) -> tuple[int, str]:
     """Return the status and the words of an answer to a request without any parameters."""
     signed = account.sign(request)
     base = account.root_url if request.from_root else account.base_url
-    asking = session.request(request.method, base + request.path, params=signed.params, headers=signed.headers)
+    asking = session.request(
+        request.method, base + request.path, params=signed.params, headers=signed.headers
+    )
     async with asking as response:
         return response.status, await response.text()
 
@@ -133,8 +139,13 @@ def pages() -> dict[str, str]:
     rows = covered()
     services = {name: [row for row in rows if row.provider == name] for name in registry()}
     summary = [_summary(registry()[name], each) for name, each in services.items()]
-    holes = [[registry()[each.provider].title, ", ".join(map(code, each.operations)), each.reason] for each in HOLES]
-    lists = "\n\n".join(f"## {registry()[name].title}\n\n{_operations(each)}" for name, each in services.items())
+    holes = [
+        [registry()[each.provider].title, ", ".join(map(code, each.operations)), each.reason]
+        for each in HOLES
+    ]
+    lists = "\n\n".join(
+        f"## {registry()[name].title}\n\n{_operations(each)}" for name, each in services.items()
+    )
     return {
         "providers/coverage.md": f"""# Coverage
 
@@ -174,9 +185,19 @@ def _operations(rows: list[Covered]) -> str:
 def _line(row: Covered) -> list[str]:
     operation = row.operation
     frame = code(f"{row.provider}.{row.frame}") if row.frame else ""
-    permissions = {"allow_destructive=True": operation.destructive, "allow_dangerous=True": operation.dangerous}
+    permissions = {
+        "allow_destructive=True": operation.destructive,
+        "allow_dangerous=True": operation.dangerous,
+    }
     needed = [code(name) for name, is_needed in permissions.items() if is_needed]
     called = f"with {' and '.join(needed)}" if needed else "yes"
     in_sandbox = "yes" if row.in_sandbox else "no"
     checked = "yes" if row.provider in CHECKED else "no official document"
-    return [code(operation.name), code(f"{operation.method} {operation.path}"), frame, called, in_sandbox, checked]
+    return [
+        code(operation.name),
+        code(f"{operation.method} {operation.path}"),
+        frame,
+        called,
+        in_sandbox,
+        checked,
+    ]

@@ -40,9 +40,17 @@ def context(provider: Provider, resource: Resource, **values: str) -> Context:
 
     `values`: other placeholders than `ID`, by resource or setting.
     """
-    needed = {name: provider.resource(name) for name in (*resource.needs_before_request, *resource.needs_before_decode)}
-    rows = {name: _one_row(_known(provider, each), values.get(name, ID)) for name, each in needed.items()}
-    options = {field.name: values.get(field.name, ID) for field in provider.fields if not field.secret}
+    needed = {
+        name: provider.resource(name)
+        for name in (*resource.needs_before_request, *resource.needs_before_decode)
+    }
+    rows = {
+        name: _one_row(_known(provider, each), values.get(name, ID))
+        for name, each in needed.items()
+    }
+    options = {
+        field.name: values.get(field.name, ID) for field in provider.fields if not field.secret
+    }
     return Context(now=_NOW, rows=rows, options=options)
 
 
@@ -50,7 +58,11 @@ def _known(provider: Provider, resource: Resource) -> Schema:
     """Return what other resources know of its records."""
     if resource.exports:
         return dict.fromkeys(resource.exports, pl.String)
-    schema = resource.schema(context(provider, resource)) if callable(resource.schema) else resource.schema
+    schema = (
+        resource.schema(context(provider, resource))
+        if callable(resource.schema)
+        else resource.schema
+    )
     return {**schema, **_computed(resource, schema)}
 
 
@@ -61,7 +73,9 @@ def _computed(resource: Resource, schema: Schema) -> Schema:
 
 
 def _one_row(schema: Schema, text: str) -> pl.DataFrame:
-    return pl.DataFrame({name: [_value(dtype, text)] for name, dtype in schema.items()}, schema=dict(schema))
+    return pl.DataFrame(
+        {name: [_value(dtype, text)] for name, dtype in schema.items()}, schema=dict(schema)
+    )
 
 
 def _value(dtype: Any, text: str) -> Any:
@@ -87,7 +101,9 @@ def asks_for_period(provider: Provider, resource: Resource) -> bool:
     """Return whether the service is asked for the period of a fetch; found out by asking for another one."""
     whole = context(provider, resource)
     days = replace(whole, since=_NOW - dt.timedelta(days=3), until=_NOW - dt.timedelta(days=1))
-    return [each.key for each in resource.requests(whole)] != [each.key for each in resource.requests(days)]
+    return [each.key for each in resource.requests(whole)] != [
+        each.key for each in resource.requests(days)
+    ]
 
 
 def shown(request: Request) -> str:
@@ -117,7 +133,10 @@ def fillings(provider: Provider) -> Iterator[tuple[str, str, Filling]]:
         for place, view in enumerate(plain):
             for column, expression in {"id": resource.key, **view.columns}.items():
                 same = reading.tree(expression)
-                other = {n: reading.tree(o[place].columns.get(column, resource.key)) for n, o in others.items()}
+                other = {
+                    n: reading.tree(o[place].columns.get(column, resource.key))
+                    for n, o in others.items()
+                }
                 with_ = tuple(name for name, tree in other.items() if tree != same)
                 found = reading.fields(expression, item=view.explode)
                 yield (

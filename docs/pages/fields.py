@@ -24,7 +24,9 @@ _Row = tuple[str, str, str]
 def pages() -> dict[str, str]:
     """Return each page by its path."""
     known = {name: _Fields(provider) for name, provider in registry().items()}
-    return {"fields/index.md": _index(known)} | {f"fields/{name}.md": _page(each) for name, each in known.items()}
+    return {"fields/index.md": _index(known)} | {
+        f"fields/{name}.md": _page(each) for name, each in known.items()
+    }
 
 
 class _Fields:
@@ -42,7 +44,9 @@ def _index(known: Mapping[str, _Fields]) -> str:
         provider = fields.provider
         found = [where for of_resource in fields.rows.values() for where in of_resource]
         in_tables = sum(bool(tables) for _, tables, _ in found)
-        never = len(provider.never_kept) + sum(whole.startswith("never kept") for _, _, whole in found)
+        never = len(provider.never_kept) + sum(
+            whole.startswith("never kept") for _, _, whole in found
+        )
         rows.append([f"[{provider.title}]({name}.md)", str(len(found)), str(in_tables), str(never)])
     toctree = "\n".join(registry())
     return f"""# Fields
@@ -115,7 +119,11 @@ def _rows(provider: Provider, resource: Resource, fillings: Iterable[_Named]) ->
 def documented(provider: Provider, resource: Resource) -> dict[str, Any]:
     """Return the type of each documented field of a record by the way to it, those inside objects included."""
     declared_schema = resource.schema
-    schema = declared_schema(declared.context(provider, resource)) if callable(declared_schema) else declared_schema
+    schema = (
+        declared_schema(declared.context(provider, resource))
+        if callable(declared_schema)
+        else declared_schema
+    )
     found: dict[str, Any] = {}
     for name, dtype in schema.items():
         inside = resource.inside_json.get(name)

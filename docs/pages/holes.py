@@ -35,7 +35,12 @@ class Hole(NamedTuple):
 
 _NO_RECORDS = "it answers with no records"
 HOLES: tuple[Hole, ...] = (
-    Hole("onepagecrm", "frame", ("get_attachment_upload_form",), f"{_NO_RECORDS}, but with keys for one upload"),
+    Hole(
+        "onepagecrm",
+        "frame",
+        ("get_attachment_upload_form",),
+        f"{_NO_RECORDS}, but with keys for one upload",
+    ),
     Hole(
         "commanders_act",
         "frame",
@@ -43,9 +48,17 @@ HOLES: tuple[Hole, ...] = (
         f"{_NO_RECORDS}, but with a line of a page or a file",
     ),
     Hole(
-        "altcraft", "frame", ("tasks_status", "download"), f"{_NO_RECORDS}, but with how far an export is, or its file"
+        "altcraft",
+        "frame",
+        ("tasks_status", "download"),
+        f"{_NO_RECORDS}, but with how far an export is, or its file",
     ),
-    Hole("altcraft", "frame", ("admin_accounts_list",), "accounts of the platform, which only its administrator sees"),
+    Hole(
+        "altcraft",
+        "frame",
+        ("admin_accounts_list",),
+        "accounts of the platform, which only its administrator sees",
+    ),
     Hole("complero", "frame", ("ping",), _NO_RECORDS),
     Hole(
         "complero",

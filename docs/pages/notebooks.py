@@ -23,11 +23,17 @@ figures can be hovered over and zoomed.
 {toctree}
 ```
 """
-    return {"notebooks/index.md": index} | {f"notebooks/{path.name}": _runnable(path) for path in found}
+    return {"notebooks/index.md": index} | {
+        f"notebooks/{path.name}": _runnable(path) for path in found
+    }
 
 
 def _runnable(path: Path) -> str:
     """Return the notebook without what its author's machine called its kernel."""
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    notebook["metadata"]["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook["metadata"]["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     return json.dumps(notebook)

@@ -26,7 +26,11 @@ def pages() -> dict[str, str]:
 
 def _index() -> str:
     rows = [
-        [f"[{each.title}]({name}.md)", code(name), ", ".join(_table(filled) for filled in each.tables)]
+        [
+            f"[{each.title}]({name}.md)",
+            code(name),
+            ", ".join(_table(filled) for filled in each.tables),
+        ]
         for name, each in registry().items()
     ]
     toctree = "\n".join([*registry(), "coverage"])
@@ -122,7 +126,10 @@ def _probes(provider: Provider) -> str:
         table(["assumption", "where it is from", "what it means where it is wrong"], tested),
     ]
     if provider.facts:
-        facts = [[code(each.name), each.doc, "yes" if each.only_adds else "no"] for each in provider.facts]
+        facts = [
+            [code(each.name), each.doc, "yes" if each.only_adds else "no"]
+            for each in provider.facts
+        ]
         parts += [
             f'An account may be given these: `Account("{provider.name}", facts={{...}})`.',
             table(["fact", "what it is", "adopted by itself"], facts),
@@ -133,7 +140,8 @@ def _probes(provider: Provider) -> str:
 def _keys(provider: Provider) -> str:
     rows = [
         [
-            field.label + ("" if field.required and not field.default else f" ({_default(field.default)})"),
+            field.label
+            + ("" if field.required and not field.default else f" ({_default(field.default)})"),
             code(field.name) + (" (secret)" if field.secret else ""),
             code(credentials.variable(provider, field)),
             field.help,
@@ -149,7 +157,9 @@ def _default(default: str) -> str:
 
 def limit(limits: Limits) -> str:
     """Return the limits in words."""
-    shared = "counted by the machine's address" if limits.scope == "ip" else "counted for each account"
+    shared = (
+        "counted by the machine's address" if limits.scope == "ip" else "counted for each account"
+    )
     if limits.rate is None:
         return f"none; {limits.concurrency} requests at once"
     grows = f", growing to {limits.ceiling:g} while nothing is refused" if limits.ceiling else ""
@@ -167,15 +177,24 @@ def _resource(provider: Provider, resource: Resource) -> str:
         lines[-1] = lines[-1].replace('")`', '", allow_destructive=True, spool="a folder")`')
     if (request := declared.asked(provider, resource)) is not None:
         each = f", one for each of {_each(resource)}" if resource.needs_before_request else ""
-        lines.append(f"asked with {code(declared.shown(request))}{each}; {resource.follow.strategy}")
+        lines.append(
+            f"asked with {code(declared.shown(request))}{each}; {resource.follow.strategy}"
+        )
         lines.append(_period(provider, resource))
         if resource.tables:
             lines.append(f"a refresh asks for {refresh(provider, resource)}")
     if resource.needs_before_decode:
-        lines.append(f"read with the help of {', '.join(code(name) for name in resource.needs_before_decode)}")
+        lines.append(
+            f"read with the help of {', '.join(code(name) for name in resource.needs_before_decode)}"
+        )
     if resource.embeds:
-        held = ", ".join(code(name) for name in dict.fromkeys(each.resource for each in resource.embeds))
-        lines.append(f"its answers hold {held}" + (" where that saves requests" if resource.embedding else ""))
+        held = ", ".join(
+            code(name) for name in dict.fromkeys(each.resource for each in resource.embeds)
+        )
+        lines.append(
+            f"its answers hold {held}"
+            + (" where that saves requests" if resource.embedding else "")
+        )
     return f"({provider.name}-{resource.name})=\n### {resource.name}\n\n{resource.doc}\n\n{bullets(lines)}"
 
 
@@ -195,12 +214,17 @@ def _targets(provider: Provider) -> str:
     """Return what a push takes."""
     if not provider.targets:
         return "No table: single records are changed with `crmlab.call`, by the operations below."
-    parts = ["`crmlab.push(account, table, frame)` takes these; [writing back](../writing-back.md) says how."]
+    parts = [
+        "`crmlab.push(account, table, frame)` takes these; [writing back](../writing-back.md) says how."
+    ]
     for target in provider.targets:
         columns = ", ".join(map(code, target.columns))
         own = ", ".join(map(code, target.own_fields))
         needs = ", ".join(code(f"{name}=") for name, needed in target.options.items() if needed)
-        lines = [f"columns of the shared table: {columns}", f"the vendor's own fields, as they are: {own}"]
+        lines = [
+            f"columns of the shared table: {columns}",
+            f"the vendor's own fields, as they are: {own}",
+        ]
         lines += [f"must be told: {needs}"] if needs else []
         parts.append(f"### {target.table}: written\n\n{target.doc}\n\n{bullets(lines)}")
     return "\n\n".join(parts)
@@ -210,7 +234,9 @@ def _operations(provider: Provider) -> str:
     operations = provider.operations()
     if not operations:
         return "None."
-    rows = [[_call(each), code(f"{each.method} {each.path}"), _remarks(each)] for each in operations]
+    rows = [
+        [_call(each), code(f"{each.method} {each.path}"), _remarks(each)] for each in operations
+    ]
     return f"""Every operation that the vendor documents. Those that read are called with
 `await crmlab.call(account, name, ...)`, which gives the decoded answer, or with `as_frame=True` its records as a frame.
 Those that change something are called in the same way, and [sent once](../writing-back.md); `dry_run=True` shows the
@@ -236,7 +262,10 @@ def _remarks(operation: Operation) -> str:
         "its path is assumed": operation.assumed,
     }
     said += [mark for mark, holds in marks.items() if holds]
-    said += [f"sends {code(f'{name}={value}')} unless told otherwise" for name, value in operation.defaults.items()]
+    said += [
+        f"sends {code(f'{name}={value}')} unless told otherwise"
+        for name, value in operation.defaults.items()
+    ]
     return "; ".join(said)
 
 

@@ -87,11 +87,17 @@ def _given(entries: tuple[Entry, ...]) -> str:
         "accounts = await crmlab.sandbox(rows=400)  # your own: crmlab.login()",
         f"data = await crmlab.fetch(accounts, {asked})",
         *(f"{name} = data.{name}" for name in tables),
-        *(f"{name} = {made}" for name, made in GIVEN.items() if name in read and name not in _CHOSEN),
+        *(
+            f"{name} = {made}"
+            for name, made in GIVEN.items()
+            if name in read and name not in _CHOSEN
+        ),
         *(made for name, made in _CHOSEN.items() if name in read),
     ]
     body = _wrapped("\n".join(lines).replace("\n\n", "\n"))
-    whole = "\n".join([body, *(text for entry in entries for text in (entry.figure, entry.numbers))])
+    whole = "\n".join(
+        [body, *(text for entry in entries for text in (entry.figure, entry.numbers))]
+    )
     modules = {"dt": "import datetime as dt\n", "pl": "import polars as pl\n"}
     imports = [line for name, line in modules.items() if re.search(rf"\b{name}\.", whole)]
     return "\n".join([*imports, "import crmlab\nfrom crmlab import analysis, plots\n", body])
@@ -100,7 +106,12 @@ def _given(entries: tuple[Entry, ...]) -> str:
 def _read(entries: tuple[Entry, ...]) -> set[str]:
     """Return the names that the entries read, also those that these are made of."""
     found: set[str] = set()
-    left = [name for entry in entries for text in (entry.figure, entry.numbers) for name in variables_of(text)]
+    left = [
+        name
+        for entry in entries
+        for text in (entry.figure, entry.numbers)
+        for name in variables_of(text)
+    ]
     while left:
         if (name := left.pop()) not in found:
             found.add(name)
@@ -160,13 +171,19 @@ def _needs(entry: Entry, numbers: Any) -> str:
 
 def _columns(function: Any) -> dict[str, str]:
     """Return what the docstring says is read of each parameter."""
-    found = re.findall(r"^(\w+)\n +Reads ((?:[^.]|\.(?=\w))+)\.", _section(function, "Parameters"), re.MULTILINE)
+    found = re.findall(
+        r"^(\w+)\n +Reads ((?:[^.]|\.(?=\w))+)\.", _section(function, "Parameters"), re.MULTILINE
+    )
     return {name: " ".join(text.split()) for name, text in found}
 
 
 def _body(function: Any) -> str:
     """Return what a docstring says before its sections."""
-    said = re.split(r"\n\w+\n-{3,}\n", inspect.getdoc(function) or "")[0].strip().removeprefix("Return ")
+    said = (
+        re.split(r"\n\w+\n-{3,}\n", inspect.getdoc(function) or "")[0]
+        .strip()
+        .removeprefix("Return ")
+    )
     return said[0].upper() + said[1:]
 
 

@@ -24,7 +24,11 @@ def fields(expression: pl.Expr, *, item: pl.Expr | None = None) -> Paths:
     found = [path.removesuffix("[]") for path in _flat(_read(tree(expression), names))]
     # a whole object says nothing where a part of it is read as well
     inside = tuple(found)
-    return list(dict.fromkeys(p for p in found if not any(q.startswith((f"{p}.", f"{p}[]")) for q in inside)))
+    return list(
+        dict.fromkeys(
+            p for p in found if not any(q.startswith((f"{p}.", f"{p}[]")) for q in inside)
+        )
+    )
 
 
 def tree(expression: pl.Expr) -> Any:
@@ -98,4 +102,6 @@ def _part(function: Any, given: list[Any]) -> str | None:
     name = taken.get("FieldByName") if isinstance(taken, dict) else None
     if name is None:
         return None
-    return "*" if name.isdecimal() else str(name)  # a number is a group of a pattern, which may fit several fields
+    return (
+        "*" if name.isdecimal() else str(name)
+    )  # a number is a group of a pattern, which may fit several fields

@@ -43,7 +43,10 @@ def pages() -> dict[str, str]:
         "reference/index.md": _index(),
         "reference/crmlab.md": _core(),
         "reference/analysis/index.md": _analysis(),
-        **{f"reference/analysis/{name}.md": _module(name, found) for name, found in questions().items()},
+        **{
+            f"reference/analysis/{name}.md": _module(name, found)
+            for name, found in questions().items()
+        },
         "reference/plots.md": _plots(),
         "reference/describing.md": _describing(),
     }
@@ -108,7 +111,12 @@ def _named(name: str, home: ModuleType = crmlab) -> str:
 
 def _analysis() -> str:
     subjects = "\n\n".join(_subject(module, names) for module, names in questions().items())
-    return "# analysis\n\n" + _rst(".. automodule:: crmlab.analysis") + f"\n{subjects}\n\n" + _toctree(*questions())
+    return (
+        "# analysis\n\n"
+        + _rst(".. automodule:: crmlab.analysis")
+        + f"\n{subjects}\n\n"
+        + _toctree(*questions())
+    )
 
 
 def _subject(module: str, names: list[str]) -> str:
@@ -116,7 +124,9 @@ def _subject(module: str, names: list[str]) -> str:
     lines = [f"**[{module}]({module}.md)**\n"]
     for name in names:
         first_line = (inspect.getdoc(getattr(analysis, name)) or "").partition("\n")[0]
-        lines.append(f"- {{py:func}}`~crmlab.analysis.{name}`: {first_line.removeprefix('Return ')}")
+        lines.append(
+            f"- {{py:func}}`~crmlab.analysis.{name}`: {first_line.removeprefix('Return ')}"
+        )
     return "\n".join(lines)
 
 
@@ -151,7 +161,11 @@ def connector_names() -> dict[str, list[str]]:
     """Return what can be imported from `crmlab.connector`, by the module of that room that defines it."""
     names: dict[str, list[str]] = {}
     for node in ast.parse(inspect.getsource(connector)).body:
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("crmlab.connector."):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and node.module.startswith("crmlab.connector.")
+        ):
             names[node.module] = [alias.name for alias in node.names]
     return names
 
@@ -160,4 +174,6 @@ def _from_connector(module: str, names: list[str]) -> str:
     listed = "\n\n".join(_named(name, connector) for name in names)
     part = module.rpartition(".")[2].replace("_", " ")
     # a constant is documented where it stands, so that Sphinx has to look there
-    return f"## {part}\n\n" + _rst(f".. automodule:: {module}\n\n.. currentmodule:: {module}\n\n{listed}")
+    return f"## {part}\n\n" + _rst(
+        f".. automodule:: {module}\n\n.. currentmodule:: {module}\n\n{listed}"
+    )

@@ -36,7 +36,8 @@ def _fillings() -> Mapping[str, Mapping[str, list[Filling]]]:
 
 def _index(filled: Mapping[str, Mapping[str, list[Filling]]]) -> str:
     rows = [
-        [f"[{each.name}]({each.name}.md)", each.doc, ", ".join(_titles(filled[each.name]))] for each in TABLES.values()
+        [f"[{each.name}]({each.name}.md)", each.doc, ", ".join(_titles(filled[each.name]))]
+        for each in TABLES.values()
     ]
     toctree = "\n".join(TABLES)
     return f"""# Tables
@@ -56,7 +57,9 @@ contact with the same provider and account. Times are UTC. What a service does n
 
 
 def _titles(columns: Mapping[str, list[Filling]]) -> list[str]:
-    return list(dict.fromkeys(each.provider.title for fillings in columns.values() for each in fillings))
+    return list(
+        dict.fromkeys(each.provider.title for fillings in columns.values() for each in fillings)
+    )
 
 
 def _page(shared: Table, filled: Mapping[str, list[Filling]]) -> str:
@@ -93,8 +96,16 @@ def _window(shared: Table, filled: Mapping[str, list[Filling]]) -> str:
     if shared.window:
         return f"`since` and `until` bound {', where that is null '.join(code(name) for name in shared.window)}."
     every = [each for fillings in filled.values() for each in fillings]
-    asked = {_link(e.provider.name, e.resource) for e in every if declared.asks_for_period(e.provider, e.resource)}
-    return f"Only for the days from `since` to `until`: {', '.join(sorted(asked))}." if asked else "It comes whole."
+    asked = {
+        _link(e.provider.name, e.resource)
+        for e in every
+        if declared.asks_for_period(e.provider, e.resource)
+    }
+    return (
+        f"Only for the days from `since` to `until`: {', '.join(sorted(asked))}."
+        if asked
+        else "It comes whole."
+    )
 
 
 def _said(fillings: list[Filling]) -> list[str]:
@@ -104,7 +115,10 @@ def _said(fillings: list[Filling]) -> list[str]:
         resources = alike[each.provider.name, _how(each)]
         if each.resource not in resources:
             resources.append(each.resource)
-    return [f"{', '.join(_link(name, each) for each in found)}: {how}" for (name, how), found in alike.items()]
+    return [
+        f"{', '.join(_link(name, each) for each in found)}: {how}"
+        for (name, how), found in alike.items()
+    ]
 
 
 def _link(provider: str, resource: Resource) -> str:

@@ -31,7 +31,10 @@ def account(base_url: str | None = None, **more: Any) -> Account:
 def test_an_account_says_what_it_is_and_no_secret() -> None:
     sales = account(name="sales")
 
-    assert repr(sales) == "Account('onepagecrm', name='sales', base_url='https://app.onepagecrm.com/api/v3')"
+    assert (
+        repr(sales)
+        == "Account('onepagecrm', name='sales', base_url='https://app.onepagecrm.com/api/v3')"
+    )
     assert str(sales) == repr(sales)
     assert sales.label == "onepagecrm account 'sales'"
 
@@ -86,7 +89,11 @@ def test_secrets_are_blotted_out_of_foreign_text() -> None:
 
 
 def test_the_name_is_the_providers_unless_given() -> None:
-    assert (account().name, account(name="").name, account(name="north").name) == ("onepagecrm", "onepagecrm", "north")
+    assert (account().name, account(name="").name, account(name="north").name) == (
+        "onepagecrm",
+        "onepagecrm",
+        "north",
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,10 @@ def test_https_anywhere_and_http_at_home(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("http://proxy.example.com", "must be https: http would send the key to proxy.example.com unencrypted"),
+        (
+            "http://proxy.example.com",
+            "must be https: http would send the key to proxy.example.com unencrypted",
+        ),
         ("http://127.0.0.1.example.com", "must be https"),
         ("http://localhost.example.com", "must be https"),
         ("http://0.0.0.0", "must be https"),
@@ -135,7 +145,10 @@ def test_https_anywhere_and_http_at_home(url: str) -> None:
         ("https://example.com:99999", "look at its host and port"),
         ("https://example.com:port", "look at its host and port"),
         ("https://[::1", "look at its host and port"),
-        ("https://{api_key}.example.com", r"may name \['stage_history', 'user_id'\] in braces, not \['api_key'\]"),
+        (
+            "https://{api_key}.example.com",
+            r"may name \['stage_history', 'user_id'\] in braces, not \['api_key'\]",
+        ),
         ("https://{user_id.__class__}.example.com", "in braces, not"),
         ("https://{0}.example.com", "in braces, not"),
         ("https://{}.example.com", "needs a name in each pair of braces"),
@@ -170,7 +183,8 @@ def test_an_address_of_ones_own_spares_the_settings_of_the_providers() -> None:
 
 def test_an_unknown_provider_is_answered_with_the_nearest() -> None:
     with pytest.raises(
-        UsageError, match=r"unknown provider 'onepage_crm'; did you mean 'onepagecrm'\? Known: altcraft"
+        UsageError,
+        match=r"unknown provider 'onepage_crm'; did you mean 'onepagecrm'\? Known: altcraft",
     ):
         Account("onepage_crm")
 
@@ -197,11 +211,17 @@ def test_two_accounts_of_one_name_are_refused_and_of_two_providers_are_not() -> 
             "onepagecrm account 'sales'",
             "check user_id and api_key (form, arguments, or CRMLAB_ONEPAGECRM_USER_ID, CRMLAB_ONEPAGECRM_API_KEY)",
         ),
-        (AuthError(403), "onepagecrm account 'sales', deals", "the key is right but has no right to this"),
+        (
+            AuthError(403),
+            "onepagecrm account 'sales', deals",
+            "the key is right but has no right to this",
+        ),
         (NotFoundError(404), "onepagecrm account 'sales', deals", ""),
     ],
 )
-def test_an_error_is_told_where_it_happened_and_what_to_look_at(error: ApiError, where: str, hint: str) -> None:
+def test_an_error_is_told_where_it_happened_and_what_to_look_at(
+    error: ApiError, where: str, hint: str
+) -> None:
     told = str(account(name="sales").explain(error, "deals"))
 
     assert told.startswith(f"{where}: HTTP {error.status}")

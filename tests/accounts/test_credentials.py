@@ -30,7 +30,9 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-CRMLAB_VARIABLES = [credentials.variable(p, field) for p in registry().values() for field in p.fields]
+CRMLAB_VARIABLES = [
+    credentials.variable(p, field) for p in registry().values() for field in p.fields
+]
 
 
 def keyring_with(monkeypatch: pytest.MonkeyPatch, **passwords: str) -> Ring:
@@ -40,7 +42,9 @@ def keyring_with(monkeypatch: pytest.MonkeyPatch, **passwords: str) -> Ring:
 
 
 def key(**given: str | SecretStr) -> str:
-    return credentials.find(CRM, {"user_id": "me", **given}, needed=NEEDED)["api_key"].get_secret_value()
+    return credentials.find(CRM, {"user_id": "me", **given}, needed=NEEDED)[
+        "api_key"
+    ].get_secret_value()
 
 
 def from_environment(monkeypatch: pytest.MonkeyPatch, folder: Path, value: str) -> None:
@@ -65,7 +69,9 @@ SOURCES = [from_environment, from_file, from_keyring, from_dotenv]
 
 
 @pytest.mark.parametrize("first", range(len(SOURCES)))
-def test_the_first_source_that_has_a_value_wins(monkeypatch: pytest.MonkeyPatch, nowhere: Path, first: int) -> None:
+def test_the_first_source_that_has_a_value_wins(
+    monkeypatch: pytest.MonkeyPatch, nowhere: Path, first: int
+) -> None:
     for source in SOURCES[first:]:
         source(monkeypatch, nowhere, source.__name__)
 
@@ -125,13 +131,19 @@ def test_only_what_is_missing_is_named() -> None:
 
 
 def test_a_field_that_the_provider_does_not_have_is_refused() -> None:
-    with pytest.raises(CredentialError, match="OnePageCRM has no credential apikey; it takes user_id, api_key"):
+    with pytest.raises(
+        CredentialError, match="OnePageCRM has no credential apikey; it takes user_id, api_key"
+    ):
         credentials.find(CRM, {"apikey": "hush"}, needed=NEEDED)
 
 
-@pytest.mark.parametrize("value", ["hush\r\nX-Evil: 1", "hush\nx", "hush\x00", "hush\x7f", "hüsh", "hu\u200bsh"])
+@pytest.mark.parametrize(
+    "value", ["hush\r\nX-Evil: 1", "hush\nx", "hush\x00", "hush\x7f", "hüsh", "hu\u200bsh"]
+)
 def test_a_value_that_could_not_be_a_header_is_refused_and_not_shown(value: str) -> None:
-    with pytest.raises(CredentialError, match="API key holds a line break or a character") as caught:
+    with pytest.raises(
+        CredentialError, match="API key holds a line break or a character"
+    ) as caught:
         key(api_key=value)
 
     assert value not in str(caught.value)
@@ -145,13 +157,17 @@ def test_a_value_of_another_form_is_refused_and_not_shown() -> None:
     assert "hush" not in str(caught.value)
 
 
-def test_a_key_is_taken_as_it_is_written_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_is_taken_as_it_is_written_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for value in ('{"a":1}', "null", "[1]", "a,b", "$HOME"):
         monkeypatch.setenv(VARIABLE, value)
         assert key() == value
 
 
-def test_a_locked_keyring_is_the_same_as_none(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:
+def test_a_locked_keyring_is_the_same_as_none(
+    monkeypatch: pytest.MonkeyPatch, nowhere: Path
+) -> None:
     keyring_with(monkeypatch, **{VARIABLE: "locked"}).broken["get"] = KeyringError("locked")
     from_dotenv(monkeypatch, nowhere, "from-dotenv")
 
@@ -159,7 +175,9 @@ def test_a_locked_keyring_is_the_same_as_none(monkeypatch: pytest.MonkeyPatch, n
 
 
 @pytest.mark.parametrize("chained", [False, True])
-def test_a_keyring_of_plain_text_is_not_read(monkeypatch: pytest.MonkeyPatch, chained: bool) -> None:
+def test_a_keyring_of_plain_text_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, chained: bool
+) -> None:
     plain = PlaintextKeyring(**{VARIABLE: "plain"})
     install(monkeypatch, Chain(Ring(), plain) if chained else plain)
 
@@ -168,7 +186,9 @@ def test_a_keyring_of_plain_text_is_not_read(monkeypatch: pytest.MonkeyPatch, ch
     assert plain.asked == []
 
 
-def test_the_keyring_is_not_asked_where_all_that_is_needed_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_keyring_is_not_asked_where_all_that_is_needed_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     ring = keyring_with(monkeypatch)
     monkeypatch.setenv("CRMLAB_ONEPAGECRM_USER_ID", "me")
 
@@ -177,7 +197,9 @@ def test_the_keyring_is_not_asked_where_all_that_is_needed_is_known(monkeypatch:
     assert ring.asked == []
 
 
-def test_a_folder_of_secrets_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:
+def test_a_folder_of_secrets_that_is_not_there_is_said(
+    monkeypatch: pytest.MonkeyPatch, nowhere: Path
+) -> None:
     monkeypatch.setenv("CRMLAB_SECRETS_DIR", str(nowhere / "absent"))
 
     with pytest.raises(CredentialError, match="CRMLAB_SECRETS_DIR"):

@@ -22,8 +22,14 @@ def account(**given: Any) -> crmlab.Account:
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        ({"first_pag": 0}, r"unknown relenta fact 'first_pag'; did you mean 'first_page'\? Known: first_page, "),
-        ({"first_page": 2}, "relenta fact first_page=2: Input should be 0 or 1. It is the number of the first page"),
+        (
+            {"first_pag": 0},
+            r"unknown relenta fact 'first_pag'; did you mean 'first_page'\? Known: first_page, ",
+        ),
+        (
+            {"first_page": 2},
+            "relenta fact first_page=2: Input should be 0 or 1. It is the number of the first page",
+        ),
         ({"page_size": "50"}, "relenta fact page_size='50': Input should be a valid integer"),
         ({"page_size": True}, "page_size=True: Input should be a valid integer"),
         ({"page_size": 0}, "it must be at least 1"),
@@ -43,7 +49,16 @@ def test_a_service_that_knows_no_facts_says_so() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["operations", "/operations/{id}", "/a\nb", "https://example.com", "//other.example/x", "/../x", "/a?key=1", "/{"],
+    [
+        "operations",
+        "/operations/{id}",
+        "/a\nb",
+        "https://example.com",
+        "//other.example/x",
+        "/../x",
+        "/a?key=1",
+        "/{",
+    ],
 )
 def test_a_path_is_one_with_the_same_parts(path: str) -> None:
     with pytest.raises(UsageError, match=r"it must be a path such as '/operations'"):
@@ -64,7 +79,9 @@ def test_facts_change_how_lists_are_asked_for_and_leave_the_provider_as_it_is() 
     asked = [request.params for request in resource.requests(Context(now=clock()))]
     assert asked == [{"page": "0", "page_size": "50"}, {"page": "1", "page_size": "50"}]
     assert resource.plain_request is None
-    assert told.provider.resource("custom_fields") is registry()["relenta"].resource("custom_fields")
+    assert told.provider.resource("custom_fields") is registry()["relenta"].resource(
+        "custom_fields"
+    )
     assert registry()["relenta"].resource("contacts").plain_request is not None
 
 
@@ -94,7 +111,9 @@ def test_facts_are_found_in_the_environment_for_the_account_without_a_name(
 
 
 def test_a_path_that_was_told_is_where_everything_is_asked() -> None:
-    told = crmlab.Account("complero", api_key="any", facts={"operations_path": "/log", "employee_path": "/staff/{id}"})
+    told = crmlab.Account(
+        "complero", api_key="any", facts={"operations_path": "/log", "employee_path": "/staff/{id}"}
+    )
 
     events = pl.DataFrame({"employee_id": ["a/b", None]})
     context = Context(now=clock(), rows={"events": events}, facts=told.known_facts)

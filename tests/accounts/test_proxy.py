@@ -61,7 +61,9 @@ def test_the_environment_says_who_is_reached_through_the_proxy(
         ("user:secret@[::1]:3128", "http://[::1]:3128", "secret"),
     ],
 )
-def test_an_address_of_a_proxy_may_be_short_and_hold_credentials(given: str, address: str, password: str) -> None:
+def test_an_address_of_a_proxy_may_be_short_and_hold_credentials(
+    given: str, address: str, password: str
+) -> None:
     account = crmlab.Account("complero", api_key="k" * 20, proxy=given)
 
     assert account.proxy is not None
@@ -89,5 +91,7 @@ def test_what_is_no_address_of_a_proxy_is_refused_and_not_shown(wrong: str) -> N
 
 
 def test_a_key_does_not_travel_to_a_proxy_unencrypted() -> None:
-    with pytest.raises(CredentialError, match=r"the key would go to proxy\.example\.com unencrypted"):
+    with pytest.raises(
+        CredentialError, match=r"the key would go to proxy\.example\.com unencrypted"
+    ):
         crmlab.Account("complero", api_key="k" * 20, base_url="http://127.0.0.1:8000", proxy=PROXY)

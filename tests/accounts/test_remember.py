@@ -17,7 +17,11 @@ from tests.fake_keyring import Chain, Fail, KeyringError, Null, PlaintextKeyring
 
 SECRET = "key-never-to-be-shown"
 CRM = provider("onepagecrm")
-USER, KEY, LIST = "CRMLAB_ONEPAGECRM_USER_ID", "CRMLAB_ONEPAGECRM_API_KEY", "CRMLAB_ONEPAGECRM_ACCOUNTS"
+USER, KEY, LIST = (
+    "CRMLAB_ONEPAGECRM_USER_ID",
+    "CRMLAB_ONEPAGECRM_API_KEY",
+    "CRMLAB_ONEPAGECRM_ACCOUNTS",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +69,9 @@ def test_accounts_of_several_names_are_kept_apart(ring: Ring) -> None:
     ]
 
 
-def test_nothing_of_a_named_account_comes_from_elsewhere(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_a_named_account_comes_from_elsewhere(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Account("altcraft", name="own", host="crm.example.com", token=SECRET).remember()
     del ring.kept["crmlab/own", "CRMLAB_ALTCRAFT_HOST"]
     Path(".env").write_text("CRMLAB_ALTCRAFT_HOST=evil.example.org\n")
@@ -130,7 +136,9 @@ def test_a_list_of_names_that_is_none_is_empty(ring: Ring, text: str) -> None:
 
 
 def test_an_address_of_ones_own_is_not_kept(ring: Ring) -> None:
-    elsewhere = Account("onepagecrm", base_url="https://proxy.example.com", user_id="me", api_key=SECRET)
+    elsewhere = Account(
+        "onepagecrm", base_url="https://proxy.example.com", user_id="me", api_key=SECRET
+    )
 
     with pytest.raises(CredentialError, match="address of its own is not kept"):
         elsewhere.remember()
@@ -182,11 +190,15 @@ def test_without_the_package_the_advice_is_an_extra(monkeypatch: pytest.MonkeyPa
     assert credentials.remembered(CRM) == []
 
 
-@pytest.mark.parametrize("error", [KeyringError(SECRET), OSError(SECRET)], ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "error", [KeyringError(SECRET), OSError(SECRET)], ids=lambda error: type(error).__name__
+)
 def test_what_a_keyring_says_is_not_repeated(ring: Ring, error: Exception) -> None:
     ring.broken["set"] = error
 
-    with pytest.raises(CredentialError, match=f"does not keep it: {type(error).__name__}") as caught:
+    with pytest.raises(
+        CredentialError, match=f"does not keep it: {type(error).__name__}"
+    ) as caught:
         account().remember()
 
     assert SECRET not in "".join(traceback.format_exception(caught.value))

@@ -25,7 +25,10 @@ KEY = 'k3y/of+this"account"=4711<x>'
         json.dumps(KEY, ensure_ascii=False).replace("/", "\\/"),
         html.escape(KEY),
         KEY.encode().hex(),
-        *(base64.b64encode(f"{before}{KEY}:x".encode()).decode() for before in ("", "u", "us", "user:")),
+        *(
+            base64.b64encode(f"{before}{KEY}:x".encode()).decode()
+            for before in ("", "u", "us", "user:")
+        ),
         base64.urlsafe_b64encode(KEY.encode()).decode(),
     ],
 )

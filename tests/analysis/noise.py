@@ -64,13 +64,19 @@ def noisy(world: World, seed: int = 1, number: Callable[[int], str] = _fictional
             person.last_name = family.last_name
         for service in sorted(person.services):
             for copy in range(2 if rng.random() < 0.03 else 1):
-                rows.append(_contact(rng, world, person, service, home=home, new_name=new_name, copy=copy))
+                rows.append(
+                    _contact(rng, world, person, service, home=home, new_name=new_name, copy=copy)
+                )
     frame = pl.DataFrame(rows, infer_schema_length=None)
     return Noisy(conform(frame, TABLES["contacts"]), frame.select("provider", "id", "truth"))
 
 
 def _home(
-    rng: Random, person: Person, companies: dict[str, int], family: Person, number: Callable[[int], str]
+    rng: Random,
+    person: Person,
+    companies: dict[str, int],
+    family: Person,
+    number: Callable[[int], str],
 ) -> _Home:
     place = companies.get(person.company_id or "")
     is_younger = family is not person
@@ -79,14 +85,23 @@ def _home(
     return _Home(
         number=number(person.number),
         switchboard=f"+49 30 23125 {place:04d}" if place is not None and place % 10 < 3 else None,
-        mailbox=f"info@company{place}.example" if place is not None and place % 10 in (2, 3) else None,
+        mailbox=f"info@company{place}.example"
+        if place is not None and place % 10 in (2, 3)
+        else None,
         landline=f"+44 113 4{family.number:06d}" if has_landline else None,
         family_mailbox=f"family{family.number}@example.org" if has_family_mailbox else None,
     )
 
 
 def _contact(
-    rng: Random, world: World, person: Person, service: str, *, home: _Home, new_name: str | None, copy: int
+    rng: Random,
+    world: World,
+    person: Person,
+    service: str,
+    *,
+    home: _Home,
+    new_name: str | None,
+    copy: int,
 ) -> dict[str, Any]:
     alias = world.alias(person, service)
     first, last = alias.first_name, alias.last_name
@@ -96,7 +111,9 @@ def _contact(
         first, last = (_typo(rng, first), last) if rng.random() < 0.5 else (first, _typo(rng, last))
     if rng.random() < 0.03:
         first = f"{first[:1]}."
-    name = "" if rng.random() < 0.02 else rng.choice((f"{first} {last}",) * 4 + (f"{last}, {first}",))
+    name = (
+        "" if rng.random() < 0.02 else rng.choice((f"{first} {last}",) * 4 + (f"{last}, {first}",))
+    )
     return {
         "provider": service,
         "account": "main",
@@ -116,7 +133,9 @@ def _emails(rng: Random, person: Person, email: str | None, home: _Home) -> list
         emails = []
     else:
         emails = [_typo(rng, email) if draw < 0.11 else email]
-    emails += [shared for shared in (home.mailbox, home.family_mailbox) if shared and rng.random() < 0.5]
+    emails += [
+        shared for shared in (home.mailbox, home.family_mailbox) if shared and rng.random() < 0.5
+    ]
     return [*emails, "none@example.com"] if rng.random() < 0.01 else emails
 
 
@@ -126,7 +145,9 @@ def _phones(rng: Random, home: _Home) -> list[str]:
         own = own[:-1] + str((int(own[-1]) + 1) % 10)
     spelled = rng.choice((own, own, own.replace(" ", "-"), "00" + own[1:].replace(" ", "")))
     phones = [] if rng.random() < 0.1 else [spelled]
-    phones += [shared for shared in (home.switchboard, home.landline) if shared and rng.random() < 0.5]
+    phones += [
+        shared for shared in (home.switchboard, home.landline) if shared and rng.random() < 0.5
+    ]
     return [*phones, "+1 202 555 0100"] if rng.random() < 0.01 else phones
 
 
@@ -134,4 +155,6 @@ def _typo(rng: Random, text: str) -> str:
     if len(text) < 4:
         return text
     at = rng.randrange(1, len(text) - 2)
-    return rng.choice((text[:at] + text[at + 1 :], text[:at] + text[at + 1] + text[at] + text[at + 2 :]))
+    return rng.choice(
+        (text[:at] + text[at + 1 :], text[:at] + text[at + 1] + text[at] + text[at + 2 :])
+    )

@@ -26,7 +26,12 @@ def said(*rows: tuple[str, str, str | None, datetime | None]) -> pl.DataFrame:
     """Events of Altcraft: contact, kind, channel, when."""
     names = ("contact_id", "kind", "channel", "occurred_at")
     frame = [
-        {"provider": "altcraft", "account": "shop", "id": str(n), **dict(zip(names, row, strict=True))}
+        {
+            "provider": "altcraft",
+            "account": "shop",
+            "id": str(n),
+            **dict(zip(names, row, strict=True)),
+        }
         for n, row in enumerate(rows)
     ]
     return decided(table("consent_events", frame)) if frame else TABLES["consent_events"].empty()
@@ -39,5 +44,10 @@ def who(**contacts: str) -> pl.DataFrame:
         for name, person in contacts.items()
         for key in (("onepagecrm", "crm", name), ("altcraft", "shop", name.capitalize()))
     ]
-    schema = {"provider": pl.Categorical, "account": pl.String, "id": pl.String, "person_id": pl.String}
+    schema = {
+        "provider": pl.Categorical,
+        "account": pl.String,
+        "id": pl.String,
+        "person_id": pl.String,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")

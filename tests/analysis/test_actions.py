@@ -19,7 +19,9 @@ TODAY = date(2026, 3, 29)
 
 
 def actions(**columns: list[Any]) -> pl.DataFrame:
-    types: dict[str, Any] = {name: dtype for name, dtype in TABLES["activities"].schema.items() if name in columns}
+    types: dict[str, Any] = {
+        name: dtype for name, dtype in TABLES["activities"].schema.items() if name in columns
+    }
     frame = pl.DataFrame(columns, schema=types)
     if "kind" not in columns:
         frame = frame.with_columns(kind=pl.lit("action"))
@@ -65,7 +67,9 @@ def test_a_date_is_that_day_in_every_time_zone() -> None:
 
 def test_an_earlier_moment_sees_what_was_open_then() -> None:
     created = datetime(2026, 3, 1, tzinfo=UTC)
-    frame = actions(created_at=[created], due_on=[date(2026, 3, 5)], done=[True], done_at=[date(2026, 3, 10)])
+    frame = actions(
+        created_at=[created], due_on=[date(2026, 3, 5)], done=[True], done_at=[date(2026, 3, 10)]
+    )
 
     assert open_actions(frame, as_of="2026-02-28").is_empty()
     assert open_actions(frame, as_of="2026-03-09")["overdue"].item() == 1
@@ -80,11 +84,15 @@ def test_without_a_word_on_done_the_day_of_completion_says_it_and_the_exact_time
 
     assert found.select("open", "overdue").row(0) == (1, 1)
     # the exact time is within the 28th in UTC, half an hour before midnight; in Athens already on the 29th
-    assert open_actions(frame, as_of=TODAY, time_zone="Europe/Athens").select("open", "overdue").row(0) == (1, 0)
+    assert open_actions(frame, as_of=TODAY, time_zone="Europe/Athens").select(
+        "open", "overdue"
+    ).row(0) == (1, 0)
 
 
 def test_only_actions_are_open() -> None:
-    assert open_actions(actions(kind=["note", "event", None], done=[False, None, None]), as_of=TODAY).is_empty()
+    assert open_actions(
+        actions(kind=["note", "event", None], done=[False, None, None]), as_of=TODAY
+    ).is_empty()
 
 
 def test_the_completion_rate_counts_days_that_are_over() -> None:
@@ -125,7 +133,9 @@ _DAY = st.dates(date(2024, 2, 20), date(2024, 3, 10))
     _DAY,
 )
 def test_parts_sum_to_the_whole_and_owners_to_all(rows: list[tuple[Any, ...]], today: date) -> None:
-    owners, due, done, done_at = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [], [])
+    owners, due, done, done_at = (
+        (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [], [])
+    )
     frame = actions(owner_id=owners, due_on=due, done=done, done_at=done_at)
 
     found = open_actions(frame, as_of=today)
@@ -137,7 +147,9 @@ def test_parts_sum_to_the_whole_and_owners_to_all(rows: list[tuple[Any, ...]], t
     ]  # fmt: skip
     assert dict(found.select("owner", "open").iter_rows()) == Counter(row[0] for row in undone)
     assert (found["open"] == found["undated"] + found["upcoming"] + found["overdue"]).all()
-    assert (found["overdue"] == found.select(pl.sum_horizontal("^overdue_.*_days$")).to_series()).all()
+    assert (
+        found["overdue"] == found.select(pl.sum_horizontal("^overdue_.*_days$")).to_series()
+    ).all()
     assert found["overdue"].sum() == sum(row[1] is not None and row[1] < today for row in undone)
     parts = pl.sum_horizontal("on_time", "late", "not_done", "done_undated")
     assert (closed["due"] == closed.select(parts).to_series()).all()
@@ -160,7 +172,11 @@ def test_the_sandbox_world_has_as_many_open_and_overdue_as_it_was_made_with() ->
     today = world.now.date()
     undone = [action for action in made if not action.done]
     assert found["open"].sum() == len(undone) > 50
-    assert found["overdue"].sum() == sum(action.date is not None and action.date < today for action in undone) > 5
+    assert (
+        found["overdue"].sum()
+        == sum(action.date is not None and action.date < today for action in undone)
+        > 5
+    )
 
 
 @pytest.mark.parametrize("as_of", [datetime(2026, 1, 1), "yesterday", None, 5])  # noqa: DTZ001

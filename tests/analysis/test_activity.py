@@ -33,7 +33,12 @@ def test_the_grid_is_complete_and_sorted_even_when_empty() -> None:
 
 def test_hours_jump_over_the_one_that_spring_leaves_out() -> None:
     # Berlin, Sunday 2026-03-29: 01:59 CET is followed by 03:00 CEST
-    frame = activities(starts_at=[datetime(2026, 3, 29, 0, 59, tzinfo=UTC), datetime(2026, 3, 29, 1, 0, tzinfo=UTC)])
+    frame = activities(
+        starts_at=[
+            datetime(2026, 3, 29, 0, 59, tzinfo=UTC),
+            datetime(2026, 3, 29, 1, 0, tzinfo=UTC),
+        ]
+    )
 
     found = analysis.activity_heatmap(frame, time_zone="Europe/Berlin")
 
@@ -42,7 +47,12 @@ def test_hours_jump_over_the_one_that_spring_leaves_out() -> None:
 
 def test_the_hour_that_autumn_repeats_counts_twice() -> None:
     # Berlin, Sunday 2026-10-25: 02:30 CEST, then 02:30 CET
-    frame = activities(starts_at=[datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)])
+    frame = activities(
+        starts_at=[
+            datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
+            datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
+        ]
+    )
 
     found = analysis.activity_heatmap(frame, time_zone="Europe/Berlin")
 
@@ -74,10 +84,13 @@ def test_what_lasts_all_day_or_has_no_time_is_in_no_hour() -> None:
 
 
 @pytest.mark.parametrize(
-    "frame", [TABLES["activities"].empty(), activities(starts_at=[datetime(2026, 1, 1, tzinfo=UTC)])]
+    "frame",
+    [TABLES["activities"].empty(), activities(starts_at=[datetime(2026, 1, 1, tzinfo=UTC)])],
 )
 def test_an_unknown_time_zone_is_refused_by_name(frame: pl.DataFrame) -> None:
-    with pytest.raises(UsageError, match=r"'Europe/Bonn' is not in the time zone database.*'Europe/Berlin'"):
+    with pytest.raises(
+        UsageError, match=r"'Europe/Bonn' is not in the time zone database.*'Europe/Berlin'"
+    ):
         analysis.activity_heatmap(frame, time_zone="Europe/Bonn")
 
 
@@ -90,7 +103,11 @@ def test_weeks_begin_on_monday_and_count_each_kind() -> None:
 
     found = analysis.activity_volume(frame, every="1w")
 
-    rows = [(date(2025, 12, 29), "call", 2), (date(2025, 12, 29), "note", 1), (date(2026, 1, 5), None, 1)]
+    rows = [
+        (date(2025, 12, 29), "call", 2),
+        (date(2025, 12, 29), "note", 1),
+        (date(2026, 1, 5), None, 1),
+    ]
     schema = {"period": pl.Date, "kind": pl.String, "count": pl.Int64}
     assert_frame_equal(found, pl.DataFrame(rows, schema=schema, orient="row"))
 
@@ -99,9 +116,9 @@ def test_days_begin_where_the_time_zone_says() -> None:
     frame = activities(kind=["call"], starts_at=[datetime(2026, 1, 1, 23, 30, tzinfo=UTC)])
 
     assert analysis.activity_volume(frame, every="1d")["period"].to_list() == [date(2026, 1, 1)]
-    assert analysis.activity_volume(frame, every="1d", time_zone="Europe/Paris")["period"].to_list() == [
-        date(2026, 1, 2)
-    ]
+    assert analysis.activity_volume(frame, every="1d", time_zone="Europe/Paris")[
+        "period"
+    ].to_list() == [date(2026, 1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -113,11 +130,26 @@ def test_the_grain_is_the_finest_that_gives_400_periods(days: int, grain: str) -
     frame = activities(kind=["call", "call"], created_at=[first, first + timedelta(days=days)])
 
     assert period.chosen_grain(None, frame["created_at"]) == grain
-    assert_frame_equal(analysis.activity_volume(frame, every=None), analysis.activity_volume(frame, every=grain))
+    assert_frame_equal(
+        analysis.activity_volume(frame, every=None), analysis.activity_volume(frame, every=grain)
+    )
 
 
 def test_no_grain_makes_more_than_400_periods() -> None:
-    for span in (1, 399, 400, 2785, 2786, 11_143, 11_144, 35_819, 35_820, 145_000, 1_450_000, 3_652_000):
+    for span in (
+        1,
+        399,
+        400,
+        2785,
+        2786,
+        11_143,
+        11_144,
+        35_819,
+        35_820,
+        145_000,
+        1_450_000,
+        3_652_000,
+    ):
         first, last = date(1, 1, 3), date(1, 1, 3) + timedelta(days=span)
         every = period.chosen_grain(None, pl.Series([first, last]))
         step = {"d": "1d", "w": "1w", "o": "1mo", "q": "1mo", "y": "1mo"}[every[-1]]
@@ -134,7 +166,9 @@ def test_periods_shorter_than_a_day_or_unknown_are_refused(every: str) -> None:
         period.period_of(pl.col("day"), every)
 
 
-@pytest.mark.parametrize("time_zone", ["UTC", "Pacific/Honolulu", "Pacific/Kiritimati", "America/New_York"])
+@pytest.mark.parametrize(
+    "time_zone", ["UTC", "Pacific/Honolulu", "Pacific/Kiritimati", "America/New_York"]
+)
 def test_what_lasts_all_day_is_on_its_day_in_every_time_zone(time_zone: str) -> None:
     rows = {"kind": ["event"], "starts_at": [datetime(2026, 3, 2, tzinfo=UTC)], "all_day": [True]}
     frame = conform(pl.DataFrame(rows), TABLES["activities"])
@@ -171,7 +205,12 @@ def test_work_is_what_people_did_and_nothing_that_machines_record_or_nobody_did_
         (date(2026, 3, 2), "visit", 1),
     ]
     # a note without a time is somebody's work, too
-    assert dict(owners.select("kind", "count").rows()) == {"action": 1, "call": 1, "note": 2, "visit": 1}
+    assert dict(owners.select("kind", "count").rows()) == {
+        "action": 1,
+        "call": 1,
+        "note": 2,
+        "visit": 1,
+    }
     assert notes["kind"].to_list() == ["note", "send"]
     assert dict(left_out(frame, as_of=now, time_zone="UTC")) == {
         "mailing events": 2,

@@ -9,14 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from crmlab.analysis.attention import activities_of_deals, activities_per_deal, days_since_last_touch
+from crmlab.analysis.attention import (
+    activities_of_deals,
+    activities_per_deal,
+    days_since_last_touch,
+)
 from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate import generate
 from crmlab.schema import TABLES, conform
 
 
 def table(name: str, **columns: list[Any]) -> pl.DataFrame:
-    types: dict[str, Any] = {column: dtype for column, dtype in TABLES[name].schema.items() if column in columns}
+    types: dict[str, Any] = {
+        column: dtype for column, dtype in TABLES[name].schema.items() if column in columns
+    }
     return conform(pl.DataFrame(columns, schema=types), TABLES[name])
 
 
@@ -36,7 +42,9 @@ def deals(*status: str, contact: str = "c", created: int = 2, closed: int = 9) -
     )
 
 
-def notes(*days: int, deal: str | None = None, contact: str | None = "c", hour: int = 12) -> pl.DataFrame:
+def notes(
+    *days: int, deal: str | None = None, contact: str | None = "c", hour: int = 12
+) -> pl.DataFrame:
     n = len(days)
     return table(
         "activities",
@@ -65,19 +73,28 @@ def test_the_day_of_closing_is_that_of_the_time_zone() -> None:
     late = notes(9, hour=23)
 
     assert activities_of_deals(deals("won"), late)["activities"].item() == 1
-    assert activities_of_deals(deals("won"), late, time_zone="Europe/Berlin")["activities"].item() == 0
+    assert (
+        activities_of_deals(deals("won"), late, time_zone="Europe/Berlin")["activities"].item() == 0
+    )
 
 
 def test_deals_without_creation_have_only_what_names_them() -> None:
     closed = deals("won").with_columns(created_at=pl.lit(None, pl.Datetime("us", "UTC")))
 
-    assert activities_of_deals(closed, pl.concat([notes(3), notes(4, 5, deal="d0")]))["activities"].item() == 2
+    assert (
+        activities_of_deals(closed, pl.concat([notes(3), notes(4, 5, deal="d0")]))[
+            "activities"
+        ].item()
+        == 2
+    )
 
 
 def test_won_and_lost_deals_have_numbers_and_medians() -> None:
     sales = pl.concat([deals("won", "won", "pending", "won"), deals("lost", contact="x")])
     sales = sales.with_columns(id=pl.Series(["a", "b", "c", "d", "e"]))
-    activities = pl.concat([notes(3, 4, 5, 6, deal="a"), notes(3, deal="b"), notes(3, contact="nobody")])
+    activities = pl.concat(
+        [notes(3, 4, 5, 6, deal="a"), notes(3, deal="b"), notes(3, contact="nobody")]
+    )
 
     found = activities_per_deal(sales, activities)
 
@@ -100,7 +117,10 @@ def test_mailings_and_what_is_not_done_are_no_activity_of_a_deal() -> None:
     )
 
     assert activities_of_deals(deals("won"), activities)["activities"].item() == 1
-    assert activities_of_deals(deals("won"), activities, kinds=["unheard of"])["activities"].item() == 1
+    assert (
+        activities_of_deals(deals("won"), activities, kinds=["unheard of"])["activities"].item()
+        == 1
+    )
 
 
 def test_the_sandbox_world_counts_the_notes_it_was_made_with() -> None:
@@ -164,10 +184,14 @@ def test_contacts_are_touched_whenever_and_days_are_those_of_the_place() -> None
     midnight = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
 
     # Berlin's 29th of March has 23 hours: 00:30 to 00:30 the next day is one day, not 23 / 24 of one
-    found = days_since_last_touch(contacts, notes(28, hour=23), as_of=midnight, time_zone="Europe/Berlin")
+    found = days_since_last_touch(
+        contacts, notes(28, hour=23), as_of=midnight, time_zone="Europe/Berlin"
+    )
     assert found["days"].to_list() == [0, None]
     later = midnight + timedelta(hours=23)
-    found = days_since_last_touch(contacts, notes(28, hour=23), as_of=later, time_zone="Europe/Berlin")
+    found = days_since_last_touch(
+        contacts, notes(28, hour=23), as_of=later, time_zone="Europe/Berlin"
+    )
     assert found["days"].to_list() == [1, None]
     assert found["last_touch_on"][0] == date(2026, 3, 29)
 
@@ -180,7 +204,11 @@ def test_what_was_not_there_yet_is_not_shown() -> None:
     assert found.select("id", "state").rows() == [("x", "never")]
 
 
-@given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 28)), max_size=30), st.integers(0, 30), st.integers(1, 28))
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.integers(1, 28)), max_size=30),
+    st.integers(0, 30),
+    st.integers(1, 28),
+)
 def test_every_contact_has_one_state_and_more_patience_never_makes_more_stale(
     touched: list[tuple[int, int]], patience: int, today: int
 ) -> None:
@@ -193,10 +221,17 @@ def test_every_contact_has_one_state_and_more_patience_never_makes_more_stale(
     )
 
     def states(stale_days: int) -> list[str]:
-        return days_since_last_touch(contacts, activities, as_of=at(today), stale_days=stale_days)["state"].to_list()
+        return days_since_last_touch(contacts, activities, as_of=at(today), stale_days=stale_days)[
+            "state"
+        ].to_list()
 
-    last = [max((day for who, day in touched if who == person and day <= today), default=None) for person in range(5)]
-    truth = ["never" if day is None else "stale" if today - day > patience else "recent" for day in last]
+    last = [
+        max((day for who, day in touched if who == person and day <= today), default=None)
+        for person in range(5)
+    ]
+    truth = [
+        "never" if day is None else "stale" if today - day > patience else "recent" for day in last
+    ]
     assert states(patience) == truth
     assert states(patience + 1).count("stale") <= states(patience).count("stale")
 

@@ -25,7 +25,9 @@ def statistics(*rows: tuple[Any, ...], columns: tuple[str, ...] = ()) -> pl.Data
 
 def items(*rows: tuple[Any, ...]) -> pl.DataFrame:
     names = ("account", "dimension", "item_id", "optin", "visitors_exposed")
-    return conform(pl.DataFrame(rows, schema=names, orient="row"), TABLES["consent_statistics_items"])
+    return conform(
+        pl.DataFrame(rows, schema=names, orient="row"), TABLES["consent_statistics_items"]
+    )
 
 
 def test_every_rate_has_the_denominator_of_its_name() -> None:
@@ -48,7 +50,9 @@ def test_every_rate_has_the_denominator_of_its_name() -> None:
 
 
 def test_rates_are_of_sums_and_of_nobody_null() -> None:
-    frame = statistics((DAY, "a", 100, 90, 90, 10), (DAY, "b", 300, 90, 0, 90), (date(2026, 2, 1), "a", 0, 0, 0, 0))
+    frame = statistics(
+        (DAY, "a", 100, 90, 90, 10), (DAY, "b", 300, 90, 0, 90), (date(2026, 2, 1), "a", 0, 0, 0, 0)
+    )
 
     found = banner_rates(frame, by="day", every="1mo")
 
@@ -74,14 +78,18 @@ def test_devices_stand_for_their_sum_and_the_sum_for_its_devices() -> None:
         ("mobile", 60),
         (None, 7),
     ]
-    assert banner_rates(frame, by=["banner_id", "location"]).select("banner_id", "location", "optin").rows() == [
+    assert banner_rates(frame, by=["banner_id", "location"]).select(
+        "banner_id", "location", "optin"
+    ).rows() == [
         ("a", "FR", 20),
         ("b", None, 1),
     ]
 
 
 def test_what_one_row_does_not_say_is_unknown_for_all() -> None:
-    found = banner_rates(statistics((DAY, "a", 10, 5, None, 1), (DAY, "b", 10, 5, 5, 1))).row(0, named=True)
+    found = banner_rates(statistics((DAY, "a", 10, 5, None, 1), (DAY, "b", 10, 5, 5, 1))).row(
+        0, named=True
+    )
 
     assert (found["optin"], found["explicit_optin"], found["interacted"]) == (10, None, None)
     assert (found["optin_per_exposed"], found["interacted_per_exposed"]) == (0.5, None)
@@ -98,11 +106,16 @@ def test_groups_add_up_to_the_whole(rows: list[tuple[int, ...]]) -> None:
 
     for name in (*COUNTS, "interacted", "no_choice", "no_optin"):
         assert parts[name].sum() == whole[name].item()
-    exposed, outcomes = whole["visitors_exposed"].item(), whole.select("optin", "optout", "no_choice").sum_horizontal()
+    exposed, outcomes = (
+        whole["visitors_exposed"].item(),
+        whole.select("optin", "optout", "no_choice").sum_horizontal(),
+    )
     assert outcomes.item() == exposed
     # more opt-ins than visitors are no share of them
     if exposed and whole["optin"].item() <= exposed:
-        assert whole["optin_per_exposed"].item() + whole["no_optin_per_exposed"].item() == pytest.approx(1)
+        assert whole["optin_per_exposed"].item() + whole[
+            "no_optin_per_exposed"
+        ].item() == pytest.approx(1)
 
 
 def test_no_statistics_are_no_rows_in_groups() -> None:
@@ -127,7 +140,9 @@ def test_items_are_of_the_visitors_of_the_days_that_tell_them() -> None:
         ("web", "1", 200, 400, 0.5),
         ("app", "1", 0, 0, None),
     ]
-    assert banner_items(frame, dimension="vendor").drop("provider").rows() == [("web", "1", 7, 10, 0.7)]
+    assert banner_items(frame, dimension="vendor").drop("provider").rows() == [
+        ("web", "1", 7, 10, 0.7)
+    ]
 
 
 async def test_the_banners_of_a_world_are_counted_as_they_are() -> None:
@@ -136,20 +151,29 @@ async def test_the_banners_of_a_world_are_counted_as_they_are() -> None:
 
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
         since = min(row.day for row in days)
-        data = await crmlab.fetch(accounts, "consent_statistics", "consent_statistics_items", since=since)
+        data = await crmlab.fetch(
+            accounts, "consent_statistics", "consent_statistics_items", since=since
+        )
 
     found = banner_rates(data.consent_statistics).row(0, named=True)
     assert found["optin"] == sum(row.optin for row in days)
     assert found["no_choice"] == sum(row.visitors_exposed - row.optin - row.optout for row in days)
     accepted = {item: sum(row.vendors[item] for row in days) for item in days[0].vendors}
     assert (
-        dict(banner_items(data.consent_statistics_items, dimension="vendor").select("item_id", "optin").iter_rows())
+        dict(
+            banner_items(data.consent_statistics_items, dimension="vendor")
+            .select("item_id", "optin")
+            .iter_rows()
+        )
         == accepted
     )
 
 
 def test_what_is_no_part_of_the_statistics_is_refused() -> None:
-    with pytest.raises(UsageError, match="by='browser': choose of day, provider, account, banner_id, device, location"):
+    with pytest.raises(
+        UsageError,
+        match="by='browser': choose of day, provider, account, banner_id, device, location",
+    ):
         banner_rates(statistics((DAY, "a", 1, 1, 1, 1)), by="browser")
     with pytest.raises(UsageError, match="dimension='purpose'"):
         banner_items(items(("web", "category", "1", 1, 1)), dimension="purpose")  # type: ignore[arg-type]

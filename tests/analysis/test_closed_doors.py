@@ -56,7 +56,9 @@ CASES = (
 )
 CALLS = (*CASES, *(f"{entry.name}({entry.arguments})" for entry in CATALOGUE.values()))
 MAKERS: dict[str, Maker] = {
-    "text": lambda frame: pl.select(pl.format("mine {}", pl.int_range(frame.height) % 7)).to_series(),
+    "text": lambda frame: pl.select(
+        pl.format("mine {}", pl.int_range(frame.height) % 7)
+    ).to_series(),
     "number": lambda frame: pl.select(pl.int_range(frame.height, dtype=pl.Int64) % 7).to_series(),
 }
 
@@ -66,7 +68,11 @@ def inner_names(room: ModuleType) -> list[str]:
     found: set[str] = set()
     for path in Path(room.__path__[0]).glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and node.value.isidentifier()
+            ):
                 found.add(node.value)
             if isinstance(node, ast.keyword) and node.arg:
                 found.add(node.arg)
@@ -80,7 +86,12 @@ OF_FIGURES = inner_names(plots)
 @pytest.fixture(scope="module")
 def variables(fetched: Fetched, earlier: Fetched) -> dict[str, Any]:
     """Return what the calls read."""
-    known: dict[str, Any] = {**fetched, "data": fetched, "earlier": earlier, "time_zone": "Europe/Berlin"}
+    known: dict[str, Any] = {
+        **fetched,
+        "data": fetched,
+        "earlier": earlier,
+        "time_zone": "Europe/Berlin",
+    }
     known["quota"] = dict.fromkeys(fetched.deals["currency"].drop_nulls().unique(), 200000.0)
     known["earlier_at"] = earlier.fetched_at
     for name, code in GIVEN.items():
@@ -88,7 +99,9 @@ def variables(fetched: Fetched, earlier: Fetched) -> dict[str, Any]:
     known["evidence"] = analysis.evidence(fetched.contacts)
     known["stage_win_rates"] = analysis.stage_win_rates(known["history"])
     known["probability"] = pl.DataFrame({"stage": [10, 25, 50], "probability": [0.1, 0.25, 0.5]})
-    known["spells"] = pl.DataFrame({"duration": [1.0, 2.0, 2.0, 5.0], "ended": [True, True, False, True]})
+    known["spells"] = pl.DataFrame(
+        {"duration": [1.0, 2.0, 2.0, 5.0], "ended": [True, True, False, True]}
+    )
     known["curve"] = analysis.kaplan_meier(known["spells"])
     #: frames with columns of all names, by variable and kind
     known["made"] = {}
@@ -96,11 +109,15 @@ def variables(fetched: Fetched, earlier: Fetched) -> dict[str, Any]:
 
 
 def called(call: str, variables: dict[str, Any]) -> pl.DataFrame:
-    found: pl.DataFrame = eval(f"analysis.{call}", {"analysis": analysis, "dt": dt, "pl": pl}, variables)
+    found: pl.DataFrame = eval(
+        f"analysis.{call}", {"analysis": analysis, "dt": dt, "pl": pl}, variables
+    )
     return found
 
 
-def with_extras(variables: dict[str, Any], call: str, names: Sequence[str], kind: str) -> dict[str, Any]:
+def with_extras(
+    variables: dict[str, Any], call: str, names: Sequence[str], kind: str
+) -> dict[str, Any]:
     """Return the variables of a call, its frames with columns of these names beside their own."""
     mine = dict(variables)
     for variable in variables_of(f"analysis.{call}"):
@@ -109,7 +126,9 @@ def with_extras(variables: dict[str, Any], call: str, names: Sequence[str], kind
     return mine
 
 
-def extended(variables: dict[str, Any], variable: str, names: Sequence[str], kind: str) -> pl.DataFrame:
+def extended(
+    variables: dict[str, Any], variable: str, names: Sequence[str], kind: str
+) -> pl.DataFrame:
     """Return one frame with the columns; that with all names is made once for all tests."""
     made: dict[tuple[str, str], pl.DataFrame] = variables["made"]
     if names is NAMES and (variable, kind) in made:
@@ -125,11 +144,17 @@ def extended(variables: dict[str, Any], variable: str, names: Sequence[str], kin
 
 def documented(variable: str, frame: pl.DataFrame) -> set[str]:
     """Return the columns that a frame has, or may have: those are not the user's own."""
-    optional = {"provider", "account", "pipeline_id", "probability_from"} if variable == "probability" else set()
+    optional = (
+        {"provider", "account", "pipeline_id", "probability_from"}
+        if variable == "probability"
+        else set()
+    )
     return set(frame.columns) | optional
 
 
-def changes(call: str, variables: dict[str, Any], expected: pl.DataFrame, names: Sequence[str], kind: str) -> bool:
+def changes(
+    call: str, variables: dict[str, Any], expected: pl.DataFrame, names: Sequence[str], kind: str
+) -> bool:
     try:
         assert_frame_equal(called(call, with_extras(variables, call, names, kind)), expected)
     except Exception:  # noqa: BLE001  # whatever is raised: without these columns it is not
@@ -150,16 +175,28 @@ def culprit(is_wrong: Callable[[Sequence[str]], bool], names: Sequence[str]) -> 
 
 def test_there_are_many_names_and_each_of_the_known_ones() -> None:
     assert len(NAMES) >= 200
-    assert {"decision", "person_id", "probability", "decided_at", "owner", "duration", "row"} <= set(NAMES)
+    assert {
+        "decision",
+        "person_id",
+        "probability",
+        "decided_at",
+        "owner",
+        "duration",
+        "row",
+    } <= set(NAMES)
 
 
 @pytest.mark.parametrize("kind", MAKERS)
 @pytest.mark.parametrize("call", CALLS)
-def test_no_column_of_the_users_own_changes_an_answer(call: str, kind: str, variables: dict[str, Any]) -> None:
+def test_no_column_of_the_users_own_changes_an_answer(
+    call: str, kind: str, variables: dict[str, Any]
+) -> None:
     expected = called(call, variables)
     is_wrong = partial(changes, call, variables, expected, kind=kind)
 
-    assert not expected.is_empty(), "an answer that is empty proves nothing: give it something to find"
+    assert not expected.is_empty(), (
+        "an answer that is empty proves nothing: give it something to find"
+    )
     assert not is_wrong(NAMES), (
         f"columns {culprit(is_wrong, NAMES)} change {call}: let it read its frame by crmlab.analysis.inputs.read"
     )
@@ -197,7 +234,11 @@ _OF_ITS_OWN = {"banner_rates"}
 
 
 def test_every_analysis_that_groups_is_in_the_table() -> None:
-    grouping = {name for name in analysis.__all__ if "by" in inspect.signature(getattr(analysis, name)).parameters}
+    grouping = {
+        name
+        for name in analysis.__all__
+        if "by" in inspect.signature(getattr(analysis, name)).parameters
+    }
 
     assert grouping == GROUPED.keys() | _OF_ITS_OWN
 
@@ -218,7 +259,9 @@ def test_a_column_is_grouped_by_whatever_it_is_called(name: str, variables: dict
     first = variables_of(f"analysis.{call}")[0]
     frame = variables[first]
     groups = MAKERS["text"](frame)
-    expected = called(call, {**variables, first: frame.with_columns(groups.alias("my_own")), "by": "my_own"})
+    expected = called(
+        call, {**variables, first: frame.with_columns(groups.alias("my_own")), "by": "my_own"}
+    )
     asked = 0
 
     for column in few_names(call, analysis, NAMES, every=5):
@@ -226,7 +269,9 @@ def test_a_column_is_grouped_by_whatever_it_is_called(name: str, variables: dict
             continue
         mine = {**variables, first: frame.with_columns(groups.alias(column)), "by": column}
         if column in expected.columns:
-            with pytest.raises(UsageError, match=f"by='{column}': the answer has a column {column} of its own"):
+            with pytest.raises(
+                UsageError, match=f"by='{column}': the answer has a column {column} of its own"
+            ):
                 called(call, mine)
         else:
             assert_frame_equal(called(call, mine), expected.rename({"my_own": column}))
@@ -235,7 +280,9 @@ def test_a_column_is_grouped_by_whatever_it_is_called(name: str, variables: dict
 
 
 @pytest.mark.parametrize("name", [name for name in GROUPED if name in CATALOGUE])
-def test_a_figure_of_groups_is_the_same_whatever_they_are_called(name: str, variables: dict[str, Any]) -> None:
+def test_a_figure_of_groups_is_the_same_whatever_they_are_called(
+    name: str, variables: dict[str, Any]
+) -> None:
     call = GROUPED[name]
     first = variables_of(f"analysis.{call}")[0]
     frame = variables[first]
@@ -243,7 +290,9 @@ def test_a_figure_of_groups_is_the_same_whatever_they_are_called(name: str, vari
     taken = {*frame.columns, *called(call, variables | of_answer).columns}
     expected = drawn(call, variables | of_answer)
 
-    for column in few_names(call, plots, [name for name in OF_FIGURES if name not in taken], every=15):
+    for column in few_names(
+        call, plots, [name for name in OF_FIGURES if name not in taken], every=15
+    ):
         mine = {"by": column, first: frame.with_columns(MAKERS["text"](frame).alias(column))}
         assert drawn(call, variables | mine) == expected, column
 
@@ -271,7 +320,9 @@ def parameters_of(function: Any) -> dict[str, tuple[Any, Any, Any]]:
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_a_figure_takes_what_its_numbers_take(name: str) -> None:
     of_figure = parameters_of(getattr(plots, name))
-    drawn = {parameter: how for parameter, how in of_figure.items() if parameter not in _OF_THE_DRAWING}
+    drawn = {
+        parameter: how for parameter, how in of_figure.items() if parameter not in _OF_THE_DRAWING
+    }
 
     assert drawn == parameters_of(getattr(analysis, name))
     assert list(drawn) == list(parameters_of(getattr(analysis, name)))
@@ -308,4 +359,6 @@ def test_every_analysis_and_every_optional_frame_or_mapping_is_called_here() -> 
         hints = typing.get_type_hints(getattr(analysis, name))
         for parameter in inspect.signature(getattr(analysis, name)).parameters:
             is_data = any(word in str(hints[parameter]) for word in ("DataFrame", "Mapping"))
-            assert not is_data or parameter in used[name], f"write a call of {name} with {parameter}= into CASES"
+            assert not is_data or parameter in used[name], (
+                f"write a call of {name} with {parameter}= into CASES"
+            )

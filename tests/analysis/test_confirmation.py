@@ -28,7 +28,10 @@ def events(*rows: tuple[Any, ...], provider: str = "altcraft") -> pl.DataFrame:
     schema = {name: TABLES["consent_events"].schema[name] for name in FIELDS}
     frame = pl.DataFrame(whole, schema=schema, orient="row")
     return decided(
-        conform(frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")), TABLES["consent_events"])
+        conform(
+            frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")),
+            TABLES["consent_events"],
+        )
     )
 
 
@@ -66,7 +69,10 @@ def test_a_confirmation_is_of_the_first_request_of_its_person_and_channel() -> N
         ("sms", 1, 0, 0, 0.0),
         (None, 1, 1, 0, 1.0),
     ]
-    assert confirmation_rate(frame, as_of=AS_OF, by="source").rows() == [("form", 2, 2, 0, 1.0), ("shop", 1, 0, 0, 0.0)]
+    assert confirmation_rate(frame, as_of=AS_OF, by="source").rows() == [
+        ("form", 2, 2, 0, 1.0),
+        ("shop", 1, 0, 0, 0.0),
+    ]
 
 
 def test_a_confirmed_refusal_confirms_no_request() -> None:
@@ -116,7 +122,9 @@ def test_who_waits_counts_for_as_long_as_they_have_waited() -> None:
 def test_a_confirmation_after_the_moment_is_not_read() -> None:
     frame = events(("1", "email", "subscribe", 0), ("1", "email", "confirm", 40))
 
-    assert time_to_confirm(frame, as_of=AS_OF).select("days", "censored", "confirmed_share").rows() == [(31.0, 1, 0.0)]
+    assert time_to_confirm(frame, as_of=AS_OF).select(
+        "days", "censored", "confirmed_share"
+    ).rows() == [(31.0, 1, 0.0)]
 
 
 def test_no_time_to_confirm_is_refused() -> None:
@@ -188,18 +196,29 @@ def test_journeys_go_step_by_step_to_their_end() -> None:
 
 
 def test_links_of_few_people_are_one() -> None:
-    frame = events(*((str(n), "email", "subscribe" if n > 1 else f"rare {n}", 0) for n in range(200)))
+    frame = events(
+        *((str(n), "email", "subscribe" if n > 1 else f"rare {n}", 0) for n in range(200))
+    )
 
     assert consent_journeys(frame, smallest=0.01).rows() == [
         (1, "subscribe", "(none)", 198),
         (1, "(other)", "(other)", 2),
     ]
-    assert consent_journeys(frame, smallest=0).height == consent_journeys(frame, smallest=1 / 200).height == 3
+    assert (
+        consent_journeys(frame, smallest=0).height
+        == consent_journeys(frame, smallest=1 / 200).height
+        == 3
+    )
 
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from("123456"), st.none(), st.sampled_from(["a", "b", "c"]), st.integers(0, 9)),
+        st.tuples(
+            st.sampled_from("123456"),
+            st.none(),
+            st.sampled_from(["a", "b", "c"]),
+            st.integers(0, 9),
+        ),
         max_size=40,
     ),
     st.sampled_from([0, 0.2, 0.5]),
@@ -213,7 +232,9 @@ def test_nobody_is_lost_on_the_way(rows: list[tuple[Any, ...]], smallest: float)
         assert people == sum(length >= step for length in lengths)
 
 
-@pytest.mark.parametrize(("name", "value"), [("steps", 1), ("steps", 5), ("smallest", 1), ("smallest", -0.1)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("steps", 1), ("steps", 5), ("smallest", 1), ("smallest", -0.1)]
+)
 def test_what_no_diagram_can_show_is_refused(name: str, value: Any) -> None:
     with pytest.raises(UsageError, match=f"{name}={value}"):
         consent_journeys(events(), **{name: value})

@@ -34,7 +34,12 @@ def test_events_are_counted_by_kind_and_month() -> None:
                 None,
                 None,
             ],
-            "created_at": [datetime(2026, 5, 1, tzinfo=UTC), None, datetime(2026, 2, 28, tzinfo=UTC), None],
+            "created_at": [
+                datetime(2026, 5, 1, tzinfo=UTC),
+                None,
+                datetime(2026, 2, 28, tzinfo=UTC),
+                None,
+            ],
         }
     )
 
@@ -52,7 +57,9 @@ def test_events_are_counted_by_kind_and_month() -> None:
 def test_no_events_are_an_empty_frame() -> None:
     found = analysis.consent_trend(TABLES["consent_events"].empty())
 
-    assert_frame_equal(found, pl.DataFrame(schema={"period": pl.Date, "kind": pl.String, "count": pl.Int64}))
+    assert_frame_equal(
+        found, pl.DataFrame(schema={"period": pl.Date, "kind": pl.String, "count": pl.Int64})
+    )
 
 
 def test_rates_come_from_the_summed_counts_and_not_from_the_rates() -> None:
@@ -66,14 +73,18 @@ def test_rates_come_from_the_summed_counts_and_not_from_the_rates() -> None:
 
 
 def test_a_day_without_visitors_has_no_rate() -> None:
-    found = analysis.consent_banner(statistics((date(2026, 1, 2), "a", 0, 0, 0), (date(2026, 1, 1), "a", 1, 1, 0)))
+    found = analysis.consent_banner(
+        statistics((date(2026, 1, 2), "a", 0, 0, 0), (date(2026, 1, 1), "a", 1, 1, 0))
+    )
 
     rows = [(date(2026, 1, 1), 1, 1, 0, 1.0, 0.0), (date(2026, 1, 2), 0, 0, 0, None, None)]
     assert_frame_equal(found, pl.DataFrame(rows, schema=BANNER, orient="row"))
 
 
 def test_a_count_that_one_banner_does_not_say_is_unknown_and_not_zero() -> None:
-    found = analysis.consent_banner(statistics((date(2026, 1, 1), "a", 10, None, 1), (date(2026, 1, 1), "b", 10, 5, 4)))
+    found = analysis.consent_banner(
+        statistics((date(2026, 1, 1), "a", 10, None, 1), (date(2026, 1, 1), "b", 10, 5, 4))
+    )
 
     rows = [(date(2026, 1, 1), 20, None, 5, None, 0.25)]
     assert_frame_equal(found, pl.DataFrame(rows, schema=BANNER, orient="row"))
@@ -107,4 +118,6 @@ def test_longer_periods_are_rates_of_sums_too() -> None:
 
 
 def test_no_statistics_are_an_empty_frame() -> None:
-    assert_frame_equal(analysis.consent_banner(TABLES["consent_statistics"].empty()), pl.DataFrame(schema=BANNER))
+    assert_frame_equal(
+        analysis.consent_banner(TABLES["consent_statistics"].empty()), pl.DataFrame(schema=BANNER)
+    )

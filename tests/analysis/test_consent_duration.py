@@ -36,7 +36,9 @@ LIFELINES = {
 
 
 def durations(days: Any, ended: Any) -> pl.DataFrame:
-    return pl.DataFrame({"days": days, "ended": ended}, schema={"days": pl.Float64, "ended": pl.Boolean})
+    return pl.DataFrame(
+        {"days": days, "ended": ended}, schema={"days": pl.Float64, "ended": pl.Boolean}
+    )
 
 
 def events(*rows: tuple[Any, ...]) -> pl.DataFrame:
@@ -52,7 +54,10 @@ def events(*rows: tuple[Any, ...]) -> pl.DataFrame:
         orient="row",
     )
     return decided(
-        conform(frame.with_columns(provider=pl.lit("altcraft"), account=pl.lit("a")), TABLES["consent_events"])
+        conform(
+            frame.with_columns(provider=pl.lit("altcraft"), account=pl.lit("a")),
+            TABLES["consent_events"],
+        )
     )
 
 
@@ -61,7 +66,9 @@ def test_the_curve_and_its_band_are_those_of_lifelines() -> None:
 
     for row in found.iter_rows(named=True):
         if row["days"] < 40:
-            assert (row["survival"], row["lower"], row["upper"]) == pytest.approx(LIFELINES[row["days"]], rel=1e-9)
+            assert (row["survival"], row["lower"], row["upper"]) == pytest.approx(
+                LIFELINES[row["days"]], rel=1e-9
+            )
     assert found.row(-1) == (40.0, 1, 1, 0, 0.0, None, None)
     assert median_days(found).item() == 20.0
 
@@ -69,8 +76,12 @@ def test_the_curve_and_its_band_are_those_of_lifelines() -> None:
 def test_counts_whose_products_need_more_than_32_bits_give_the_right_band() -> None:
     # 90,000 consents, of which 100 end on each of 300 days: at_risk * (at_risk - ended) is beyond 2**32
     count, daily = 90_000, 100
-    ends = pl.DataFrame({"days": [float(day) for day in range(1, 301) for _ in range(daily)]}).with_columns(ended=True)
-    rest = pl.DataFrame({"days": [301.0] * (count - 300 * daily)}).with_columns(ended=pl.lit(value=False))
+    ends = pl.DataFrame(
+        {"days": [float(day) for day in range(1, 301) for _ in range(daily)]}
+    ).with_columns(ended=True)
+    rest = pl.DataFrame({"days": [301.0] * (count - 300 * daily)}).with_columns(
+        ended=pl.lit(value=False)
+    )
 
     found = curve(pl.concat([ends, rest]))
 
@@ -106,7 +117,9 @@ def test_the_curve_is_the_product_of_what_stays(rows: list[tuple[float, bool]]) 
 
 
 @given(LASTED)
-def test_where_none_is_censored_it_is_the_share_that_lasts_longer(rows: list[tuple[float, bool]]) -> None:
+def test_where_none_is_censored_it_is_the_share_that_lasts_longer(
+    rows: list[tuple[float, bool]],
+) -> None:
     days = [each for each, _ in rows]
 
     found = curve(durations(days, [True] * len(days)))
@@ -116,7 +129,9 @@ def test_where_none_is_censored_it_is_the_share_that_lasts_longer(rows: list[tup
 
 
 def test_groups_are_estimated_apart() -> None:
-    frame = durations([1, 2, 1, 9], [True, False, False, True]).with_columns(channel=pl.Series(["a", "a", None, None]))
+    frame = durations([1, 2, 1, 9], [True, False, False, True]).with_columns(
+        channel=pl.Series(["a", "a", None, None])
+    )
 
     found = curve(frame, "channel")
 
@@ -164,11 +179,21 @@ def test_only_the_first_consent_of_a_person_counts_unless_all_are_asked_for() ->
         ("sms", 5.0),
         ("sms", 6.0),
     ]
-    assert consent_survival(frame, as_of=as_of, which="all")["days"].to_list() == [1.0, 3.0, 5.0, 6.0, 8.0]
+    assert consent_survival(frame, as_of=as_of, which="all")["days"].to_list() == [
+        1.0,
+        3.0,
+        5.0,
+        6.0,
+        8.0,
+    ]
 
 
 def test_what_comes_after_is_not_read() -> None:
-    frame = events(("1", "email", "subscribe", 0), ("1", "email", "unsubscribe", 9), ("2", "email", "subscribe", 5))
+    frame = events(
+        ("1", "email", "subscribe", 0),
+        ("1", "email", "unsubscribe", 9),
+        ("2", "email", "subscribe", 5),
+    )
 
     found = consent_survival(frame, as_of=START + timedelta(days=4))
 
@@ -190,31 +215,52 @@ def test_no_events_are_an_empty_curve_without_a_median() -> None:
     assert median_days(found).item() is None
 
 
-@pytest.mark.parametrize(("name", "value"), [("confidence", 95), ("which", "last"), ("by", "reason")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("confidence", 95), ("which", "last"), ("by", "reason")]
+)
 def test_what_cannot_be_asked_is_refused(name: str, value: Any) -> None:
     with pytest.raises(UsageError, match=f"{name}="):
         consent_survival(events(), as_of=date(2026, 1, 1), **{name: value})
 
 
-lots = st.lists(st.tuples(st.integers(0, 30), st.booleans(), st.sampled_from("ab")), min_size=1, max_size=80)
+lots = st.lists(
+    st.tuples(st.integers(0, 30), st.booleans(), st.sampled_from("ab")), min_size=1, max_size=80
+)
 
 
 @given(lots, st.booleans())
-def test_a_thinned_curve_is_exact_where_it_stands(rows: list[tuple[int, bool, str]], has_groups: bool) -> None:
+def test_a_thinned_curve_is_exact_where_it_stands(
+    rows: list[tuple[int, bool, str]], has_groups: bool
+) -> None:
     schema = {"days": pl.Float64, "ended": pl.Boolean, "group": pl.String}
     durations = pl.DataFrame(rows, schema=schema, orient="row")
     keys = ["group"] if has_groups else []
     whole = consent_duration.curve(durations, keys)
-    counts = [consent_duration.times_counted(part, keys) for part in (durations[::2], durations[1::2])]
+    counts = [
+        consent_duration.times_counted(part, keys) for part in (durations[::2], durations[1::2])
+    ]
 
     with patch.object(consent_duration, "MAX_TIMES", 4):
         thinned = consent_duration.thinned_curve(counts, keys, confidence=0.95)
 
     exact = ["days", "at_risk", "survival", "lower", "upper", *keys]
-    assert thinned.select(exact).join(whole.select(exact), on=exact, how="anti", nulls_equal=True).is_empty()
+    assert (
+        thinned.select(exact)
+        .join(whole.select(exact), on=exact, how="anti", nulls_equal=True)
+        .is_empty()
+    )
     totals = pl.col("ended", "censored").sum()
     assert thinned.select(totals).equals(whole.select(totals))
     median = pl.col("days").filter(pl.col("survival") <= 0.5).min()
-    ends = [pl.col("days").first().alias("first"), pl.col("days").last().alias("last"), median.alias("median")]
+    ends = [
+        pl.col("days").first().alias("first"),
+        pl.col("days").last().alias("last"),
+        median.alias("median"),
+    ]
     by = keys or [pl.lit(0).alias("all")]
-    assert thinned.group_by(by).agg(ends).sort(pl.first()).equals(whole.group_by(by).agg(ends).sort(pl.first()))
+    assert (
+        thinned.group_by(by)
+        .agg(ends)
+        .sort(pl.first())
+        .equals(whole.group_by(by).agg(ends).sort(pl.first()))
+    )

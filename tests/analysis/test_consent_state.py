@@ -34,7 +34,10 @@ def events(*rows: tuple[Any, ...], provider: str = "altcraft") -> pl.DataFrame:
         orient="row",
     )
     return decided(
-        conform(frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")), TABLES["consent_events"])
+        conform(
+            frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")),
+            TABLES["consent_events"],
+        )
     )
 
 
@@ -58,7 +61,9 @@ def test_the_last_decision_until_then_wins_for_each_channel() -> None:
 
     found = current_consent(frame, as_of=AS_OF)
 
-    assert found.select("subject", "channel", "decision", "decided_at", "source", "basis").rows() == [
+    assert found.select(
+        "subject", "channel", "decision", "decided_at", "source", "basis"
+    ).rows() == [
         ("altcraft/a/1", "email", "opt-out", at(9), "footer", "event"),
         ("altcraft/a/1", "sms", "opt-in", at(2), "shop", "event"),
     ]
@@ -68,7 +73,10 @@ def test_as_of_holds_its_own_moment_and_a_date_is_its_midnight_in_utc() -> None:
     frame = events(("1", "email", "subscribe", at(2)))
 
     assert current_consent(frame, as_of=date(2026, 1, 2)).height == 1
-    assert current_consent(frame, as_of=datetime.fromisoformat("2026-01-02T00:59:59+01:00")).height == 0
+    assert (
+        current_consent(frame, as_of=datetime.fromisoformat("2026-01-02T00:59:59+01:00")).height
+        == 0
+    )
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -84,7 +92,9 @@ def test_an_address_is_one_person_in_all_services() -> None:
     frame = pl.concat(
         [
             events(("1", "email", "subscribe", at(1), None, None, " Ada@X.example")),
-            events(("77", "email", "update", at(2), None, False, "ada@x.example"), provider="complero"),
+            events(
+                ("77", "email", "update", at(2), None, False, "ada@x.example"), provider="complero"
+            ),
             events(("78", "email", "update", at(2), None, True, None), provider="complero"),
         ]
     )
@@ -113,7 +123,11 @@ def test_a_state_without_a_time_is_a_refusal_above_all_and_a_consent_below_all()
         resource_id=["r1", "r1", "r2", "r1", "r1", "r1"],
     )
     contacts = table(
-        "contacts", provider=["altcraft", "altcraft"], account=["a"] * 2, id=["4", "5"], do_not_contact=[True, False]
+        "contacts",
+        provider=["altcraft", "altcraft"],
+        account=["a"] * 2,
+        id=["4", "5"],
+        do_not_contact=[True, False],
     )
 
     found = current_consent(said, as_of=AS_OF, subscriptions=subscriptions, contacts=contacts)
@@ -130,11 +144,13 @@ def test_a_state_without_a_time_is_a_refusal_above_all_and_a_consent_below_all()
 def test_spellings_of_a_channel_are_one(channel: str) -> None:
     frame = events(("1", "email", "subscribe", at(1)), ("1", channel, "unsubscribe", at(9)))
 
-    assert current_consent(frame, as_of=AS_OF).select("channel", "decision").rows() == [("email", "opt-out")]
-    assert consent_stock(frame, every="1y")["stock"].to_list() == [0]
-    assert consent_rate(frame, as_of=AS_OF, by="channel").select("channel", "opted_in", "opted_out").rows() == [
-        ("email", 0, 1)
+    assert current_consent(frame, as_of=AS_OF).select("channel", "decision").rows() == [
+        ("email", "opt-out")
     ]
+    assert consent_stock(frame, every="1y")["stock"].to_list() == [0]
+    assert consent_rate(frame, as_of=AS_OF, by="channel").select(
+        "channel", "opted_in", "opted_out"
+    ).rows() == [("email", 0, 1)]
 
 
 def test_a_withdrawal_without_a_channel_ends_every_channel_until_a_new_consent() -> None:
@@ -162,7 +178,12 @@ def test_a_withdrawal_without_a_channel_ends_every_channel_until_a_new_consent()
 def test_a_withdrawal_without_a_channel_ends_a_subscription_of_before() -> None:
     said = events(("1", None, "unsubscribe", at(3)))
     subscriptions = table(
-        "subscriptions", provider=["altcraft"], account=["a"], contact_id=["1"], channel=["E-Mail"], opted_in=[True]
+        "subscriptions",
+        provider=["altcraft"],
+        account=["a"],
+        contact_id=["1"],
+        channel=["E-Mail"],
+        opted_in=[True],
     )
 
     found = current_consent(said, as_of=AS_OF, subscriptions=subscriptions)
@@ -183,11 +204,15 @@ def test_a_person_is_known_by_any_spelling_of_an_address_and_by_the_id_that_goes
     by_address = current_consent(frame, as_of=AS_OF, subject="email")
 
     assert by_contact.select("subject", "decision").rows() == [("altcraft/a/1", "opt-out")]
-    assert by_address.select("subject", "decision").rows() == [("ann@b\u00fccher.example", "opt-out")]
+    assert by_address.select("subject", "decision").rows() == [
+        ("ann@b\u00fccher.example", "opt-out")
+    ]
 
 
 def test_a_subscription_is_of_the_address_of_its_contact() -> None:
-    contacts = table("contacts", provider=["altcraft"], account=["a"], id=["1"], emails=[["Ada@X.example"]])
+    contacts = table(
+        "contacts", provider=["altcraft"], account=["a"], id=["1"], emails=[["Ada@X.example"]]
+    )
     subscriptions = table(
         "subscriptions",
         provider=["altcraft"] * 2,
@@ -198,7 +223,9 @@ def test_a_subscription_is_of_the_address_of_its_contact() -> None:
         opted_in=[True] * 2,
     )
 
-    found = current_consent(events(), as_of=AS_OF, subject="email", subscriptions=subscriptions, contacts=contacts)
+    found = current_consent(
+        events(), as_of=AS_OF, subject="email", subscriptions=subscriptions, contacts=contacts
+    )
 
     assert found["subject"].to_list() == ["ada@x.example", "bo@x.example"]
 
@@ -227,7 +254,8 @@ async def test_the_state_of_a_world_is_what_its_people_last_said() -> None:
 
     found = current_consent(data.consent_events, as_of=world.now)
     rows = {
-        (who, channel): said == "opt-in" for who, channel, said in found.select("subject", "channel", "decision").rows()
+        (who, channel): said == "opt-in"
+        for who, channel, said in found.select("subject", "channel", "decision").rows()
     }
     assert rows == truth
     rate = consent_rate(data.consent_events, as_of=world.now)
@@ -247,11 +275,16 @@ def test_people_are_counted_once_in_each_group() -> None:
     )
 
     assert consent_rate(said, as_of=AS_OF).row(0) == (2, 1, 3, 2 / 3)
-    assert consent_rate(said, as_of=AS_OF, by="channel").rows() == [("email", 2, 1, 3, 2 / 3), ("sms", 0, 1, 1, 0.0)]
+    assert consent_rate(said, as_of=AS_OF, by="channel").rows() == [
+        ("email", 2, 1, 3, 2 / 3),
+        ("sms", 0, 1, 1, 0.0),
+    ]
 
 
 def test_coverage_is_of_all_contacts_and_counts_nobody_else() -> None:
-    contacts = table("contacts", provider=["altcraft"] * 4, account=["a"] * 4, id=["1", "2", "8", "9"])
+    contacts = table(
+        "contacts", provider=["altcraft"] * 4, account=["a"] * 4, id=["1", "2", "8", "9"]
+    )
     said = events(("1", "email", "subscribe", at(1)), ("5", "email", "subscribe", at(1)))
 
     found = consent_rate(said, as_of=AS_OF, contacts=contacts).row(0, named=True)
@@ -285,7 +318,9 @@ def test_the_rate_of_nobody_is_null() -> None:
 
 
 def test_a_group_that_is_no_column_is_refused() -> None:
-    with pytest.raises(UsageError, match="by='reason' is no column of consent_events: choose of provider, account"):
+    with pytest.raises(
+        UsageError, match="by='reason' is no column of consent_events: choose of provider, account"
+    ):
         consent_rate(events(), as_of=AS_OF, by="reason")
 
 
@@ -311,7 +346,11 @@ def test_repeats_and_refusals_of_nobody_change_nothing() -> None:
         (date(2026, 1, 26), 0, 1, -1, 2, 1, 0.5),
     ]
     names = ["opt_ins", "opt_outs", "net", "stock_at_start", "stock"]
-    schema = {"period": pl.Date, **dict.fromkeys(names, pl.Int64), "opt_out_rate_of_stock_at_start": pl.Float64}
+    schema = {
+        "period": pl.Date,
+        **dict.fromkeys(names, pl.Int64),
+        "opt_out_rate_of_stock_at_start": pl.Float64,
+    }
     assert_frame_equal(found, pl.DataFrame(rows, schema=schema, orient="row"))
     assert_frame_equal(consent_stock(events()), pl.DataFrame(schema=schema))
 
@@ -340,7 +379,9 @@ STORY = st.lists(
 
 
 @given(STORY, st.sampled_from(["1d", "1w", "1mo"]))
-def test_the_stock_is_all_net_so_far_and_at_the_end_who_is_opted_in(rows: list[tuple[Any, ...]], every: str) -> None:
+def test_the_stock_is_all_net_so_far_and_at_the_end_who_is_opted_in(
+    rows: list[tuple[Any, ...]], every: str
+) -> None:
     frame = events(*rows)
 
     found = consent_stock(frame, every=every)
@@ -353,7 +394,9 @@ def test_the_stock_is_all_net_so_far_and_at_the_end_who_is_opted_in(rows: list[t
 
 
 @given(STORY, st.randoms(use_true_random=False))
-def test_the_state_does_not_depend_on_the_order_of_the_rows(rows: list[tuple[Any, ...]], random: Any) -> None:
+def test_the_state_does_not_depend_on_the_order_of_the_rows(
+    rows: list[tuple[Any, ...]], random: Any
+) -> None:
     mixed = random.sample(rows, len(rows))
     columns = ["subject", "channel", "decision", "decided_at"]
 
@@ -378,7 +421,9 @@ def test_consents_expire_a_year_after_they_were_last_given() -> None:
         ("6", "sms", "subscribe", datetime(2024, 2, 2, tzinfo=UTC)),
     )
 
-    found = expiring_consents(said, as_of=datetime(2025, 2, 1, tzinfo=UTC), every="1d", time_zone="Europe/Berlin")
+    found = expiring_consents(
+        said, as_of=datetime(2025, 2, 1, tzinfo=UTC), every="1d", time_zone="Europe/Berlin"
+    )
 
     # the leap day is one of the 365; 23:00 UTC in March is 01:00 of the next day in Berlin
     assert found.rows() == [
@@ -397,4 +442,6 @@ def test_only_days_ahead_can_be_asked_for() -> None:
 def test_of_no_state_nothing_expires() -> None:
     found = expiring_consents(events(), as_of=AS_OF)
 
-    assert_frame_equal(found, pl.DataFrame(schema={"period": pl.Date, "channel": pl.String, "consents": pl.Int64}))
+    assert_frame_equal(
+        found, pl.DataFrame(schema={"period": pl.Date, "channel": pl.String, "consents": pl.Int64})
+    )

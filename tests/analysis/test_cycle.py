@@ -23,9 +23,15 @@ def at(*day: int) -> datetime:
 
 def deals(**columns: list[Any]) -> pl.DataFrame:
     rows = len(next(iter(columns.values())))
-    head = {"provider": ["onepagecrm"] * rows, "account": ["sales"] * rows, "pipeline_id": ["p"] * rows}
+    head = {
+        "provider": ["onepagecrm"] * rows,
+        "account": ["sales"] * rows,
+        "pipeline_id": ["p"] * rows,
+    }
     times = {"created_at": pl.Datetime("us", "UTC")} if "created_at" in columns else {}
-    return conform(pl.DataFrame(head | columns, schema_overrides=times, strict=False), TABLES["deals"])
+    return conform(
+        pl.DataFrame(head | columns, schema_overrides=times, strict=False), TABLES["deals"]
+    )
 
 
 def test_the_cycle_is_that_of_won_deals_across_a_leap_day() -> None:
@@ -42,7 +48,9 @@ def test_the_cycle_is_that_of_won_deals_across_a_leap_day() -> None:
 
 def test_the_day_of_creation_is_that_of_the_time_zone() -> None:
     # 23:30 in UTC is the next day in Berlin, on which it was won
-    frame = deals(status=["won"], created_at=[at(2026, 3, 28, 23, 30)], close_date=[date(2026, 3, 29)])
+    frame = deals(
+        status=["won"], created_at=[at(2026, 3, 28, 23, 30)], close_date=[date(2026, 3, 29)]
+    )
 
     assert analysis.cycle_length(frame, time_zone="Europe/Berlin")["mean_days"].item() == 0
     assert analysis.cycle_length(frame)["mean_days"].item() == 1
@@ -95,14 +103,25 @@ def test_velocity_counts_what_was_open_then_or_was_worked_on() -> None:
 
 
 def test_velocity_keeps_currencies_apart() -> None:
-    found = analysis.sales_velocity(vector(currency=["EUR"] * 20 + ["USD"] * 20 + ["EUR"] * 4), as_of=date(2026, 4, 1))
+    found = analysis.sales_velocity(
+        vector(currency=["EUR"] * 20 + ["USD"] * 20 + ["EUR"] * 4), as_of=date(2026, 4, 1)
+    )
 
-    assert found.select("currency", "opportunities", "won").rows() == [("EUR", 20, 1), ("USD", 20, 0)]
+    assert found.select("currency", "opportunities", "won").rows() == [
+        ("EUR", 20, 1),
+        ("USD", 20, 0),
+    ]
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"days": 0}, {"opportunities": "all"}, {"by": "team"}, {"as_of": "soon"}, {"as_of": datetime(2026, 1, 1)}],  # noqa: DTZ001
+    [
+        {"days": 0},
+        {"opportunities": "all"},
+        {"by": "team"},
+        {"as_of": "soon"},
+        {"as_of": datetime(2026, 1, 1)},  # noqa: DTZ001
+    ],
 )
 def test_a_velocity_that_cannot_be_asked_for_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
@@ -112,7 +131,13 @@ def test_a_velocity_that_cannot_be_asked_for_is_refused(wrong: dict[str, Any]) -
 def test_cohorts_accumulate_and_hide_months_that_are_not_over() -> None:
     frame = deals(
         status=["won", "won", "lost", "won", "pending"],
-        created_at=[at(2026, 1, 31), at(2026, 1, 1), at(2026, 1, 9), at(2026, 2, 1), at(2026, 3, 5)],
+        created_at=[
+            at(2026, 1, 31),
+            at(2026, 1, 1),
+            at(2026, 1, 9),
+            at(2026, 2, 1),
+            at(2026, 3, 5),
+        ],
         close_date=[date(2026, 2, 1), date(2025, 12, 1), date(2026, 1, 10), date(2026, 3, 2), None],
     )
 
@@ -131,15 +156,17 @@ def test_the_last_month_is_over_on_the_first_of_the_next() -> None:
     assert analysis.win_cohorts(frame, as_of=date(2026, 3, 31)).is_empty()
     assert analysis.win_cohorts(frame, as_of=date(2026, 4, 1))["won"].to_list() == [1]
     # in New York it is still March, and the deal was created in February
-    assert analysis.win_cohorts(frame, as_of=at(2026, 4, 1), time_zone="America/New_York").rows() == [
-        (date(2026, 2, 1), 1, 0, 0, 0.0)
-    ]
+    assert analysis.win_cohorts(
+        frame, as_of=at(2026, 4, 1), time_zone="America/New_York"
+    ).rows() == [(date(2026, 2, 1), 1, 0, 0, 0.0)]
 
 
 @given(
     st.lists(
         st.tuples(
-            st.dates(date(2025, 1, 1), date(2026, 6, 1)), st.integers(-40, 600), st.sampled_from(["won", "pending"])
+            st.dates(date(2025, 1, 1), date(2026, 6, 1)),
+            st.integers(-40, 600),
+            st.sampled_from(["won", "pending"]),
         ),
         max_size=30,
     )
@@ -148,7 +175,10 @@ def test_a_cohort_never_loses_a_win_nor_wins_more_than_it_has(rows: Any) -> None
     frame = deals(
         status=[status for *_, status in rows],
         created_at=[at(day.year, day.month, day.day) for day, *_ in rows],
-        close_date=[day + timedelta(days=length) if status == "won" else None for day, length, status in rows],
+        close_date=[
+            day + timedelta(days=length) if status == "won" else None
+            for day, length, status in rows
+        ],
     )
 
     found = analysis.win_cohorts(frame, as_of=date(2026, 6, 15))
@@ -165,7 +195,8 @@ def test_open_deals_are_stuck_when_older_than_nine_of_ten_won_ones() -> None:
         id=[f"w{k}" for k in range(won)] + ["old", "new", "unknown", "later"],
         status=["won"] * won + ["pending"] * 4,
         created_at=[at(2026, 1, 1)] * won + [at(2026, 1, 1), at(2026, 2, 26), None, at(2026, 4, 1)],
-        close_date=[date(2026, 1, 1) + timedelta(days=day) for day in range(1, won + 1)] + [None] * 4,
+        close_date=[date(2026, 1, 1) + timedelta(days=day) for day in range(1, won + 1)]
+        + [None] * 4,
     )
 
     found = ageing(frame, as_of=date(2026, 3, 1))
@@ -177,7 +208,11 @@ def test_open_deals_are_stuck_when_older_than_nine_of_ten_won_ones() -> None:
         ("unknown", None, None),
     ]
     assert found["limit_days"].unique().to_list() == [pytest.approx(9.1)]
-    assert ageing(frame, as_of=date(2026, 3, 1), stuck_after=2)["stuck"].to_list() == [True, True, None]
+    assert ageing(frame, as_of=date(2026, 3, 1), stuck_after=2)["stuck"].to_list() == [
+        True,
+        True,
+        None,
+    ]
 
 
 def test_the_deals_of_another_account_say_nothing_of_what_is_stuck() -> None:
@@ -200,7 +235,9 @@ def test_the_deals_of_another_account_say_nothing_of_what_is_stuck() -> None:
 
 
 def test_without_won_deals_nobody_knows_what_is_stuck() -> None:
-    found = ageing(deals(id=["a"], status=["pending"], created_at=[at(2026, 1, 1)]), as_of=date(2026, 1, 3))
+    found = ageing(
+        deals(id=["a"], status=["pending"], created_at=[at(2026, 1, 1)]), as_of=date(2026, 1, 3)
+    )
 
     assert found.select("age_days", "limit_days", "stuck").row(0) == (2.0, None, None)
     assert ageing(EMPTY, as_of=date(2026, 1, 3)).is_empty()
@@ -212,7 +249,9 @@ def test_with_a_history_the_age_is_that_in_the_stage() -> None:
     created = [at(2025, 1, 1)] * 2
     first = deals(id=["a", "b"], stage=[10, 10], status=["pending"] * 2, created_at=created)
     then = deals(id=["a", "b"], stage=[20, 10], status=["pending"] * 2, created_at=created)
-    now = pl.concat([then, deals(id=["c"], stage=[20], status=["pending"], created_at=[at(2026, 1, 20)])])
+    now = pl.concat(
+        [then, deals(id=["c"], stage=[20], status=["pending"], created_at=[at(2026, 1, 20)])]
+    )
     history = stage_history([(at(2026, 1, 1), first), (at(2026, 1, 11), then)])
 
     found = ageing(now, as_of=at(2026, 1, 31), history=history, stuck_after=25)

@@ -22,7 +22,13 @@ def said(*rows: Said, email: str | None = None) -> pl.DataFrame:
     names = ("contact_id", "channel", "purpose", "opted_in", "occurred_at")
     key = {"provider": "altcraft", "account": "shop"}
     frame = [
-        {**key, "id": str(n), "kind": "said", "contact_email": email, **dict(zip(names, row, strict=True))}
+        {
+            **key,
+            "id": str(n),
+            "kind": "said",
+            "contact_email": email,
+            **dict(zip(names, row, strict=True)),
+        }
         for n, row in enumerate(rows)
     ]
     return table("consent_events", frame)
@@ -36,16 +42,29 @@ def ann_said(*rows: tuple[str | None, str | None, bool]) -> pl.DataFrame:
 def deal(contact: str) -> pl.DataFrame:
     return table(
         "deals",
-        [{"provider": "onepagecrm", "account": "crm", "contact_id": contact, "status": "pending", "amount": 1.0}],
+        [
+            {
+                "provider": "onepagecrm",
+                "account": "crm",
+                "contact_id": contact,
+                "status": "pending",
+                "amount": 1.0,
+            }
+        ],
     )
 
 
 def contacts(**emails: list[str]) -> pl.DataFrame:
-    rows = [{"provider": "altcraft", "account": "shop", "id": name, "emails": each} for name, each in emails.items()]
+    rows = [
+        {"provider": "altcraft", "account": "shop", "id": name, "emails": each}
+        for name, each in emails.items()
+    ]
     return table("contacts", rows)
 
 
-NO_NEWS = said(("Ann", "email", "Newsletter", False, at(2)), ("Ann", "email", "marketing", True, at(1)))
+NO_NEWS = said(
+    ("Ann", "email", "Newsletter", False, at(2)), ("Ann", "email", "marketing", True, at(1))
+)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +92,14 @@ NO_NEWS = said(("Ann", "email", "Newsletter", False, at(2)), ("Ann", "email", "m
             [("email", None, "opt-in"), ("email", "news", "opt-out")],
         ),
     ],
-    ids=["another purpose", "spellings", "no purpose", "neither", "no channel", "a yes that names none"],
+    ids=[
+        "another purpose",
+        "spellings",
+        "no purpose",
+        "neither",
+        "no channel",
+        "a yes that names none",
+    ],
 )
 def test_a_decision_is_about_one_channel_and_one_purpose(
     events: pl.DataFrame, expected: list[tuple[str | None, str | None, str]]
@@ -87,10 +113,19 @@ def test_a_decision_is_about_one_channel_and_one_purpose(
 
 @pytest.mark.parametrize(
     ("purpose", "consent"),
-    [(None, "opted in"), ("newsletter", "opted out"), ("Marketing", "opted in"), ("surveys", "undecided")],
+    [
+        (None, "opted in"),
+        ("newsletter", "opted out"),
+        ("Marketing", "opted in"),
+        ("surveys", "undecided"),
+    ],
 )
-def test_who_said_yes_to_any_purpose_is_opted_in_and_each_can_be_asked_for(purpose: str | None, consent: str) -> None:
-    found = analysis.open_pipeline_by_consent(deal("ann"), NO_NEWS, who(ann="A"), as_of=AS_OF, purpose=purpose)
+def test_who_said_yes_to_any_purpose_is_opted_in_and_each_can_be_asked_for(
+    purpose: str | None, consent: str
+) -> None:
+    found = analysis.open_pipeline_by_consent(
+        deal("ann"), NO_NEWS, who(ann="A"), as_of=AS_OF, purpose=purpose
+    )
 
     assert found.filter(pl.col("deals") > 0)["consent"].to_list() == [consent]
 
@@ -113,7 +148,9 @@ def test_after_the_last_yes_of_a_channel_ends_every_contact_is_one_too_many() ->
     )  # fmt: skip
 
     anything = analysis.activities_after_opt_out(calls, events, who(ann="A"), as_of=AS_OF)
-    news = analysis.activities_after_opt_out(calls, events, who(ann="A"), as_of=AS_OF, purpose="news")
+    news = analysis.activities_after_opt_out(
+        calls, events, who(ann="A"), as_of=AS_OF, purpose="news"
+    )
 
     assert anything.select("id", "opt_out_id").rows() == [("7", "3")]
     assert news.select("id", "opt_out_id").rows() == [("5", "2"), ("7", "3")]
@@ -139,12 +176,16 @@ def test_an_opt_out_that_names_only_an_address_is_of_the_contact_that_has_it() -
     rate = analysis.consent_rate(events, as_of=AS_OF, contacts=known)
 
     assert by_contact.select("subject", "decision").rows() == [("altcraft/shop/Ann", "opt-out")]
-    assert of_nobody_known.select("subject", "decision").rows() == [("altcraft/shop/ann@example.com", "opt-out")]
+    assert of_nobody_known.select("subject", "decision").rows() == [
+        ("altcraft/shop/ann@example.com", "opt-out")
+    ]
     assert rate.select("opted_out", "contacts_decided", "contacts").row(0) == (1, 1, 2)
 
 
 @pytest.mark.parametrize(("yes", "subjects"), [(False, ["Ann", "Bo"]), (True, ["Ann"])])
-def test_a_refusal_by_an_address_is_of_each_contact_that_has_it(yes: bool, subjects: list[str]) -> None:
+def test_a_refusal_by_an_address_is_of_each_contact_that_has_it(
+    yes: bool, subjects: list[str]
+) -> None:
     events = said((None, "email", None, yes, at(1)), email="office@example.com")
     known = contacts(Bo=["office@example.com"], Ann=["office@example.com"])
 
@@ -153,8 +194,12 @@ def test_a_refusal_by_an_address_is_of_each_contact_that_has_it(yes: bool, subje
     assert found["subject"].to_list() == [f"altcraft/shop/{name}" for name in subjects]
 
 
-@pytest.mark.parametrize(("yes", "consents"), [(False, ["opted out"] * 2), (True, ["undecided"] * 2)])
-def test_a_refusal_by_a_shared_address_is_everybodys_and_a_consent_nobodys(yes: bool, consents: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("yes", "consents"), [(False, ["opted out"] * 2), (True, ["undecided"] * 2)]
+)
+def test_a_refusal_by_a_shared_address_is_everybodys_and_a_consent_nobodys(
+    yes: bool, consents: list[str]
+) -> None:
     events = said((None, "email", None, yes, at(1)), email="office@example.com")
     events = events.with_columns(provider=pl.lit("newsletters").cast(pl.Categorical))
     known = contacts(Ann=["office@example.com"], Bo=["office@example.com"])
@@ -171,7 +216,16 @@ def test_a_refusal_by_a_shared_address_is_everybodys_and_a_consent_nobodys(yes: 
 def test_a_mark_or_a_refused_subscription_stands_above_an_event_of_another_service() -> None:
     events = said(("Ann", "email", "news", True, at(1)), ("Bo", "email", "news", True, at(1)))
     marked = table(
-        "contacts", [{"provider": "onepagecrm", "account": "crm", "id": "ann", "emails": [], "do_not_contact": True}]
+        "contacts",
+        [
+            {
+                "provider": "onepagecrm",
+                "account": "crm",
+                "id": "ann",
+                "emails": [],
+                "do_not_contact": True,
+            }
+        ],
     )
     key = {"provider": "altcraft", "account": "shop", "contact_id": "Bo", "channel": "email"}
     refused = table("subscriptions", [{**key, "id": "1", "opted_in": False}])
@@ -198,7 +252,9 @@ def test_who_refused_one_account_is_not_to_be_mailed_by_another() -> None:
     people = pl.concat([who(ann="A"), who(ann="A").tail(1).with_columns(account=pl.lit("blog"))])
     nothing = (TABLES["activities"].empty(), TABLES["consent_events"].empty())
 
-    found = analysis.mailed_but_objected(TABLES["contacts"].empty(), subscriptions, *nothing, people, as_of=AS_OF)
+    found = analysis.mailed_but_objected(
+        TABLES["contacts"].empty(), subscriptions, *nothing, people, as_of=AS_OF
+    )
 
     assert found.select("account", "objection", "objected_account", "objected_id").rows() == [
         ("blog", "unsubscribed", "shop", "no")
@@ -218,12 +274,22 @@ def test_what_is_in_force_is_the_same_number_in_every_answer(fetched: crmlab.Fet
     assert rates["opted_in"].sum() == in_force.height
     assert analysis.consent_stock(fetched)["stock"][-1] == in_force.height
     assert analysis.documentation_coverage(fetched)["consents"].item() == in_force.height
-    assert analysis.consent_survival(fetched, which="all")["censored"].sum() == in_force.height - undated
-    assert analysis.expiring_consents(fetched, within_days=10_000)["consents"].sum() == in_force.height - undated
+    assert (
+        analysis.consent_survival(fetched, which="all")["censored"].sum()
+        == in_force.height - undated
+    )
+    assert (
+        analysis.expiring_consents(fetched, within_days=10_000)["consents"].sum()
+        == in_force.height - undated
+    )
 
 
-@pytest.mark.parametrize("name", ["consent_rate", "consent_stock", "open_pipeline_by_consent", "mailed_but_objected"])
-def test_report_explorer_and_docs_ask_with_the_evidence_of_a_fetch(name: str, fetched: crmlab.Fetched) -> None:
+@pytest.mark.parametrize(
+    "name", ["consent_rate", "consent_stock", "open_pipeline_by_consent", "mailed_but_objected"]
+)
+def test_report_explorer_and_docs_ask_with_the_evidence_of_a_fetch(
+    name: str, fetched: crmlab.Fetched
+) -> None:
     entry = CATALOGUE[name]
     variables = {
         **{table: TABLES[table].empty() for table in TABLES},

@@ -20,7 +20,14 @@ def said(*rows: Said, **more: Any) -> pl.DataFrame:
     """What Ann said."""
     key = {"provider": "altcraft", "account": "shop", "contact_id": "Ann", "kind": "said", **more}
     events = [
-        {**key, "id": str(n), "channel": row[0], "purpose": row[1], "opted_in": row[2], "occurred_at": at(row[3])}
+        {
+            **key,
+            "id": str(n),
+            "channel": row[0],
+            "purpose": row[1],
+            "opted_in": row[2],
+            "occurred_at": at(row[3]),
+        }
         for n, row in enumerate(rows)
     ]
     ends = pl.Series("valid_until", [row[4] for row in rows], pl.Datetime("us", "UTC"))
@@ -66,14 +73,27 @@ def test_a_yes_with_an_end_counts_up_to_it(rows: list[Said], on_day_9: str, on_d
 
 
 def test_of_two_purposes_the_one_that_lasts_is_a_yes() -> None:
-    events = said(("email", "news", True, 1, END), ("email", "ads", True, 1, None), ("sms", "ads", True, 28, None))
-    deals = table("deals", [{"provider": "onepagecrm", "account": "crm", "contact_id": "ann", "status": "pending"}])
+    events = said(
+        ("email", "news", True, 1, END),
+        ("email", "ads", True, 1, None),
+        ("sms", "ads", True, 28, None),
+    )
+    deals = table(
+        "deals",
+        [{"provider": "onepagecrm", "account": "crm", "contact_id": "ann", "status": "pending"}],
+    )
 
     def consent(purpose: str | None) -> str:
-        found = analysis.open_pipeline_by_consent(deals, events, who(ann="A"), as_of=at(11), purpose=purpose)
+        found = analysis.open_pipeline_by_consent(
+            deals, events, who(ann="A"), as_of=at(11), purpose=purpose
+        )
         return str(found.filter(pl.col("deals") == 1)["consent"].item())
 
-    assert [consent(each) for each in (None, "ads", "news")] == ["opted in", "opted in", "undecided"]
+    assert [consent(each) for each in (None, "ads", "news")] == [
+        "opted in",
+        "opted in",
+        "undecided",
+    ]
 
 
 def test_an_expired_consent_has_left_the_stock_and_lasted_up_to_its_end() -> None:
@@ -89,8 +109,18 @@ def test_an_expired_consent_has_left_the_stock_and_lasted_up_to_its_end() -> Non
 
 def test_who_let_a_consent_expire_did_not_object() -> None:
     events = said(UP_TO_END, ("sms", None, True, 28, None))
-    calls = [{"provider": "altcraft", "account": "shop", "id": "1", "contact_id": "Ann", "mailing": "sent"}]
-    sent = table("activities", calls).with_columns(starts_at=pl.lit(datetime(2026, 1, 12, tzinfo=UTC)))
+    calls = [
+        {
+            "provider": "altcraft",
+            "account": "shop",
+            "id": "1",
+            "contact_id": "Ann",
+            "mailing": "sent",
+        }
+    ]
+    sent = table("activities", calls).with_columns(
+        starts_at=pl.lit(datetime(2026, 1, 12, tzinfo=UTC))
+    )
 
     found = analysis.activities_after_opt_out(sent, events, who(ann="A"), as_of=at(30))
 
@@ -102,7 +132,10 @@ def test_figures_say_how_many_have_expired() -> None:
 
     figure = plots.consent_rate(events, as_of=at(11))
 
-    assert "1 event with a yes that has expired, which is none any more" in figure.layout.title.subtitle.text
+    assert (
+        "1 event with a yes that has expired, which is none any more"
+        in figure.layout.title.subtitle.text
+    )
 
 
 def test_a_frame_without_such_a_column_is_taken_as_before() -> None:

@@ -19,7 +19,9 @@ from crmlab.results.fetched import Fetched, Stored
 
 OCTOBER = dt.datetime(2026, 10, 1, tzinfo=dt.UTC)
 #: what a question needs besides a fetch
-MORE: dict[str, dict[str, Any]] = {"coverage": {"quota": 1e6, "since": "2026-01-01", "until": "2027-01-01"}}
+MORE: dict[str, dict[str, Any]] = {
+    "coverage": {"quota": 1e6, "since": "2026-01-01", "until": "2027-01-01"}
+}
 #: these compare fetches
 OF_SEVERAL = {"funnel", "stage_durations", "waterfall"}
 ONE_FETCH = sorted(CATALOGUE.keys() - OF_SEVERAL)
@@ -54,19 +56,31 @@ def test_every_question_can_be_asked_of_a_fetch_itself(fetched: Fetched, name: s
 def test_the_answer_is_that_of_the_frames(fetched: Fetched) -> None:
     people = analysis.people(fetched.contacts)
 
-    assert_frame_equal(analysis.win_rate(fetched, by="owner_name"), analysis.win_rate(fetched.deals, by="owner_name"))
+    assert_frame_equal(
+        analysis.win_rate(fetched, by="owner_name"),
+        analysis.win_rate(fetched.deals, by="owner_name"),
+    )
     assert_frame_equal(analysis.people(fetched), people)
     assert_frame_equal(
         analysis.open_pipeline_by_consent(fetched),
-        analysis.open_pipeline_by_consent(fetched.deals, fetched.consent_events, people, as_of=fetched.fetched_at),
+        analysis.open_pipeline_by_consent(
+            fetched.deals, fetched.consent_events, people, as_of=fetched.fetched_at
+        ),
     )
-    assert plots.pipeline_snapshot(fetched) == plots.pipeline_snapshot(fetched.deals, fetched.stages)
+    assert plots.pipeline_snapshot(fetched) == plots.pipeline_snapshot(
+        fetched.deals, fetched.stages
+    )
 
 
 def test_lazy_tables_are_collected(fetched: Fetched) -> None:
     lazy = {name: frame.lazy() for name, frame in fetched.items()}
     stored = Stored(
-        lazy, heights={}, summary=fetched.summary, rejected=fetched.rejected, failures=(), asked=fetched.asked
+        lazy,
+        heights={},
+        summary=fetched.summary,
+        rejected=fetched.rejected,
+        failures=(),
+        asked=fetched.asked,
     )
 
     assert_frame_equal(analysis.open_actions(stored), analysis.open_actions(fetched))
@@ -75,20 +89,29 @@ def test_lazy_tables_are_collected(fetched: Fetched) -> None:
 def test_two_fetches_are_compared_by_their_deals(fetched: Fetched, earlier: Fetched) -> None:
     pairs = [(each.fetched_at, each.deals) for each in (earlier, fetched)]
 
-    assert_frame_equal(analysis.waterfall(earlier, fetched), analysis.waterfall(earlier.deals, fetched.deals))
+    assert_frame_equal(
+        analysis.waterfall(earlier, fetched), analysis.waterfall(earlier.deals, fetched.deals)
+    )
     assert_frame_equal(analysis.stage_history([earlier, fetched]), analysis.stage_history(pairs))
 
 
 def test_a_fetch_is_not_compared_with_itself(fetched: Fetched) -> None:
     for room in (analysis, plots):
-        with pytest.raises(UsageError, match=r"waterfall needs two fetches: write waterfall\(earlier, later\)"):
+        with pytest.raises(
+            UsageError, match=r"waterfall needs two fetches: write waterfall\(earlier, later\)"
+        ):
             room.waterfall(fetched)
 
 
-def test_a_fetch_is_not_compared_with_one_before_it_or_of_the_same_time(fetched: Fetched, earlier: Fetched) -> None:
+def test_a_fetch_is_not_compared_with_one_before_it_or_of_the_same_time(
+    fetched: Fetched, earlier: Fetched
+) -> None:
     for pair in ((fetched, earlier), (fetched, fetched)):
         for room in (analysis, plots):
-            with pytest.raises(UsageError, match=r"waterfall needs the earlier fetch first, .* write waterfall\(earl"):
+            with pytest.raises(
+                UsageError,
+                match=r"waterfall needs the earlier fetch first, .* write waterfall\(earl",
+            ):
                 room.waterfall(*pair)
     # frames alone tell no time
     assert analysis.waterfall(fetched.deals, earlier.deals).height
@@ -102,13 +125,17 @@ def test_what_came_in_and_went_out_needs_every_deal_as_cohorts_do(windowed: Fetc
 
 
 @pytest.mark.parametrize("name", ONE_FETCH)
-def test_what_needs_everything_refuses_a_window_and_what_does_not_says_it(windowed: Fetched, name: str) -> None:
+def test_what_needs_everything_refuses_a_window_and_what_does_not_says_it(
+    windowed: Fetched, name: str
+) -> None:
     needs = getattr(analysis, name).needs
     is_whole = not windowed.asked.bounded([*CATALOGUE[name].tables, *CATALOGUE[name].adds])
 
     if needs == "everything" and not is_whole:
         for room in (analysis, plots):
-            with pytest.raises(UsageError, match=rf"^{name} needs all .* fetch without since, until"):
+            with pytest.raises(
+                UsageError, match=rf"^{name} needs all .* fetch without since, until"
+            ):
                 getattr(room, name)(windowed, **MORE.get(name, {}))
         return
 
@@ -125,7 +152,8 @@ def test_of_two_fetches_a_window_in_either_is_refused(fetched: Fetched, windowed
 
 
 @pytest.mark.parametrize(
-    "name", ["current_consent", "people", "same_name", "evidence", "evidence_left_out", "people_overlap"]
+    "name",
+    ["current_consent", "people", "same_name", "evidence", "evidence_left_out", "people_overlap"],
 )
 def test_states_and_people_refuse_a_window(windowed: Fetched, name: str) -> None:
     with pytest.raises(UsageError, match="needs all"):
@@ -160,7 +188,10 @@ def test_what_is_given_beside_a_fetch_stays(fetched: Fetched) -> None:
         analysis.open_actions(fetched, users=none)["owner"].to_list()
         != analysis.open_actions(fetched)["owner"].to_list()
     )
-    assert_frame_equal(analysis.ageing(fetched, as_of="2026-10-01"), analysis.ageing(fetched.deals, as_of="2026-10-01"))
+    assert_frame_equal(
+        analysis.ageing(fetched, as_of="2026-10-01"),
+        analysis.ageing(fetched.deals, as_of="2026-10-01"),
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(analysis.__all__) - {"kaplan_meier", "with_band"}))

@@ -20,13 +20,19 @@ def deals(**columns: list[Any]) -> pl.DataFrame:
     rows = len(next(iter(columns.values())))
     head = {"provider": ["onepagecrm"] * rows, "account": ["sales"] * rows}
     times = {"created_at": pl.Datetime("us", "UTC")} if "created_at" in columns else {}
-    return conform(pl.DataFrame(head | columns, schema_overrides=times, strict=False), TABLES["deals"])
+    return conform(
+        pl.DataFrame(head | columns, schema_overrides=times, strict=False), TABLES["deals"]
+    )
 
 
 def test_created_and_closed_are_counted_in_their_own_months_and_no_month_is_missing() -> None:
     frame = deals(
         status=["won", "lost", "pending", "won"],
-        created_at=[datetime(2026, 1, 31, 23, 30, tzinfo=UTC), *[datetime(2026, 1, 1, tzinfo=UTC)] * 2, None],
+        created_at=[
+            datetime(2026, 1, 31, 23, 30, tzinfo=UTC),
+            *[datetime(2026, 1, 1, tzinfo=UTC)] * 2,
+            None,
+        ],
         close_date=[date(2026, 4, 1), date(2026, 1, 31), None, None],
     )
 
@@ -61,9 +67,13 @@ def test_a_deal_won_at_another_amount_went_up_or_down_first_and_a_lost_one_did_n
 
 
 def test_new_gone_and_reopened_deals_are_steps_of_their_own() -> None:
-    start = deals(id=["a", "b", "c"], status=["pending", "lost", "archived"], amount=[1.0, 2.0, 4.0])
+    start = deals(
+        id=["a", "b", "c"], status=["pending", "lost", "archived"], amount=[1.0, 2.0, 4.0]
+    )
     end = deals(
-        id=["b", "c", "d", "e"], status=["pending", "pending", "won", "archived"], amount=[8.0, 16.0, 32.0, 64.0]
+        id=["b", "c", "d", "e"],
+        status=["pending", "pending", "won", "archived"],
+        amount=[8.0, 16.0, 32.0, 64.0],
     )
 
     assert taken(analysis.waterfall(start, end)) == {
@@ -122,7 +132,10 @@ def test_the_waterfall_closes_in_every_currency(before: Any, after: Any) -> None
     for frame, step in ((start, "start"), (end, "end")):
         is_open = frame.filter(pl.col("status") == "pending")
         rows = found.filter(pl.col("step") == step)
-        assert (rows["deals"].sum(), rows["amount"].sum()) == (is_open.height, is_open["amount"].sum())
+        assert (rows["deals"].sum(), rows["amount"].sum()) == (
+            is_open.height,
+            is_open["amount"].sum(),
+        )
 
 
 def test_a_waterfall_of_nothing_is_nine_zeros() -> None:
@@ -147,14 +160,24 @@ def test_reasons_are_shares_of_all_lost_deals_of_the_group() -> None:
         ("Bo", None, 1, 1, 1.0, 8.0),
     ]
     assert analysis.loss_reasons(EMPTY).is_empty()
-    named = analysis.loss_reasons(frame.with_columns(lost_reason=pl.lit("as the service says")), names={"1": "Price"})
+    named = analysis.loss_reasons(
+        frame.with_columns(lost_reason=pl.lit("as the service says")), names={"1": "Price"}
+    )
     assert named["reason"].to_list() == ["Price", "as the service says"]
     assert analysis.loss_reasons(frame.drop("lost_reason"))["lost"].sum() == 4
 
 
 def test_lost_amounts_of_two_currencies_are_not_added() -> None:
-    frame = deals(status=["lost", "lost"], lost_reason_id=["1", "1"], amount=[1.0, 2.0], currency=["USD", "EUR"])
+    frame = deals(
+        status=["lost", "lost"],
+        lost_reason_id=["1", "1"],
+        amount=[1.0, 2.0],
+        currency=["USD", "EUR"],
+    )
 
     found = analysis.loss_reasons(frame)
 
-    assert found.select("currency", "reason", "lost_amount").rows() == [("EUR", "1", 2.0), ("USD", "1", 1.0)]
+    assert found.select("currency", "reason", "lost_amount").rows() == [
+        ("EUR", "1", 2.0),
+        ("USD", "1", 1.0),
+    ]

@@ -30,7 +30,13 @@ def test_what_was_expected_before_today_is_overdue_and_today_is_not() -> None:
     frame = deals(
         stage=[50] * 5,
         amount=[1.0, 2.0, 4.0, 8.0, 16.0],
-        expected_close_date=[date(2026, 3, 9), date(2026, 3, 10), date(2026, 3, 31), date(2028, 2, 29), None],
+        expected_close_date=[
+            date(2026, 3, 9),
+            date(2026, 3, 10),
+            date(2026, 3, 31),
+            date(2028, 2, 29),
+            None,
+        ],
     )
 
     found = analysis.weighted_pipeline(frame, as_of=DAY)
@@ -59,11 +65,15 @@ def test_only_open_deals_count_and_those_without_an_amount_are_told() -> None:
 
     found = analysis.weighted_pipeline(frame, as_of=DAY)
 
-    assert found.select("deals", "without_amount", "amount", "weighted_amount").rows() == [(1, 1, 0.0, 0.0)]
+    assert found.select("deals", "without_amount", "amount", "weighted_amount").rows() == [
+        (1, 1, 0.0, 0.0)
+    ]
 
 
 def test_a_stage_is_a_probability_only_where_the_service_says_so() -> None:
-    both = pl.concat([deals(stage=[80], amount=[10.0]), deals("relenta", stage=[80], amount=[10.0])])
+    both = pl.concat(
+        [deals(stage=[80], amount=[10.0]), deals("relenta", stage=[80], amount=[10.0])]
+    )
 
     found = analysis.weighted_pipeline(both, as_of=DAY)
 
@@ -79,15 +89,29 @@ def test_a_stage_is_a_probability_only_where_the_service_says_so() -> None:
         (pl.DataFrame({"stage": [10], "probability": [0.25]}), "argument"),
         (pl.DataFrame({"pipeline_id": ["p"], "stage": [10], "probability": [0.25]}), "argument"),
         (
-            pl.DataFrame({"provider": ["onepagecrm"], "stage": [10], "probability": [0.25], "probability_from": ["x"]}),
+            pl.DataFrame(
+                {
+                    "provider": ["onepagecrm"],
+                    "stage": [10],
+                    "probability": [0.25],
+                    "probability_from": ["x"],
+                }
+            ),
             "x",
         ),
     ],
 )
-def test_given_probabilities_are_used_and_a_stage_without_one_is_told(given: Any, source: str) -> None:
-    found = analysis.weighted_pipeline(deals(stage=[10, 20], amount=[100.0, 7.0]), as_of=DAY, probability=given)
+def test_given_probabilities_are_used_and_a_stage_without_one_is_told(
+    given: Any, source: str
+) -> None:
+    found = analysis.weighted_pipeline(
+        deals(stage=[10, 20], amount=[100.0, 7.0]), as_of=DAY, probability=given
+    )
 
-    assert dict(found.select("probability_from", "weighted_amount").iter_rows()) == {source: 25.0, None: None}
+    assert dict(found.select("probability_from", "weighted_amount").iter_rows()) == {
+        source: 25.0,
+        None: None,
+    }
     assert found["deals"].sum() == 2
 
 
@@ -116,13 +140,21 @@ def test_currencies_are_kept_apart() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.floats(0, 1e9), st.integers(0, 100), st.none() | st.dates(date(2026, 1, 1), date(2027, 1, 1))),
+        st.tuples(
+            st.floats(0, 1e9),
+            st.integers(0, 100),
+            st.none() | st.dates(date(2026, 1, 1), date(2027, 1, 1)),
+        ),
         max_size=20,
     )
 )
 def test_no_bucket_loses_a_deal_and_the_weighted_amount_is_never_more(rows: Any) -> None:
-    amounts, stages, days = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
-    found = analysis.weighted_pipeline(deals(amount=amounts, stage=stages, expected_close_date=days), as_of=DAY)
+    amounts, stages, days = (
+        (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
+    )
+    found = analysis.weighted_pipeline(
+        deals(amount=amounts, stage=stages, expected_close_date=days), as_of=DAY
+    )
 
     assert found["deals"].sum() == len(rows)
     assert found["amount"].sum() == pytest.approx(sum(amounts))
@@ -131,7 +163,8 @@ def test_no_bucket_loses_a_deal_and_the_weighted_amount_is_never_more(rows: Any)
 
 def test_no_deals_are_an_empty_forecast_with_the_same_columns() -> None:
     assert_frame_equal(
-        analysis.weighted_pipeline(EMPTY, as_of=DAY), analysis.weighted_pipeline(deals(stage=[10]), as_of=DAY).clear()
+        analysis.weighted_pipeline(EMPTY, as_of=DAY),
+        analysis.weighted_pipeline(deals(stage=[10]), as_of=DAY).clear(),
     )
 
 
@@ -158,7 +191,10 @@ def test_coverage_is_the_open_amount_per_what_is_missing() -> None:
 
 def test_coverage_of_a_filled_quota_or_none_is_null() -> None:
     frame = deals(
-        status=["won", "pending"], close_date=[date(2026, 1, 1), None], amount=[10.0, 5.0], currency=["EUR", "USD"]
+        status=["won", "pending"],
+        close_date=[date(2026, 1, 1), None],
+        amount=[10.0, 5.0],
+        currency=["EUR", "USD"],
     )
 
     found = analysis.coverage(frame, {"EUR": 10, "GBP": 50}, **QUARTER)
@@ -187,8 +223,12 @@ def test_coverage_of_a_filled_quota_or_none_is_null() -> None:
 )
 def test_a_quota_that_cannot_be_compared_is_refused(quota: Any, until: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        analysis.coverage(deals(currency=["EUR", "USD"]), quota, since=date(2026, 1, 1), until=until)
+        analysis.coverage(
+            deals(currency=["EUR", "USD"]), quota, since=date(2026, 1, 1), until=until
+        )
 
 
 def test_the_coverage_of_no_deals_is_that_of_the_quota() -> None:
-    assert analysis.coverage(EMPTY, 100, **QUARTER).rows() == [(None, 100.0, 0, 0, 0.0, 100.0, 0.0, 0.0)]
+    assert analysis.coverage(EMPTY, 100, **QUARTER).rows() == [
+        (None, 100.0, 0, 0, 0.0, 100.0, 0.0, 0.0)
+    ]

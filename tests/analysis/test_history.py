@@ -21,7 +21,9 @@ NO_STAGES = TABLES["stages"].empty()
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def deals(*rows: tuple[str, int | None, str], account: str = "sales", **columns: Any) -> pl.DataFrame:
+def deals(
+    *rows: tuple[str, int | None, str], account: str = "sales", **columns: Any
+) -> pl.DataFrame:
     frame = pl.DataFrame(
         rows, schema={"id": pl.String, "stage": pl.Int64, "status": pl.String}, orient="row"
     ).with_columns(provider=pl.lit("onepagecrm"), account=pl.lit(account), pipeline_id=pl.lit("p"))
@@ -37,7 +39,14 @@ def ways(history: pl.DataFrame) -> list[tuple[Any, ...]]:
 
 
 def test_a_deal_that_goes_on_back_and_is_won_stays_four_times() -> None:
-    steps = [(10, "pending"), (50, "pending"), (50, "pending"), (10, "pending"), (90, "pending"), (90, "won")]
+    steps = [
+        (10, "pending"),
+        (50, "pending"),
+        (50, "pending"),
+        (10, "pending"),
+        (90, "pending"),
+        (90, "won"),
+    ]
 
     history = stage_history(weekly(*(deals(("a", stage, status)) for stage, status in steps)))
 
@@ -48,12 +57,17 @@ def test_a_deal_that_goes_on_back_and_is_won_stays_four_times() -> None:
         ("a", 90, "advanced", "won"),
     ]
     second = history.row(1, named=True)
-    weeks = [(second[name] - START).days // 7 for name in ("entered_after", "entered_at", "last_seen_at", "left_at")]
+    weeks = [
+        (second[name] - START).days // 7
+        for name in ("entered_after", "entered_at", "last_seen_at", "left_at")
+    ]
     assert weeks == [0, 1, 2, 3]
 
 
 def test_the_order_of_the_snapshots_does_not_matter() -> None:
-    snapshots = weekly(deals(("a", 10, "pending")), deals(("a", 20, "pending")), deals(("a", 20, "lost")))
+    snapshots = weekly(
+        deals(("a", 10, "pending")), deals(("a", 20, "pending")), deals(("a", 20, "lost"))
+    )
 
     assert_frame_equal(stage_history(snapshots[::-1]), stage_history(snapshots))
 
@@ -64,9 +78,15 @@ def test_a_deal_that_is_in_no_later_fetch_is_gone_and_one_missed_in_between_is_n
     history = stage_history(weekly(both, deals(("b", 10, "pending")), deals(("b", 10, "pending"))))
     missed = stage_history(weekly(both, deals(("b", 10, "pending")), both))
 
-    assert ways(history) == [("a", 10, "first fetch", "gone"), ("b", 10, "first fetch", "still there")]
+    assert ways(history) == [
+        ("a", 10, "first fetch", "gone"),
+        ("b", 10, "first fetch", "still there"),
+    ]
     assert history["left_at"].to_list() == [START + timedelta(weeks=1), None]
-    assert ways(missed) == [("a", 10, "first fetch", "still there"), ("b", 10, "first fetch", "still there")]
+    assert ways(missed) == [
+        ("a", 10, "first fetch", "still there"),
+        ("b", 10, "first fetch", "still there"),
+    ]
 
 
 def test_a_fetch_without_an_account_says_nothing_about_its_deals() -> None:
@@ -101,7 +121,9 @@ def test_a_deal_that_is_opened_again_enters_again() -> None:
 
 
 def test_another_pipeline_or_no_stage_is_a_move() -> None:
-    elsewhere = deals(("a", 10, "pending"), ("b", None, "pending"), pipeline_id=pl.Series(["q", "p"]))
+    elsewhere = deals(
+        ("a", 10, "pending"), ("b", None, "pending"), pipeline_id=pl.Series(["q", "p"])
+    )
 
     history = stage_history(weekly(deals(("a", 50, "pending"), ("b", 50, "pending")), elsewhere))
 
@@ -141,12 +163,19 @@ def test_what_is_no_history_is_refused() -> None:
 
 
 def test_a_skipped_stage_counts_as_reached_and_the_last_leads_to_won() -> None:
-    first = deals(("a", 10, "pending"), ("b", 10, "pending"), ("c", 10, "pending"), ("d", 10, "pending"))
+    first = deals(
+        ("a", 10, "pending"), ("b", 10, "pending"), ("c", 10, "pending"), ("d", 10, "pending")
+    )
     then = deals(("a", 90, "pending"), ("b", 50, "pending"), ("c", 10, "lost"), ("d", 10, "won"))
     last = deals(("a", 90, "won"), ("b", 10, "pending"), ("c", 10, "lost"), ("d", 10, "won"))
     named = conform(
         pl.DataFrame(
-            {"provider": "onepagecrm", "account": "sales", "pipeline_id": "p", "pipeline_name": "Sales"}
+            {
+                "provider": "onepagecrm",
+                "account": "sales",
+                "pipeline_id": "p",
+                "pipeline_name": "Sales",
+            }
             | {"stage": [10, 30, 50, 90], "label": ["Lead", "Call", "Offer", "Deal"]}
         ),
         TABLES["stages"],
@@ -154,7 +183,17 @@ def test_a_skipped_stage_counts_as_reached_and_the_last_leads_to_won() -> None:
 
     found = funnel(stage_history(weekly(first, then, last)), named)
 
-    columns = ("label", "reached", "reached_next", "conversion", "entries", "advanced", "back", "won", "lost")
+    columns = (
+        "label",
+        "reached",
+        "reached_next",
+        "conversion",
+        "entries",
+        "advanced",
+        "back",
+        "won",
+        "lost",
+    )
     # a won deal reached every stage: d was won from the first
     assert found.select(columns).rows() == [
         ("Lead", 4, 3, 0.75, 5, 2, 0, 1, 1),
@@ -168,14 +207,18 @@ def test_a_skipped_stage_counts_as_reached_and_the_last_leads_to_won() -> None:
     st.lists(
         st.dictionaries(
             st.sampled_from("abcdef"),
-            st.tuples(st.sampled_from([10, 20, 30, None]), st.sampled_from(["pending", "won", "lost"])),
+            st.tuples(
+                st.sampled_from([10, 20, 30, None]), st.sampled_from(["pending", "won", "lost"])
+            ),
         ),
         min_size=1,
         max_size=6,
     )
 )
 @settings(max_examples=200)
-def test_every_stay_ends_in_one_way_and_no_stage_is_reached_by_fewer_than_the_next(fetches: Any) -> None:
+def test_every_stay_ends_in_one_way_and_no_stage_is_reached_by_fewer_than_the_next(
+    fetches: Any,
+) -> None:
     frames = [deals(*((name, *place) for name, place in fetch.items())) for fetch in fetches]
 
     history = stage_history(weekly(*frames))
@@ -189,7 +232,9 @@ def test_every_stay_ends_in_one_way_and_no_stage_is_reached_by_fewer_than_the_ne
     assert known["reached"].is_sorted(descending=True)
     order = history.select("deal_id", "entered_at", "last_seen_at", "left_at")
     assert (order["entered_at"] <= order["last_seen_at"]).all()
-    assert (order.drop_nulls("left_at")["last_seen_at"] < order.drop_nulls("left_at")["left_at"]).all()
+    assert (
+        order.drop_nulls("left_at")["last_seen_at"] < order.drop_nulls("left_at")["left_at"]
+    ).all()
     assert history.filter(pl.col("exit") != "still there")["left_at"].null_count() == 0
 
 
@@ -222,7 +267,9 @@ def deals_at(world: World, at: datetime) -> pl.DataFrame:
 def test_fetching_at_every_change_finds_the_way_that_the_sandbox_knows(world: World) -> None:
     sample = world.deals[::4]
     world.deals = sample
-    changes = {at for deal in sample for at, _ in deal.stage_history} | {deal.modified_at for deal in sample}
+    changes = {at for deal in sample for at, _ in deal.stage_history} | {
+        deal.modified_at for deal in sample
+    }
 
     history = stage_history((at, deals_at(world, at)) for at in sorted(changes))
 
@@ -234,7 +281,9 @@ def test_fetching_at_every_change_finds_the_way_that_the_sandbox_knows(world: Wo
     assert found == truth
     assert last == {d.id: d.status.replace("pending", "still there") for d in sample}
     # walks of the sandbox only go on: each deal reaches what its last stage says, or all if won
-    reached = funnel(history, NO_STAGES).select(pl.col("reached").first().over("pipeline_name"), "pipeline_name")
+    reached = funnel(history, NO_STAGES).select(
+        pl.col("reached").first().over("pipeline_name"), "pipeline_name"
+    )
     assert reached.unique()["reached"].sum() == len(sample)
 
 
@@ -254,7 +303,12 @@ def test_the_share_won_is_that_of_all_deals_that_passed_the_stage() -> None:
 def test_stays_that_go_on_make_the_median_longer_than_those_that_ended() -> None:
     """Stays of 2 and 4 weeks have ended, two of 6 go on: half have never left (S = 3/4, then 1/2)."""
     frames = [deals()] + [
-        deals(*((name, 20 if week > end else 10, "pending") for name, end in (("a", 2), ("b", 4), ("c", 9), ("d", 9))))
+        deals(
+            *(
+                (name, 20 if week > end else 10, "pending")
+                for name, end in (("a", 2), ("b", 4), ("c", 9), ("d", 9))
+            )
+        )
         for week in range(1, 8)
     ]
     # a deal of another kind makes the first fetch one of the account
@@ -289,7 +343,10 @@ def test_the_expected_close_slips_only_while_the_deal_is_open_and_has_one() -> N
     found = slippage(history[::-1])
 
     columns = ("deal_id", "first_expected", "last_expected", "changes", "later", "slipped_days")
-    assert found.select(columns).rows() == [("a", first, later, 3, 2, 2), ("b", first, first, 0, 0, 0)]
+    assert found.select(columns).rows() == [
+        ("a", first, later, 3, 2, 2),
+        ("b", first, first, 0, 0, 0),
+    ]
     assert slippage([(START, deals())]).is_empty()
     with pytest.raises(UsageError, match="no column expected_close_date"):
         slippage([(START, deals().drop("expected_close_date"))])

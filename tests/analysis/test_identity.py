@@ -18,7 +18,10 @@ ANN, BO = "+353 20 910 0001", "+353 20 910 0002"
 
 def contacts(*rows: dict[str, Any]) -> pl.DataFrame:
     """Contacts of "main" of Relenta, numbered from 1, unless they say otherwise."""
-    whole = [{"provider": "relenta", "account": "main", "id": str(number)} | row for number, row in enumerate(rows, 1)]
+    whole = [
+        {"provider": "relenta", "account": "main", "id": str(number)} | row
+        for number, row in enumerate(rows, 1)
+    ]
     schema = {"full_name": pl.String, "emails": pl.List(pl.String), "phones": pl.List(pl.String)}
     return conform(pl.DataFrame(whole, schema_overrides=schema), TABLES["contacts"])
 
@@ -66,13 +69,25 @@ def test_a_number_of_one_name_links_and_a_national_one_needs_a_region() -> None:
 
     assert groups(frame) == [["1"], ["2"]]
     assert groups(frame, region="IE") == [["1", "2"]]
-    assert groups(pl.concat([frame, international.with_columns(id=pl.lit("3"))]), region="IE") == [["1", "2", "3"]]
+    assert groups(pl.concat([frame, international.with_columns(id=pl.lit("3"))]), region="IE") == [
+        ["1", "2", "3"]
+    ]
 
 
 def test_whom_a_third_contact_connects_is_one_person_across_services_and_accounts() -> None:
     frame = contacts(
-        {"provider": "onepagecrm", "account": "b", "emails": ["ann@example.com"], "full_name": "Ann Lee"},
-        {"provider": "complero", "emails": ["ANN@example.com"], "phones": [ANN], "full_name": "Ann Lee"},
+        {
+            "provider": "onepagecrm",
+            "account": "b",
+            "emails": ["ann@example.com"],
+            "full_name": "Ann Lee",
+        },
+        {
+            "provider": "complero",
+            "emails": ["ANN@example.com"],
+            "phones": [ANN],
+            "full_name": "Ann Lee",
+        },
         {"provider": "onepagecrm", "account": "a", "phones": [ANN], "full_name": "A. Lee"},
     )
 
@@ -83,7 +98,12 @@ def test_whom_a_third_contact_connects_is_one_person_across_services_and_account
         ("onepagecrm", "a", "3", "complero/main/2"),
         ("onepagecrm", "b", "1", "complero/main/2"),
     ]
-    schema = {"provider": pl.Categorical, "account": pl.String, "id": pl.String, "person_id": pl.String}
+    schema = {
+        "provider": pl.Categorical,
+        "account": pl.String,
+        "id": pl.String,
+        "person_id": pl.String,
+    }
     assert_frame_equal(found, pl.DataFrame(rows, schema=schema, orient="row"))
 
 
@@ -118,16 +138,22 @@ def test_an_extension_tells_apart_whom_the_switchboard_does_not() -> None:
     assert groups(frame) == [["1", "3"], ["2"]]
 
 
-def test_an_address_of_two_names_is_a_persons_whose_name_changed_and_one_of_three_is_shared() -> None:
+def test_an_address_of_two_names_is_a_persons_whose_name_changed_and_one_of_three_is_shared() -> (
+    None
+):
     before, after, other = "Ann Lee", "Ann Moss", "Bo Kay"
 
     assert groups(named(before, after, emails=["ann@example.com"])) == [["1", "2"]]
     assert groups(named(before, after, other, emails=["us@example.com"])) == [["1"], ["2"], ["3"]]
-    assert groups(named(before, after, other, emails=["us@example.com"]), names_per_email=3) == [["1", "2", "3"]]
+    assert groups(named(before, after, other, emails=["us@example.com"]), names_per_email=3) == [
+        ["1", "2", "3"]
+    ]
 
 
 def test_what_is_entered_where_nothing_is_known_links_not_even_the_same_name() -> None:
-    names = [f"{first}lice {last}ones" for first, last in zip("abcdefghijk", "qrstuvwxyza", strict=True)]
+    names = [
+        f"{first}lice {last}ones" for first, last in zip("abcdefghijk", "qrstuvwxyza", strict=True)
+    ]
     frame = named("Ann Lee", "Ann Lee", *names, emails=["none@example.com"])
 
     assert len(groups(frame)) == 13
@@ -163,7 +189,11 @@ def test_a_name_alone_is_a_suggestion_and_never_a_link() -> None:
 
 def test_links_say_what_connected_and_left_out_what_did_not() -> None:
     frame = contacts(
-        {"full_name": "Ann Lee", "emails": ["ann@example.com", "info@example.com"], "phones": [ANN]},
+        {
+            "full_name": "Ann Lee",
+            "emails": ["ann@example.com", "info@example.com"],
+            "phones": [ANN],
+        },
         {"full_name": "Ann Lee", "emails": ["info@example.com"], "phones": ["910 0001"]},
         {"full_name": "Anne Lee", "emails": ["ann@example.com"], "phones": [ANN]},
         {"full_name": "Bo Kay", "phones": [BO, "910 0001"], "emails": ["who knows"]},
@@ -188,7 +218,11 @@ def test_nobody_is_an_empty_frame_of_the_same_columns() -> None:
     who = people(nobody)
 
     assert who.schema == people(named("Ann Lee", emails=["ann@example.com"])).schema
-    assert (who.height, evidence_links(evidence(nobody)).height, evidence_left_out(evidence(nobody)).height) == (
+    assert (
+        who.height,
+        evidence_links(evidence(nobody)).height,
+        evidence_left_out(evidence(nobody)).height,
+    ) == (
         0,
         0,
         0,
@@ -203,7 +237,9 @@ def test_a_key_that_stands_twice_is_one_contact() -> None:
 
 
 def test_contacts_without_a_provider_or_account_are_told_apart_by_their_id() -> None:
-    frame = conform(pl.DataFrame({"id": ["1", "2"], "emails": [["ann@example.com"]] * 2}), TABLES["contacts"])
+    frame = conform(
+        pl.DataFrame({"id": ["1", "2"], "emails": [["ann@example.com"]] * 2}), TABLES["contacts"]
+    )
 
     assert people(frame)["person_id"].to_list() == ["//1", "//1"]
 
@@ -220,9 +256,17 @@ tables = st.lists(st.tuples(st.sampled_from(["Ann Lee", "Al Low", ""]), values),
 
 
 @given(tables, st.randoms(use_true_random=False))
-def test_the_order_of_contacts_does_not_matter_and_groups_are_those_of_a_graph(rows: Any, random: Any) -> None:
-    frame = contacts(*({"full_name": name, "emails": emails} for name, emails in rows)) if rows else contacts({})
-    shuffled = frame.with_row_index("row").sort(pl.col("row").shuffle(random.randint(0, 99))).drop("row")
+def test_the_order_of_contacts_does_not_matter_and_groups_are_those_of_a_graph(
+    rows: Any, random: Any
+) -> None:
+    frame = (
+        contacts(*({"full_name": name, "emails": emails} for name, emails in rows))
+        if rows
+        else contacts({})
+    )
+    shuffled = (
+        frame.with_row_index("row").sort(pl.col("row").shuffle(random.randint(0, 99))).drop("row")
+    )
 
     assert_frame_equal(people(shuffled), people(frame))
     # all names have the same initials: every shared address links
@@ -233,4 +277,6 @@ def test_the_order_of_contacts_does_not_matter_and_groups_are_those_of_a_graph(r
                 merged = reached[str(number)] | reached[str(other)]
                 for each in merged:
                     reached[each] = merged
-    assert sorted(map(sorted, {frozenset(group) for group in reached.values()})) == (groups(frame) if rows else [])
+    assert sorted(map(sorted, {frozenset(group) for group in reached.values()})) == (
+        groups(frame) if rows else []
+    )

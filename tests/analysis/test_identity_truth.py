@@ -16,7 +16,9 @@ def pairs(*by: str) -> pl.Expr:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_careless_hands_cost_one_link_in_a_hundred_and_one_in_twenty_is_not_found(seed: int) -> None:
+def test_careless_hands_cost_one_link_in_a_hundred_and_one_in_twenty_is_not_found(
+    seed: int,
+) -> None:
     world = noisy(generate(6000, seed=seed), seed)
 
     found = people(world.contacts).with_columns(pl.col("provider").cast(pl.String))
@@ -24,7 +26,9 @@ def test_careless_hands_cost_one_link_in_a_hundred_and_one_in_twenty_is_not_foun
     known = found.join(world.truth, on=["provider", "id"])
     assert known.height == world.contacts.height > 16_000
     right, linked, true = known.select(
-        pairs("person_id", "truth").alias("right"), pairs("person_id").alias("linked"), pairs("truth").alias("true")
+        pairs("person_id", "truth").alias("right"),
+        pairs("person_id").alias("linked"),
+        pairs("truth").alias("true"),
     ).row(0)
     precision, recall = right / linked, right / true
     assert precision >= 0.99

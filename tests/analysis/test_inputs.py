@@ -30,23 +30,32 @@ def test_what_is_grouped_by_comes_in_under_a_name_that_nothing_else_has() -> Non
 
 
 @pytest.mark.parametrize(
-    ("by", "names"), [(None, []), ("row", ["row"]), (["row", "mine", "row"], ["row", "mine"]), ((), [])]
+    ("by", "names"),
+    [(None, []), ("row", ["row"]), (["row", "mine", "row"], ["row", "mine"]), ((), [])],
 )
 def test_by_is_a_name_or_several_or_none(by: Any, names: list[str]) -> None:
     assert names_of(by) == names
 
 
 def test_by_of_another_kind_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"by=\[1\]: give the name of a column, or a list of names"):
+    with pytest.raises(
+        UsageError, match=r"by=\[1\]: give the name of a column, or a list of names"
+    ):
         names_of([1])  # type: ignore[list-item]
 
 
 def test_a_missing_column_is_said_with_the_argument_and_what_to_do() -> None:
-    with pytest.raises(UsageError, match=r"deals has no column amount, currency: .*TABLES\['deals'\]"):
+    with pytest.raises(
+        UsageError, match=r"deals has no column amount, currency: .*TABLES\['deals'\]"
+    ):
         read(DEALS, "deals", "status", "amount", "currency")
-    with pytest.raises(UsageError, match=r"people has no column person_id: give what crmlab\.analysis\.people\("):
+    with pytest.raises(
+        UsageError, match=r"people has no column person_id: give what crmlab\.analysis\.people\("
+    ):
         read(DEALS, "people", "person_id")
-    with pytest.raises(UsageError, match="by='owner' is no column of deals: choose of status, row, mine"):
+    with pytest.raises(
+        UsageError, match="by='owner' is no column of deals: choose of status, row, mine"
+    ):
         read(DEALS, "deals", "status", by="owner")
 
 
@@ -63,7 +72,11 @@ def test_a_column_that_says_what_words_mean_is_to_be_filled_and_not_made_null() 
 
 def test_the_answers_know_no_vendors_word() -> None:
     frame = pl.DataFrame(
-        {"provider": ["salesforce"] * 3, "kind": ["signed up", "left", "left"], "opted_in": [True, False, None]}
+        {
+            "provider": ["salesforce"] * 3,
+            "kind": ["signed up", "left", "left"],
+            "opted_in": [True, False, None],
+        }
     )
 
     found = analysis.consent_kinds(frame)
@@ -72,7 +85,9 @@ def test_the_answers_know_no_vendors_word() -> None:
 
 
 def test_what_is_no_frame_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"deals is of type dict, which is no frame: write polars\.DataFrame"):
+    with pytest.raises(
+        UsageError, match=r"deals is of type dict, which is no frame: write polars\.DataFrame"
+    ):
         analysis.win_rate({"status": ["won"]})  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="deals is of type str, which is no frame"):
         plots.win_rate("deals.csv")  # type: ignore[arg-type]
@@ -89,12 +104,21 @@ FRAMES: Mapping[str, Callable[[pl.DataFrame], Any]] = {
 def test_frames_of_other_kinds_are_answered_like_those_of_polars(kind: str) -> None:
     pytest.importorskip("pyarrow")
     pytest.importorskip("pandas")
-    rows = {"status": ["won", "lost", "won"], "amount": [1.0, 2.0, 3.0], "owner_name": ["Ann", "Bo", "Bo"]}
+    rows = {
+        "status": ["won", "lost", "won"],
+        "amount": [1.0, 2.0, 3.0],
+        "owner_name": ["Ann", "Bo", "Bo"],
+    }
     deals = conform(pl.DataFrame(rows), TABLES["deals"])
     given = FRAMES[kind](deals)
 
-    assert_frame_equal(analysis.win_rate(given, by="owner_name"), analysis.win_rate(deals, by="owner_name"))
-    assert plots.win_rate(given, by="owner_name").to_json() == plots.win_rate(deals, by="owner_name").to_json()
+    assert_frame_equal(
+        analysis.win_rate(given, by="owner_name"), analysis.win_rate(deals, by="owner_name")
+    )
+    assert (
+        plots.win_rate(given, by="owner_name").to_json()
+        == plots.win_rate(deals, by="owner_name").to_json()
+    )
 
 
 def test_of_a_lazy_frame_only_what_is_read_is_collected() -> None:

@@ -26,7 +26,10 @@ from tests.analysis.small_world import AS_OF, at, said, table, who
 def deals(*rows: dict[str, Any]) -> pl.DataFrame:
     return table(
         "deals",
-        [{"provider": "onepagecrm", "account": "crm", "status": "pending", "amount": 1.0} | row for row in rows],
+        [
+            {"provider": "onepagecrm", "account": "crm", "status": "pending", "amount": 1.0} | row
+            for row in rows
+        ],
     )
 
 
@@ -68,13 +71,18 @@ def test_amounts_of_several_currencies_stay_apart() -> None:
 
     found = open_pipeline_by_consent(frame, said(), who(), as_of=AS_OF)
 
-    assert found.filter(pl.col("deals") > 0).select("currency", "amount").rows() == [("EUR", 7.0), ("USD", 5.0)]
+    assert found.filter(pl.col("deals") > 0).select("currency", "amount").rows() == [
+        ("EUR", 7.0),
+        ("USD", 5.0),
+    ]
     assert found.height == 8
 
 
 def test_an_event_that_says_itself_what_it_is_needs_no_kind() -> None:
     events = said(("Ann", "confirm", "email", at(1)), ("Ann", "update", "email", at(2)))
-    events = events.with_columns(pl.Series("opted_in", [True, False]), provider=pl.lit("complero").cast(pl.Categorical))
+    events = events.with_columns(
+        pl.Series("opted_in", [True, False]), provider=pl.lit("complero").cast(pl.Categorical)
+    )
     people = who(ann="A").with_columns(
         pl.col("provider").cast(pl.String).replace("altcraft", "complero").cast(pl.Categorical)
     )
@@ -87,7 +95,9 @@ def test_an_event_that_says_itself_what_it_is_needs_no_kind() -> None:
 def test_of_two_decisions_of_one_moment_the_refusal_counts() -> None:
     events = said(("Ann", "unsubscribe", "email", at(1)), ("Ann", "subscribe", "email", at(1)))
 
-    found = open_pipeline_by_consent(deals({"contact_id": "ann"}), events, who(ann="A"), as_of=AS_OF)
+    found = open_pipeline_by_consent(
+        deals({"contact_id": "ann"}), events, who(ann="A"), as_of=AS_OF
+    )
 
     assert found.filter(pl.col("deals") > 0)["consent"].to_list() == ["opted out"]
 
@@ -101,14 +111,23 @@ def test_coverage_counts_decisions_of_either_kind_for_each_owner() -> None:
     )
     events = said(("Ann", "subscribe", "email", at(1)), ("Bo", "unsubscribe", "email", at(1)))
 
-    found = consent_coverage_of_pipeline(frame, events, who(ann="A", bo="B", cy="C"), as_of=AS_OF, by="owner_name")
+    found = consent_coverage_of_pipeline(
+        frame, events, who(ann="A", bo="B", cy="C"), as_of=AS_OF, by="owner_name"
+    )
 
-    rows = [("Zoe", 3, 2, 1, 2 / 3, 100.0, 50.0, 30.0, 0.5), (None, 1, 0, 0, 0.0, 0.0, 0.0, 0.0, None)]
+    rows = [
+        ("Zoe", 3, 2, 1, 2 / 3, 100.0, 50.0, 30.0, 0.5),
+        (None, 1, 0, 0, 0.0, 0.0, 0.0, 0.0, None),
+    ]
     numbers = (
         ["deals", "decided", "opted_in"],
         ["coverage", "amount", "decided_amount", "opted_in_amount", "coverage_by_amount"],
     )
-    schema = {"owner_name": pl.String, **dict.fromkeys(numbers[0], pl.Int64), **dict.fromkeys(numbers[1], pl.Float64)}
+    schema = {
+        "owner_name": pl.String,
+        **dict.fromkeys(numbers[0], pl.Int64),
+        **dict.fromkeys(numbers[1], pl.Float64),
+    }
     assert_frame_equal(found, pl.DataFrame(rows, schema=schema, orient="row"))
 
 
@@ -119,9 +138,16 @@ def test_negative_amounts_make_no_coverage() -> None:
     )
     events = said(("Ann", "subscribe", "email", at(1)))
 
-    found = consent_coverage_of_pipeline(frame, events, who(ann="A", cy="C"), as_of=AS_OF, by="owner_name")
+    found = consent_coverage_of_pipeline(
+        frame, events, who(ann="A", cy="C"), as_of=AS_OF, by="owner_name"
+    )
 
-    assert found.select("amount", "decided_amount", "coverage", "coverage_by_amount").row(0) == (50.0, 100.0, 0.5, None)
+    assert found.select("amount", "decided_amount", "coverage", "coverage_by_amount").row(0) == (
+        50.0,
+        100.0,
+        0.5,
+        None,
+    )
 
 
 def test_only_what_was_said_before_the_closing_day_stands_beside_the_win_rate() -> None:
@@ -139,7 +165,9 @@ def test_only_what_was_said_before_the_closing_day_stands_beside_the_win_rate() 
     )
 
     found = consent_and_win_rate(frame, events, who(ann="A", bo="B"))
-    further_east = consent_and_win_rate(frame, events, who(ann="A", bo="B"), time_zone="Europe/Berlin")
+    further_east = consent_and_win_rate(
+        frame, events, who(ann="A", bo="B"), time_zone="Europe/Berlin"
+    )
 
     assert found["consent"].to_list() == list(STATES)
     assert found.select("won", "lost").rows() == [(1, 0), (1, 0), (0, 1), (0, 1)]
@@ -152,20 +180,31 @@ def test_only_what_was_said_before_the_closing_day_stands_beside_the_win_rate() 
 @pytest.mark.parametrize(
     ("part", "whole", "low", "high"),
     # Newcombe (1998), Statistics in Medicine 17, table I, method 3
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
 )
-def test_the_interval_is_that_of_the_literature(part: int, whole: int, low: float, high: float) -> None:
-    ends = pl.select(*(end.alias(str(n)) for n, end in enumerate(wilson(pl.lit(part), pl.lit(whole), 1.959964))))
+def test_the_interval_is_that_of_the_literature(
+    part: int, whole: int, low: float, high: float
+) -> None:
+    ends = pl.select(
+        *(end.alias(str(n)) for n, end in enumerate(wilson(pl.lit(part), pl.lit(whole), 1.959964)))
+    )
 
     assert ends.row(0) == pytest.approx((low, high), abs=5e-5)
 
 
 @given(st.integers(1, 10**9).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_the_interval_holds_its_rate_and_stays_between_none_and_all(counts: tuple[int, int]) -> None:
+def test_the_interval_holds_its_rate_and_stays_between_none_and_all(
+    counts: tuple[int, int],
+) -> None:
     part, whole = counts
-    low, high = pl.select(*(end.alias(str(n)) for n, end in enumerate(wilson(pl.lit(part), pl.lit(whole), 1.96)))).row(
-        0
-    )
+    low, high = pl.select(
+        *(end.alias(str(n)) for n, end in enumerate(wilson(pl.lit(part), pl.lit(whole), 1.96)))
+    ).row(0)
 
     assert 0 <= low <= part / whole + 1e-12
     assert part / whole - 1e-12 <= high <= 1
@@ -174,8 +213,15 @@ def test_the_interval_holds_its_rate_and_stays_between_none_and_all(counts: tupl
 def test_no_deals_have_no_rates() -> None:
     none = TABLES["deals"].empty()
 
-    assert open_pipeline_by_consent(none, said(), who(), as_of=AS_OF)["deals"].to_list() == [0, 0, 0, 0]
-    assert consent_coverage_of_pipeline(none, said(), who(), as_of=AS_OF, by="owner_name").is_empty()
+    assert open_pipeline_by_consent(none, said(), who(), as_of=AS_OF)["deals"].to_list() == [
+        0,
+        0,
+        0,
+        0,
+    ]
+    assert consent_coverage_of_pipeline(
+        none, said(), who(), as_of=AS_OF, by="owner_name"
+    ).is_empty()
     assert consent_and_win_rate(none, said(), who())["win_rate"].to_list() == [None] * 4
 
 
@@ -207,7 +253,9 @@ def test_a_consent_without_a_channel_is_one_for_no_channel_that_is_named() -> No
         ({"purpose": ["newsletter"]}, "names no purpose"),
     ],
 )
-def test_a_channel_or_purpose_that_is_misspelt_is_refused(topic: dict[str, Any], message: str) -> None:
+def test_a_channel_or_purpose_that_is_misspelt_is_refused(
+    topic: dict[str, Any], message: str
+) -> None:
     events = said(("Ann", "subscribe", "email", at(5))).with_columns(purpose=pl.lit("Newsletter"))
 
     for analysis in (open_pipeline_by_consent, consent_coverage_of_pipeline):
@@ -217,10 +265,14 @@ def test_a_channel_or_purpose_that_is_misspelt_is_refused(topic: dict[str, Any],
         consent_and_win_rate(deals({"contact_id": "ann"}), events, who(ann="A"), **topic)
 
 
-@pytest.mark.parametrize("topic", [{"channel": "sms"}, {"channel": "carrier pigeon"}, {"purpose": "surveys"}])
+@pytest.mark.parametrize(
+    "topic", [{"channel": "sms"}, {"channel": "carrier pigeon"}, {"purpose": "surveys"}]
+)
 def test_about_what_nobody_was_asked_everybody_is_undecided(topic: dict[str, Any]) -> None:
     events = said(("ann", "subscribe", "email", at(5))).with_columns(purpose=pl.lit("Newsletter"))
 
-    found = open_pipeline_by_consent(deals({"contact_id": "ann"}), events, who(ann="A"), as_of=AS_OF, **topic)
+    found = open_pipeline_by_consent(
+        deals({"contact_id": "ann"}), events, who(ann="A"), as_of=AS_OF, **topic
+    )
 
     assert dict(found.select("consent", "deals").rows())["undecided"] == 1

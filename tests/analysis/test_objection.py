@@ -61,7 +61,14 @@ def test_only_the_channel_that_was_refused_and_only_afterwards() -> None:
     found = activities_after_opt_out(activities, events, who(ann="A", bo="B", cy="C"), as_of=AS_OF)
 
     evidence = found.select(
-        "id", "channel", "kind", "person_id", "opt_out_id", "opt_out_kind", "opt_out_channel", "days_after"
+        "id",
+        "channel",
+        "kind",
+        "person_id",
+        "opt_out_id",
+        "opt_out_kind",
+        "opt_out_channel",
+        "days_after",
     )
     assert evidence.rows() == [
         ("1", "email", "send", "A", "0", "unsubscribe", "email", 1 / 24),
@@ -77,7 +84,9 @@ def test_kinds_may_be_given_their_channel() -> None:
     activities = done(("ann", "letter sent", at(9)), ("ann", "call", at(9)))
     events = said(("Ann", "unsubscribe", None, at(5)))
 
-    found = activities_after_opt_out(activities, events, who(ann="A"), as_of=AS_OF, channels={"letter sent": "letter"})
+    found = activities_after_opt_out(
+        activities, events, who(ann="A"), as_of=AS_OF, channels={"letter sent": "letter"}
+    )
 
     assert found.select("id", "channel").rows() == [("0", "letter")]
 
@@ -86,7 +95,9 @@ def test_kinds_and_channels_are_spelled_in_any_case() -> None:
     activities = done(("ann", "call", at(9)))
     events = said(("Ann", "unsubscribe", None, at(5)))
 
-    found = activities_after_opt_out(activities, events, who(ann="A"), as_of=AS_OF, channels={"CALL ": "Telephone"})
+    found = activities_after_opt_out(
+        activities, events, who(ann="A"), as_of=AS_OF, channels={"CALL ": "Telephone"}
+    )
 
     assert found.select("id", "channel").rows() == [("0", "phone")]
 
@@ -102,7 +113,9 @@ def test_kinds_and_channels_are_spelled_in_any_case() -> None:
 )
 def test_channels_that_are_none_are_refused(channels: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        activities_after_opt_out(done(("ann", "call", at(9))), said(), who(ann="A"), as_of=AS_OF, channels=channels)
+        activities_after_opt_out(
+            done(("ann", "call", at(9))), said(), who(ann="A"), as_of=AS_OF, channels=channels
+        )
 
 
 def test_without_activities_or_events_there_is_nothing_but_the_columns() -> None:
@@ -129,7 +142,10 @@ def subscribed(*rows: tuple[str, str, bool]) -> pl.DataFrame:
     names = ("contact_id", "channel", "opted_in")
     return table(
         "subscriptions",
-        [{"provider": "altcraft", "account": "shop", **dict(zip(names, row, strict=True))} for row in rows],
+        [
+            {"provider": "altcraft", "account": "shop", **dict(zip(names, row, strict=True))}
+            for row in rows
+        ],
     )
 
 
@@ -140,9 +156,13 @@ def test_an_objection_elsewhere_counts_against_a_subscription_and_a_recent_maili
         ("Cy", "sms", True),
         ("Dee", "email", True),
     )
-    activities = done(("Bo", "send", at(31, month=5)), ("Ann", "send", at(1)), ("Cy", "open", at(31, month=5)))
+    activities = done(
+        ("Bo", "send", at(31, month=5)), ("Ann", "send", at(1)), ("Cy", "open", at(31, month=5))
+    )
     events = said(
-        ("Bo", "complain", "email", at(3)), ("Dee", "unsubscribe", "email", at(3)), ("Dee", "subscribe", "email", at(4))
+        ("Bo", "complain", "email", at(3)),
+        ("Dee", "unsubscribe", "email", at(3)),
+        ("Dee", "subscribe", "email", at(4)),
     )
 
     found = mailed_but_objected(
@@ -168,7 +188,9 @@ def test_a_mailing_from_before_the_objection_is_no_offence() -> None:
     nobody = TABLES["subscriptions"].empty()
 
     found = mailed_but_objected(contacts(), nobody, activities, events, who(bo="B"), as_of=AS_OF)
-    undated = mailed_but_objected(contacts("bo"), nobody, activities, said(), who(bo="B"), as_of=AS_OF)
+    undated = mailed_but_objected(
+        contacts("bo"), nobody, activities, said(), who(bo="B"), as_of=AS_OF
+    )
 
     assert found.is_empty()
     assert undated["objection"].to_list() == ["do not contact"]
@@ -179,17 +201,34 @@ def test_the_sandbox_mails_nobody_who_left_and_some_who_said_no_elsewhere() -> N
 
     async def fetch() -> crmlab.Fetched:
         async with crmlab.sandbox(world, services=("relenta", "altcraft")) as accounts:
-            return await crmlab.fetch(accounts, "contacts", "subscriptions", "activities", "consent_events")
+            return await crmlab.fetch(
+                accounts, "contacts", "subscriptions", "activities", "consent_events"
+            )
 
     data = asyncio.run(fetch())
     found = people(data.contacts)
 
-    assert activities_after_opt_out(data.activities, data.consent_events, found, as_of=world.now).is_empty()
+    assert activities_after_opt_out(
+        data.activities, data.consent_events, found, as_of=world.now
+    ).is_empty()
     refused = mailed_but_objected(
-        data.contacts, data.subscriptions, data.activities, TABLES["consent_events"].empty(), found, as_of=world.now
+        data.contacts,
+        data.subscriptions,
+        data.activities,
+        TABLES["consent_events"].empty(),
+        found,
+        as_of=world.now,
     )
-    active = {each.person_id for each in world.subscriptions if each.channel == "email" and each.status == "subscribed"}
-    said_no = {each.id for each in world.people if each.do_not_mail and {"relenta", "altcraft"} <= each.services}
+    active = {
+        each.person_id
+        for each in world.subscriptions
+        if each.channel == "email" and each.status == "subscribed"
+    }
+    said_no = {
+        each.id
+        for each in world.people
+        if each.do_not_mail and {"relenta", "altcraft"} <= each.services
+    }
     assert refused["contact_id"].n_unique() == len(said_no & active) > 0
     assert refused["objection"].unique().to_list() == ["do not contact"]
 

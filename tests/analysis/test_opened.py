@@ -57,7 +57,8 @@ def test_every_answer_about_beginnings_takes_the_day_that_was_given() -> None:
         date(2026, 1, 1),
     ]
     assert (
-        created.filter(pl.col("created") > 0)["month"].to_list() == cohorts["created_month"].unique().sort().to_list()
+        created.filter(pl.col("created") > 0)["month"].to_list()
+        == cohorts["created_month"].unique().sort().to_list()
     )
     assert velocity["mean_days"].item() == (60 + 30 + 50) / 3
     assert ageing["age_days"].to_list() == [129.0, 101.0, 56.0]
@@ -66,7 +67,8 @@ def test_every_answer_about_beginnings_takes_the_day_that_was_given() -> None:
 def test_a_deal_is_touched_since_the_day_it_was_opened() -> None:
     call = {"provider": "onepagecrm", "account": "sales", "kind": "call", "contact_id": "p"}
     activities = conform(
-        pl.DataFrame([{**call, "starts_at": datetime(2025, 12, 20, tzinfo=UTC)}]), TABLES["activities"]
+        pl.DataFrame([{**call, "starts_at": datetime(2025, 12, 20, tzinfo=UTC)}]),
+        TABLES["activities"],
     )
 
     counts = analysis.activities_per_deal(migrated(), activities)
@@ -95,7 +97,9 @@ def test_a_day_begins_at_its_midnight_and_later_where_clocks_skip_it() -> None:
     # clocks in Beirut went from 00:00 to 01:00 on 27 March 2022
     rows = {"created_at": [IMPORTED] * 2, "opened_on": [date(2022, 3, 27), None]}
 
-    found = read_opened(pl.DataFrame(rows), "deals", time_zone="Asia/Beirut")["created_at"].to_list()
+    found = read_opened(pl.DataFrame(rows), "deals", time_zone="Asia/Beirut")[
+        "created_at"
+    ].to_list()
 
     assert found[0] == datetime(2022, 3, 26, 22, tzinfo=UTC)
     assert found[1] == IMPORTED

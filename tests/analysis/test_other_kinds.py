@@ -47,14 +47,20 @@ def test_the_sentence_says_what_is_read_and_what_to_write() -> None:
     deals = TABLES["deals"].empty().with_columns(pl.lit("1,200").alias("amount"))
 
     with pytest.raises(
-        UsageError, match=r"deals\.amount is of type String, and Float64 is read: .* crmlab\.table\('deals'"
+        UsageError,
+        match=r"deals\.amount is of type String, and Float64 is read: .* crmlab\.table\('deals'",
     ):
         analysis.win_rate(deals)
 
 
 @pytest.mark.parametrize(
     ("column", "dtype"),
-    [("status", pl.Categorical), ("amount", pl.Int32), ("amount", pl.Decimal(10, 2)), ("amount", pl.Null)],
+    [
+        ("status", pl.Categorical),
+        ("amount", pl.Int32),
+        ("amount", pl.Decimal(10, 2)),
+        ("amount", pl.Null),
+    ],
 )
 def test_what_is_read_alike_is_taken(column: str, dtype: Any) -> None:
     deals = TABLES["deals"].empty().with_columns(pl.lit(None, dtype).alias(column))

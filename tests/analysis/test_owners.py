@@ -15,7 +15,9 @@ from crmlab.schema import TABLES, conform
 
 
 def table(name: str, /, **columns: list[Any]) -> pl.DataFrame:
-    types: dict[str, Any] = {column: dtype for column, dtype in TABLES[name].schema.items() if column in columns}
+    types: dict[str, Any] = {
+        column: dtype for column, dtype in TABLES[name].schema.items() if column in columns
+    }
     return conform(pl.DataFrame(columns, schema=types), TABLES[name])
 
 
@@ -42,7 +44,9 @@ USERS = table(
         (None, None, None),
     ],
 )
-def test_ids_and_authors_become_names(owner_id: str | None, author: str | None, owner: str | None) -> None:
+def test_ids_and_authors_become_names(
+    owner_id: str | None, author: str | None, owner: str | None
+) -> None:
     frame = table("activities", account=["a"], owner_id=[owner_id], author=[author])
 
     found = with_owner(frame, USERS)
@@ -69,7 +73,12 @@ def test_the_same_name_is_the_same_owner() -> None:
 
     found = activity_volume_by_owner(activities, USERS)
 
-    rows = [("Ann Bee", "call", 1), ("Ann Bee", "event", 1), ("Ann Bee", "note", 1), (None, "visit", 1)]
+    rows = [
+        ("Ann Bee", "call", 1),
+        ("Ann Bee", "event", 1),
+        ("Ann Bee", "note", 1),
+        (None, "visit", 1),
+    ]
     schema = {"owner": pl.String, "kind": pl.String, "count": pl.Int64}
     assert_frame_equal(found, pl.DataFrame(rows, schema=schema, orient="row"))
 
@@ -79,7 +88,10 @@ _NAME = st.sampled_from(["Ann Bee", "Ann Bo", "Ann B.", "Cy", "", None])
 
 @given(
     st.lists(st.tuples(st.sampled_from("123"), _NAME), max_size=6),
-    st.lists(st.tuples(st.sampled_from(["1", "2", "9", None]), _NAME, st.sampled_from(["call", None])), max_size=20),
+    st.lists(
+        st.tuples(st.sampled_from(["1", "2", "9", None]), _NAME, st.sampled_from(["call", None])),
+        max_size=20,
+    ),
 )
 def test_no_activity_is_lost_or_counted_twice(names: list[Any], rows: list[Any]) -> None:
     users = table("users", id=[id for id, _ in names], name=[name for _, name in names])

@@ -16,8 +16,12 @@ rows_of_keys = st.lists(st.tuples(texts, texts), min_size=1, max_size=60)
 
 
 @given(rows_of_keys, st.integers(1, 20))
-def test_each_row_is_in_one_part_and_the_parts_are_in_order(rows: list[tuple[str, str]], size: int) -> None:
-    frame = pl.LazyFrame(rows, schema={"one": pl.String, "two": pl.String}, orient="row").with_row_index("row")
+def test_each_row_is_in_one_part_and_the_parts_are_in_order(
+    rows: list[tuple[str, str]], size: int
+) -> None:
+    frame = pl.LazyFrame(
+        rows, schema={"one": pl.String, "two": pl.String}, orient="row"
+    ).with_row_index("row")
 
     found = ranges([(frame, ["one", "two"])], rows_in_a_part=size)
     parts = [frame.filter(part.holds("one", "two")).collect() for part in found]
@@ -39,7 +43,9 @@ def test_frames_are_parted_alike(rows: list[tuple[str, str]], size: int) -> None
         here = set(ones.filter(part.holds("key")).collect()["key"].fill_null(""))
         elsewhere = [other for other in found if other != part]
         for other in elsewhere:
-            assert not here & set(others.filter(other.holds("name")).collect()["name"].fill_null(""))
+            assert not here & set(
+                others.filter(other.holds("name")).collect()["name"].fill_null("")
+            )
 
 
 def test_where_a_row_names_no_contact_everything_is_read_at_once() -> None:
@@ -51,7 +57,12 @@ def test_where_a_row_names_no_contact_everything_is_read_at_once() -> None:
 
 
 def test_lazy_people_are_taken_as_they_are() -> None:
-    rows = {"provider": ["altcraft"], "account": ["a"], "id": ["1"], "emails": [["ann@example.com"]]}
+    rows = {
+        "provider": ["altcraft"],
+        "account": ["a"],
+        "id": ["1"],
+        "emails": [["ann@example.com"]],
+    }
     who = analysis.people(conform(pl.DataFrame(rows), TABLES["contacts"]))
     nothing = TABLES["deals"].empty(), TABLES["consent_events"].empty()
 

@@ -26,5 +26,7 @@ def test_a_period_that_is_no_number_of_days_is_refused(every: Any) -> None:
 @pytest.mark.parametrize("time_zone", ["", None, 5, "Mars/Olympus"])
 def test_what_names_no_time_zone_is_refused(time_zone: Any) -> None:
     for count, frame in ((analysis.activity_volume, ACTIVITIES), (analysis.cycle_length, DEALS)):
-        with pytest.raises(UsageError, match="is not in the time zone database: give a name such as"):
+        with pytest.raises(
+            UsageError, match="is not in the time zone database: give a name such as"
+        ):
             count(frame, time_zone=time_zone)

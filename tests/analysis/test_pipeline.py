@@ -23,7 +23,11 @@ RATES = {
 
 def deals(**columns: list[Any]) -> pl.DataFrame:
     rows = len(next(iter(columns.values())))
-    head = {"provider": ["onepagecrm"] * rows, "account": ["sales"] * rows, "pipeline_id": ["p"] * rows}
+    head = {
+        "provider": ["onepagecrm"] * rows,
+        "account": ["sales"] * rows,
+        "pipeline_id": ["p"] * rows,
+    }
     return conform(pl.DataFrame(head | columns, strict=False), TABLES["deals"])
 
 
@@ -35,15 +39,21 @@ def stages(*rows: tuple[str, str, int, str], account: str = "sales") -> pl.DataF
 
 
 def test_open_deals_are_in_neither_part_of_the_win_rate() -> None:
-    frame = deals(status=["won", "won", "won", "lost", "pending"], amount=[10.0, 20.0, 30.0, 40.0, 1e6])
+    frame = deals(
+        status=["won", "won", "won", "lost", "pending"], amount=[10.0, 20.0, 30.0, 40.0, 1e6]
+    )
 
     found = analysis.win_rate(frame)
 
-    assert_frame_equal(found, pl.DataFrame([(3, 1, 0.75, 60.0, 40.0, 0.6)], schema=RATES, orient="row"))
+    assert_frame_equal(
+        found, pl.DataFrame([(3, 1, 0.75, 60.0, 40.0, 0.6)], schema=RATES, orient="row")
+    )
 
 
 def test_the_total_amount_counts_before_the_monthly_amount() -> None:
-    frame = deals(status=["won", "won", "lost"], amount=[10.0, 10.0, 30.0], total_amount=[120.0, None, None])
+    frame = deals(
+        status=["won", "won", "lost"], amount=[10.0, 10.0, 30.0], total_amount=[120.0, None, None]
+    )
 
     found = analysis.win_rate(frame)
 
@@ -52,7 +62,9 @@ def test_the_total_amount_counts_before_the_monthly_amount() -> None:
 
 @pytest.mark.parametrize("no_amount", [float("nan"), float("inf"), None])
 def test_what_is_no_amount_swallows_no_sum(no_amount: float | None) -> None:
-    frame = deals(status=["won", "won", "lost"], amount=[30.0, no_amount, 10.0], total_amount=[no_amount] * 3)
+    frame = deals(
+        status=["won", "won", "lost"], amount=[30.0, no_amount, 10.0], total_amount=[no_amount] * 3
+    )
 
     found = analysis.win_rate(frame)
 
@@ -64,7 +76,11 @@ def test_what_is_no_amount_swallows_no_sum(no_amount: float | None) -> None:
 def test_a_negative_amount_makes_no_rate(won: float, lost: float) -> None:
     found = analysis.win_rate(deals(status=["won", "lost"], amount=[won, lost]))
 
-    assert found.select("won_amount", "lost_amount", "win_rate_by_amount").row(0) == (won, lost, None)
+    assert found.select("won_amount", "lost_amount", "win_rate_by_amount").row(0) == (
+        won,
+        lost,
+        None,
+    )
 
 
 def test_a_rate_of_nothing_is_null_and_not_zero() -> None:
@@ -73,7 +89,9 @@ def test_a_rate_of_nothing_is_null_and_not_zero() -> None:
     found = analysis.win_rate(frame, by="owner_name")
 
     rows = [("Ann", 0, 0, None, 0.0, 0.0, None), ("Bo", 0, 1, 0.0, 0.0, 0.0, None)]
-    assert_frame_equal(found, pl.DataFrame(rows, schema={"owner_name": pl.String, **RATES}, orient="row"))
+    assert_frame_equal(
+        found, pl.DataFrame(rows, schema={"owner_name": pl.String, **RATES}, orient="row")
+    )
 
 
 def test_no_deals_at_all_are_one_row_without_a_group_and_none_with() -> None:
@@ -84,7 +102,8 @@ def test_no_deals_at_all_are_one_row_without_a_group_and_none_with() -> None:
         pl.DataFrame([(0, 0, None, 0.0, 0.0, None)], schema=RATES, orient="row"),
     )
     assert_frame_equal(
-        analysis.win_rate(empty, by="owner_name"), pl.DataFrame(schema={"owner_name": pl.String, **RATES})
+        analysis.win_rate(empty, by="owner_name"),
+        pl.DataFrame(schema={"owner_name": pl.String, **RATES}),
     )
 
 
@@ -102,11 +121,15 @@ def test_amounts_of_two_currencies_are_never_added() -> None:
         ("USD", 1, 0, 1.0, 1.0, 0.0, 1.0),
         (None, 1, 0, 1.0, 7.0, 0.0, 1.0),
     ]
-    assert_frame_equal(found, pl.DataFrame(rows, schema={"currency": pl.String, **RATES}, orient="row"))
+    assert_frame_equal(
+        found, pl.DataFrame(rows, schema={"currency": pl.String, **RATES}, orient="row")
+    )
 
 
 def test_a_currency_that_only_open_deals_have_does_not_split_the_win_rate() -> None:
-    frame = deals(status=["won", "lost", "pending"], amount=[1.0, 1.0, 1.0], currency=["EUR", None, "USD"])
+    frame = deals(
+        status=["won", "lost", "pending"], amount=[1.0, 1.0, 1.0], currency=["EUR", None, "USD"]
+    )
 
     found = analysis.win_rate(frame)
 
@@ -158,7 +181,11 @@ def test_a_period_is_that_of_closing_and_holds_closed_deals_only() -> None:
         (date(2028, 1, 1), "Bo", 1, 1, 0.5),
         (None, "Ann", 0, 1, 0.0),
     ]
-    assert analysis.win_rate(frame, by="year")["year"].to_list() == [date(2027, 1, 1), date(2028, 1, 1), None]
+    assert analysis.win_rate(frame, by="year")["year"].to_list() == [
+        date(2027, 1, 1),
+        date(2028, 1, 1),
+        None,
+    ]
     assert analysis.win_rate(frame, by="month")["won"].to_list() == [1, 0, 1, 0]
 
 
@@ -185,9 +212,13 @@ SNAPSHOT = {
 
 
 def test_the_snapshot_has_every_stage_and_only_open_deals() -> None:
-    frame = deals(stage=[10, 10, 50], status=["pending", "pending", "won"], amount=[1.0, None, 100.0])
+    frame = deals(
+        stage=[10, 10, 50], status=["pending", "pending", "won"], amount=[1.0, None, 100.0]
+    )
 
-    found = analysis.pipeline_snapshot(frame, stages(("p", "Sales", 50, "Offer"), ("p", "Sales", 10, "Lead")))
+    found = analysis.pipeline_snapshot(
+        frame, stages(("p", "Sales", 50, "Offer"), ("p", "Sales", 10, "Lead"))
+    )
 
     rows = [("Sales", 10, "Lead", 2, 1.0), ("Sales", 50, "Offer", 0, 0.0)]
     assert_frame_equal(found, pl.DataFrame(rows, schema=SNAPSHOT, orient="row"))
@@ -216,7 +247,9 @@ def test_a_stage_that_vanished_keeps_its_deals_under_its_number() -> None:
 
 def test_pipelines_of_one_name_stay_apart() -> None:
     frame = deals(stage=[10], status=["pending"], amount=[1.0])
-    both = pl.concat([stages(("p", "Sales", 10, "Lead")), stages(("p", "Sales", 10, "Lead"), account="resale")])
+    both = pl.concat(
+        [stages(("p", "Sales", 10, "Lead")), stages(("p", "Sales", 10, "Lead"), account="resale")]
+    )
 
     found = analysis.pipeline_snapshot(frame, both)
 
@@ -227,9 +260,16 @@ def test_pipelines_of_one_name_stay_apart() -> None:
 
 
 def test_the_snapshot_of_two_currencies_has_a_row_for_each_in_each_stage() -> None:
-    frame = deals(stage=[10, 10, 20], status=["pending"] * 3, amount=[1.0, 2.0, 3.0], currency=["EUR", "USD", "EUR"])
+    frame = deals(
+        stage=[10, 10, 20],
+        status=["pending"] * 3,
+        amount=[1.0, 2.0, 3.0],
+        currency=["EUR", "USD", "EUR"],
+    )
 
-    found = analysis.pipeline_snapshot(frame, stages(("p", "Sales", 10, "Lead"), ("p", "Sales", 20, "Offer")))
+    found = analysis.pipeline_snapshot(
+        frame, stages(("p", "Sales", 10, "Lead"), ("p", "Sales", 20, "Offer"))
+    )
 
     assert found.select("stage", "currency", "deals", "amount").rows() == [
         (10, "EUR", 1, 1.0),
@@ -260,7 +300,12 @@ def test_closed_deals_are_counted_in_the_month_of_closing() -> None:
 
 
 def test_closed_by_month_keeps_currencies_apart() -> None:
-    frame = deals(status=["won", "won"], amount=[1.0, 2.0], currency=["USD", "EUR"], close_date=[date(2026, 1, 1)] * 2)
+    frame = deals(
+        status=["won", "won"],
+        amount=[1.0, 2.0],
+        currency=["USD", "EUR"],
+        close_date=[date(2026, 1, 1)] * 2,
+    )
 
     found = analysis.closed_by_month(frame)
 
@@ -275,7 +320,9 @@ def test_any_column_can_be_grouped_by(name: str) -> None:
 
 
 @pytest.mark.parametrize("amounts", [[-100.0, 10.0], [-1.0, -2.0], [10.0, -10.0], [10.0, -30.0]])
-def test_a_rate_by_amount_is_null_or_within_nought_and_one_also_of_negative_amounts(amounts: list[float]) -> None:
+def test_a_rate_by_amount_is_null_or_within_nought_and_one_also_of_negative_amounts(
+    amounts: list[float],
+) -> None:
     deals = conform(pl.DataFrame({"status": ["won", "lost"], "amount": amounts}), TABLES["deals"])
 
     found = analysis.win_rate(deals)
@@ -287,7 +334,10 @@ def test_a_rate_by_amount_is_null_or_within_nought_and_one_also_of_negative_amou
 
 @pytest.mark.parametrize("nothing", [float("nan"), float("inf")])
 def test_an_amount_that_is_no_number_swallows_no_sum(nothing: float) -> None:
-    rows = {"status": ["won", "won", "pending", "pending"], "total_amount": [nothing, None, nothing, 5.0]}
+    rows = {
+        "status": ["won", "won", "pending", "pending"],
+        "total_amount": [nothing, None, nothing, 5.0],
+    }
     deals = conform(pl.DataFrame({**rows, "amount": [None, 7.0, 2.0, 5.0]}), TABLES["deals"])
 
     assert analysis.win_rate(deals)["won_amount"].item() == 7.0

@@ -20,7 +20,9 @@ END = datetime(2026, 3, 12, 9, tzinfo=UTC)
 
 
 def table(name: str, **columns: list[Any]) -> pl.DataFrame:
-    types: dict[str, Any] = {column: dtype for column, dtype in TABLES[name].schema.items() if column in columns}
+    types: dict[str, Any] = {
+        column: dtype for column, dtype in TABLES[name].schema.items() if column in columns
+    }
     return conform(pl.DataFrame(columns, schema=types), TABLES[name])
 
 
@@ -34,7 +36,12 @@ def people(*ids: str, **columns: list[Any]) -> pl.DataFrame:
 
 def test_the_unanswered_count_as_waiting_until_the_moment_asked_at() -> None:
     contacts = people(*"abcde", lead_source=["web", "web", "web", "fair", "fair"])
-    calls = table("activities", kind=["call"] * 4, contact_id=["a", "b", "b", "d"], starts_at=after(2, 5, 9, 240))
+    calls = table(
+        "activities",
+        kind=["call"] * 4,
+        contact_id=["a", "b", "b", "d"],
+        starts_at=after(2, 5, 9, 240),
+    )
 
     found = response_time(contacts, calls, by="lead_source", as_of=END)
 
@@ -65,17 +72,34 @@ def test_many_at_risk_do_not_overflow() -> None:
     assert curve.select(time_until(0.5)).item() == n // 2 - 1
 
 
-@given(st.lists(st.integers(0, 50), min_size=1, max_size=60), st.sampled_from([0.1, 0.25, 0.5, 0.9, 1.0]))
-def test_of_spells_that_all_ended_the_quantile_is_that_of_the_list(durations: list[int], share: float) -> None:
+@given(
+    st.lists(st.integers(0, 50), min_size=1, max_size=60),
+    st.sampled_from([0.1, 0.25, 0.5, 0.9, 1.0]),
+)
+def test_of_spells_that_all_ended_the_quantile_is_that_of_the_list(
+    durations: list[int], share: float
+) -> None:
     curve = kaplan_meier(pl.DataFrame({"duration": durations, "ended": [True] * len(durations)}))
 
-    enough = [time for time in sorted(durations) if sum(d <= time for d in durations) >= share * len(durations) - 1e-9]
+    enough = [
+        time
+        for time in sorted(durations)
+        if sum(d <= time for d in durations) >= share * len(durations) - 1e-9
+    ]
     assert curve.select(time_until(share)).item() == enough[0]
 
 
-@given(st.lists(st.tuples(st.integers(0, 20), st.booleans(), st.sampled_from("ab")), min_size=1, max_size=60))
-def test_curves_fall_lose_nobody_and_do_not_depend_on_each_other(rows: list[tuple[int, bool, str]]) -> None:
-    spells = pl.DataFrame(rows, schema={"duration": pl.Float64, "ended": pl.Boolean, "group": pl.String}, orient="row")
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 20), st.booleans(), st.sampled_from("ab")), min_size=1, max_size=60
+    )
+)
+def test_curves_fall_lose_nobody_and_do_not_depend_on_each_other(
+    rows: list[tuple[int, bool, str]],
+) -> None:
+    spells = pl.DataFrame(
+        rows, schema={"duration": pl.Float64, "ended": pl.Boolean, "group": pl.String}, orient="row"
+    )
 
     curve = kaplan_meier(spells, by="group")
 
@@ -100,7 +124,9 @@ def test_a_mailing_is_no_answer_nor_is_a_note_or_what_is_only_planned() -> None:
 
     found = response_time(contacts, activities, as_of=END)
 
-    assert found.select("contacts", "answered", "waiting", "waiting_rate", "median_hours").row(0) == (
+    assert found.select("contacts", "answered", "waiting", "waiting_rate", "median_hours").row(
+        0
+    ) == (
         1,
         0,
         1,
@@ -112,7 +138,9 @@ def test_a_mailing_is_no_answer_nor_is_a_note_or_what_is_only_planned() -> None:
 
 
 def test_what_came_before_the_contact_is_no_answer_what_came_with_it_is() -> None:
-    calls = table("activities", kind=["call"] * 3, contact_id=["a", "a", "b"], starts_at=after(-1, 3, 0))
+    calls = table(
+        "activities", kind=["call"] * 3, contact_id=["a", "a", "b"], starts_at=after(-1, 3, 0)
+    )
 
     found = waits(people("a", "b"), calls, as_of=END)
 
@@ -120,7 +148,9 @@ def test_what_came_before_the_contact_is_no_answer_what_came_with_it_is() -> Non
 
 
 def test_appointments_answer_who_is_invited_by_address() -> None:
-    contacts = people("a", "b", "c", emails=[["Ann@Example.com", "ann@example.org"], ["bo@example.com"], None])
+    contacts = people(
+        "a", "b", "c", emails=[["Ann@Example.com", "ann@example.org"], ["bo@example.com"], None]
+    )
     events = table(
         "activities",
         kind=["event"] * 2,
@@ -137,7 +167,11 @@ def test_appointments_answer_who_is_invited_by_address() -> None:
 def test_accounts_are_not_mixed() -> None:
     contacts = people("a").with_columns(account=pl.lit("one"))
     calls = table(
-        "activities", kind=["call", "note"], contact_id=["a", None], account=["two", "one"], starts_at=after(1, 1)
+        "activities",
+        kind=["call", "note"],
+        contact_id=["a", None],
+        account=["two", "one"],
+        starts_at=after(1, 1),
     )
 
     assert waits(contacts, calls, as_of=END)["answered"].to_list() == [False]
@@ -145,10 +179,17 @@ def test_accounts_are_not_mixed() -> None:
 
 def test_who_is_known_to_a_service_without_calls_does_not_wait_for_one() -> None:
     both = pl.concat(
-        [people("a").with_columns(account=pl.lit("crm")), people("b").with_columns(account=pl.lit("mail"))]
+        [
+            people("a").with_columns(account=pl.lit("crm")),
+            people("b").with_columns(account=pl.lit("mail")),
+        ]
     )
     rows = table(
-        "activities", kind=["note", "send"], account=["crm", "mail"], campaign_id=[None, "7"], contact_id=["a", "b"]
+        "activities",
+        kind=["note", "send"],
+        account=["crm", "mail"],
+        campaign_id=[None, "7"],
+        contact_id=["a", "b"],
     )
 
     assert waits(both, rows, as_of=END)["id"].to_list() == ["a"]
@@ -159,7 +200,9 @@ def test_an_action_answers_at_the_end_of_its_day_where_the_clocks_change() -> No
     # Berlin 2026-03-29 has 23 hours: from 00:00 (23:00 UTC) to its end are 23
     came = datetime(2026, 3, 28, 23, tzinfo=UTC)
     contacts = table("contacts", id=["a"], created_at=[came])
-    action = table("activities", kind=["action"], contact_id=["a"], done=[True], done_at=[date(2026, 3, 29)])
+    action = table(
+        "activities", kind=["action"], contact_id=["a"], done=[True], done_at=[date(2026, 3, 29)]
+    )
 
     found = waits(contacts, action, as_of="2026-04-01", kinds=["action"], time_zone="Europe/Berlin")
 
@@ -173,24 +216,35 @@ def test_an_action_answers_at_the_end_of_its_day_where_the_clocks_change() -> No
 def test_a_day_ends_at_its_second_midnight_where_clocks_go_back_then() -> None:
     # Sao Paulo, 2018-02-17: 23:59 came twice, the day had 25 hours
     contacts = table("contacts", id=["a"], created_at=[datetime(2018, 2, 17, 2, tzinfo=UTC)])
-    action = table("activities", kind=["action"], contact_id=["a"], done=[True], done_at=[date(2018, 2, 17)])
+    action = table(
+        "activities", kind=["action"], contact_id=["a"], done=[True], done_at=[date(2018, 2, 17)]
+    )
 
-    found = waits(contacts, action, as_of="2018-03-01", kinds=["action"], time_zone="America/Sao_Paulo")
+    found = waits(
+        contacts, action, as_of="2018-03-01", kinds=["action"], time_zone="America/Sao_Paulo"
+    )
 
     assert found["wait_hours"].item() == pytest.approx(25.0)
 
 
 def test_two_addresses_of_one_person_are_one_touch_one_address_of_two_people_is_two() -> None:
-    contacts = people("a", "b", emails=[["one@example.com", "two@example.com"], ["two@example.com"]])
+    contacts = people(
+        "a", "b", emails=[["one@example.com", "two@example.com"], ["two@example.com"]]
+    )
     event = table(
-        "activities", kind=["event"], contact_emails=[["one@example.com", "two@example.com"]], starts_at=after(1)
+        "activities",
+        kind=["event"],
+        contact_emails=[["one@example.com", "two@example.com"]],
+        starts_at=after(1),
     )
 
     assert of_contacts(contacts, touches(event))["contact_id"].sort().to_list() == ["a", "b"]
 
 
 def test_contacts_that_come_later_or_never_came_are_left_out() -> None:
-    contacts = table("contacts", id=["a", "b", "c"], created_at=[START, END + timedelta(seconds=1), None])
+    contacts = table(
+        "contacts", id=["a", "b", "c"], created_at=[START, END + timedelta(seconds=1), None]
+    )
 
     found = response_time(contacts, table("activities", kind=["note"]), as_of=END)
 
@@ -225,7 +279,8 @@ def test_answered_and_waiting_are_all_and_groups_sum_to_the_whole(
     for name in ("contacts", "answered", "waiting"):
         assert groups[name].sum() == whole[name].item()
     answered = sum(
-        any(person == place and hour <= at <= 240 for person, at in called) for place, (_, hour) in enumerate(came)
+        any(person == place and hour <= at <= 240 for person, at in called)
+        for place, (_, hour) in enumerate(came)
     )
     assert whole["answered"].item() == answered
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-_DECISIONS = {"subscribe": True, "confirm": True, "unsubscribe": False, "complain": False, "spam": False}
+_DECISIONS = {
+    "subscribe": True,
+    "confirm": True,
+    "unsubscribe": False,
+    "complain": False,
+    "spam": False,
+}
 _STEPS = {"subscribe": "request", "confirm": "confirmation"}
 
 

@@ -22,7 +22,9 @@ def launched() -> Iterator[Browser]:
     """Run it, unseen and knowing no host but this one."""
     path = os.environ.get("BROWSER_PATH") or next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
-        raise FileNotFoundError("no browser: install Debian's chromium, or name one with BROWSER_PATH")
+        raise FileNotFoundError(
+            "no browser: install Debian's chromium, or name one with BROWSER_PATH"
+        )
     with sync_playwright() as playwright:
         expect.set_options(timeout=20_000)  # other programs may want the processors too
         browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)

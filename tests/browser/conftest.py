@@ -23,7 +23,9 @@ from tests.browser.watch import Watch
 
 SHOTS = Path(os.environ.get("CRMLAB_SHOTS") or Path(__file__).parent / "shots")
 _FOLDERS = os.environ.get("CRMLAB_KERNELS", "").split()
-KERNELS = {Path(folder).name: str(Path(folder).resolve()) for folder in _FOLDERS} or {"environment": ""}
+KERNELS = {Path(folder).name: str(Path(folder).resolve()) for folder in _FOLDERS} or {
+    "environment": ""
+}
 SIZE = {"width": 1200, "height": 1600}
 #: a test of what is the same in Notebook 7
 IN_LAB = pytest.mark.parametrize("front_end", ["lab"])
@@ -59,7 +61,12 @@ def jupyter(services: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("jupyter")
     variables = local.install(services, folder / "services")
     kernels = {
-        name: {**variables, "PYTHONPATH": os.pathsep.join(filter(None, [other, str(ROOT), str(folder / "services")]))}
+        name: {
+            **variables,
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [other, str(ROOT), str(folder / "services")])
+            ),
+        }
         for name, other in KERNELS.items()
     }
     with serving(folder, kernels) as running:

@@ -21,7 +21,9 @@ class Section:
     """What the form asks for one service."""
 
     def __init__(self, form: Locator, title: str) -> None:
-        self.shown = form.locator(".section").filter(has=form.page.locator("summary", has_text=title))
+        self.shown = form.locator(".section").filter(
+            has=form.page.locator("summary", has_text=title)
+        )
         self.key = self.shown.get_by_label("API key", exact=True)
         self.name = self.shown.get_by_label("Account name")
         self.address = self.shown.get_by_label("Own address")
@@ -48,7 +50,10 @@ class Form:
         self.shown = cell.locator(".crmlab-login")
         self.accounts = self.shown.locator("li")
         self.lost = self.shown.get_by_role("alert")
-        self.onepagecrm, self.complero = Section(self.shown, ONEPAGECRM), Section(self.shown, COMPLERO)
+        self.onepagecrm, self.complero = (
+            Section(self.shown, ONEPAGECRM),
+            Section(self.shown, COMPLERO),
+        )
         self._address = services.account("onepagecrm").base_url
         self._key = services.keys["onepagecrm"]
 

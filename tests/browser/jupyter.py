@@ -18,7 +18,10 @@ ROOT = Path(__file__).parents[2]
 TOKEN = "local"
 START_SECONDS = 60
 #: where each front end shows a notebook; Lab without what it had open before
-FRONT_ENDS = {"lab": "lab/tree/{path}?token={token}&reset", "notebook7": "notebooks/{path}?token={token}"}
+FRONT_ENDS = {
+    "lab": "lab/tree/{path}?token={token}&reset",
+    "notebook7": "notebooks/{path}?token={token}",
+}
 #: else the server asks elsewhere whether there is news
 _QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
 _THEME = "apputils-extension/themes.jupyterlab-settings"
@@ -38,10 +41,19 @@ class Jupyter:
 
     def write(self, name: str, cells: Sequence[str], kernel: str) -> Path:
         """Write a notebook of code cells into a folder of its own, and return its path."""
-        empty: dict[str, object] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        empty: dict[str, object] = {
+            "cell_type": "code",
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
         content = {
-            "cells": [{**empty, "id": f"cell{i}", "source": source} for i, source in enumerate(cells)],
-            "metadata": {"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}},
+            "cells": [
+                {**empty, "id": f"cell{i}", "source": source} for i, source in enumerate(cells)
+            ],
+            "metadata": {
+                "kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}
+            },
             "nbformat": 4,
             "nbformat_minor": 5,
         }
@@ -61,7 +73,12 @@ class Jupyter:
         An ipykernel 7 that is asked something while it starts may never answer: about one in fifty did not.
         """
         inside = str(path.relative_to(self.folder / "work"))
-        session = {"path": inside, "name": path.name, "type": "notebook", "kernel": {"name": kernel}}
+        session = {
+            "path": inside,
+            "name": path.name,
+            "type": "notebook",
+            "kernel": {"name": kernel},
+        }
         self._asked("POST", "/api/sessions", session)
 
     def stop_kernels(self) -> None:
@@ -84,13 +101,18 @@ class Jupyter:
 @contextmanager
 def serving(folder: Path, kernels: Mapping[str, Mapping[str, str]]) -> Iterator[Jupyter]:
     """Start a server with one kernel for each name, whose variables are given; stop it at the end."""
-    _write_json(_settings(folder) / "@jupyterlab/apputils-extension/notification.jupyterlab-settings", _QUIET)
     _write_json(
-        _settings(folder) / "@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings", {"saveState": True}
+        _settings(folder) / "@jupyterlab/apputils-extension/notification.jupyterlab-settings",
+        _QUIET,
+    )
+    _write_json(
+        _settings(folder) / "@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings",
+        {"saveState": True},
     )
     # else cells out of sight leave the page
     _write_json(
-        _settings(folder) / "@jupyterlab/notebook-extension/tracker.jupyterlab-settings", {"windowingMode": "none"}
+        _settings(folder) / "@jupyterlab/notebook-extension/tracker.jupyterlab-settings",
+        {"windowingMode": "none"},
     )
     launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     for name, variables in kernels.items():
@@ -111,7 +133,9 @@ def serving(folder: Path, kernels: Mapping[str, Mapping[str, str]]) -> Iterator[
         f"--ServerApp.root_dir={folder / 'work'}",
     ]
     with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, env=_without_keys() | home, stdout=log, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(
+            command, env=_without_keys() | home, stdout=log, stderr=subprocess.STDOUT
+        )
         try:
             running = Jupyter(folder, f"http://127.0.0.1:{port}")
             _wait_for(server, running)

@@ -66,13 +66,17 @@ class Notebook:
     @property
     def height(self) -> int:
         """How many cells it has."""
-        count: int = self.page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length")
+        count: int = self.page.evaluate(
+            "window.jupyterapp.shell.currentWidget.content.widgets.length"
+        )
         return count
 
     def start(self, index: int) -> Callable[[], None]:
         """Run a cell without waiting for its end; return what does."""
         # a click inside a widget selects its cell
-        self.page.evaluate(f"window.jupyterapp.shell.currentWidget.content.activeCellIndex = {index}")
+        self.page.evaluate(
+            f"window.jupyterapp.shell.currentWidget.content.activeCellIndex = {index}"
+        )
         return self._start("notebook:run-cell")
 
     def run(self, *indices: int) -> None:
@@ -117,7 +121,9 @@ class Notebook:
         self.page.evaluate(_EXECUTE, [number, command, options])
 
         def finish() -> None:
-            self.page.wait_for_function("number => window.finished.has(number)", arg=number, timeout=PATIENCE_MS)
+            self.page.wait_for_function(
+                "number => window.finished.has(number)", arg=number, timeout=PATIENCE_MS
+            )
 
         return finish
 
@@ -127,7 +133,9 @@ class Notebook:
                 self.page.wait_for_function(_KERNEL_IS_IDLE, timeout=KERNEL_MS)
                 if self.page.evaluate(_KERNEL_ANSWERS):
                     return
-            self.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel().then(() => 0)")
+            self.page.evaluate(
+                "window.jupyterapp.shell.currentWidget.sessionContext.restartKernel().then(() => 0)"
+            )
         raise AssertionError("the kernel does not answer")
 
     def _confirm(self) -> None:

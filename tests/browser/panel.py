@@ -20,7 +20,9 @@ class Explorer:
         self.numbers = self.shown.locator("table.dataframe")
         self.code = self.shown.locator(".crmlab-code code")
         self.said = self.shown.locator(".crmlab-code").get_by_role("status")
-        owners = self.shown.locator(".widget-vbox").filter(has=cell.page.get_by_text("Owners", exact=True))
+        owners = self.shown.locator(".widget-vbox").filter(
+            has=cell.page.get_by_text("Owners", exact=True)
+        )
         self.owners = owners.last.locator("select")
 
     def choose(self, section: str, question: str) -> None:
@@ -53,5 +55,7 @@ class Bars:
 
 def traces(figure: Locator) -> list[dict[str, Any]]:
     """Return what a figure has drawn."""
-    found: list[dict[str, Any]] = json.loads(figure.evaluate("figure => JSON.stringify(figure.data)"))
+    found: list[dict[str, Any]] = json.loads(
+        figure.evaluate("figure => JSON.stringify(figure.data)")
+    )
     return found

@@ -30,7 +30,13 @@ class Ring(KeyringBackend):
         self._keep({**self._kept(), f"{service} {username}": password})
 
     def delete_password(self, service: str, username: str) -> None:
-        self._keep({place: kept for place, kept in self._kept().items() if place != f"{service} {username}"})
+        self._keep(
+            {
+                place: kept
+                for place, kept in self._kept().items()
+                if place != f"{service} {username}"
+            }
+        )
 
     def _kept(self) -> dict[str, str]:
         file = Path(os.environ[FILE])

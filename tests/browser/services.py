@@ -41,7 +41,9 @@ def install(services: Sandbox, folder: Path) -> dict[str, str]:
     metadata.mkdir(parents=True)
     (folder / "local_services.py").write_text(_MODULE)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: local-services\nVersion: 1\n")
-    (metadata / "entry_points.txt").write_text("[crmlab.providers]\nlocal_complero = local_services:LOCAL\n")
+    (metadata / "entry_points.txt").write_text(
+        "[crmlab.providers]\nlocal_complero = local_services:LOCAL\n"
+    )
     return {
         "LOCAL_COMPLERO": services.account("complero").base_url,
         "CRMLAB_LOCAL_COMPLERO_API_KEY": services.keys["complero"]["api_key"],
@@ -54,5 +56,8 @@ def secrets(services: Sandbox) -> list[str]:
     """Return what may be found nowhere."""
     fields = {account.provider.name: account.provider.fields for account in services}
     return [WRONG] + [
-        keys[field.name] for name, keys in services.keys.items() for field in fields[name] if field.secret
+        keys[field.name]
+        for name, keys in services.keys.items()
+        for field in fields[name]
+        if field.secret
     ]

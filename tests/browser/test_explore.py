@@ -23,7 +23,9 @@ SAME = (
 
 
 @IN_LAB
-def test_a_question_is_chosen_filtered_and_its_code_makes_the_same_figure(notebook: Open, page: Page) -> None:
+def test_a_question_is_chosen_filtered_and_its_code_makes_the_same_figure(
+    notebook: Open, page: Page
+) -> None:
     opened = notebook(CELL, "", SAME)
     opened.run(0)
     explorer = Explorer(opened.cell(0))
@@ -37,7 +39,9 @@ def test_a_question_is_chosen_filtered_and_its_code_makes_the_same_figure(notebo
     of_all = traces(explorer.figure)
     opened.shot("explore-owners", 0)
     expect(explorer.figure.locator('[data-title="Download plot as a PNG"]')).to_have_count(1)
-    expect(explorer.figure.locator('[data-title="Share chart..."]')).to_have_count(0)  # it would upload the data
+    expect(explorer.figure.locator('[data-title="Share chart..."]')).to_have_count(
+        0
+    )  # it would upload the data
 
     explorer.owners.select_option(index=[0, 1])  # none, and she who has most
 

@@ -19,7 +19,9 @@ CELLS = (
 
 
 @IN_LAB
-def test_a_fetch_shows_how_far_it_is_is_stopped_and_fetched_again(notebook: Open, page: Page, kernel: str) -> None:
+def test_a_fetch_shows_how_far_it_is_is_stopped_and_fetched_again(
+    notebook: Open, page: Page, kernel: str
+) -> None:
     if kernel.startswith("6."):
         pytest.skip("ipykernel 6 hands clicks over once the cell has ended: there is no button")
     opened = notebook(*CELLS)

@@ -13,7 +13,9 @@ from tests.browser.panel import Explorer
 CELLS = (CELL, test_explore.CELL, "1")
 
 
-def test_what_is_typed_in_form_and_explorer_stays_there(notebook: Open, services: Sandbox, page: Page) -> None:
+def test_what_is_typed_in_form_and_explorer_stays_there(
+    notebook: Open, services: Sandbox, page: Page
+) -> None:
     opened = notebook(*CELLS)
     opened.run(0, 1)
     form, explorer = Form(opened.cell(0), services), Explorer(opened.cell(1))

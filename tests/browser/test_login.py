@@ -101,7 +101,9 @@ def test_two_accounts_of_one_service_need_two_names_and_can_be_removed(
     form.shown.get_by_role("button", name="Remove OnePageCRM second").click()
 
     expect(form.accounts).to_have_count(1)
-    assert page.evaluate("document.activeElement.closest('.crmlab-login') !== null"), "the focus left the form"
+    assert page.evaluate("document.activeElement.closest('.crmlab-login') !== null"), (
+        "the focus left the form"
+    )
     opened.run(1)
     expect(opened.output(1)).to_contain_text("['onepagecrm']")
 
@@ -117,7 +119,9 @@ def test_connecting_while_a_cell_awaits(notebook: Open, services: Sandbox) -> No
     form.connect()
 
     expect(opened.output(1)).to_contain_text(re.compile(r"\d+\.\d+"))
-    if not opened.output(1).inner_text().startswith("6."):  # which hands messages over once the cell has ended
+    if (
+        not opened.output(1).inner_text().startswith("6.")
+    ):  # which hands messages over once the cell has ended
         expect(form.accounts).to_have_count(1)
     (opened.path.parent / "go").touch()
     finish()

@@ -23,7 +23,11 @@ def test_the_first_look_draws_all_its_figures(notebook: Open, page: Page) -> Non
 
     opened.run_all()
 
-    figures = [index for index, source in enumerate(sources) if source.splitlines()[-1].startswith("plots.")]
+    figures = [
+        index
+        for index, source in enumerate(sources)
+        if source.splitlines()[-1].startswith("plots.")
+    ]
     assert len(figures) == 4
     for index in figures:
         expect(drawn(opened.output(index)).locator(".main-svg").first).to_be_visible()

@@ -19,7 +19,12 @@ by_name = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name
 @pytest.fixture(scope="module")
 def variables(fetched: Fetched, earlier: Fetched) -> dict[str, Any]:
     """Return the tables, and what else the code reads, made as the catalogue says."""
-    known: dict[str, Any] = {**fetched, "data": fetched, "earlier": earlier, "time_zone": "Europe/Berlin"}
+    known: dict[str, Any] = {
+        **fetched,
+        "data": fetched,
+        "earlier": earlier,
+        "time_zone": "Europe/Berlin",
+    }
     known["quota"] = dict.fromkeys(fetched.deals["currency"].drop_nulls().unique(), 200000.0)
     for name, code in GIVEN.items():
         known[name] = eval(code, {"analysis": analysis}, known)
@@ -33,7 +38,9 @@ def test_every_public_figure_has_one_question() -> None:
 
 
 @by_name
-def test_the_code_is_that_of_the_figure_and_of_the_numbers_its_docstring_names(entry: Entry) -> None:
+def test_the_code_is_that_of_the_figure_and_of_the_numbers_its_docstring_names(
+    entry: Entry,
+) -> None:
     assert entry.figure.startswith(f"plots.{entry.name}(")
     assert entry.numbers.startswith(f"analysis.{entry.name}(")
     assert f"`crmlab.analysis.{entry.name}`" in (getattr(plots, entry.name).__doc__ or "")
@@ -48,7 +55,9 @@ def test_the_tables_are_those_that_the_code_reads(entry: Entry) -> None:
 
 
 @by_name
-def test_the_filters_compare_columns_that_are_there(entry: Entry, variables: dict[str, Any]) -> None:
+def test_the_filters_compare_columns_that_are_there(
+    entry: Entry, variables: dict[str, Any]
+) -> None:
     for name, frames in entry.filters.items():
         assert frames.keys() <= entry.reads()
         for frame, columns in frames.items():
@@ -62,7 +71,11 @@ def test_the_filters_compare_columns_that_are_there(entry: Entry, variables: dic
 @by_name
 def test_what_takes_long_is_made_of_whole_tables(entry: Entry) -> None:
     narrowed = {frame for frames in entry.filters.values() for frame in frames}
-    slow = [code for name, code in GIVEN.items() if code.startswith("analysis.") and name in entry.reads()]
+    slow = [
+        code
+        for name, code in GIVEN.items()
+        if code.startswith("analysis.") and name in entry.reads()
+    ]
 
     assert not [code for code in slow if narrowed & set(variables_of(code))]
 
@@ -72,7 +85,11 @@ def test_the_code_runs(entry: Entry, variables: dict[str, Any]) -> None:
     figure, numbers = entry.draw(variables), entry.count(variables)
 
     assert isinstance(figure, go.Figure)
-    assert not [note for note in figure.layout.annotations if (note.text or "").startswith("Nothing to show")]
+    assert not [
+        note
+        for note in figure.layout.annotations
+        if (note.text or "").startswith("Nothing to show")
+    ]
     assert not numbers.is_empty()
 
 

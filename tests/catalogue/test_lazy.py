@@ -39,17 +39,29 @@ def variables(fetched: Fetched, earlier: Fetched, *, is_lazy: bool) -> dict[str,
 
     now, past = fetched.fetched_at, earlier.fetched_at
     deals, before = given(fetched.deals), given(earlier.deals)
-    tables = {name: given(fetched[name] if name in fetched else TABLES[name].empty()) for name in TABLES}
+    tables = {
+        name: given(fetched[name] if name in fetched else TABLES[name].empty()) for name in TABLES
+    }
     made = {
         "people": given(analysis.people(fetched.contacts)),
         "before": before,
         "history": given(analysis.stage_history([(past, earlier.deals), (now, fetched.deals)])),
     }
-    return {**tables, **made, "deals": deals, "as_of": now, "fetched_at": now, "time_zone": "UTC", "quota": QUOTA}
+    return {
+        **tables,
+        **made,
+        "deals": deals,
+        "as_of": now,
+        "fetched_at": now,
+        "time_zone": "UTC",
+        "quota": QUOTA,
+    }
 
 
 @by_name
-def test_numbers_and_figure_are_those_of_frames_in_memory(entry: Entry, fetched: Fetched, earlier: Fetched) -> None:
+def test_numbers_and_figure_are_those_of_frames_in_memory(
+    entry: Entry, fetched: Fetched, earlier: Fetched
+) -> None:
     eager = variables(fetched, earlier, is_lazy=False)
     lazy = variables(fetched, earlier, is_lazy=True)
 
@@ -82,5 +94,7 @@ def test_history_of_parts_is_that_of_the_whole(
 
     monkeypatch.setattr(parts, "ROWS_IN_A_PART", FEW)
 
-    assert_frame_equal(analysis.stage_history((at, nobody_reads(deals)) for at, deals in snapshots), whole)
+    assert_frame_equal(
+        analysis.stage_history((at, nobody_reads(deals)) for at, deals in snapshots), whole
+    )
     assert_frame_equal(analysis.stage_history(snapshots), whole)

@@ -15,7 +15,15 @@ from crmlab.schema.tables import TABLES, conform
 ENTRIES = list(CATALOGUE.values())
 by_name = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 QUOTA = {"EUR": 1e6, "USD": 1e6, "GBP": 1e6}
-NAMES = ["O'Hara", 'Ann "the pen"', "C:\\new\\table", "two\nlines", "Zoë 🙂 李", "{curly} %s", "'); raise SystemExit #"]
+NAMES = [
+    "O'Hara",
+    'Ann "the pen"',
+    "C:\\new\\table",
+    "two\nlines",
+    "Zoë 🙂 李",
+    "{curly} %s",
+    "'); raise SystemExit #",
+]
 
 
 def run(code: str, **names: Any) -> dict[str, Any]:
@@ -37,7 +45,9 @@ class Data(dict[str, pl.DataFrame]):
 
 
 @by_name
-def test_each_runs_with_nothing_but_the_fetches(entry: Entry, fetched: Fetched, earlier: Fetched) -> None:
+def test_each_runs_with_nothing_but_the_fetches(
+    entry: Entry, fetched: Fetched, earlier: Fetched
+) -> None:
     made = run(script(entry, Choices(quota=QUOTA), fetched.keys()), data=fetched, earlier=earlier)
 
     assert made["figure"].to_json() == entry.draw(made).to_json()
@@ -50,7 +60,14 @@ def test_each_runs_with_nothing_but_the_fetches(entry: Entry, fetched: Fetched, 
 def test_lazy_tables_give_the_same(entry: Entry, fetched: Fetched, earlier: Fetched) -> None:
     def stored(data: Fetched) -> Stored:
         lazy = {name: frame.lazy() for name, frame in data.items()}
-        return Stored(lazy, heights={}, summary=data.summary, rejected=data.rejected, failures=(), asked=data.asked)
+        return Stored(
+            lazy,
+            heights={},
+            summary=data.summary,
+            rejected=data.rejected,
+            failures=(),
+            asked=data.asked,
+        )
 
     choices = Choices(
         values={name: [value_of(name, fetched)] for name in entry.filters if name != "period"},
@@ -59,7 +76,9 @@ def test_lazy_tables_give_the_same(entry: Entry, fetched: Fetched, earlier: Fetc
     )
 
     eager = run(script(entry, choices, fetched.keys()), data=fetched, earlier=earlier)
-    lazy = run(script(entry, choices, fetched.keys()), data=stored(fetched), earlier=stored(earlier))
+    lazy = run(
+        script(entry, choices, fetched.keys()), data=stored(fetched), earlier=stored(earlier)
+    )
 
     assert lazy["figure"].to_json() == eager["figure"].to_json()
     assert lazy["numbers"].equals(eager["numbers"])
@@ -87,12 +106,15 @@ def test_rows_without_a_value_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("since", "until", "kept"), [(2, 3, [2, 3]), (3, None, [3, 4]), (None, 2, [1, 2]), (None, None, [1, 2, 3, 4])]
+    ("since", "until", "kept"),
+    [(2, 3, [2, 3]), (3, None, [3, 4]), (None, 2, [1, 2]), (None, None, [1, 2, 3, 4])],
 )
 def test_the_first_and_the_last_day_are_within_the_period(
     since: int | None, until: int | None, kept: list[int]
 ) -> None:
-    data = Data(deals=deals(close_date=[dt.date(2026, 1, day) for day in range(1, 5)], status=["won"] * 4))
+    data = Data(
+        deals=deals(close_date=[dt.date(2026, 1, day) for day in range(1, 5)], status=["won"] * 4)
+    )
     day = {"since": since, "until": until}
 
     choices = Choices(**{name: dt.date(2026, 1, number) for name, number in day.items() if number})
@@ -103,21 +125,33 @@ def test_the_first_and_the_last_day_are_within_the_period(
 
 def test_days_are_those_of_the_clock_and_the_second_time_stands_in_for_the_first() -> None:
     late = dt.datetime(2026, 1, 1, 23, 30, tzinfo=dt.UTC)  # after midnight in Berlin
-    times = {"starts_at": [late, None, None], "created_at": [None, late, late - dt.timedelta(hours=1)]}
+    times = {
+        "starts_at": [late, None, None],
+        "created_at": [None, late, late - dt.timedelta(hours=1)],
+    }
     frame = pl.DataFrame(
-        {"id": ["a", "b", "c"], **times}, schema_overrides=dict.fromkeys(times, pl.Datetime("us", "UTC"))
+        {"id": ["a", "b", "c"], **times},
+        schema_overrides=dict.fromkeys(times, pl.Datetime("us", "UTC")),
     )
     data = Data(activities=conform(frame, TABLES["activities"]))
     second = dt.date(2026, 1, 2)
 
-    code = script(CATALOGUE["activity_volume"], Choices(since=second, until=second, time_zone="Europe/Berlin"), data)
+    code = script(
+        CATALOGUE["activity_volume"],
+        Choices(since=second, until=second, time_zone="Europe/Berlin"),
+        data,
+    )
 
     assert run(code, data=data)["activities"]["id"].to_list() == ["a", "b"]
 
 
 def test_a_day_that_people_gave_stands_before_the_time_of_recording() -> None:
     recorded = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
-    rows = {"id": ["a", "b"], "dated_on": [dt.date(2025, 1, 2), None], "created_at": [recorded, recorded]}
+    rows = {
+        "id": ["a", "b"],
+        "dated_on": [dt.date(2025, 1, 2), None],
+        "created_at": [recorded, recorded],
+    }
     notes = Data(activities=conform(pl.DataFrame(rows), TABLES["activities"]))
     brought = {**rows, "opened_on": rows["dated_on"]}
     sales = Data(deals=conform(pl.DataFrame(brought), TABLES["deals"]))
@@ -132,7 +166,9 @@ def test_a_day_that_people_gave_stands_before_the_time_of_recording() -> None:
 
 def test_owners_of_activities_are_chosen_by_the_name_that_is_shown() -> None:
     users = conform(pl.DataFrame({"id": ["u1"], "name": ["Ann Bee"]}), TABLES["users"])
-    rows = pl.DataFrame({"id": ["a", "b", "c"], "owner_id": ["u1", None, "u2"], "author": [None, "Ann B.", None]})
+    rows = pl.DataFrame(
+        {"id": ["a", "b", "c"], "owner_id": ["u1", None, "u2"], "author": [None, "Ann B.", None]}
+    )
     data = Data(activities=conform(rows, TABLES["activities"]), users=users)
 
     chosen = Choices(values={"owner": ["Ann Bee"]})

@@ -51,7 +51,10 @@ def test_operations_are_found_by_a_part_of_their_name(capsys: pytest.CaptureFixt
 
 @pytest.mark.usefixtures("_log_as_before")
 async def test_what_came_is_kept_and_what_failed_is_said_with_a_code_of_its_own(
-    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    serve: Serve,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     async def answer(request: web.Request) -> web.Response:
         if "activity" in request.path:

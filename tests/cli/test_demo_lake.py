@@ -60,5 +60,8 @@ def test_no_command_loads_deltalake_that_does_not_need_it() -> None:
     loaded = "import sys, crmlab.cli.main; print('deltalake' in sys.modules)"
 
     assert (
-        subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout == "False\n"
+        subprocess.run(
+            [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+        ).stdout
+        == "False\n"
     )

@@ -50,7 +50,17 @@ def test_the_demo_fetches_everything_complete_and_says_so(demo):
     for provider in registry().values():
         assert provider.title in done.stdout
     assert re.search(r"127\.0\.0\.1:\d+", done.stdout)
-    for column in ("account", "provider", "table", "rows", "rejected", "requests", "retries", "seconds", "complete"):
+    for column in (
+        "account",
+        "provider",
+        "table",
+        "rows",
+        "rejected",
+        "requests",
+        "retries",
+        "seconds",
+        "complete",
+    ):
         assert column in done.stdout
     assert "false" not in done.stdout
 
@@ -61,7 +71,11 @@ def test_the_demo_writes_parquet_and_csv_of_every_table_and_a_report(demo):
     for name, table in TABLES.items():
         frame = pl.read_parquet(folder / f"{name}.parquet")
         assert frame.schema == table.schema
-        assert (folder / f"{name}.csv").read_text(encoding="utf-8-sig").startswith("provider,account,id,")
+        assert (
+            (folder / f"{name}.csv")
+            .read_text(encoding="utf-8-sig")
+            .startswith("provider,account,id,")
+        )
     report = (folder / "report.html").read_text(encoding="utf-8")
     assert report.count('class="plotly-graph-div"') >= 3
     assert not re.search(r'<(script|link|img|iframe)\b[^>]*(src|href)="https?:', report)
@@ -93,7 +107,9 @@ def test_report_is_made_from_the_files_of_a_fetch(demo, tmp_path, capsys):
         (["demo", "--world", "maven", "--data", "nowhere"], "nowhere"),
     ],
 )
-def test_a_wrong_question_ends_with_one_line_and_no_traceback(no_credentials, capsys, arguments, said):
+def test_a_wrong_question_ends_with_one_line_and_no_traceback(
+    no_credentials, capsys, arguments, said
+):
     code = main(arguments)
 
     shown = capsys.readouterr().err
@@ -107,11 +123,23 @@ def test_a_wrong_question_ends_with_one_line_and_no_traceback(no_credentials, ca
 def test_a_folder_that_is_a_file_is_said_in_one_line(reachable, capsys, tmp_path, format):
     (tmp_path / "out").write_text("")
 
-    code = main(["fetch", "onepagecrm", "--tables", "stages", "--format", format, "--out", str(tmp_path / "out")])
+    code = main(
+        [
+            "fetch",
+            "onepagecrm",
+            "--tables",
+            "stages",
+            "--format",
+            format,
+            "--out",
+            str(tmp_path / "out"),
+        ]
+    )
 
     assert code == 2
     assert (
-        capsys.readouterr().err == f"crmlab: {tmp_path / 'out'} cannot be written (File exists): name another place\n"
+        capsys.readouterr().err
+        == f"crmlab: {tmp_path / 'out'} cannot be written (File exists): name another place\n"
     )
 
 
@@ -130,12 +158,20 @@ def test_doctor_lists_missing_variables_and_every_assumption(no_credentials, cap
 
     shown = capsys.readouterr().out
     assert code == 0
-    for name in ("ONEPAGECRM_USER_ID", "RELENTA_API_KEY", "COMPLERO_API_KEY", "ALTCRAFT_TOKEN", "COMMANDERS_ACT_TOKEN"):
+    for name in (
+        "ONEPAGECRM_USER_ID",
+        "RELENTA_API_KEY",
+        "COMPLERO_API_KEY",
+        "ALTCRAFT_TOKEN",
+        "COMMANDERS_ACT_TOKEN",
+    ):
         assert f"CRMLAB_{name}" in shown
     assert shown.count("assumed, documented nowhere") >= 10
 
 
-def test_doctor_tests_what_is_assumed_at_an_address_of_ones_own(served, no_credentials, monkeypatch, capsys):
+def test_doctor_tests_what_is_assumed_at_an_address_of_ones_own(
+    served, no_credentials, monkeypatch, capsys
+):
     monkeypatch.setenv("CRMLAB_RELENTA_API_KEY", "sandbox-relenta-department-key")
     account = served["relenta"]
 
@@ -192,7 +228,9 @@ def test_a_difference_that_is_not_known_is_a_wrong_question(capsys):
 
 def test_sandbox_serves_until_it_is_stopped():
     running = subprocess.Popen(
-        [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "5", "--drift"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "5", "--drift"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         shown = [running.stdout.readline() for _ in range(1 + len(registry()))]
@@ -253,7 +291,17 @@ def test_a_report_takes_a_quota_and_an_earlier_fetch(demo, capsys, tmp_path):
     _, folder = demo
     out = tmp_path / "out"
     earlier = a_month_before(folder, tmp_path / "earlier")
-    report = ["report", str(folder), "--tables", "csv", "--out", str(out), "--questions", "coverage", "waterfall"]
+    report = [
+        "report",
+        str(folder),
+        "--tables",
+        "csv",
+        "--out",
+        str(out),
+        "--questions",
+        "coverage",
+        "waterfall",
+    ]
 
     code = main([*report, "--earlier", str(earlier), "--quota", "EUR=500000"])
     wrong = main([*report, "--quota", "much"])
@@ -268,18 +316,37 @@ def test_a_report_takes_a_quota_and_an_earlier_fetch(demo, capsys, tmp_path):
 
 def test_a_report_is_as_chosen_or_data(demo, capsys, tmp_path):
     _, folder = demo
-    chosen = ["--questions", "win_rate", "ageing", "--time-zone", "Europe/Berlin", "--as-of", "2030-01-01"]
+    chosen = [
+        "--questions",
+        "win_rate",
+        "ageing",
+        "--time-zone",
+        "Europe/Berlin",
+        "--as-of",
+        "2030-01-01",
+    ]
 
-    page = main(["report", str(folder), "--out", str(tmp_path / "page.html"), "--title", "Monday", *chosen])
-    data = main(["report", str(folder), "--out", str(tmp_path / "data"), "--tables", "csv", *chosen])
+    page = main(
+        ["report", str(folder), "--out", str(tmp_path / "page.html"), "--title", "Monday", *chosen]
+    )
+    data = main(
+        ["report", str(folder), "--out", str(tmp_path / "data"), "--tables", "csv", *chosen]
+    )
     wrong = main(["report", str(folder), "--questions", "win_rates"])
 
     assert (page, data, wrong) == (0, 0, 2)
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<h1>Monday</h1>" in text
     assert "As of <time>2030-01-01 00:00 Europe/Berlin</time>, from data fetched at" in text
-    assert {path.name for path in (tmp_path / "data").iterdir()} == {"win_rate.csv", "ageing.csv", "report.json"}
-    assert json.loads((tmp_path / "data" / "report.json").read_bytes())["as_of"] == "2029-12-31T23:00:00+00:00"
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {
+        "win_rate.csv",
+        "ageing.csv",
+        "report.json",
+    }
+    assert (
+        json.loads((tmp_path / "data" / "report.json").read_bytes())["as_of"]
+        == "2029-12-31T23:00:00+00:00"
+    )
     printed = capsys.readouterr()
     assert str(tmp_path / "data" / "win_rate.csv") in printed.out
     assert "did you mean 'win_rate'?" in printed.err
@@ -287,20 +354,27 @@ def test_a_report_is_as_chosen_or_data(demo, capsys, tmp_path):
 
 @pytest.mark.parametrize("more", [[], ["--format", "csv"], ["--report"]])
 def test_tables_of_accounts_become_files(reachable, capsys, tmp_path, more):
-    code = main(["fetch", "onepagecrm", "--tables", "deals", "stages", "--out", str(tmp_path), *more])
+    code = main(
+        ["fetch", "onepagecrm", "--tables", "deals", "stages", "--out", str(tmp_path), *more]
+    )
 
     format = "csv" if more[:1] == ["--format"] else "parquet"
     names = {path.name for path in tmp_path.iterdir()}
     assert code == 0
-    assert names == {"crmlab.json", *(f"{name}.{format}" for name in ("deals", "stages", "summary"))} | (
-        {"report.html"} if "--report" in more else set()
-    )
+    assert names == {
+        "crmlab.json",
+        *(f"{name}.{format}" for name in ("deals", "stages", "summary")),
+    } | ({"report.html"} if "--report" in more else set())
     assert f"{len(names)} files in {tmp_path}" in capsys.readouterr().out
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is no signal there that a test can send")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Ctrl-C is no signal there that a test can send"
+)
 def test_ctrl_c_ends_a_fetch_with_one_line_and_leaves_no_half_file(lines, tmp_path):
-    account = next(line.strip() for line in lines if "relenta" in line)  # at its limit it takes seconds
+    account = next(
+        line.strip() for line in lines if "relenta" in line
+    )  # at its limit it takes seconds
     given = f"account = {account}; crmlab.Account = lambda name: account"
     main = f"sys.exit(main(['fetch', 'relenta', '--out', {str(tmp_path)!r}]))"
     script = f"import crmlab, sys; from crmlab.cli.main import main; {given}; {main}"
@@ -317,10 +391,16 @@ def test_ctrl_c_ends_a_fetch_with_one_line_and_leaves_no_half_file(lines, tmp_pa
 
 
 def test_an_excel_file_is_one_workbook_with_a_sheet_for_each(reachable, capsys, tmp_path):
-    code = main(["fetch", "onepagecrm", "--tables", "deals", "--format", "xlsx", "--out", str(tmp_path)])
+    code = main(
+        ["fetch", "onepagecrm", "--tables", "deals", "--format", "xlsx", "--out", str(tmp_path)]
+    )
 
     assert code == 0
-    assert openpyxl.load_workbook(tmp_path / "crmlab.xlsx").sheetnames == ["about", "deals", "summary"]
+    assert openpyxl.load_workbook(tmp_path / "crmlab.xlsx").sheetnames == [
+        "about",
+        "deals",
+        "summary",
+    ]
     assert f"2 files in {tmp_path}" in capsys.readouterr().out
 
 
@@ -328,7 +408,9 @@ def test_masked_files_and_reports_show_no_owner(reachable, capsys, tmp_path):
     plain, masked = tmp_path / "plain", tmp_path / "masked"
     main(["fetch", "onepagecrm", "--tables", "deals", "--out", str(plain)])
 
-    code = main(["fetch", "onepagecrm", "--tables", "deals", "--mask", "--report", "--out", str(masked)])
+    code = main(
+        ["fetch", "onepagecrm", "--tables", "deals", "--mask", "--report", "--out", str(masked)]
+    )
     again = main(["report", str(plain), "--mask", "--out", str(tmp_path / "again.html")])
 
     assert (code, again) == (0, 0)
@@ -343,7 +425,9 @@ def test_masked_files_and_reports_show_no_owner(reachable, capsys, tmp_path):
 
 
 def test_the_maven_demo_writes_the_known_figures(tmp_path):
-    data = Path(os.environ.get("CRMLAB_MAVEN_DATA", Path(__file__).parents[3] / "shared/data/maven-crm"))
+    data = Path(
+        os.environ.get("CRMLAB_MAVEN_DATA", Path(__file__).parents[3] / "shared/data/maven-crm")
+    )
     if not data.is_dir():
         pytest.skip("the Maven CRM data set is not here")
 
@@ -351,10 +435,16 @@ def test_the_maven_demo_writes_the_known_figures(tmp_path):
 
     deals = pl.read_parquet(tmp_path / "deals.parquet")
     assert code == 0
-    assert dict(deals.group_by("status").len().iter_rows()) == {"won": 4238, "lost": 2473, "pending": 2089}
+    assert dict(deals.group_by("status").len().iter_rows()) == {
+        "won": 4238,
+        "lost": 2473,
+        "pending": 2089,
+    }
 
 
-def test_a_report_takes_its_time_from_the_files_whenever_these_were_touched(reachable, capsys, tmp_path):
+def test_a_report_takes_its_time_from_the_files_whenever_these_were_touched(
+    reachable, capsys, tmp_path
+):
     main(["fetch", "onepagecrm", "--tables", "deals", "--out", str(tmp_path)])
     for path in tmp_path.iterdir():
         os.utime(path, (0, 0))
@@ -363,7 +453,9 @@ def test_a_report_takes_its_time_from_the_files_whenever_these_were_touched(reac
 
     fetched_at = crmlab.open(tmp_path).fetched_at
     assert code == 0
-    assert f"As of <time>{fetched_at:%Y-%m-%d %H:%M} UTC</time>" in (tmp_path / "report.html").read_text("utf-8")
+    assert f"As of <time>{fetched_at:%Y-%m-%d %H:%M} UTC</time>" in (
+        tmp_path / "report.html"
+    ).read_text("utf-8")
 
 
 def test_a_report_of_files_that_do_not_tell_their_time_needs_it(demo, capsys, tmp_path):
@@ -377,7 +469,9 @@ def test_a_report_of_files_that_do_not_tell_their_time_needs_it(demo, capsys, tm
 
     assert (refused, code) == (2, 0)
     assert "--as-of" in said
-    assert "As of <time>2026-05-16 00:00 UTC</time>" in (tmp_path / "report.html").read_text("utf-8")
+    assert "As of <time>2026-05-16 00:00 UTC</time>" in (tmp_path / "report.html").read_text(
+        "utf-8"
+    )
 
 
 @pytest.mark.parametrize("more", [[], ["--format", "csv"]])
@@ -387,7 +481,19 @@ def test_a_window_into_a_folder_of_whole_tables_is_refused_before_anything_is_se
     main(["fetch", "onepagecrm", "--tables", "deals", "--out", str(tmp_path)])
     monkeypatch.setattr("crmlab.http.client.Client.send", None)  # whoever sends fails
 
-    code = main(["fetch", "onepagecrm", "--tables", "deals", "--since", "2026-10-01", "--out", str(tmp_path), *more])
+    code = main(
+        [
+            "fetch",
+            "onepagecrm",
+            "--tables",
+            "deals",
+            "--since",
+            "2026-10-01",
+            "--out",
+            str(tmp_path),
+            *more,
+        ]
+    )
 
     assert code == 2
     assert "Name another folder" in capsys.readouterr().err
@@ -403,7 +509,9 @@ def test_a_window_into_a_folder_of_whole_tables_is_refused_before_anything_is_se
         (["page"], "'page' is no argument"),
     ],
 )
-def test_arguments_that_cannot_be_meant_are_refused_in_one_line(given, told, no_credentials, capsys):
+def test_arguments_that_cannot_be_meant_are_refused_in_one_line(
+    given, told, no_credentials, capsys
+):
     code = main(["call", "onepagecrm", "list_deals", *given])
 
     assert code != 0
@@ -414,9 +522,13 @@ def test_arguments_that_cannot_be_meant_are_refused_in_one_line(given, told, no_
 
 def test_rows_of_a_file_are_shown_then_sent_once(reachable, capsys, tmp_path):
     file = tmp_path / "contacts.csv"
-    listed = json.loads(text_of(capsys, ["call", "relenta", "list_contacts", "page=1", "page_size=2"]))["data"]
+    listed = json.loads(
+        text_of(capsys, ["call", "relenta", "list_contacts", "page=1", "page_size=2"])
+    )["data"]
     first, second = (each["id"] for each in listed)
-    file.write_text(f"id,do_not_contact,emails\n{first},true,\n{second},true,a@example.com;b@example.com\n0,true,\n")
+    file.write_text(
+        f"id,do_not_contact,emails\n{first},true,\n{second},true,a@example.com;b@example.com\n0,true,\n"
+    )
 
     assert main(["push", "relenta", "contacts", str(file), "--dry-run"]) == 0
     shown = capsys.readouterr().out
@@ -430,7 +542,9 @@ def test_rows_of_a_file_are_shown_then_sent_once(reachable, capsys, tmp_path):
     assert "3 rows: 2 updated, 1 refused" in shown
     assert "no record of that id" in shown
     assert (tmp_path / "contacts.csv.results.jsonl").read_text().count("\n") == 3
-    changed = json.loads(text_of(capsys, ["call", "relenta", "list_contacts", "page=1", "page_size=2"]))["data"]
+    changed = json.loads(
+        text_of(capsys, ["call", "relenta", "list_contacts", "page=1", "page_size=2"])
+    )["data"]
     assert [each["do_not_mass_email"] for each in changed] == [True, True]
     assert changed[1]["emails"] == "a@example.com;b@example.com"
 
@@ -448,11 +562,16 @@ def text_of(capsys, command):
         (["relenta", "contacts", "none.xlsx"], "neither CSV nor Parquet"),
         (["relenta", "contacts", "none.parquet"], "cannot be read as Parquet"),
         (["relenta", "contacts", "german.csv"], "save it as UTF-8 with commas"),
-        (["relenta", "contacts", "one.csv", "results=one", "stop=1"], "results, stop is nothing that a service"),
+        (
+            ["relenta", "contacts", "one.csv", "results=one", "stop=1"],
+            "results, stop is nothing that a service",
+        ),
         (["relenta", "contacts", "one.csv", "--results", "one.csv"], "one.csv holds no results"),
     ],
 )
-def test_a_file_that_cannot_be_pushed_is_refused_in_one_line(reachable, capsys, given, told, *, tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_pushed_is_refused_in_one_line(
+    reachable, capsys, given, told, *, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "german.csv").write_bytes("first_name\nÄda\n".encode("cp1252"))
     (tmp_path / "one.csv").write_text("first_name\nAda\n")
@@ -470,6 +589,11 @@ def test_what_changes_something_is_shown_and_needs_its_word_on_the_command_line(
     assert "Authorization: ••••" in shown
     assert main(["call", "onepagecrm", "delete_contact", "contact_id=1"]) == 2
     assert main(["call", "onepagecrm", "change_auth_key"]) == 2
-    assert main(["call", "onepagecrm", "delete_contact", "contact_id=1", "allow_destructive=true"]) == 2
+    assert (
+        main(["call", "onepagecrm", "delete_contact", "contact_id=1", "allow_destructive=true"])
+        == 2
+    )
     assert "write --allow-destructive" in capsys.readouterr().err
-    assert main(["call", "onepagecrm", "delete_contact", "contact_id=1", "--allow-destructive"]) == 1
+    assert (
+        main(["call", "onepagecrm", "delete_contact", "contact_id=1", "--allow-destructive"]) == 1
+    )

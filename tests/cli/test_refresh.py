@@ -49,7 +49,9 @@ def folder(tmp_path: Path) -> str:
 @pytest.fixture
 def kept(folder: str) -> Iterator[str]:
     """Return a lake of three days: a deal was changed, one is new, and one was deleted."""
-    refreshed(folder, came({"deals": deals({"1": "a", "2": "b", "3": "c"})}, day(1), whole=True), day(1))
+    refreshed(
+        folder, came({"deals": deals({"1": "a", "2": "b", "3": "c"})}, day(1), whole=True), day(1)
+    )
     refreshed(folder, came({"deals": deals({"2": "B", "4": "d"})}, day(2)), day(2))
     refreshed(folder, came({"deals": deals({})}, day(3)), day(3), ids("deals", {"1", "2", "4"}))
     return folder
@@ -99,7 +101,13 @@ async def test_conditions_are_decided_by_the_numbers_that_the_report_shows(
     capsys.readouterr()
 
     rings = await ran(
-        "refresh", folder, "--json", "--fail-if", f"win_rate == {height}", "--fail-if", "win_rate.won>100000"
+        "refresh",
+        folder,
+        "--json",
+        "--fail-if",
+        f"win_rate == {height}",
+        "--fail-if",
+        "win_rate.won>100000",
     )
     line, said = line_of(capsys)
     quiet = await ran("refresh", folder, "--fail-if", f"win_rate > {height}")
@@ -118,7 +126,14 @@ async def test_a_condition_that_the_lake_cannot_decide_is_no_all_clear(
     folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = await ran(
-        "refresh", folder, "onepagecrm", "--tables", "deals", "--fail-if", "mailed_but_objected > 0", "--json"
+        "refresh",
+        folder,
+        "onepagecrm",
+        "--tables",
+        "deals",
+        "--fail-if",
+        "mailed_but_objected > 0",
+        "--json",
     )
 
     line, said = line_of(capsys)
@@ -130,7 +145,9 @@ async def test_a_condition_that_the_lake_cannot_decide_is_no_all_clear(
 
 
 @pytest.mark.usefixtures("served")
-async def test_what_is_compared_with_is_the_lake_of_before(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_what_is_compared_with_is_the_lake_of_before(
+    folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = ("--tables", "deals", "--earlier", "0h", "--json", "--fail-if", "waterfall > 0")
     first = await ran("refresh", folder, "onepagecrm", *command)
     line, said = line_of(capsys)
@@ -145,7 +162,11 @@ async def test_what_is_compared_with_is_the_lake_of_before(folder: str, capsys: 
 
 
 async def test_a_list_that_fell_behind_leaves_nothing_to_compare_and_the_report_is_made_without(
-    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], serve: Serve
+    folder: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    serve: Serve,
 ) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.json_response({"status": False, "code": 500}, status=404)
@@ -185,7 +206,9 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_asked(
 ) -> None:
     (tmp_path / "file").write_text("")
 
-    code = main(["refresh", folder, "onepagecrm", "--report", str(tmp_path / "file" / "out.html"), "--json"])
+    code = main(
+        ["refresh", folder, "onepagecrm", "--report", str(tmp_path / "file" / "out.html"), "--json"]
+    )
 
     line, _ = line_of(capsys)
     assert code == line["code"] == 2
@@ -223,10 +246,20 @@ def test_a_wrong_condition_is_refused_before_anything_is_asked_and_never_run(
     assert not Path(folder).exists()
 
 
-@pytest.mark.parametrize(("sign", "height"), [("<", 1), ("<=", 2), ("==", 1), ("!=", 1), (">=", 1), (">", 0)])
-def test_a_column_is_compared_in_every_row_and_what_has_no_value_makes_nothing_true(sign: str, height: int) -> None:
-    frame = {"id": list("abcd"), "status": ["won", "lost", "lost", "pending"], "owner_name": ["A", "A", "B", "C"]}
-    data = crmlab.collect(deals=crmlab.table("deals", pl.DataFrame(frame), provider="salesforce"), as_of="2026-01-31")
+@pytest.mark.parametrize(
+    ("sign", "height"), [("<", 1), ("<=", 2), ("==", 1), ("!=", 1), (">=", 1), (">", 0)]
+)
+def test_a_column_is_compared_in_every_row_and_what_has_no_value_makes_nothing_true(
+    sign: str, height: int
+) -> None:
+    frame = {
+        "id": list("abcd"),
+        "status": ["won", "lost", "lost", "pending"],
+        "owner_name": ["A", "A", "B", "C"],
+    }
+    data = crmlab.collect(
+        deals=crmlab.table("deals", pl.DataFrame(frame), provider="salesforce"), as_of="2026-01-31"
+    )
 
     found = conditions.condition(f"win_rate.win_rate {sign} 0.5").decide(data)
 
@@ -285,7 +318,9 @@ async def test_a_refused_key_and_a_list_that_failed_have_codes_of_their_own(
         if "activity" in request.path:
             return web.json_response({"status": False, "code": status}, status=status)
         is_first = "contact" in request.path and request.query.get("page") == "1"
-        return web.json_response({"status": True, "code": 200, "data": [CONTACT] if is_first else []})
+        return web.json_response(
+            {"status": True, "code": 200, "data": [CONTACT] if is_first else []}
+        )
 
     relenta(monkeypatch, await serve(answer))
 
@@ -311,7 +346,9 @@ sys.exit(main(["refresh", sys.argv[2], "relenta", "--tables", "contacts", "--jso
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM that a process hears")
-async def test_a_scheduler_that_ends_a_refresh_gets_a_lake_that_is_whole_and_a_line(serve: Serve, folder: str) -> None:
+async def test_a_scheduler_that_ends_a_refresh_gets_a_lake_that_is_whole_and_a_line(
+    serve: Serve, folder: str
+) -> None:
     asked = asyncio.Event()
 
     async def answer(request: web.Request) -> web.Response:
@@ -324,7 +361,10 @@ async def test_a_scheduler_that_ends_a_refresh_gets_a_lake_that_is_whole_and_a_l
 
     command = [sys.executable, "-c", _TERMINATED, await serve(answer), folder]
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path.cwd())}
+        *command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
     )
     await asyncio.wait_for(asked.wait(), 60)
     process.send_signal(signal.SIGTERM)
@@ -333,11 +373,15 @@ async def test_a_scheduler_that_ends_a_refresh_gets_a_lake_that_is_whole_and_a_l
     line = json.loads(out)
     assert process.returncode == line["code"] == 1, said
     assert not line["complete"]
-    assert line["tables"]["contacts"]["added"] == crmlab.Lake(folder).open().contacts.collect().height
+    assert (
+        line["tables"]["contacts"]["added"] == crmlab.Lake(folder).open().contacts.collect().height
+    )
     assert not crmlab.Lake(folder).status()["complete"].any()
 
 
-def test_a_lake_tells_what_it_holds_and_what_changed(kept: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lake_tells_what_it_holds_and_what_changed(
+    kept: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["lake", "status", kept]) == 0
     assert "onepagecrm" in capsys.readouterr().out
 
@@ -366,7 +410,9 @@ def test_a_lake_is_looked_after(kept: str, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.usefixtures("served")
-async def test_a_sweep_asks_whom_the_lake_knows(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_sweep_asks_whom_the_lake_knows(
+    folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     await ran("refresh", folder, "onepagecrm", "--tables", "deals")
     capsys.readouterr()
 
@@ -376,8 +422,12 @@ async def test_a_sweep_asks_whom_the_lake_knows(folder: str, capsys: pytest.Capt
     assert "0 added, 0 changed, 0 deleted; complete" in shown
 
 
-def test_a_person_is_taken_out_with_yes_alone(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
-    contacts = rows("contacts", {"1": {"emails": ["ann@example.com"]}, "2": {"emails": ["bob@example.com"]}})
+def test_a_person_is_taken_out_with_yes_alone(
+    folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contacts = rows(
+        "contacts", {"1": {"emails": ["ann@example.com"]}, "2": {"emails": ["bob@example.com"]}}
+    )
     refreshed(folder, came({"contacts": contacts}, day(1), whole=True), day(1))
 
     assert main(["lake", "erase", folder, "ann@example.com"]) == 0
@@ -387,7 +437,9 @@ def test_a_person_is_taken_out_with_yes_alone(folder: str, capsys: pytest.Captur
     assert crmlab.Lake(folder).open().contacts.collect()["id"].to_list() == ["2"]
 
 
-def test_what_is_no_lake_is_said_to_be_none(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_lake_is_said_to_be_none(
+    folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["lake", "status", folder]) == 2
     assert capsys.readouterr().err.startswith("crmlab: ")
 

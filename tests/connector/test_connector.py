@@ -12,7 +12,10 @@ from crmlab import connector
 from docs.pages import reference
 
 ROOT = Path(connector.__file__).parents[2]
-AUTHORS = [*sorted((ROOT / "crmlab" / "providers").rglob("*.py")), ROOT / "docs" / "examples" / "deskline.py"]
+AUTHORS = [
+    *sorted((ROOT / "crmlab" / "providers").rglob("*.py")),
+    ROOT / "docs" / "examples" / "deskline.py",
+]
 
 
 @pytest.mark.parametrize("name", connector.__all__)
@@ -31,7 +34,9 @@ def test_every_name_is_in_the_reference() -> None:
 
 @pytest.mark.parametrize("path", AUTHORS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_descriptions_import_from_the_room_and_not_from_its_modules(path: Path) -> None:
-    sources = re.findall(r"^from (crmlab\.connector\.\w+) import", path.read_text(encoding="utf-8"), re.MULTILINE)
+    sources = re.findall(
+        r"^from (crmlab\.connector\.\w+) import", path.read_text(encoding="utf-8"), re.MULTILINE
+    )
 
     # operations are declared in words of their own
     assert set(sources) <= {"crmlab.connector.operation", "crmlab.connector.arguments"}

@@ -27,8 +27,18 @@ COUNTS = st.integers(0, 20_000)
 
 def plan(*scopes: dict[str, Any]) -> Plan:
     account = crmlab.Account("onepagecrm", name="sales <b>", user_id="me", api_key="my-secret-key")
-    page = Page(request=Request(path="/contacts"), status=200, headers={}, body=b'{"email": "ada@example.com"}')
-    resource = {"account": account.name, "provider": "onepagecrm", "resource": "contacts", "requests": 25}
+    page = Page(
+        request=Request(path="/contacts"),
+        status=200,
+        headers={},
+        body=b'{"email": "ada@example.com"}',
+    )
+    resource = {
+        "account": account.name,
+        "provider": "onepagecrm",
+        "resource": "contacts",
+        "requests": 25,
+    }
     return Plan(
         resources=pl.DataFrame([resource | {"note": "a & b"}], schema=RESOURCES),
         scopes=pl.DataFrame(scopes, schema=SCOPES),
@@ -38,14 +48,21 @@ def plan(*scopes: dict[str, Any]) -> Plan:
 
 
 def scope(requests: int, *, exact: bool, seconds: float, bound: float) -> dict[str, Any]:
-    return {"scope": "OnePageCRM", "requests": requests, "exact": exact, "seconds": seconds, "bound": bound}
+    return {
+        "scope": "OnePageCRM",
+        "requests": requests,
+        "exact": exact,
+        "seconds": seconds,
+        "bound": bound,
+    }
 
 
 # ---- seconds ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("requests", "seconds"), [(0, 0.0), (1, 0.5), (10, 0.5), (11, 0.7), (15, 1.5), (110, 20.5), (3010, 600.5)]
+    ("requests", "seconds"),
+    [(0, 0.0), (1, 0.5), (10, 0.5), (11, 0.7), (15, 1.5), (110, 20.5), (3010, 600.5)],
 )
 def test_a_burst_leaves_at_once_and_the_rest_at_the_rate(requests: int, seconds: float) -> None:
     assert bound(requests, CRM, 0.5) == pytest.approx(seconds)
@@ -57,15 +74,21 @@ def test_without_a_rate_the_last_answer_is_the_bound() -> None:
 
 def test_slow_answers_take_longer_than_the_limit() -> None:
     assert expected(100, Limits(rate=100, burst=100, concurrency=10), 2.0) == pytest.approx(20)
-    assert expected(100, Limits(rate=100, burst=100, concurrency=10), 2.0, accounts=4) == pytest.approx(5)
+    assert expected(
+        100, Limits(rate=100, burst=100, concurrency=10), 2.0, accounts=4
+    ) == pytest.approx(5)
     assert expected(100, CRM, 0.1) == bound(100, CRM, 0.1) == pytest.approx(18.1)
 
 
-LIMITS = st.builds(Limits, rate=st.floats(0.1, 100), burst=st.integers(1, 100), concurrency=st.integers(1, 50))
+LIMITS = st.builds(
+    Limits, rate=st.floats(0.1, 100), burst=st.integers(1, 100), concurrency=st.integers(1, 50)
+)
 
 
 @given(st.integers(1, 300), LIMITS)
-def test_requests_are_expected_when_the_limiter_lets_them_leave(requests: int, limits: Limits) -> None:
+def test_requests_are_expected_when_the_limiter_lets_them_leave(
+    requests: int, limits: Limits
+) -> None:
     limiter, now = Limiter(limits), 0.0
     for _ in range(requests):
         while wait := limiter.wait(now):
@@ -79,10 +102,14 @@ def test_requests_are_expected_when_the_limiter_lets_them_leave(requests: int, l
 def test_nothing_is_expected_below_its_bound_and_more_requests_never_take_less(
     requests: int, limits: Limits, latency: float, accounts: int
 ) -> None:
-    assert bound(requests, limits, latency) <= expected(requests, limits, latency, accounts=accounts)
+    assert bound(requests, limits, latency) <= expected(
+        requests, limits, latency, accounts=accounts
+    )
     assert bound(requests, limits, latency) <= bound(requests + 1, limits, latency)
     assert expected(requests, limits, latency) <= expected(requests + 1, limits, latency)
-    assert expected(requests, limits, latency, accounts=accounts) <= expected(requests, limits, latency)
+    assert expected(requests, limits, latency, accounts=accounts) <= expected(
+        requests, limits, latency
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +147,11 @@ def test_pages_hold_all_records_and_none_is_empty_but_the_only_one(records: int,
     [
         (500, {"notes": 400}, 100),
         (500, {"notes": 101}, 100),
-        (500, {"notes": 9_500}, 100),  # 20 records with each contact: 100 of them are just not too many
+        (
+            500,
+            {"notes": 9_500},
+            100,
+        ),  # 20 records with each contact: 100 of them are just not too many
         (500, {"notes": 9_501}, 50),
         (500, {"deals": 9_500, "notes": 10_000}, 50),
         (500, {"deals": 9_500, "notes": 10_001}, 25),
@@ -133,7 +164,9 @@ def test_pages_hold_all_records_and_none_is_empty_but_the_only_one(records: int,
         (1, {"notes": 1999}, None),
     ],
 )
-def test_the_largest_pages_that_hold_not_too_much(total: int, held: dict[str, int], size: int | None) -> None:
+def test_the_largest_pages_that_hold_not_too_much(
+    total: int, held: dict[str, int], size: int | None
+) -> None:
     assert embedding(total, held, SIZES) == size
 
 
@@ -156,9 +189,17 @@ def test_what_comes_inside_always_saves_and_never_crowds(total: int, held: dict[
 
 
 def test_scopes_are_waited_for_side_by_side() -> None:
-    several = plan(scope(1200, exact=True, seconds=238.5, bound=238.0), scope(300, exact=True, seconds=60.0, bound=9.0))
+    several = plan(
+        scope(1200, exact=True, seconds=238.5, bound=238.0),
+        scope(300, exact=True, seconds=60.0, bound=9.0),
+    )
 
-    assert (several.requests, several.seconds, several.bound, several.exact) == (1500, 238.5, 238.0, True)
+    assert (several.requests, several.seconds, several.bound, several.exact) == (
+        1500,
+        238.5,
+        238.0,
+        True,
+    )
     assert str(several) == (
         "1,500 requests, 3 min 58 s; within the limits no client could do it in less than 3 min 58 s"
     )
@@ -166,7 +207,9 @@ def test_scopes_are_waited_for_side_by_side() -> None:
 
 
 def test_what_is_not_told_is_at_least_that() -> None:
-    one = plan(scope(7, exact=False, seconds=0.2, bound=0.2), scope(1, exact=True, seconds=0.1, bound=0.1))
+    one = plan(
+        scope(7, exact=False, seconds=0.2, bound=0.2), scope(1, exact=True, seconds=0.1, bound=0.1)
+    )
 
     assert not one.exact
     assert str(one).startswith("at least 8 requests, at least 0.2 s; ")
@@ -201,7 +244,9 @@ def test_as_html_it_is_both_tables_and_names_are_text() -> None:
     assert "a &amp; b" in html
     assert "1,234" in html
     assert ">at least<" in html
-    assert one._repr_mimebundle_()["text/plain"].startswith(f"Plan: {one}. Nothing but first pages was asked yet.")
+    assert one._repr_mimebundle_()["text/plain"].startswith(
+        f"Plan: {one}. Nothing but first pages was asked yet."
+    )
 
 
 def test_a_query_keeps_the_moment_it_was_asked() -> None:

@@ -28,10 +28,30 @@ def run(expression: pl.Expr, values: list[Any], dtype: Any = None) -> list[Any]:
 @pytest.mark.parametrize(
     ("expression", "dtype", "values", "found"),
     [
-        (ex.text("a"), pl.String, ["x", " x ", "", " \t", None, "0"], ["x", " x ", None, None, None, "0"]),
-        (ex.date("a"), pl.String, ["2026-01-31", "2026-01-31T23:59:59Z", ""], [dt.date(2026, 1, 31)] * 2 + [None]),
-        (ex.number("a"), pl.String, ["1.5", "-2", "1e3", " ", None], [1.5, -2.0, 1000.0, None, None]),
-        (ex.integer("a"), pl.String, ["5", "-7", "", None, "12.0", " 3 "], [5, -7, None, None, 12, 3]),
+        (
+            ex.text("a"),
+            pl.String,
+            ["x", " x ", "", " \t", None, "0"],
+            ["x", " x ", None, None, None, "0"],
+        ),
+        (
+            ex.date("a"),
+            pl.String,
+            ["2026-01-31", "2026-01-31T23:59:59Z", ""],
+            [dt.date(2026, 1, 31)] * 2 + [None],
+        ),
+        (
+            ex.number("a"),
+            pl.String,
+            ["1.5", "-2", "1e3", " ", None],
+            [1.5, -2.0, 1000.0, None, None],
+        ),
+        (
+            ex.integer("a"),
+            pl.String,
+            ["5", "-7", "", None, "12.0", " 3 "],
+            [5, -7, None, None, 12, 3],
+        ),
         (ex.integer("a"), pl.String, ["9223372036854775807"], [2**63 - 1]),
         (
             ex.flag("a"),
@@ -42,7 +62,12 @@ def run(expression: pl.Expr, values: list[Any], dtype: Any = None) -> list[Any]:
         (ex.split("a"), pl.String, ["a; b;;", ";", " ", None], [["a", "b"], None, None, None]),
         (ex.split("a", ","), pl.String, ["a,b;c"], [["a", "b;c"]]),
         (ex.some("a"), pl.List(pl.String), [["x"], [], None], [["x"], None, None]),
-        (ex.texts("a"), pl.List(pl.String), [["x", "", None, " "], [""], None], [["x"], None, None]),
+        (
+            ex.texts("a"),
+            pl.List(pl.String),
+            [["x", "", None, " "], [""], None],
+            [["x"], None, None],
+        ),
         (
             ex.unix_time("a"),
             pl.Int64,
@@ -54,7 +79,12 @@ def run(expression: pl.Expr, values: list[Any], dtype: Any = None) -> list[Any]:
                 dt.datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC),
             ],
         ),
-        (ex.unix_millis("a"), pl.Int64, [1500, None], [dt.datetime(1970, 1, 1, 0, 0, 1, 500_000, tzinfo=UTC), None]),
+        (
+            ex.unix_millis("a"),
+            pl.Int64,
+            [1500, None],
+            [dt.datetime(1970, 1, 1, 0, 0, 1, 500_000, tzinfo=UTC), None],
+        ),
     ],
 )
 def test_documented_values_become_shared_values(
@@ -112,7 +142,13 @@ def test_what_cannot_be_converted_is_null_and_told_from_what_is_not_given(
 
 
 @pytest.mark.parametrize(
-    "value", ["2026-01-31T09:00:00Z", "2026-01-31T10:00:00.0+01:00", "2026-01-31T09:00:00", " 2026-01-31 09:00:00 "]
+    "value",
+    [
+        "2026-01-31T09:00:00Z",
+        "2026-01-31T10:00:00.0+01:00",
+        "2026-01-31T09:00:00",
+        " 2026-01-31 09:00:00 ",
+    ],
 )
 def test_a_time_is_read_in_whichever_way_it_is_written_and_is_no_misfit_then(value: str) -> None:
     time = ex.iso_time("a", zone="UTC")
@@ -124,9 +160,18 @@ def test_a_time_is_read_in_whichever_way_it_is_written_and_is_no_misfit_then(val
     assert run(conversion.value, [value]) != [None]
 
 
-@given(st.text("0123456789-:TZz .+", min_size=18, max_size=22) | st.datetimes().map("{:%Y-%m-%dT%H:%M:%SZ}".format))
-def test_the_format_that_polars_reads_fast_reads_nothing_otherwise_than_the_general_one(value: str) -> None:
-    fast = pl.col("a").str.to_datetime(ex._ISO_SECONDS, time_unit="us", strict=False).dt.replace_time_zone("UTC")
+@given(
+    st.text("0123456789-:TZz .+", min_size=18, max_size=22)
+    | st.datetimes().map("{:%Y-%m-%dT%H:%M:%SZ}".format)
+)
+def test_the_format_that_polars_reads_fast_reads_nothing_otherwise_than_the_general_one(
+    value: str,
+) -> None:
+    fast = (
+        pl.col("a")
+        .str.to_datetime(ex._ISO_SECONDS, time_unit="us", strict=False)
+        .dt.replace_time_zone("UTC")
+    )
     general = pl.col("a").str.to_datetime(ex._ISO, time_unit="us", time_zone="UTC", strict=False)
 
     [found] = run(fast, [value])
@@ -134,9 +179,16 @@ def test_the_format_that_polars_reads_fast_reads_nothing_otherwise_than_the_gene
     assert found in (None, *run(general, [value]))
 
 
-@given(st.from_regex(ex._IS_ISO_SECONDS, fullmatch=True) | st.datetimes().map("{:%Y-%m-%dT%H:%M:%SZ}".format))
+@given(
+    st.from_regex(ex._IS_ISO_SECONDS, fullmatch=True)
+    | st.datetimes().map("{:%Y-%m-%dT%H:%M:%SZ}".format)
+)
 def test_what_looks_like_the_fast_format_needs_no_other(value: str) -> None:
-    fast = pl.col("a").str.to_datetime(ex._ISO_SECONDS, time_unit="us", strict=False).dt.replace_time_zone("UTC")
+    fast = (
+        pl.col("a")
+        .str.to_datetime(ex._ISO_SECONDS, time_unit="us", strict=False)
+        .dt.replace_time_zone("UTC")
+    )
     general = pl.col("a").str.to_datetime(ex._ISO, time_unit="us", time_zone="UTC", strict=False)
     local = pl.col("a").str.to_datetime(ex._NAIVE, time_unit="us", strict=False)
 
@@ -147,13 +199,23 @@ def test_what_looks_like_the_fast_format_needs_no_other(value: str) -> None:
 @pytest.mark.parametrize(
     ("make", "values"),
     [
-        (ex.iso_time, ["0000-00-00T00:00:00Z", "0001-01-01T00:00:00Z", "1899-12-31T23:59:59Z", "9999-12-31T00:00:00Z"]),
+        (
+            ex.iso_time,
+            [
+                "0000-00-00T00:00:00Z",
+                "0001-01-01T00:00:00Z",
+                "1899-12-31T23:59:59Z",
+                "9999-12-31T00:00:00Z",
+            ],
+        ),
         (ex.date, ["0000-00-00", "0001-01-01", "1899-12-31", "2201-01-01"]),
         (ex.unix_time, [0, 10**12, 10**18, -(10**13), LAST + 1, FIRST - 1, -(2**63), 2**63 - 1]),
         (ex.unix_millis, [0, 10**15, 9 * 10**18, -(2**63)]),
     ],
 )
-def test_times_outside_of_three_centuries_mean_no_time(make: Callable[[str], pl.Expr], values: list[Any]) -> None:
+def test_times_outside_of_three_centuries_mean_no_time(
+    make: Callable[[str], pl.Expr], values: list[Any]
+) -> None:
     view = View(table="deals", columns={"created_at": make("a")})
     frame = pl.DataFrame({"a": values})
 
@@ -175,7 +237,9 @@ def test_times_outside_of_three_centuries_mean_no_time(make: Callable[[str], pl.
         ("", None),
     ],
 )
-def test_times_without_an_offset_are_read_where_the_zone_is_known(text: str, moment: dt.datetime | None) -> None:
+def test_times_without_an_offset_are_read_where_the_zone_is_known(
+    text: str, moment: dt.datetime | None
+) -> None:
     assert run(ex.iso_time("a", zone="Europe/Kyiv"), [text]) == [moment]
 
 
@@ -188,9 +252,17 @@ def test_every_unix_second_of_the_calendar_is_that_second(seconds: int) -> None:
 
 @pytest.mark.parametrize(
     ("first", "last", "name"),
-    [("Ann", "Lee", "Ann Lee"), ("", "Lee", "Lee"), ("Ann", None, "Ann"), ("", " ", None), (None, None, None)],
+    [
+        ("Ann", "Lee", "Ann Lee"),
+        ("", "Lee", "Lee"),
+        ("Ann", None, "Ann"),
+        ("", " ", None),
+        (None, None, None),
+    ],
 )
-def test_a_full_name_joins_what_is_there(first: str | None, last: str | None, name: str | None) -> None:
+def test_a_full_name_joins_what_is_there(
+    first: str | None, last: str | None, name: str | None
+) -> None:
     frame = pl.DataFrame({"f": [first], "l": [last]}, schema={"f": pl.String, "l": pl.String})
 
     assert frame.select(x=ex.full_name("f", "l"))["x"].to_list() == [name]
@@ -199,7 +271,9 @@ def test_a_full_name_joins_what_is_there(first: str | None, last: str | None, na
 def test_custom_fields_hold_what_is_filled_in() -> None:
     frame = pl.DataFrame({"season": ["spring", "", None], "size": ["L", "M", None]})
 
-    found = frame.select(x=ex.custom({"s": ("season", "Season"), "z": (pl.col("size"), "Size")}))["x"]
+    found = frame.select(x=ex.custom({"s": ("season", "Season"), "z": (pl.col("size"), "Size")}))[
+        "x"
+    ]
 
     size = {"key": "z", "label": "Size"}
     assert found.to_list() == [
@@ -213,7 +287,9 @@ def test_without_custom_fields_there_is_none() -> None:
     assert run(ex.custom({}), ["x"]) == [None]
 
 
-@pytest.mark.parametrize(("labels", "found"), [({"1": "new"}, ["new", None, None]), ({}, [None, None, None])])
+@pytest.mark.parametrize(
+    ("labels", "found"), [({"1": "new"}, ["new", None, None]), ({}, [None, None, None])]
+)
 def test_a_key_without_label_has_none(labels: dict[str, str], found: list[str | None]) -> None:
     frame = pl.DataFrame({"a": ["1", "2", None]})
 

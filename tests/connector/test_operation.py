@@ -22,10 +22,16 @@ class Person(Body):
     phones: list[Phone] | None = None
 
 
-PEOPLE = get("list_people", "/people", query={"page": int, "starred": bool, "order": Literal["asc", "desc"]})
-PERSON = get("get_person", "/people/{id}/{part}", parts={"part": int}, query={"from": str, "in[]": list[int]})
+PEOPLE = get(
+    "list_people", "/people", query={"page": int, "starred": bool, "order": Literal["asc", "desc"]}
+)
+PERSON = get(
+    "get_person", "/people/{id}/{part}", parts={"part": int}, query={"from": str, "in[]": list[int]}
+)
 REPORT = get(
-    "report", "/report", query={"filter[begin]": Required[str], "filter": dict[str, Any], "include": list[str]}
+    "report",
+    "/report",
+    query={"filter[begin]": Required[str], "filter": dict[str, Any], "include": list[str]},
 )
 CREATE = post("create_person", "/people", body=Person)
 SAVE = post("save_person", "/save", fields={"id": int, "name": Required[str]}, open_fields=True)
@@ -34,8 +40,14 @@ SAVE = post("save_person", "/save", fields={"id": int, "name": Required[str]}, o
 def test_what_is_given_becomes_path_parameters_and_body() -> None:
     assert PEOPLE.request(page="2", starred=True).params == {"page": "2", "starred": "true"}
     assert PERSON.request(id="a/b", part=3, from_="x", in_=[4, 5]).path == "/people/a%2Fb/3"
-    assert PERSON.request(id="a", part=3, from_="x", in_=[4, 5]).params == {"from": "x", "in[0]": "4", "in[1]": "5"}
-    asked = REPORT.request(filter_begin="2026", filter={"domain": {"tld": "de"}}, include=["a", "b"])
+    assert PERSON.request(id="a", part=3, from_="x", in_=[4, 5]).params == {
+        "from": "x",
+        "in[0]": "4",
+        "in[1]": "5",
+    }
+    asked = REPORT.request(
+        filter_begin="2026", filter={"domain": {"tld": "de"}}, include=["a", "b"]
+    )
     assert asked.params == {"filter[begin]": "2026", "filter[domain][tld]": "de", "include": "a,b"}
     assert CREATE.request(body={"name": "Ann"}).body == {"name": "Ann"}
     assert SAVE.request(name="Ann", Skills="none").body == {"name": "Ann", "Skills": "none"}
@@ -50,17 +62,30 @@ def test_what_is_given_becomes_path_parameters_and_body() -> None:
         (PERSON, {"id": "a"}, "part is missing"),
         (REPORT, {}, "filter[begin] is missing"),
         (CREATE, {}, "body is missing"),
-        (CREATE, {"body": {"name": "Ann", "phones": [{"kind": "pager", "value": "1"}]}}, "body.phones.0.kind: input"),
-        (CREATE, {"body": {"name": "Ann", "nick": "A"}}, "body.nick: extra inputs are not permitted"),
+        (
+            CREATE,
+            {"body": {"name": "Ann", "phones": [{"kind": "pager", "value": "1"}]}},
+            "body.phones.0.kind: input",
+        ),
+        (
+            CREATE,
+            {"body": {"name": "Ann", "nick": "A"}},
+            "body.nick: extra inputs are not permitted",
+        ),
         (SAVE, {"id": 1}, "name is missing"),
-        *((PERSON, {"id": part, "part": 1}, "id must not be blank, nor dots alone") for part in ("", " ", ".", "..")),
+        *(
+            (PERSON, {"id": part, "part": 1}, "id must not be blank, nor dots alone")
+            for part in ("", " ", ".", "..")
+        ),
         (PERSON, {"id": "a\ud800", "part": 1}, "half of a character"),
         (SAVE, {"name": "Ann", "more": object()}, "nothing that JSON can hold"),
         (PEOPLE, {"self": 1}, "it takes no 'self'"),
         (get("nothing", "/nothing"), {"page": 1}, "it takes no 'page'; its arguments are none"),
     ],
 )
-def test_what_breaks_a_rule_is_named_with_the_rule(operation: Any, given: dict[str, object], told: str) -> None:
+def test_what_breaks_a_rule_is_named_with_the_rule(
+    operation: Any, given: dict[str, object], told: str
+) -> None:
     with pytest.raises(UsageError) as caught:
         operation.request(**given)
 
@@ -77,7 +102,9 @@ def test_no_value_is_repeated_in_the_error() -> None:
 
 
 def test_arguments_are_said_in_words() -> None:
-    said = {argument.name: argument.takes for argument in (*PERSON.arguments(), *PEOPLE.arguments())}
+    said = {
+        argument.name: argument.takes for argument in (*PERSON.arguments(), *PEOPLE.arguments())
+    }
 
     assert said["part"] == "whole number"
     assert said["in_"] == "list of whole number"

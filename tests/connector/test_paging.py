@@ -38,7 +38,9 @@ def answer(request: Request, body: dict[str, Any]) -> Page:
     return Page(request=request, status=200, headers={}, body=json.dumps(body).encode())
 
 
-def crawl(follow: Paginator, serve: Server, order: random.Random, first: Request | None = None) -> list[Request]:
+def crawl(
+    follow: Paginator, serve: Server, order: random.Random, first: Request | None = None
+) -> list[Request]:
     """Ask as the fetcher does, whatever was asked already dropped; answers come in any order."""
     waiting = [first or Request(path="/list")]
     asked, visited = {waiting[0].key}, []
@@ -76,7 +78,9 @@ def test_every_numbered_page_is_asked_for_exactly_once(count: int, order: random
 
 
 @given(count=st.integers(1, 60), after=st.integers(1, 60), order=st.randoms())
-def test_a_list_that_grows_by_a_page_while_it_is_read_is_followed(count: int, after: int, order: random.Random) -> None:
+def test_a_list_that_grows_by_a_page_while_it_is_read_is_followed(
+    count: int, after: int, order: random.Random
+) -> None:
     answers = 0
 
     def serve(request: Request) -> dict[str, Any]:
@@ -90,7 +94,9 @@ def test_a_list_that_grows_by_a_page_while_it_is_read_is_followed(count: int, af
 
 
 def test_a_later_page_number_is_counted_under_its_own_name() -> None:
-    visited = crawl(numbered(last, param="page[number]"), lambda request: {"last": 3}, random.Random(1))
+    visited = crawl(
+        numbered(last, param="page[number]"), lambda request: {"last": 3}, random.Random(1)
+    )
 
     assert pages(visited, "page[number]") == Counter([1, 2, 3])
 
@@ -151,12 +157,17 @@ def test_a_cursor_leads_through_each_page_once(count: int, order: random.Random)
 
     visited = crawl(cursor(lambda page: page.read(dict)["next"], place), serve, order)
 
-    assert [request.params.get("cursor") for request in visited] == [None, *map(str, range(1, count))]
+    assert [request.params.get("cursor") for request in visited] == [
+        None,
+        *map(str, range(1, count)),
+    ]
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_no_cursor_is_the_end(nothing: str | None) -> None:
-    assert len(crawl(cursor(lambda page: nothing, place), lambda request: {}, random.Random(1))) == 1
+    assert (
+        len(crawl(cursor(lambda page: nothing, place), lambda request: {}, random.Random(1))) == 1
+    )
 
 
 def test_a_cursor_that_points_back_at_itself_ends() -> None:
@@ -174,7 +185,9 @@ def test_a_page_size_is_made_smaller_wherever_it_stands_and_left_out_at_last() -
 
     assert [params.get("limit") for params in queries] == ["500", "250", "100", None]
     assert all(params["type"] == "a" for params in queries)
-    assert bodies == [{"limit": size, "from_id": ""} for size in (500, 250, 100)] + [{"from_id": ""}]
+    assert bodies == [{"limit": size, "from_id": ""} for size in (500, 250, 100)] + [
+        {"from_id": ""}
+    ]
     assert list(PageSize(name="per_page").smaller(in_query)) == []
 
 
@@ -201,7 +214,8 @@ def test_a_link_is_followed_on_the_host_that_was_asked_whatever_it_names(link: s
 
 
 @pytest.mark.parametrize(
-    "link", ["/admin?page=2", "http://[::1/users", r"\\thief\users?page=2", "javascript:users", "..//"]
+    "link",
+    ["/admin?page=2", "http://[::1/users", r"\\thief\users?page=2", "javascript:users", "..//"],
 )
 def test_a_link_that_leads_elsewhere_is_not_followed(link: str) -> None:
     with pytest.raises(PagingError, match="is not followed"):
@@ -246,7 +260,10 @@ def test_numbered_pages_say_how_many_follow_and_the_last_is_sent_last() -> None:
     assert (paged.more(answer(FIRST, {})), list(paged(answer(FIRST, {})))) == (None, [])
     assert (paged.param, paged.next_if_full) == ("page", True)
     # a later page asks only for what came in the meantime
-    assert [int(request.params["page"]) for request in paged(answer(requests[1], {"last": 4}))] == [3, 4]
+    assert [int(request.params["page"]) for request in paged(answer(requests[1], {"last": 4}))] == [
+        3,
+        4,
+    ]
     with pytest.raises(PagingError, match="tells of 5 pages; more than 4 are not read"):
         paged(answer(FIRST, {"last": 5}))
 
@@ -258,7 +275,9 @@ def test_many_pages_are_read_unless_they_are_more_than_anybody_has() -> None:
 
 
 @pytest.mark.parametrize(("empty_is_end", "max_barren"), [(True, 2), (False, 20)])
-def test_a_cursor_leads_on_and_says_whether_an_empty_page_is_the_end(*, empty_is_end: bool, max_barren: int) -> None:
+def test_a_cursor_leads_on_and_says_whether_an_empty_page_is_the_end(
+    *, empty_is_end: bool, max_barren: int
+) -> None:
     def place(request: Request, token: str) -> Request:
         return request.with_params(after=token)
 
@@ -281,7 +300,22 @@ def test_without_a_word_an_empty_page_is_no_end() -> None:
 @pytest.mark.parametrize(
     ("value", "named"),
     [
-        *[(nothing, None) for nothing in (None, False, [], {}, "", " ", "null", " None ", "nil", "FALSE", "undefined")],
+        *[
+            (nothing, None)
+            for nothing in (
+                None,
+                False,
+                [],
+                {},
+                "",
+                " ",
+                "null",
+                " None ",
+                "nil",
+                "FALSE",
+                "undefined",
+            )
+        ],
         ("abc", "abc"),
         (" abc ", "abc"),
         (0, "0"),
@@ -289,7 +323,9 @@ def test_without_a_word_an_empty_page_is_no_end() -> None:
         (7.0, "7"),
     ],
 )
-def test_what_names_the_next_page_is_text_or_a_whole_number(value: object, named: str | None) -> None:
+def test_what_names_the_next_page_is_text_or_a_whole_number(
+    value: object, named: str | None
+) -> None:
     assert pointer(value) == named
 
 
@@ -310,7 +346,9 @@ def test_a_link_without_a_value_keeps_its_parameter() -> None:
     assert linked(FIRST, "?page=3").params == {"page": "3"}
 
 
-@pytest.mark.parametrize(("max_window", "refused"), [(1, False), (8, False), (0, True), (6, True), (-4, True)])
+@pytest.mark.parametrize(
+    ("max_window", "refused"), [(1, False), (8, False), (0, True), (6, True), (-4, True)]
+)
 def test_windows_are_powers_of_two(max_window: int, *, refused: bool) -> None:
     if refused:
         with pytest.raises(ValueError, match=f"not {max_window}"):
@@ -328,8 +366,14 @@ def test_windows_grow_until_an_empty_page_and_say_that_nobody_knows_how_many_fol
 
     assert [following(number) for number in (1, 2, 3, 4)] == [[2], [3, 4], [], [5, 6, 7, 8]]
     assert [following(number) for number in (5, 8, 12)] == [[], [9, 10, 11, 12], [13, 14, 15, 16]]
-    assert [int(request.params["page"]) for request in paged.onward(FIRST.with_params(page=2))] == [3, 4]
-    assert (paged.more(answer(FIRST, {"data": []})), paged.more(answer(FIRST, {"data": [1]}))) == (0, None)
+    assert [int(request.params["page"]) for request in paged.onward(FIRST.with_params(page=2))] == [
+        3,
+        4,
+    ]
+    assert (paged.more(answer(FIRST, {"data": []})), paged.more(answer(FIRST, {"data": [1]}))) == (
+        0,
+        None,
+    )
     assert (paged.param, following(15)) == ("page", [])
     with pytest.raises(PagingError, match="page 16 still holds something"):
         following(16)
@@ -337,7 +381,16 @@ def test_windows_grow_until_an_empty_page_and_say_that_nobody_knows_how_many_fol
 
 @pytest.mark.parametrize(
     ("height", "is_full"),
-    [(0, False), (1, False), (9, False), (100, True), (99, False), (101, False), (200, True), (1000, True)]
+    [
+        (0, False),
+        (1, False),
+        (9, False),
+        (100, True),
+        (99, False),
+        (101, False),
+        (200, True),
+        (1000, True),
+    ]
     + [(height, True) for height in (10, 20, 25, 30, 40, 50)],
 )
 def test_pages_of_usual_sizes_may_be_full(height: int, *, is_full: bool) -> None:
@@ -345,9 +398,15 @@ def test_pages_of_usual_sizes_may_be_full(height: int, *, is_full: bool) -> None
 
 
 @pytest.mark.parametrize("in_body", [True, False])
-def test_pages_are_made_smaller_by_and_by_and_at_last_as_the_service_likes(*, in_body: bool) -> None:
+def test_pages_are_made_smaller_by_and_by_and_at_last_as_the_service_likes(
+    *, in_body: bool
+) -> None:
     size = PageSize(name="limit", in_body=in_body)
-    asked = replace(FIRST, body={"limit": 10, "of": "x"}) if in_body else FIRST.with_params(limit=10, of="x")
+    asked = (
+        replace(FIRST, body={"limit": 10, "of": "x"})
+        if in_body
+        else FIRST.with_params(limit=10, of="x")
+    )
 
     smaller = list(size.smaller(asked))
 
@@ -361,7 +420,13 @@ def test_pages_are_made_smaller_by_and_by_and_at_last_as_the_service_likes(*, in
 
 
 def test_each_way_to_read_a_list_is_called_in_plain_words() -> None:
-    ways = [one_answer, until_empty(is_empty), numbered(last), chain(lambda page: None), widening(is_empty)]
+    ways = [
+        one_answer,
+        until_empty(is_empty),
+        numbered(last),
+        chain(lambda page: None),
+        widening(is_empty),
+    ]
 
     assert [way.strategy for way in ways] == [
         "one answer",

@@ -15,7 +15,11 @@ from crmlab.connector.request import Request
 from crmlab.errors import TransportError
 
 JSONS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -42,7 +46,10 @@ def test_control_characters_in_text_are_part_of_it(text: str) -> None:
     [
         (b'\xef\xbb\xbf{"a":1}', {"a": 1}),
         ('{"a":"é"}'.encode("utf-16"), {"a": "é"}),
-        (b'[{"a":NaN},{"a":-Infinity},{"a":"NaN"}]', [{"a": "NaN"}, {"a": "-Infinity"}, {"a": "NaN"}]),
+        (
+            b'[{"a":NaN},{"a":-Infinity},{"a":"NaN"}]',
+            [{"a": "NaN"}, {"a": "-Infinity"}, {"a": "NaN"}],
+        ),
         (rb'{"a":"C:\dir"}', {"a": r"C:\dir"}),
         (b'{"new":%s%s,"a":1}' % (b"[" * 10_000, b"]" * 10_000), None),
         (b'{"new":%s1%s,"a":1}' % (b'{"x":' * 10_000, b"}" * 10_000), None),
@@ -54,7 +61,9 @@ def test_what_is_clear_is_read(body: bytes, value: Any) -> None:
     assert found == value if value is not None else found["a"] == 1
 
 
-@pytest.mark.parametrize("body", [b"", b" ", b"<html>", b'{"a":', b'{"a":"x', b"[1,]", b'\xef\xbb\xbf{"a":"x\t'])
+@pytest.mark.parametrize(
+    "body", [b"", b" ", b"<html>", b'{"a":', b'{"a":"x', b"[1,]", b'\xef\xbb\xbf{"a":"x\t']
+)
 def test_what_is_cut_off_or_no_json_is_an_error(body: bytes) -> None:
     with pytest.raises(TransportError):
         read(body)

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from crmlab.connector.page import Page, refuse, replace_lone_surrogates, retry_after
 from crmlab.connector.request import Request, fill_path
-from crmlab.errors import ApiError, AuthError, NotFoundError, RateLimitError, ServerError, TransportError
+from crmlab.errors import (
+    ApiError,
+    AuthError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
 
 NOW = 1_800_000_000.0
 
@@ -54,13 +61,21 @@ def test_a_changed_copy_leaves_the_request_as_it_was() -> None:
 
     changed = request.with_params(page=2).with_body(b=2).with_headers(X_Key="k")
 
-    assert (changed.params, changed.body, changed.headers) == ({"page": "2"}, {"a": 1, "b": 2}, {"X-Key": "k"})
+    assert (changed.params, changed.body, changed.headers) == (
+        {"page": "2"},
+        {"a": 1, "b": 2},
+        {"X-Key": "k"},
+    )
     assert (request.params, request.body, request.headers) == ({"page": "1"}, {"a": 1}, {})
 
 
 def test_only_method_and_path_of_a_request_are_shown() -> None:
     request = Request(
-        path="/x", params={"p": "hidden"}, headers={"h": "hidden"}, body={"b": "hidden"}, tags={"t": "hidden"}
+        path="/x",
+        params={"p": "hidden"},
+        headers={"h": "hidden"},
+        body={"b": "hidden"},
+        tags={"t": "hidden"},
     )
 
     assert repr(request) == "Request(path='/x', method='GET')"
@@ -181,7 +196,9 @@ def test_a_page_is_read_as_each_type_it_is_asked_for() -> None:
     assert answer.read(_Data) is answer.read(_Data)
 
 
-@pytest.mark.parametrize(("status", "succeeded"), [(199, False), (200, True), (204, True), (299, True), (302, False)])
+@pytest.mark.parametrize(
+    ("status", "succeeded"), [(199, False), (200, True), (204, True), (299, True), (302, False)]
+)
 def test_an_answer_succeeded_where_its_status_says_so(status: int, succeeded: bool) -> None:
     assert page(status=status).succeeded is succeeded
 
@@ -193,7 +210,9 @@ def test_the_error_of_an_unreadable_page_quotes_none_of_it() -> None:
     assert "anna" not in str(caught.value)
 
 
-TEXT = st.text(st.one_of(st.characters(), st.sampled_from(["\ud83d", "\ude00", "\\", "u", "d", '"', "\n"])))
+TEXT = st.text(
+    st.one_of(st.characters(), st.sampled_from(["\ud83d", "\ude00", "\\", "u", "d", '"', "\n"]))
+)
 
 
 @given(TEXT)

@@ -24,14 +24,22 @@ YEAR = 365 * 86_400
 ORDERS = ("ascending", "descending", "shuffled", "by block", "by block, newest first")
 #: groups of events as (seconds before now, how many, seconds between them; 0: all at once)
 GROUPS = st.lists(
-    st.tuples(st.integers(0, 3 * YEAR), st.integers(1, 60), st.sampled_from([0, 0.2, 1, 60, 5_000, 300_000])),
+    st.tuples(
+        st.integers(0, 3 * YEAR),
+        st.integers(1, 60),
+        st.sampled_from([0, 0.2, 1, 60, 5_000, 300_000]),
+    ),
     min_size=1,
     max_size=6,
 )
 
 
 def iso(moment: float) -> str:
-    return dt.datetime.fromtimestamp(moment, dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        dt.datetime.fromtimestamp(moment, dt.UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
 
 
 def span(request: Request) -> Span:
@@ -79,14 +87,20 @@ class Service:
 
     def answer(self, request: Request) -> Page:
         found, start = self.found(request), int(request.params.get("cursor", 0))
-        headers = {"date": format_datetime(dt.datetime.fromtimestamp(NOW, dt.UTC), usegmt=True)} if self.dated else {}
+        headers = (
+            {"date": format_datetime(dt.datetime.fromtimestamp(NOW, dt.UTC), usegmt=True)}
+            if self.dated
+            else {}
+        )
         if start + self.size < len(found):
             headers["next"] = str(start + self.size)
         times = [self.odd.get(number, iso(at)) for number, at in found[start : start + self.size]]
         return Page(request=request, status=200, headers=headers, body=json.dumps(times).encode())
 
 
-def crawl(service: Service, since: int | None = None, until: int | None = None) -> tuple[list[Request], int]:
+def crawl(
+    service: Service, since: int | None = None, until: int | None = None
+) -> tuple[list[Request], int]:
     """Ask until nothing follows: return what was asked, and the longest chain of it; check that all came."""
     first = within(Request(path="/events"), since, until)
     waiting, asked, came, longest = [(first, 1)], {}, set(), 0
@@ -103,7 +117,9 @@ def crawl(service: Service, since: int | None = None, until: int | None = None) 
 
 
 def ordered(moments: list[float], order: str, chance: random.Random) -> list[tuple[int, float]]:
-    events = sorted(enumerate(moments), key=lambda event: event[1], reverse="desc" in order or "newest" in order)
+    events = sorted(
+        enumerate(moments), key=lambda event: event[1], reverse="desc" in order or "newest" in order
+    )
     if order == "shuffled":
         chance.shuffle(events)
     if "block" in order:  # each page looks sorted, the list is not
@@ -140,7 +156,10 @@ def test_every_event_of_the_window_comes_whatever_the_order_of_the_list(
     chance: random.Random,
 ) -> None:
     moments = [NOW - before + n * step for before, number, step in groups for n in range(number)]
-    some = {chance.randrange(len(moments)): text for text in (None, "", "0001-01-01T00:00:00Z", {}, "2999-01-01")}
+    some = {
+        chance.randrange(len(moments)): text
+        for text in (None, "", "0001-01-01T00:00:00Z", {}, "2999-01-01")
+    }
     late = {number: iso(at + chance.randrange(-YEAR, YEAR)) for number, at in enumerate(moments)}
     odd = chance.choice([{}, some, late])  # late: times that are not those it filters by
     events = ordered(moments, order, chance)
@@ -158,7 +177,9 @@ def test_every_event_of_the_window_comes_whatever_the_order_of_the_list(
 @pytest.mark.parametrize("order", ["ascending", "descending", "shuffled"])
 @pytest.mark.parametrize("since", [None, NOW - 3 * YEAR], ids=["all", "since"])
 @pytest.mark.parametrize("pages", [30, 100, 300])
-def test_a_long_list_costs_a_quarter_more_and_is_far_shorter(order: str, since: int | None, pages: int) -> None:
+def test_a_long_list_costs_a_quarter_more_and_is_far_shorter(
+    order: str, since: int | None, pages: int
+) -> None:
     asked, longest = crawl(Service(ordered(spread(pages), order, random.Random(1))), since)
 
     most = 1.25 * pages + (2 * 5 if order == "descending" and since is None else 2)
@@ -193,7 +214,9 @@ def test_a_short_list_whose_beginning_nobody_knows_costs_little_more(pages: int)
     ],
     ids=["one time for all", "none", "no times", "before all times"],
 )
-def test_events_without_times_to_cut_by_are_read_page_after_page(moments: list[float], odd: dict[int, object]) -> None:
+def test_events_without_times_to_cut_by_are_read_page_after_page(
+    moments: list[float], odd: dict[int, object]
+) -> None:
     asked, longest = crawl(Service(ordered(moments, "ascending", random.Random(1)), odd=odd))
 
     assert len(asked) == longest == 20
@@ -248,7 +271,10 @@ def test_only_the_end_is_known_beforehand() -> None:
 def test_no_part_is_the_whole_again_which_would_count_as_asked() -> None:
     until = NOW - YEAR
     first = within(Request(path="/events"), None, until)
-    late = [iso(until + 49), iso(until + 39)]  # not the times that it filters by: the edge is a second before `until`
+    late = [
+        iso(until + 49),
+        iso(until + 39),
+    ]  # not the times that it filters by: the edge is a second before `until`
     page = Page(request=first, status=200, headers={"next": "2"}, body=json.dumps(late).encode())
 
     assert [request.params.get("cursor") for request in FOLLOW(page)] == ["2"]

@@ -48,7 +48,11 @@ RESOURCES = [
     if (name, resource.name) not in {(u.provider, u.resource) for u in UNDOCUMENTED}
 ]
 #: where Prism is looked for, first found
-PRISM = (os.environ.get("CRMLAB_PRISM"), ROOT / ".venv/prism/node_modules/.bin/prism", shutil.which("prism"))
+PRISM = (
+    os.environ.get("CRMLAB_PRISM"),
+    ROOT / ".venv/prism/node_modules/.bin/prism",
+    shutil.which("prism"),
+)
 NOW = dt.datetime.now(dt.UTC)
 SERVER = crmlab.Limits(concurrency=4)
 """For the tests' own servers: no rate."""
@@ -230,7 +234,10 @@ async def _fetch_all(provider: str) -> Served:
             id = records[_LISTED.get(plural, plural)]["id"][0]
             await crmlab.call(ours, operation.name, **{name: id}, **more_arguments)
         operations = wire.taken()
-        refused = [(stranger, ours.provider.ping), *((ours, request) for request in REFUSED[provider])]
+        refused = [
+            (stranger, ours.provider.ping),
+            *((ours, request) for request in REFUSED[provider]),
+        ]
         async with Client(SERVER) as client:
             for request in MORE.get(provider, ()):
                 await client.send(ours, request)

@@ -70,7 +70,9 @@ class Document:
         self.name = name
         self.raw = raw
         judged = _as_json_schema(raw)
-        self._registry = Registry().with_resource("urn:document", Resource(contents=judged, specification=DRAFT202012))
+        self._registry = Registry().with_resource(
+            "urn:document", Resource(contents=judged, specification=DRAFT202012)
+        )
 
     @classmethod
     def load(cls, name: str, file: Path) -> Document:
@@ -96,7 +98,9 @@ class Document:
         template = min(found, key=lambda t: t.count("{"))
         item = self.raw["paths"][template]
         operation = item[method]
-        described = [self.resolve(p) for p in (*item.get("parameters", ()), *operation.get("parameters", ()))]
+        described = [
+            self.resolve(p) for p in (*item.get("parameters", ()), *operation.get("parameters", ()))
+        ]
         return Answers(template, {p["name"]: p for p in described}, operation["responses"])
 
     def content(self, answers: Answers, status: int) -> Mapping[str, Any]:
@@ -115,7 +119,9 @@ class Document:
         if not content:
             return set()
         if exchange.content_type not in content:
-            return {f"{exchange.status} comes as {exchange.content_type}, not {' or '.join(content)}"}
+            return {
+                f"{exchange.status} comes as {exchange.content_type}, not {' or '.join(content)}"
+            }
         schema = content[exchange.content_type].get("schema", {})
         unknown = {f"{place}: unknown" for place in self.unknown(schema, exchange.body)}
         return self.faults(schema, exchange.body) | unknown
@@ -135,13 +141,19 @@ class Document:
         rules = json.loads(text.replace('"$ref": "#/', '"$ref": "urn:document#/'))
         validator = Draft202012Validator(rules, registry=self._registry, format_checker=_formats)
         return {
-            f"{_place(error.absolute_path)}: {error.validator} {_said(error)}" for error in validator.iter_errors(body)
+            f"{_place(error.absolute_path)}: {error.validator} {_said(error)}"
+            for error in validator.iter_errors(body)
         }
 
     def documented(self) -> set[tuple[str, str]]:
         """Return the method and the path of every operation."""
         methods = ("get", "post", "put", "patch", "delete")
-        return {(m.upper(), path) for path, item in self.raw["paths"].items() for m in methods if m in item}
+        return {
+            (m.upper(), path)
+            for path, item in self.raw["paths"].items()
+            for m in methods
+            if m in item
+        }
 
     def strange(self, path: str, names: Iterable[str]) -> set[str]:
         """Return the parameters that the document does not list for this path."""
@@ -150,7 +162,11 @@ class Document:
             return set()
         known = operation.parameters
         deep = {name for name, found in known.items() if found.get("style") == "deepObject"}
-        return {f"{operation.template}: {n}" for n in names if n not in known and n.split("[")[0] not in deep}
+        return {
+            f"{operation.template}: {n}"
+            for n in names
+            if n not in known and n.split("[")[0] not in deep
+        }
 
     def with_plain_types(self) -> dict[str, Any]:
         """Return the document with JSON types alone, as generators want it: "string|number" and "dates" occur."""
@@ -161,7 +177,11 @@ class Document:
         """Return the places of properties that the document does not know."""
         if isinstance(body, list):
             items = [item for found in self._variants(schema) if (item := found.get("items"))]
-            return {u for value in body for u in self.unknown({"anyOf": items}, value, place)} if items else set()
+            return (
+                {u for value in body for u in self.unknown({"anyOf": items}, value, place)}
+                if items
+                else set()
+            )
         if not isinstance(body, dict):
             return set()
         known, is_open = self.properties(schema)
@@ -217,7 +237,10 @@ def _with_plain_types(part: Any) -> Any:
         return [_with_plain_types(item) for item in part]
     if not isinstance(part, dict):
         return part
-    found = {key: value if key in _NO_SCHEMAS else _with_plain_types(value) for key, value in part.items()}
+    found = {
+        key: value if key in _NO_SCHEMAS else _with_plain_types(value)
+        for key, value in part.items()
+    }
     if _is_untyped_object(part):
         # what is described by one part alone has that part
         required = [*part["properties"]] if len(part["properties"]) == 1 else []
@@ -225,13 +248,21 @@ def _with_plain_types(part: Any) -> Any:
     if not isinstance(part.get("type"), str):
         return found
     kinds = _types(found.pop("type"))
-    return {**found, "type": kinds[0]} if len(kinds) == 1 else {**found, "anyOf": [{"type": kind} for kind in kinds]}
+    return (
+        {**found, "type": kinds[0]}
+        if len(kinds) == 1
+        else {**found, "anyOf": [{"type": kind} for kind in kinds]}
+    )
 
 
 def _is_untyped_object(part: dict[str, Any]) -> bool:
     """Whether a schema names properties and no type: else anything might be generated for it."""
     named = part.get("properties")
-    return isinstance(named, dict) and "type" not in part and all(isinstance(each, dict) for each in named.values())
+    return (
+        isinstance(named, dict)
+        and "type" not in part
+        and all(isinstance(each, dict) for each in named.values())
+    )
 
 
 def _types(value: Any) -> list[str]:
@@ -248,13 +279,19 @@ def _as_json_schema(part: Any) -> Any:
         return part
     if isinstance(part.get("$ref"), str):
         return {"$ref": part["$ref"]}
-    found = {key: _as_json_schema(value) for key, value in part.items() if key not in ("example", "examples")}
+    found = {
+        key: _as_json_schema(value)
+        for key, value in part.items()
+        if key not in ("example", "examples")
+    }
     if "type" in found and isinstance(found["type"], str):
         found["type"] = _types(found["type"])
     if isinstance(found.get("required"), bool):  # Swagger 1's way, which means nothing here
         del found["required"]
     if isinstance(named := found.get("properties"), dict):
-        found["patternProperties"] = {_pattern(name): rule for name, rule in named.items() if _PLACEHOLDER.search(name)}
+        found["patternProperties"] = {
+            _pattern(name): rule for name, rule in named.items() if _PLACEHOLDER.search(name)
+        }
     if part.get("nullable") is True:
         found["type"] = [*found.get("type", _KINDS), "null"]
         if "enum" in found:

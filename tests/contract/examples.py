@@ -16,7 +16,12 @@ ID = "5aaa9b059007ba08c9ebaf58"
 DAY = "2026-11-01T00:00:00Z"
 PLAIN = {int: 1, float: 1.5, bool: True, Any: "any", Day: "2026-11-01", Moment: DAY}
 #: what a text stands for where more than any text is meant
-TEXTS = {"start": DAY, "end": DAY, "filter[begin_date]": "2026-11-01", "filter[end_date]": "2026-11-02"}
+TEXTS = {
+    "start": DAY,
+    "end": DAY,
+    "filter[begin_date]": "2026-11-01",
+    "filter[end_date]": "2026-11-02",
+}
 
 
 def arguments(operation: Operation) -> dict[str, Any]:
@@ -42,7 +47,10 @@ def example(kind: Any, name: str) -> Any:
     if origin is dict:
         return {}
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return {field.alias or key: _in_limits(field, field.alias or key) for key, field in kind.model_fields.items()}
+        return {
+            field.alias or key: _in_limits(field, field.alias or key)
+            for key, field in kind.model_fields.items()
+        }
     return PLAIN.get(kind, TEXTS.get(name, ID))
 
 
@@ -62,4 +70,9 @@ def _rules(limited: Any) -> list[Any]:
     """Return the limits of a field, or of one of the types that it may have."""
     if isinstance(limited, FieldInfo):
         return limited.metadata
-    return [rule for each in get_args(limited)[1:] if isinstance(each, FieldInfo) for rule in each.metadata]
+    return [
+        rule
+        for each in get_args(limited)[1:]
+        if isinstance(each, FieldInfo)
+        for rule in each.metadata
+    ]

@@ -37,7 +37,9 @@ LISTED = {
 }
 #: an id, of the kind that the service has, which nothing has
 UNKNOWN = {"onepagecrm": "0" * 24, "commanders_act": "999999999"}
-schemathesis.openapi.format("ISO-8601", strategies.datetimes(timezones=strategies.just(UTC)).map(datetime.isoformat))
+schemathesis.openapi.format(
+    "ISO-8601", strategies.datetimes(timezones=strategies.just(UTC)).map(datetime.isoformat)
+)
 _MADE_ONCE = settings(
     max_examples=EXAMPLES,
     database=None,
@@ -73,7 +75,10 @@ async def answers(document: Document) -> Answers:
     """Return the sandbox's answers to the same requests in every run, to each operation that it serves."""
     found = Answers()
     schema = schemathesis.openapi.from_dict(document.with_plain_types())
-    operations = {f"{each.ok().method.upper()} {each.ok().path}": each.ok() for each in schema.get_all_operations()}
+    operations = {
+        f"{each.ok().method.upper()} {each.ok().path}": each.ok()
+        for each in schema.get_all_operations()
+    }
     # another one, for a new key is among what is asked for
     async with crmlab.sandbox(rows=5, services=[document.name]) as accounts:
         served = await served_by(accounts[0])
@@ -108,7 +113,9 @@ def _in_turn(served: Sequence[Operation]) -> list[str]:
     writes = [each for each in changes if each.method != "DELETE"]
     deletes = [each for each in changes if each.method == "DELETE"]
     dangerous = [each for each in served if each.writes and each.dangerous]
-    return [f"{each.method} {each.path}" for each in (*reads, *writes, *reads, *deletes, *dangerous)]
+    return [
+        f"{each.method} {each.path}" for each in (*reads, *writes, *reads, *deletes, *dangerous)
+    ]
 
 
 def _made(operation: Any, ids: Sequence[str]) -> list[Case]:
@@ -157,7 +164,9 @@ class _Client:
 
     async def answered(self, operation: str, case: Case) -> Answered:
         made = case.as_transport_kwargs(base_url=self._account.base_url)
-        prepared = requests.Request(**{name: made[name] for name in _SENT if name in made}).prepare()
+        prepared = requests.Request(
+            **{name: made[name] for name in _SENT if name in made}
+        ).prepare()
         url = str(prepared.url)
         exchange = await self._exchange(case.method, url, prepared.headers, prepared.body)
         return Answered(operation=operation, url=f"{case.method} {url}", exchange=exchange)
@@ -166,7 +175,9 @@ class _Client:
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: Any = None
     ) -> Exchange:
         sent = {**(headers or {}), **self._headers}
-        async with self._session.request(method, URL(url, encoded=True), headers=sent, data=body) as answer:
+        async with self._session.request(
+            method, URL(url, encoded=True), headers=sent, data=body
+        ) as answer:
             text = await answer.text()
         path = unquote(url.removeprefix(self._account.base_url).partition("?")[0])
         said = json.loads(text) if answer.content_type.endswith("json") and text else text

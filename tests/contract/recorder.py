@@ -12,7 +12,14 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-_SKIPPED = {"host", "content-length", "transfer-encoding", "content-encoding", "connection", "keep-alive"}
+_SKIPPED = {
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "content-encoding",
+    "connection",
+    "keep-alive",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,9 @@ class Recorder:
     @property
     def violations(self) -> list[str]:
         return [
-            f"{e.method} {e.path} {dict(e.params)}: {violation}" for e in self.exchanges for violation in e.violations
+            f"{e.method} {e.path} {dict(e.params)}: {violation}"
+            for e in self.exchanges
+            for violation in e.violations
         ]
 
     def taken(self) -> list[Exchange]:
@@ -76,7 +85,10 @@ async def recorder(
                     status=answer.status,
                     content_type=answer.content_type,
                     body=found,
-                    violations=(*_told(answer.headers.get("sl-violations", "[]")), *_refused(found)),
+                    violations=(
+                        *_told(answer.headers.get("sl-violations", "[]")),
+                        *_refused(found),
+                    ),
                 )
             )
             return web.Response(body=body, status=answer.status, headers=_passed_on(answer.headers))
@@ -107,7 +119,9 @@ def _refused(body: Any) -> list[str]:
     """Return why Prism refuses a request where the document describes no refusal."""
     if not isinstance(body, dict) or "stoplight.io/prism/errors" not in str(body.get("type")):
         return []
-    return [_said(found) for found in body.get("validation", ())] or [f"{body['title']}: {body['detail']}"]
+    return [_said(found) for found in body.get("validation", ())] or [
+        f"{body['title']}: {body['detail']}"
+    ]
 
 
 def _said(violation: Mapping[str, Any]) -> str:

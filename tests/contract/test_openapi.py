@@ -33,7 +33,9 @@ _HOLDS = {
 }
 
 
-def _compare(found: set[str], departures: tuple[Departure, ...], provider: str, resource: str) -> None:
+def _compare(
+    found: set[str], departures: tuple[Departure, ...], provider: str, resource: str
+) -> None:
     """Fail for what is not excepted, and for an exception that is no longer needed."""
     excepted = {d.found for d in departures if (d.provider, d.resource) == (provider, resource)}
     assert sorted(found - excepted) == []
@@ -42,10 +44,17 @@ def _compare(found: set[str], departures: tuple[Departure, ...], provider: str, 
 
 def test_a_wrong_answer_is_told(documents: Mapping[str, Document]) -> None:
     """Or the tests below prove nothing."""
-    call = {"contact_id": "1", "call_time_int": "now", "created_at": "2026-01-01T00:00:00", "mood": "good"}
+    call = {
+        "contact_id": "1",
+        "call_time_int": "now",
+        "created_at": "2026-01-01T00:00:00",
+        "mood": "good",
+    }
     body = {"status": 0, "data": {"calls": [{"call": call}], "total_count": 1.5, "page": None}}
 
-    found = documents["onepagecrm"].faults_of(Exchange("get", "/calls", (), 200, "application/json", body))
+    found = documents["onepagecrm"].faults_of(
+        Exchange("get", "/calls", (), 200, "application/json", body)
+    )
 
     assert found == {
         'data.calls.call.contact_id: format "bson-id"',
@@ -68,7 +77,9 @@ def test_a_wrong_answer_is_told(documents: Mapping[str, Document]) -> None:
 def test_an_undocumented_path_status_or_type_is_told(
     documents: Mapping[str, Document], path: str, status: int, content_type: str, fault: str
 ) -> None:
-    assert documents["onepagecrm"].faults_of(Exchange("get", path, (), status, content_type, {})) == {fault}
+    assert documents["onepagecrm"].faults_of(
+        Exchange("get", path, (), status, content_type, {})
+    ) == {fault}
 
 
 @pytest.mark.parametrize(("provider", "resource"), RESOURCES)
@@ -107,11 +118,15 @@ def test_the_sandbox_answers_what_the_client_does_not_ask_as_documented(
     _compare(found, ANSWERS, provider, "more")
 
 
-def test_contacts_come_with_each_kind_of_record_that_is_judged(served: Callable[[str], Served]) -> None:
+def test_contacts_come_with_each_kind_of_record_that_is_judged(
+    served: Callable[[str], Served],
+) -> None:
     """Or the test above proves less."""
     (answer,) = served("onepagecrm").more
 
-    kinds = {name for item in answer.body["data"]["contacts"] for name, value in item.items() if value}
+    kinds = {
+        name for item in answer.body["data"]["contacts"] for name, value in item.items() if value
+    }
 
     assert kinds >= {"deals", "notes", "calls", "meetings"}
 
@@ -128,7 +143,9 @@ def test_the_sandbox_refuses_as_documented(
     _compare(found, ANSWERS, provider, "refusals")
 
 
-@pytest.mark.parametrize(("provider", "status"), [(name, status) for name in PROVIDERS for status in REFUSALS[name]])
+@pytest.mark.parametrize(
+    ("provider", "status"), [(name, status) for name in PROVIDERS for status in REFUSALS[name]]
+)
 def test_the_sandbox_words_a_refusal_as_documented(
     documents: Mapping[str, Document], provider: str, status: int
 ) -> None:
@@ -168,7 +185,9 @@ def test_the_wire_schema_has_every_documented_field(
         operation = document.operation(path)
         assert operation is not None
         (content,) = document.content(operation, 200).values()
-        found |= set(_uncovered(document, _record(document, described, content["schema"]), _wire(described)))
+        found |= set(
+            _uncovered(document, _record(document, described, content["schema"]), _wire(described))
+        )
 
     assert answers
     _compare(found, FIELDS, provider, resource)
@@ -187,7 +206,9 @@ def _wire(resource: Resource) -> pl.Struct:
 def _without_json(dtype: Any) -> Any:
     """Return the type without fields of any shape inside it."""
     if isinstance(dtype, pl.Struct):
-        return pl.Struct({each.name: _without_json(each.dtype) for each in dtype.fields if each.dtype != JSON})
+        return pl.Struct(
+            {each.name: _without_json(each.dtype) for each in dtype.fields if each.dtype != JSON}
+        )
     if isinstance(dtype, pl.List):
         return pl.List(_without_json(dtype.inner))
     return dtype
@@ -201,7 +222,9 @@ def _record(document: Document, resource: Resource, schema: Any) -> Any:
     return (not resource.single and document.items(schema)) or schema
 
 
-def _uncovered(document: Document, schema: Any, dtype: pl.DataType, place: str = "") -> Iterator[str]:
+def _uncovered(
+    document: Document, schema: Any, dtype: pl.DataType, place: str = ""
+) -> Iterator[str]:
     """Yield documented fields that a dtype has no place for."""
     if dtype == JSON:
         return

@@ -28,7 +28,10 @@ from tests.contract.recorder import Exchange, Recorder, recorder
 MANY = 100
 _WEEK = {"since": NOW - dt.timedelta(days=7), "until": NOW}
 #: when the segments of the Commanders Act example are counted
-EXAMPLES = {"since": dt.datetime(2022, 6, 1, tzinfo=dt.UTC), "until": dt.datetime(2022, 6, 3, tzinfo=dt.UTC)}
+EXAMPLES = {
+    "since": dt.datetime(2022, 6, 1, tzinfo=dt.UTC),
+    "until": dt.datetime(2022, 6, 3, tzinfo=dt.UTC),
+}
 _NEW = "fields nobody documented: "
 #: the ids of the document's examples, which Prism answers with: an answer that names another one tells of no change
 _CONTACT = "5aba31ea9007ba0f570c92d4"
@@ -61,7 +64,9 @@ def _each_once(exchanges: list[Exchange]) -> bool:
     return max(Counter((e.method, e.path, e.params) for e in exchanges).values()) <= 2
 
 
-async def _fetch(wire: Recorder, document: Document, *tables: str, **window: dt.datetime) -> crmlab.Fetched:
+async def _fetch(
+    wire: Recorder, document: Document, *tables: str, **window: dt.datetime
+) -> crmlab.Fetched:
     """Fetch from Prism; a request that it refuses fails with Prism's reason."""
     ours = account(document.name, wire.url)
     try:
@@ -69,7 +74,9 @@ async def _fetch(wire: Recorder, document: Document, *tables: str, **window: dt.
             return await crmlab.fetch(ours, *tables, limits=SERVER, on_error="raise", **window)
     finally:
         assert wire.violations == []
-        assert _strange(wire, document) <= {d.found for d in PARAMETERS if d.provider == document.name}
+        assert _strange(wire, document) <= {
+            d.found for d in PARAMETERS if d.provider == document.name
+        }
 
 
 def _strange(wire: Recorder, document: Document) -> set[str]:
@@ -85,10 +92,14 @@ def _new_fields(data: crmlab.Fetched) -> set[str]:
 
 
 def _excepted_fields(provider: str, resource: str) -> set[str]:
-    return {d.found.split(":")[0] for d in FIELDS if (d.provider, d.resource) == (provider, resource)}
+    return {
+        d.found.split(":")[0] for d in FIELDS if (d.provider, d.resource) == (provider, resource)
+    }
 
 
-@pytest.mark.parametrize(("wire", "provider"), [(name, name) for name in PROVIDERS], indirect=["wire"])
+@pytest.mark.parametrize(
+    ("wire", "provider"), [(name, name) for name in PROVIDERS], indirect=["wire"]
+)
 async def test_prism_reports_a_wrong_request(wire: Recorder, provider: str) -> None:
     """Or the tests below prove nothing."""
     async with Client(SERVER) as client:
@@ -101,7 +112,9 @@ async def test_prism_reports_a_wrong_request(wire: Recorder, provider: str) -> N
 
 @pytest.mark.parametrize("window", [{}, _WEEK], ids=["all", "week"])
 @pytest.mark.parametrize(
-    ("wire", "provider", "resource"), [(name, name, resource) for name, resource in RESOURCES], indirect=["wire"]
+    ("wire", "provider", "resource"),
+    [(name, name, resource) for name, resource in RESOURCES],
+    indirect=["wire"],
 )
 async def test_a_resource_is_asked_for_as_documented_and_every_answer_decodes(
     wire: Recorder,
@@ -121,11 +134,15 @@ async def test_a_resource_is_asked_for_as_documented_and_every_answer_decodes(
     assert len(wire.exchanges) < MANY
 
 
-@pytest.mark.parametrize(("wire", "provider"), [(name, name) for name in PROVIDERS], indirect=["wire"])
+@pytest.mark.parametrize(
+    ("wire", "provider"), [(name, name) for name in PROVIDERS], indirect=["wire"]
+)
 async def test_the_shared_tables_are_filled_from_the_documented_examples(
     wire: Recorder, documents: Mapping[str, Document], provider: str
 ) -> None:
-    documented = [registry()[provider].resource(name) for owner, name in RESOURCES if owner == provider]
+    documented = [
+        registry()[provider].resource(name) for owner, name in RESOURCES if owner == provider
+    ]
     tables = {table for resource in documented for table in resource.tables}
 
     now = await _fetch(wire, documents[provider], *tables)
@@ -147,7 +164,9 @@ async def test_equal_answers_to_different_questions_are_all_kept(
     assert data[name].height == sum(len(e.body["data"]) for e in wire.exchanges)
 
 
-@pytest.mark.parametrize(("wire", "provider"), [(name, name) for name in PROVIDERS], indirect=["wire"])
+@pytest.mark.parametrize(
+    ("wire", "provider"), [(name, name) for name in PROVIDERS], indirect=["wire"]
+)
 async def test_every_operation_is_asked_as_documented(
     wire: Recorder, documents: Mapping[str, Document], provider: str
 ) -> None:
@@ -167,7 +186,9 @@ async def test_every_operation_is_asked_as_documented(
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_every_documented_operation_is_declared(documents: Mapping[str, Document], provider: str) -> None:
+def test_every_documented_operation_is_declared(
+    documents: Mapping[str, Document], provider: str
+) -> None:
     declared = {(each.method, each.path) for each in registry()[provider].operations()}
 
     assert declared == documents[provider].documented()
@@ -216,7 +237,9 @@ async def test_a_list_that_repeats_its_page_for_ever_ends_and_is_called_incomple
     assert len(wire.exchanges) < MANY
     row = data.summary.filter(pl.col("resource") == resource).row(0, named=True)
     assert (row["rows"], row["expected"], row["complete"]) == (1, 12_000, False)
-    assert _strange(wire, documents["onepagecrm"]) >= {d.found for d in PARAMETERS if d.resource == resource}
+    assert _strange(wire, documents["onepagecrm"]) >= {
+        d.found for d in PARAMETERS if d.resource == resource
+    }
 
 
 @pytest.mark.parametrize("wire", ["onepagecrm, endless"], indirect=True)

@@ -43,7 +43,9 @@ def test_a_generated_request_is_answered_as_documented(
     frames = frames_of(registry()[provider])
     # what is written is answered as what is read at the same path
     of_path = {each.path: frames[each.name] for each in operations if each.name in frames}
-    resources = {f"{each.method} {each.path}": of_path.get(each.path, "operations") for each in operations}
+    resources = {
+        f"{each.method} {each.path}": of_path.get(each.path, "operations") for each in operations
+    }
     known = {(line.resource, line.found) for line in ANSWERS if line.provider == provider}
     excepted = {(line.resource, line.found) for line in GENERATED if line.provider == provider}
 
@@ -61,7 +63,9 @@ def test_a_generated_request_is_answered_as_documented(
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_no_generated_request_breaks_the_server(answers: Callable[[str], Answers], provider: str) -> None:
+def test_no_generated_request_breaks_the_server(
+    answers: Callable[[str], Answers], provider: str
+) -> None:
     asked = answers(provider).all
 
     assert asked
@@ -69,12 +73,18 @@ def test_no_generated_request_breaks_the_server(answers: Callable[[str], Answers
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_request_that_lacks_a_required_parameter_is_refused(answers: Callable[[str], Answers], provider: str) -> None:
-    assert [each.url for each in answers(provider).without_required if each.exchange.status < 400] == []
+def test_a_request_that_lacks_a_required_parameter_is_refused(
+    answers: Callable[[str], Answers], provider: str
+) -> None:
+    assert [
+        each.url for each in answers(provider).without_required if each.exchange.status < 400
+    ] == []
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_an_id_that_nothing_has_is_refused(answers: Callable[[str], Answers], provider: str) -> None:
+def test_an_id_that_nothing_has_is_refused(
+    answers: Callable[[str], Answers], provider: str
+) -> None:
     asked = answers(provider).of_unknown_id
 
     assert asked

@@ -62,12 +62,18 @@ def test_no_part_of_a_value_is_lost(values: list[Any]) -> None:
 
 
 def test_of_two_fields_with_one_name_none_is_lost() -> None:
-    answer = {"data": [{"id": "a", "type": "users", "attributes": {"id": "a", "type": "admin", "n": 1}}]}
+    answer = {
+        "data": [{"id": "a", "type": "users", "attributes": {"id": "a", "type": "admin", "n": 1}}]
+    }
 
-    assert answer_frame(answer).to_dicts() == [{"id": "a", "type": "users", "type_": "admin", "n": 1}]
+    assert answer_frame(answer).to_dicts() == [
+        {"id": "a", "type": "users", "type_": "admin", "n": 1}
+    ]
 
 
-@pytest.mark.parametrize("answer", [{"data": []}, {"status": 0, "data": None}, {"data": {"deals": []}}])
+@pytest.mark.parametrize(
+    "answer", [{"data": []}, {"status": 0, "data": None}, {"data": {"deals": []}}]
+)
 def test_an_empty_list_has_no_rows(answer: Any) -> None:
     assert answer_frame(answer).equals(pl.DataFrame())
 

@@ -37,12 +37,21 @@ WIRE = {
 
 
 def resource(**more: Any) -> Resource:
-    chosen = {"name": "deals", "doc": "", "requests": get("/deals"), "schema": WIRE, "path": ("data",), **more}
+    chosen = {
+        "name": "deals",
+        "doc": "",
+        "requests": get("/deals"),
+        "schema": WIRE,
+        "path": ("data",),
+        **more,
+    }
     return Resource(**chosen)
 
 
 def reader(of: Resource | None = None, *, raw: bool = True, tables: Sequence[str] = ()) -> Decoder:
-    return decoder(of or resource(), CONTEXT, provider="acme", account="sales", tables=tables, raw=raw)
+    return decoder(
+        of or resource(), CONTEXT, provider="acme", account="sales", tables=tables, raw=raw
+    )
 
 
 def page(body: object, **tags: str) -> Page:
@@ -71,7 +80,10 @@ def one(record: str) -> dict[str, Any]:
 
 # ---- laws ---------------------------------------------------------------------------------------
 
-TEXT = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from('\u2028\u200f\x00"\\{}[]\n')), max_size=12)
+TEXT = st.text(
+    st.one_of(st.characters(codec="utf-8"), st.sampled_from('\u2028\u200f\x00"\\{}[]\n')),
+    max_size=12,
+)
 WHOLE = st.integers(-(2**63), 2**63 - 1)
 NUMBER = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**53), 2**53))
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -80,15 +92,22 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "stage": WHOLE,
     "done": st.booleans(),
     "tags": st.lists(st.none() | TEXT, max_size=3),
-    "owner": st.fixed_dictionaries({}, optional={"id": TEXT, "age": st.none() | WHOLE, "strange": NUMBER}),
-    "items": st.lists(st.fixed_dictionaries({}, optional={"qty": NUMBER, "label": st.none() | TEXT}), max_size=3),
+    "owner": st.fixed_dictionaries(
+        {}, optional={"id": TEXT, "age": st.none() | WHOLE, "strange": NUMBER}
+    ),
+    "items": st.lists(
+        st.fixed_dictionaries({}, optional={"qty": NUMBER, "label": st.none() | TEXT}), max_size=3
+    ),
     "free": st.recursive(
-        st.none() | TEXT | NUMBER | st.booleans(), lambda s: st.lists(s) | st.dictionaries(TEXT, s), max_leaves=5
+        st.none() | TEXT | NUMBER | st.booleans(),
+        lambda s: st.lists(s) | st.dictionaries(TEXT, s),
+        max_leaves=5,
     ),
     "strange": TEXT,
 }
 RECORDS = st.lists(
-    st.fixed_dictionaries({}, optional={name: st.none() | value for name, value in VALUES.items()}), max_size=8
+    st.fixed_dictionaries({}, optional={name: st.none() | value for name, value in VALUES.items()}),
+    max_size=8,
 ).map(lambda found: [{"id": str(number), **record} for number, record in enumerate(found)])
 #: for each field, values that cannot be read
 DAMAGE = {
@@ -121,7 +140,9 @@ def test_decoding_documented_records_neither_loses_nor_invents(found: list[dict[
         free = None if row["free"] is None else json.loads(row["free"])
         assert free == record.get("free")
         owner = record.get("owner")
-        assert row["owner"] == (None if owner is None else {name: owner.get(name) for name in ("id", "age")})
+        assert row["owner"] == (
+            None if owner is None else {name: owner.get(name) for name in ("id", "age")}
+        )
         items = record.get("items")
         wanted = items and [{name: item.get(name) for name in ("qty", "label")} for item in items]
         assert row["items"] == wanted
@@ -164,8 +185,17 @@ def test_what_is_not_given_is_null_and_no_misfit(data: st.DataObject) -> None:
 
 
 @given(RECORDS)
-def test_records_beside_a_bad_one_are_read_as_if_it_were_not_there(found: list[dict[str, Any]]) -> None:
-    bad = {"id": "bad", "stage": 1.7, "tags": {"a": 1}, "items": [{"qty": [1]}], "owner": 5, "done": "maybe"}
+def test_records_beside_a_bad_one_are_read_as_if_it_were_not_there(
+    found: list[dict[str, Any]],
+) -> None:
+    bad = {
+        "id": "bad",
+        "stage": 1.7,
+        "tags": {"a": 1},
+        "items": [{"qty": [1]}],
+        "owner": 5,
+        "done": "maybe",
+    }
     alone, beside = decode(found), decode([*found, bad])
 
     assert_frame_equal(beside.frames[RAW].head(-1), alone.frames[RAW])
@@ -283,7 +313,9 @@ def test_text_that_is_not_utf8_costs_only_its_field(record: bytes) -> None:
 
     assert [row["id"] for row in rows(decoded)] == ["1", "2", "3"]
     assert decoded.rejected.is_empty()
-    assert decoded.misfits["field"].to_list() == [name for name in ("name", "free") if name.encode() in record]
+    assert decoded.misfits["field"].to_list() == [
+        name for name in ("name", "free") if name.encode() in record
+    ]
 
 
 @pytest.mark.parametrize(
@@ -319,7 +351,9 @@ def test_text_that_is_not_utf8_costs_only_its_field_inside_a_wrapper(raw: bool) 
 def test_a_number_too_long_for_python_is_a_misfit_or_text() -> None:
     long = b"1" * 6000
 
-    decoded = reader()([Record(b'{"id":"1","name":%s}' % long, {}), Record(b'{"id":"2","amount":%s}' % long, {})])
+    decoded = reader()(
+        [Record(b'{"id":"1","name":%s}' % long, {}), Record(b'{"id":"2","amount":%s}' % long, {})]
+    )
 
     assert rows(decoded)[0]["name"] == long.decode()
     assert decoded.misfits.select("id", "field", "raw").rows() == [("2", "amount", long.decode())]
@@ -332,7 +366,11 @@ def test_secrets_are_blotted_out_of_rejected_records() -> None:
 
     [rejected] = decoded.rejected.to_dicts()
     assert "hush" not in str(rejected)
-    assert json.loads(rejected["raw"]) == {**record, "auth_key": "••••", "free": [{"access_token": "••••", "n": 1}]}
+    assert json.loads(rejected["raw"]) == {
+        **record,
+        "auth_key": "••••",
+        "free": [{"access_token": "••••", "n": 1}],
+    }
 
 
 @pytest.mark.parametrize("field", ["owner", "auth_key"])
@@ -371,7 +409,11 @@ ITEMS = View(
 
 
 def test_what_a_view_cannot_read_is_a_misfit_that_names_column_and_field() -> None:
-    found = [{"id": "1", "name": "2026-01-01T00:00:00Z"}, {"id": "2", "name": "soon"}, {"id": "3", "name": ""}]
+    found = [
+        {"id": "1", "name": "2026-01-01T00:00:00Z"},
+        {"id": "2", "name": "soon"},
+        {"id": "3", "name": ""},
+    ]
 
     decoded = decode(found, resource(path=(), views=(DEALS,)), tables=["deals"], raw=False)
 
@@ -385,21 +427,29 @@ def test_what_a_view_cannot_read_is_a_misfit_that_names_column_and_field() -> No
 
 
 def test_a_view_that_raises_rejects_only_its_record_and_names_the_column() -> None:
-    strict = View(table="deals", columns={"created_at": pl.col("name").str.to_datetime("%Y", time_zone="UTC")})
+    strict = View(
+        table="deals", columns={"created_at": pl.col("name").str.to_datetime("%Y", time_zone="UTC")}
+    )
     found = [{"id": "1", "name": "2026"}, {"id": "2", "name": "soon"}, {"id": "3"}]
 
     decoded = decode(found, resource(path=(), views=(strict,)), tables=["deals"], raw=True)
 
-    assert decoded.frames["deals"]["id"].to_list() == decoded.frames[RAW]["id"].to_list() == ["1", "3"]
+    assert (
+        decoded.frames["deals"]["id"].to_list() == decoded.frames[RAW]["id"].to_list() == ["1", "3"]
+    )
     [rejected] = decoded.rejected.to_dicts()
     assert rejected["reason"].startswith("deals.created_at: ")
     assert json.loads(rejected["raw"]) == found[1]
 
 
 def test_a_view_that_raises_without_any_record_rejects_all_of_them() -> None:
-    broken = View(table="deals", columns={"created_at": pl.lit("soon").str.to_datetime("%Y", time_zone="UTC")})
+    broken = View(
+        table="deals", columns={"created_at": pl.lit("soon").str.to_datetime("%Y", time_zone="UTC")}
+    )
 
-    decoded = decode([{"id": "1"}, {"id": "2"}], resource(path=(), views=(broken,)), tables=["deals"], raw=True)
+    decoded = decode(
+        [{"id": "1"}, {"id": "2"}], resource(path=(), views=(broken,)), tables=["deals"], raw=True
+    )
 
     assert decoded.rejected.height == 2
     assert decoded.frames["deals"].is_empty()
@@ -419,7 +469,9 @@ def test_a_view_that_raises_without_any_record_rejects_all_of_them() -> None:
         ({"name": "soon"}, set()),
     ],
 )
-def test_only_ids_and_amounts_make_a_table_lack_something(record: dict[str, Any], lacking: set[str]) -> None:
+def test_only_ids_and_amounts_make_a_table_lack_something(
+    record: dict[str, Any], lacking: set[str]
+) -> None:
     chosen = resource(path=(), views=(DEALS, ITEMS))
 
     decoded = decode([{"id": "1", **record}], chosen, tables=["deals", "deal_items"], raw=False)
@@ -431,7 +483,9 @@ def test_only_ids_and_amounts_make_a_table_lack_something(record: dict[str, Any]
 def test_an_item_without_an_id_costs_only_itself() -> None:
     found = [{"id": "1", "items": [{"label": "a"}, {"qty": 2}]}]
 
-    decoded = decode(found, resource(path=(), views=(DEALS, ITEMS)), tables=["deals", "deal_items"], raw=False)
+    decoded = decode(
+        found, resource(path=(), views=(DEALS, ITEMS)), tables=["deals", "deal_items"], raw=False
+    )
 
     assert decoded.frames["deals"]["id"].to_list() == ["1"]
     assert decoded.frames["deal_items"]["id"].to_list() == ["1/a"]
@@ -454,7 +508,10 @@ def test_what_was_once_met_in_another_shape_is_read_apart_from_then_on() -> None
     known = reader(chosen)
     for name in ("a", "b"):
         sent = records(
-            page([{"id": name, "owner": [], "items": [{"qty": 1}]}, {"id": "x", "owner": {"id": 7}}]), chosen
+            page(
+                [{"id": name, "owner": [], "items": [{"qty": 1}]}, {"id": "x", "owner": {"id": 7}}]
+            ),
+            chosen,
         )
 
         decoded = known(sent)
@@ -464,7 +521,9 @@ def test_what_was_once_met_in_another_shape_is_read_apart_from_then_on() -> None
 
 
 def test_a_record_without_id_is_rejected_from_a_shared_table() -> None:
-    decoded = decode([{}, {"id": "1"}], resource(path=(), views=(DEALS,)), tables=["deals"], raw=False)
+    decoded = decode(
+        [{}, {"id": "1"}], resource(path=(), views=(DEALS,)), tables=["deals"], raw=False
+    )
 
     assert decoded.frames["deals"]["id"].to_list() == ["1"]
     assert decoded.rejected["reason"].to_list() == ["the record has no id"]
@@ -478,9 +537,14 @@ def test_a_list_makes_a_row_for_each_element_and_none_where_it_is_empty() -> Non
         {"id": "4", "items": [None]},
     ]
 
-    decoded = decode(found, resource(path=(), views=(DEALS, ITEMS)), tables=["deals", "deal_items"], raw=False)
+    decoded = decode(
+        found, resource(path=(), views=(DEALS, ITEMS)), tables=["deals", "deal_items"], raw=False
+    )
 
-    assert decoded.frames["deal_items"].select("id", "quantity").rows() == [("1/a", 1.0), ("1/b", 2.5)]
+    assert decoded.frames["deal_items"].select("id", "quantity").rows() == [
+        ("1/a", 1.0),
+        ("1/b", 2.5),
+    ]
     assert decoded.frames["deals"].height == 4
 
 
@@ -502,7 +566,10 @@ def test_fields_that_no_wanted_table_reads_are_not_looked_at() -> None:
     view = View(table="deals", columns={"amount": pl.col("amount")})
 
     decoded = decode(
-        [{"id": "1", "stage": "not a stage"}], resource(path=(), views=(view,)), tables=["deals"], raw=False
+        [{"id": "1", "stage": "not a stage"}],
+        resource(path=(), views=(view,)),
+        tables=["deals"],
+        raw=False,
     )
 
     assert decoded.rejected.is_empty()
@@ -511,7 +578,9 @@ def test_fields_that_no_wanted_table_reads_are_not_looked_at() -> None:
 
 def test_constants_of_the_request_stand_beside_the_record() -> None:
     view = View(table="consent_statistics", columns={"day": date("_day"), "optin": pl.col("stage")})
-    chosen = resource(views=(view,), tags=("day",), key=pl.format("{}/{}", pl.col("_day"), pl.col("id")))
+    chosen = resource(
+        views=(view,), tags=("day",), key=pl.format("{}/{}", pl.col("_day"), pl.col("id"))
+    )
     found = [
         r
         for day in ("2026-01-01", "2026-01-02")
@@ -527,7 +596,10 @@ def test_constants_of_the_request_stand_beside_the_record() -> None:
 
 
 def test_numbers_that_come_as_text_are_read_by_their_expression() -> None:
-    view = View(table="deals", columns={"amount": number("name"), "custom": pl.lit(None), "owner_name": text("id")})
+    view = View(
+        table="deals",
+        columns={"amount": number("name"), "custom": pl.lit(None), "owner_name": text("id")},
+    )
 
     decoded = decode(
         [{"id": 1, "name": 2.5}, {"id": 2, "name": "n/a"}],
@@ -556,12 +628,16 @@ def test_lists_of_text_lose_only_blanks() -> None:
 
 # ---- wrapped records ----------------------------------------------------------------------------
 
-WRAPPED = resource(unwrap="deal", envelope_fields={"next": pl.Struct({"n": pl.Int64})}, views=(DEALS,))
+WRAPPED = resource(
+    unwrap="deal", envelope_fields={"next": pl.Struct({"n": pl.Int64})}, views=(DEALS,)
+)
 
 
 @pytest.mark.parametrize("raw", [True, False])
 def test_a_wrapped_record_is_taken_out_of_its_wrapper(raw: bool) -> None:
-    found = records(page({"data": [{"deal": {"id": "1", "stage": 5}, "next": {"n": 1}}]}), WRAPPED, whole=raw)
+    found = records(
+        page({"data": [{"deal": {"id": "1", "stage": 5}, "next": {"n": 1}}]}), WRAPPED, whole=raw
+    )
 
     decoded = reader(WRAPPED, raw=raw, tables=["deals"])(found)
 
@@ -584,7 +660,9 @@ def test_an_empty_wrapper_is_a_rejected_record(item: object, raw: bool) -> None:
 @pytest.mark.parametrize("raw", [True, False])
 @pytest.mark.parametrize("item", ["5", '"x"', "[1]", '{"deal":5}', '{"deal":[]}'])
 def test_an_item_that_is_no_wrapped_record_is_rejected(item: str, raw: bool) -> None:
-    found = records(page(f'{{"data":[{{"deal":{{"id":1}}}},null,{item}]}}'.encode()), WRAPPED, whole=raw)
+    found = records(
+        page(f'{{"data":[{{"deal":{{"id":1}}}},null,{item}]}}'.encode()), WRAPPED, whole=raw
+    )
 
     decoded = reader(WRAPPED, raw=raw, tables=["deals"])(found)
 
@@ -622,7 +700,16 @@ def test_the_records_of_a_page_are_found(path: tuple[str, ...], body: object, co
 
 
 @pytest.mark.parametrize(
-    "body", [{"data": 5}, {"data": "text"}, {"data": [1]}, b"[1]", b"", b'{"data":{"deals":[{"id":1}', b'"x"']
+    "body",
+    [
+        {"data": 5},
+        {"data": "text"},
+        {"data": [1]},
+        b"[1]",
+        b"",
+        b'{"data":{"deals":[{"id":1}',
+        b'"x"',
+    ],
 )
 def test_a_page_whose_list_cannot_be_reached_is_no_empty_page(body: object) -> None:
     with pytest.raises(TransportError):

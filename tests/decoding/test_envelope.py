@@ -36,7 +36,9 @@ NO_ANSWERS: list[Any] = [
 
 
 def page(body: Any) -> Page:
-    return Page(request=Request(path="/list"), status=200, headers={}, body=json.dumps(body).encode())
+    return Page(
+        request=Request(path="/list"), status=200, headers={}, body=json.dumps(body).encode()
+    )
 
 
 def read(body: Any, resource: Resource) -> tuple[list[Any], str]:
@@ -49,7 +51,11 @@ def lists(provider: Provider) -> list[Any]:
     return [pytest.param(each, id=f"{provider.name}.{each.name}") for each in provider.resources]
 
 
-STRICT = [each for name in ("onepagecrm", "commanders_act", "complero") for each in lists(registry()[name])]
+STRICT = [
+    each
+    for name in ("onepagecrm", "commanders_act", "complero")
+    for each in lists(registry()[name])
+]
 TOLERANT = [each for name in ("altcraft", "relenta") for each in lists(registry()[name])]
 
 
@@ -66,7 +72,9 @@ def test_any_json_is_no_empty_list_and_only_names_are_told(resource: Resource, b
 
 @pytest.mark.parametrize("resource", TOLERANT)
 @pytest.mark.parametrize("data", [{"data": None}, {"data": []}, {"data": {}}, {}], ids=json.dumps)
-def test_where_the_envelope_tells_success_nothing_is_an_empty_list(resource: Resource, data: dict[str, Any]) -> None:
+def test_where_the_envelope_tells_success_nothing_is_an_empty_list(
+    resource: Resource, data: dict[str, Any]
+) -> None:
     name = "altcraft" if resource in registry()["altcraft"].resources else "relenta"
 
     assert read({**ENVELOPES[name], **data}, resource) == ([], "")
@@ -105,7 +113,9 @@ def test_a_list_where_it_is_documented_is_handed_on_as_it_came() -> None:
         ([{"id": "1"}], EMPLOYEES, "the body itself"),
     ],
 )
-def test_a_list_that_stands_elsewhere_is_read_and_its_place_told(body: Any, resource: Resource, where: str) -> None:
+def test_a_list_that_stands_elsewhere_is_read_and_its_place_told(
+    body: Any, resource: Resource, where: str
+) -> None:
     assert read(body, resource) == ([{"id": "1"}], where)
 
 

@@ -11,17 +11,26 @@ from polars.exceptions import PolarsError
 from crmlab.decoding import layout
 from crmlab.decoding.layout import json_decoded
 
-DTYPE = pl.Struct({"id": pl.String, "names": pl.List(pl.String), "owner": pl.Struct({"id": pl.String})})
+DTYPE = pl.Struct(
+    {"id": pl.String, "names": pl.List(pl.String), "owner": pl.Struct({"id": pl.String})}
+)
 NAMES = st.lists(st.text(max_size=5), max_size=3)
 OBJECTS = st.fixed_dictionaries(
     {"id": st.text(max_size=3)},
-    optional={"names": st.none() | NAMES, "owner": st.none() | st.fixed_dictionaries({"id": st.text(max_size=3)})},
+    optional={
+        "names": st.none() | NAMES,
+        "owner": st.none() | st.fixed_dictionaries({"id": st.text(max_size=3)}),
+    },
 )
 
 
 @given(st.lists(st.none() | OBJECTS, max_size=12), st.integers(1, 80))
-def test_objects_are_the_same_wherever_the_slices_are_cut(objects: list[dict | None], size: int) -> None:
-    texts = pl.Series([None if each is None else json.dumps(each) for each in objects], dtype=pl.String)
+def test_objects_are_the_same_wherever_the_slices_are_cut(
+    objects: list[dict | None], size: int
+) -> None:
+    texts = pl.Series(
+        [None if each is None else json.dumps(each) for each in objects], dtype=pl.String
+    )
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layout, "_SLICE", size)
@@ -33,7 +42,9 @@ def test_objects_are_the_same_wherever_the_slices_are_cut(objects: list[dict | N
 
 
 @pytest.mark.parametrize("place", [0, 3, 5])
-def test_a_value_of_another_shape_is_met_in_any_slice(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_of_another_shape_is_met_in_any_slice(
+    place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(layout, "_SLICE", 20)
     texts = ['{"id": "a"}'] * 6
     texts[place] = '{"owner": [1]}'

@@ -23,7 +23,8 @@ ANYTHING = st.recursive(
     | st.sampled_from(["", " ", "n/a", "12.0", "yes", "2026-01-05T12:00:00Z", "0000-00-00", "NaN"])
     | st.text(max_size=5),
     lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "value", "x"]), inner, max_size=2)
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["id", "value", "x"]), inner, max_size=2)
     ),
     max_leaves=5,
 )
@@ -69,8 +70,15 @@ def test_every_value_is_in_the_frame_or_was_not_given_or_is_told(
     for key in reversed(resource.path):
         body = {key: body}
     tags = dict.fromkeys(resource.tags, "2026-01-01")
-    page = Page(request=Request(path="/x", tags=tags), status=200, headers={}, body=json.dumps(body).encode())
-    decode = decoder(resource, CONTEXT, provider=provider.name, account="a", tables=resource.tables, raw=True)
+    page = Page(
+        request=Request(path="/x", tags=tags),
+        status=200,
+        headers={},
+        body=json.dumps(body).encode(),
+    )
+    decode = decoder(
+        resource, CONTEXT, provider=provider.name, account="a", tables=resource.tables, raw=True
+    )
 
     decoded = decode(records(page, resource, whole=True))
 
@@ -82,4 +90,6 @@ def test_every_value_is_in_the_frame_or_was_not_given_or_is_told(
     for row, record in zip(rows, sent, strict=True):
         for name, value in record.items():
             if name in resource.schema and is_given(value, resource.schema[name]):
-                assert row[name] is not None or any(f"{field}.".startswith(f"{name}.") for field in told)
+                assert row[name] is not None or any(
+                    f"{field}.".startswith(f"{name}.") for field in told
+                )

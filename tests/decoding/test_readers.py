@@ -80,7 +80,9 @@ def assert_same(together: Decoded, apart: Sequence[Decoded]) -> None:
 
 @pytest.mark.parametrize("different", DIFFERENT, ids=json.dumps)
 @pytest.mark.parametrize("rows", [FEW, range(COUNT)], ids=["a few", "all"])
-def test_what_differs_is_read_as_in_a_record_alone(different: dict[str, Any], rows: Sequence[int]) -> None:
+def test_what_differs_is_read_as_in_a_record_alone(
+    different: dict[str, Any], rows: Sequence[int]
+) -> None:
     found = batch(different, rows)
     expected = alone(found)
     decode = wrapped()

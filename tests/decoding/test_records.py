@@ -20,7 +20,11 @@ from crmlab.providers.onepagecrm import PROVIDER
 CONTACTS, NOTES = PROVIDER.resource("contacts"), PROVIDER.resource("notes")
 STATUSES, SOURCES = PROVIDER.resource("statuses"), PROVIDER.resource("lead_sources")
 JSONS = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -36,7 +40,9 @@ def plain(found: list[Record] | None) -> Any:
     return None if found is None else [json.loads(record.text) for record in found]
 
 
-def inside(*items: Any, way: tuple[str, ...] = ("notes",), resource: Resource = NOTES, whole: bool = False) -> Any:
+def inside(
+    *items: Any, way: tuple[str, ...] = ("notes",), resource: Resource = NOTES, whole: bool = False
+) -> Any:
     holder = Resource(name="holder", doc="", requests=lambda _: (), schema={}, path=())
     [texts] = held(page(list(items)), holder, frozenset({way}), whole=True).values()
     return None if texts is None else plain(as_listed(texts, resource, whole=whole))
@@ -66,7 +72,17 @@ def test_the_records_of_a_page_are_the_items_of_its_list_as_they_stand(items: li
         ({"data": {"notes": [{"other": 1}]}}, [{}]),
         ({"data": {"notes": [5, {"note": {"id": 1}}]}}, [5, {"id": 1}]),
     ],
-    ids=["empty", "null", "no data", "nothing", "one object", "null item", "null record", "no record", "no object"],
+    ids=[
+        "empty",
+        "null",
+        "no data",
+        "nothing",
+        "one object",
+        "null item",
+        "null record",
+        "no record",
+        "no object",
+    ],
 )
 def test_lists_of_any_shape(body: Any, found: list[Any]) -> None:
     assert plain(records(page(body), NOTES)) == found
@@ -90,7 +106,10 @@ def test_an_answer_without_content_has_no_records() -> None:
     for path in ((), ("data",), ("data", "notes")):
         chosen = replace(NOTES, path=path)
 
-        assert records(Page(request=Request(path="/list"), status=204, headers={}, body=b""), chosen) == []
+        assert (
+            records(Page(request=Request(path="/list"), status=204, headers={}, body=b""), chosen)
+            == []
+        )
         with pytest.raises(TransportError):
             records(Page(request=Request(path="/list"), status=200, headers={}, body=b""), chosen)
 
@@ -121,7 +140,10 @@ def test_what_stands_beside_a_wrapped_record_stays_there() -> None:
 
 @given(st.lists(OBJECTS, max_size=4), st.booleans())
 def test_no_record_is_lost_or_changed(items: list[Any], wrapped: bool) -> None:
-    holder = {"contact": {"id": "c"}, "notes": [{"note": item} if wrapped else item for item in items]}
+    holder = {
+        "contact": {"id": "c"},
+        "notes": [{"note": item} if wrapped else item for item in items],
+    }
 
     assert inside(holder, {"contact": {}}, holder) == items * 2
     assert inside(holder, whole=True) == [{"note": item} for item in items]
@@ -140,7 +162,17 @@ def test_no_record_is_lost_or_changed(items: list[Any], wrapped: bool) -> None:
         (5, None),
         ("notes", None),
     ],
-    ids=["empty", "one object", "one wrapped", "null item", "null", "absent", "a list", "a number", "text"],
+    ids=[
+        "empty",
+        "one object",
+        "one wrapped",
+        "null item",
+        "null",
+        "absent",
+        "a list",
+        "a number",
+        "text",
+    ],
 )
 def test_whether_and_what_an_answer_holds(holder: Any, found: Any) -> None:
     assert inside(holder) == found
@@ -156,9 +188,14 @@ def test_beside_what_is_no_object_nothing_is_held() -> None:
 
 
 def test_one_way_that_leads_nowhere_costs_another_nothing() -> None:
-    holder, ways = PROVIDER.resource("bootstrap"), frozenset({("statuses",), ("data", "settings", "pipelines")})
+    holder, ways = (
+        PROVIDER.resource("bootstrap"),
+        frozenset({("statuses",), ("data", "settings", "pipelines")}),
+    )
 
-    found = held(page({"statuses": [{"id": "1"}], "data": {"settings": 5}}), holder, ways, whole=False)
+    found = held(
+        page({"statuses": [{"id": "1"}], "data": {"settings": 5}}), holder, ways, whole=False
+    )
 
     assert found == {("statuses",): [b'{"id": "1"}'], ("data", "settings", "pipelines"): None}
 
@@ -172,7 +209,9 @@ def test_a_way_of_several_steps_is_followed() -> None:
     answer = {"data": {"settings": {"pipelines": [{"id": "p"}]}}}
     pipelines = PROVIDER.resource("pipelines")
 
-    assert inside(answer, way=("data", "settings", "pipelines"), resource=pipelines) == [{"id": "p"}]
+    assert inside(answer, way=("data", "settings", "pipelines"), resource=pipelines) == [
+        {"id": "p"}
+    ]
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -189,14 +228,18 @@ def test_a_field_named_like_the_wrapper_is_no_wrapper() -> None:
 
     for written in (status, {"status": status}):
         assert inside({"statuses": [written]}, way=("statuses",), resource=STATUSES) == [status]
-        assert inside({"statuses": [written]}, way=("statuses",), resource=STATUSES, whole=True) == [{"status": status}]
+        assert inside(
+            {"statuses": [written]}, way=("statuses",), resource=STATUSES, whole=True
+        ) == [{"status": status}]
 
 
 def test_records_without_a_wrapper_stay_as_they_are() -> None:
     source = {"id": "1", "text": "Web"}
 
     for whole in (False, True):
-        assert inside({"lead_sources": [source]}, way=("lead_sources",), resource=SOURCES, whole=whole) == [source]
+        assert inside(
+            {"lead_sources": [source]}, way=("lead_sources",), resource=SOURCES, whole=whole
+        ) == [source]
 
 
 def test_what_is_no_object_comes_along_to_be_rejected() -> None:
@@ -242,6 +285,8 @@ def test_unknown_fields_are_found_in_the_record_and_beside_it() -> None:
         5,
     ]
 
-    strange = unknown_fields(CONTACTS, known, [Record(json.dumps(item).encode(), {}) for item in found])
+    strange = unknown_fields(
+        CONTACTS, known, [Record(json.dumps(item).encode(), {}) for item in found]
+    )
 
     assert sorted(strange) == ["horoscope", "shoe_size"]

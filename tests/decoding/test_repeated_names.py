@@ -36,13 +36,21 @@ async def test_they_are_told_where_one_of_the_values_is_read(serve: Serve) -> No
         if "custom_field" in request.path:
             return web.json_response({"status": True, "code": 200, "data": []})
         number = 1 if request.query.get("page", "1") == "1" else 0
-        rows = ",".join(f'{{"id": "{each}", "full_name": "A", "full_name": "B"}}' for each in range(number * 3))
-        return web.Response(body=f'{{"status": true, "code": 200, "data": [{rows}]}}', content_type="application/json")
+        rows = ",".join(
+            f'{{"id": "{each}", "full_name": "A", "full_name": "B"}}' for each in range(number * 3)
+        )
+        return web.Response(
+            body=f'{{"status": true, "code": 200, "data": [{rows}]}}',
+            content_type="application/json",
+        )
 
     account = crmlab.Account("relenta", base_url=await serve(contacts), api_key="key")
     data = await crmlab.fetch(account, "contacts", "relenta.contacts")
 
     # which of them, depends on how a field is read
     assert set(data.contacts["full_name"]) in ({"A"}, {"B"})
-    assert "names that stand twice in a record, of which one value was read: full_name" in data.summary["note"][0]
+    assert (
+        "names that stand twice in a record, of which one value was read: full_name"
+        in data.summary["note"][0]
+    )
     assert data.complete

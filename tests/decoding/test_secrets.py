@@ -5,9 +5,24 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from crmlab.decoding.secrets import body_without_secrets, frame_without_secrets, shown, shown_values, without_secrets
+from crmlab.decoding.secrets import (
+    body_without_secrets,
+    frame_without_secrets,
+    shown,
+    shown_values,
+    without_secrets,
+)
 
-NAMES = ["auth_key", "authKey", "access_token", "Token", "api_key", "apikey", "client_secret", "password"]
+NAMES = [
+    "auth_key",
+    "authKey",
+    "access_token",
+    "Token",
+    "api_key",
+    "apikey",
+    "client_secret",
+    "password",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -34,7 +49,9 @@ def test_values_are_shown_as_each_of_them_alone() -> None:
     assert shown_values("note", texts[:1]) == texts[:1]
 
 
-@pytest.mark.parametrize("text", ['{"Keys": "hush"}', ' [{"k\\u0065ys": {"a": "hush"}}]', '["{\\"keys\\": 1e3}"]'])
+@pytest.mark.parametrize(
+    "text", ['{"Keys": "hush"}', ' [{"k\\u0065ys": {"a": "hush"}}]', '["{\\"keys\\": 1e3}"]']
+)
 def test_json_inside_a_text_is_looked_into(text: str) -> None:
     value = [{"note": text}]
     column = pl.Series("notes", [value, None, [], [{"note": "[beta] keys"}], [{"note": None}]])
@@ -45,7 +62,10 @@ def test_json_inside_a_text_is_looked_into(text: str) -> None:
     assert blotted.to_list()[1:] == column.to_list()[1:]
     assert blotted.dtype == column.dtype
     assert "••••" in str(blotted.to_list())
-    assert "hush" not in f"{blotted.to_list()}{without_secrets(value, ['keys'])}{shown(text.encode(), ['keys'])}"
+    assert (
+        "hush"
+        not in f"{blotted.to_list()}{without_secrets(value, ['keys'])}{shown(text.encode(), ['keys'])}"
+    )
 
 
 def test_a_frame_without_such_a_name_is_the_same() -> None:
@@ -61,7 +81,10 @@ def test_a_frame_without_such_a_name_is_the_same() -> None:
         ('{"a": 1.10, "api_key": "x\\"y",\t"b" :1}', '{"a": 1.10, "api_key": "••••",\t"b" :1}'),
         ('{"b": {"Token": {"z": [1]}, "t": null}}', '{"b": {"Token": "••••", "t": null}}'),
         ('{"to\\u006ben": 5e400, "token": null}', '{"to\\u006ben": "••••", "token": null}'),
-        ('{"next_token": "page 2", "t": "\\"token\\": 1"}', '{"next_token": "page 2", "t": "\\"token\\": 1"}'),
+        (
+            '{"next_token": "page 2", "t": "\\"token\\": 1"}',
+            '{"next_token": "page 2", "t": "\\"token\\": 1"}',
+        ),
         ('{"token": "https://u:p@h.example:8/x?y"}', '{"token": "https://h.example:8/••••"}'),
         ('{"parameters": {"a": 1}}', '{"parameters": "••••"}'),
         ('{"in": "{\\"password\\": 1}"}', '{"in": "{\\"password\\": \\"••••\\"}"}'),

@@ -50,13 +50,18 @@ def test_texts_keep_the_kind_of_their_characters(text: str, shape: str) -> None:
     assert found != text
     assert len(found) == len(text)
     kinds = [(each.isupper(), each.isspace(), each.isalnum()) for each in shape]
-    assert [(each.isupper(), each.isspace(), each.isalnum()) for each in found if not each.isdecimal()] == [
-        kind for kind, each in zip(kinds, found, strict=True) if not each.isdecimal()
-    ]
+    assert [
+        (each.isupper(), each.isspace(), each.isalnum()) for each in found if not each.isdecimal()
+    ] == [kind for kind, each in zip(kinds, found, strict=True) if not each.isdecimal()]
 
 
 def test_the_same_text_is_the_same_everywhere_and_in_any_case() -> None:
-    rows = masked([{"id": "abc123", "email": "Ann@Example.com"}, {"contact_id": "abc123", "to": "ann@example.com"}])
+    rows = masked(
+        [
+            {"id": "abc123", "email": "Ann@Example.com"},
+            {"contact_id": "abc123", "to": "ann@example.com"},
+        ]
+    )
     first, second = rows  # type: ignore[misc]  # a list
 
     assert first["id"] == second["contact_id"] != "abc123"

@@ -31,7 +31,9 @@ TYPES = [
 ]
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-1, 1) | st.text("ab", max_size=2),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=2)
+    ),
     max_leaves=6,
 )
 
@@ -59,7 +61,9 @@ def test_a_type_accepts_exactly_what_the_reader_of_polars_takes(value: Any, dtyp
 def test_numbers_are_read_as_text_at_every_depth() -> None:
     dtype = pl.Struct({"n": pl.Int64, "l": pl.List(pl.Struct({"x": pl.Float64})), "b": pl.Boolean})
 
-    assert as_text(dtype) == pl.Struct({"n": pl.String, "l": pl.List(pl.Struct({"x": pl.String})), "b": pl.Boolean})
+    assert as_text(dtype) == pl.Struct(
+        {"n": pl.String, "l": pl.List(pl.Struct({"x": pl.String})), "b": pl.Boolean}
+    )
 
 
 def test_free_form_parts_of_other_fields_are_left_out() -> None:
@@ -90,7 +94,9 @@ def test_a_type_holds_another_at_every_depth(dtype: Any, *, is_held: bool) -> No
     assert holds(dtype, pl.String, JSON) is True
 
 
-@pytest.mark.parametrize(("name", "is_escaped"), [('a"b', True), ("a\\b", True), ("a\nb", True), ("Straße~", False)])
+@pytest.mark.parametrize(
+    ("name", "is_escaped"), [('a"b', True), ("a\\b", True), ("a\nb", True), ("Straße~", False)]
+)
 def test_what_json_writes_with_an_escape_is_known(name: str, *, is_escaped: bool) -> None:
     assert bool(ESCAPED.search(name)) is is_escaped
     assert (json.dumps(name, ensure_ascii=False) != f'"{name}"') is is_escaped

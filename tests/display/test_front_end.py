@@ -52,14 +52,20 @@ def in_ipython(*arguments: str, home: Path, typed: str = "", **variables: str) -
     ("variables", "renderer", "kinds"),
     [
         ({"VSCODE_PID": "1"}, "vscode", ["application/vnd.plotly.v1+json"]),
-        ({"VSCODE_PID": "1", "PLOTLY_RENDERER": "notebook_connected"}, "notebook_connected", ["text/html"]),
+        (
+            {"VSCODE_PID": "1", "PLOTLY_RENDERER": "notebook_connected"},
+            "notebook_connected",
+            ["text/html"],
+        ),
     ],
     ids=["VS Code", "own choice"],
 )
 def test_a_figure_is_shown_as_plotly_or_the_user_chose(
     variables: Mapping[str, str], renderer: str, kinds: list[str], tmp_path: Path
 ) -> None:
-    before, after, shown = json.loads(in_ipython("-c", DRAW, home=tmp_path, **variables).splitlines()[-1])
+    before, after, shown = json.loads(
+        in_ipython("-c", DRAW, home=tmp_path, **variables).splitlines()[-1]
+    )
 
     assert before == after == [renderer, "plotly"]
     assert shown == kinds
@@ -72,7 +78,9 @@ def test_in_colab_a_figure_is_shown_as_plotly_does_there(tmp_path: Path) -> None
     (google / "colab.py").touch()
     colab = {"COLAB_NOTEBOOK_ID": "1", "PYTHONPATH": str(google.parent)}
 
-    before, after, shown = json.loads(in_ipython("-c", DRAW, home=tmp_path, **colab).splitlines()[-1])
+    before, after, shown = json.loads(
+        in_ipython("-c", DRAW, home=tmp_path, **colab).splitlines()[-1]
+    )
 
     assert before == after == ["colab", "plotly"]
     assert shown == ["text/html"]
@@ -89,7 +97,9 @@ async def test_whatever_a_cell_ends_with_has_a_text_beside_what_a_browser_shows(
     async with crmlab.sandbox(rows=5, services=["complero"]) as accounts:
         plan = await crmlab.plan(accounts)
         data = await crmlab.fetch(plan)
-    formatted = {type(shown).__name__: DisplayFormatter().format(shown)[0] for shown in (login(), plan, data)}
+    formatted = {
+        type(shown).__name__: DisplayFormatter().format(shown)[0] for shown in (login(), plan, data)
+    }
 
     assert {name: sorted(bundle) for name, bundle in formatted.items()} == {
         "LoginForm": ["application/vnd.jupyter.widget-view+json", "text/plain"],
@@ -98,12 +108,16 @@ async def test_whatever_a_cell_ends_with_has_a_text_beside_what_a_browser_shows(
     }
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq", "ignore::DeprecationWarning:jupyter_client")
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:zmq", "ignore::DeprecationWarning:jupyter_client"
+)
 async def test_a_notebook_that_nobody_watches_takes_the_keys_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CRMLAB_COMPLERO_API_KEY", SECRET)
-    cell = nbformat.v4.new_code_cell('import crmlab\nform = crmlab.login("complero")\nprint(len(form))\nform')
+    cell = nbformat.v4.new_code_cell(
+        'import crmlab\nform = crmlab.login("complero")\nprint(len(form))\nform'
+    )
 
     done = await NotebookClient(
         nbformat.v4.new_notebook(cells=[cell]), timeout=60, kernel_name="python3"

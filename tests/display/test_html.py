@@ -37,5 +37,7 @@ def test_a_value_that_was_forgotten_is_an_error_and_not_a_blank(template: Path) 
 def test_no_template_marks_anything_as_safe(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
 
-    assert not any(unsafe in source.replace(" ", "") for unsafe in ("|safe", "autoescape", "Markup("))
+    assert not any(
+        unsafe in source.replace(" ", "") for unsafe in ("|safe", "autoescape", "Markup(")
+    )
     assert jinja2.Environment(autoescape=True).parse(source)

@@ -24,8 +24,23 @@ REJECTED = pl.DataFrame({"reason": ["no id"], "raw": ["{}"]})
 
 
 def line(account: str, table: str, rows: int = 5, **known: Any) -> dict[str, Any]:
-    own = {"account": account, "provider": "onepagecrm", "resource": table, "table": table, "rows": rows}
-    return {**own, "rejected": 0, "requests": 1, "retries": 0, "seconds": 0.5, "complete": True, "note": "", **known}
+    own = {
+        "account": account,
+        "provider": "onepagecrm",
+        "resource": table,
+        "table": table,
+        "rows": rows,
+    }
+    return {
+        **own,
+        "rejected": 0,
+        "requests": 1,
+        "retries": 0,
+        "seconds": 0.5,
+        "complete": True,
+        "note": "",
+        **known,
+    }
 
 
 def fetched(*lines: dict[str, Any], rejected: pl.DataFrame | None = None, **known: Any) -> Fetched:
@@ -42,7 +57,9 @@ def fetched(*lines: dict[str, Any], rejected: pl.DataFrame | None = None, **know
     )
 
 
-def failure(kind: type[CrmlabError], *given: Any, account: str = "sales", resource: str = "deals") -> CrmlabError:
+def failure(
+    kind: type[CrmlabError], *given: Any, account: str = "sales", resource: str = "deals"
+) -> CrmlabError:
     error = kind(*given)
     error.account, error.resource = f"onepagecrm account {account!r}", resource
     return error
@@ -83,7 +100,9 @@ class Balanced(HTMLParser):
 
 
 def test_what_came_whole_says_so_first() -> None:
-    data = fetched(line("sales", "deals", 1200), line("support", "deals", 34), line("sales", "users", 1))
+    data = fetched(
+        line("sales", "deals", 1200), line("support", "deals", 34), line("sales", "users", 1)
+    )
 
     assert text(data).splitlines() == [
         "✓ Complete: 1,235 rows in 2 tables from 2 accounts. Fetched 2026-03-01 12:00 UTC.",
@@ -122,7 +141,11 @@ def test_a_failure_says_which_tables_suffer_and_what_to_do() -> None:
 @pytest.mark.parametrize(
     ("known", "rejected", "says"),
     [
-        ({"note": "1 records rejected", "rejected": 1}, REJECTED, ("(1 record rejected)", "look at .rejected")),
+        (
+            {"note": "1 records rejected", "rejected": 1},
+            REJECTED,
+            ("(1 record rejected)", "look at .rejected"),
+        ),
         (
             {"note": "the service counts 9, 8 came"},
             None,
@@ -130,7 +153,9 @@ def test_a_failure_says_which_tables_suffer_and_what_to_do() -> None:
         ),
     ],
 )
-def test_what_did_not_fit_or_slid_past_is_missing_too(known: Any, rejected: Any, says: tuple[str, ...]) -> None:
+def test_what_did_not_fit_or_slid_past_is_missing_too(
+    known: Any, rejected: Any, says: tuple[str, ...]
+) -> None:
     shown = text(fetched(line("sales", "deals", complete=False, **known), rejected=rejected))
 
     assert shown.startswith("✗ Not complete: deals lacks rows")
@@ -140,11 +165,15 @@ def test_what_did_not_fit_or_slid_past_is_missing_too(known: Any, rejected: Any,
 
 def test_a_failure_beside_all_rows_is_not_hidden() -> None:
     refused = failure(ServerError, 503, resource="users")
-    helper = line("sales", "users", complete=False, note=str(refused)) | {"table": "onepagecrm.users"}
+    helper = line("sales", "users", complete=False, note=str(refused)) | {
+        "table": "onepagecrm.users"
+    }
     data = fetched(line("sales", "deals", 3), failures=[refused])
     data.summary = pl.concat([data.summary, pl.DataFrame([helper], schema=SUMMARY)])
 
-    assert text(data).startswith("✗ Not complete: a list that others look into was not read whole (1 failure). 3 rows")
+    assert text(data).startswith(
+        "✗ Not complete: a list that others look into was not read whole (1 failure). 3 rows"
+    )
     assert text(data).count("HTTP 503") == 1
 
 
@@ -152,14 +181,18 @@ def test_nothing_at_all_is_complete_and_explained() -> None:
     note = "none of these services has deals"
     unfilled = line("", "deals", 0, note=note) | {"provider": "", "resource": ""}
 
-    assert "0 rows in 1 table from 1 account: there is nothing of that period" in text(fetched(line("a", "users", 0)))
+    assert "0 rows in 1 table from 1 account: there is nothing of that period" in text(
+        fetched(line("a", "users", 0))
+    )
     assert note in text(fetched(line("a", "users"), unfilled))
     assert text(fetched()).startswith("✓ Complete: 0 rows in 0 tables from 0 accounts")
 
 
 def test_what_is_complete_may_still_be_less_than_one_thinks() -> None:
     notes = ("inside contacts", "the last 30 days, since none were asked for; within bootstrap", "")
-    data = fetched(*(line(f"crm-{number}", "deals", note=note) for number, note in enumerate(notes)))
+    data = fetched(
+        *(line(f"crm-{number}", "deals", note=note) for number, note in enumerate(notes))
+    )
 
     assert "✓ complete; the last 30 days, since none were asked for\n" in f"{text(data)}\n"
 
@@ -173,7 +206,9 @@ def test_of_many_accounts_the_first_are_named_and_the_others_counted() -> None:
 
 
 def test_details_are_folded_in_html_and_absent_from_text() -> None:
-    data = fetched(*(line(f"crm-{number}", "users", 1, note="within bootstrap") for number in range(40)))
+    data = fetched(
+        *(line(f"crm-{number}", "users", 1, note="within bootstrap") for number in range(40))
+    )
 
     assert "<details><summary>Each list that was read (40)</summary>" in html(data)
     assert html(data).count("within bootstrap") == 40
@@ -197,7 +232,9 @@ def test_headings_labels_and_columns_are_escaped_like_values() -> None:
     hostile = "\"><img src=x onerror=alert(1)>'"
     frame = pl.DataFrame({hostile: [hostile], "n": [1]})
 
-    shown = Overview(title=hostile, words=hostile, tables=[(hostile, frame)], folded=[(hostile, frame)]).html()
+    shown = Overview(
+        title=hostile, words=hostile, tables=[(hostile, frame)], folded=[(hostile, frame)]
+    ).html()
     labelled = html_table(frame, label=hostile)
 
     assert "<img" not in shown + labelled
@@ -214,7 +251,11 @@ def test_the_line_of_a_print_stays_one_line() -> None:
     refused = failure(ServerError, 500)
     data = fetched(line("sales", "deals", 0, complete=False, note=str(refused)), failures=[refused])
 
-    assert str(data) == repr(data) == "<Fetched deals 0; INCOMPLETE: see .summary, .failures, .rejected>"
+    assert (
+        str(data)
+        == repr(data)
+        == "<Fetched deals 0; INCOMPLETE: see .summary, .failures, .rejected>"
+    )
     assert "\n" not in repr(data.failures)
 
 
@@ -271,7 +312,9 @@ def test_ipython_shows_failures_as_it_shows_the_rest() -> None:
 
 
 def test_values_as_people_read_them() -> None:
-    frame = pl.DataFrame({"n": [1234567, None], "share": [0.5, 1234.567], "ok": [True, False], "name": ["a", None]})
+    frame = pl.DataFrame(
+        {"n": [1234567, None], "share": [0.5, 1234.567], "ok": [True, False], "name": ["a", None]}
+    )
 
     assert text_table(frame).splitlines() == [
         "        n     share  ok   name",
@@ -303,14 +346,22 @@ def test_the_style_reaches_nothing_but_the_overview() -> None:
 
     rules = [rule.split("{")[0].strip() for rule in style.strip().split("}") if rule.strip()]
     assert rules
-    assert all(rule.startswith("div.crmlab ") and "," not in rule.replace(":is(th,td)", "") for rule in rules)
+    assert all(
+        rule.startswith("div.crmlab ") and "," not in rule.replace(":is(th,td)", "")
+        for rule in rules
+    )
     assert "color:" not in style.replace("-color:", "")
     assert "background" not in style
 
 
 @pytest.mark.parametrize(
     ("names", "words"),
-    [([], ""), (["a"], "a"), (list("abcde"), "a, b, c, d, e"), (list("abcdef"), "a, b, c, d and 2 more")],
+    [
+        ([], ""),
+        (["a"], "a"),
+        (list("abcde"), "a, b, c, d, e"),
+        (list("abcdef"), "a, b, c, d and 2 more"),
+    ],
 )
 def test_names_in_a_row(names: list[str], words: str) -> None:
     assert listed(names) == words

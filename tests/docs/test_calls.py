@@ -14,7 +14,11 @@ def test_what_type_checkers_know_of_operations_is_what_is_declared() -> None:
 
 def test_every_operation_has_a_signature() -> None:
     tree = ast.parse(calls.written())
-    names = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    names = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
 
     declared = {each.name for provider in registry().values() for each in provider.operations()}
 

@@ -19,7 +19,9 @@ def site(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_nothing_is_wrong_with_a_site_that_is_whole(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_wrong_with_a_site_that_is_whole(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert check.main(site) == 0
     assert capsys.readouterr().out == f"2 pages in {site}\n"
 
@@ -28,12 +30,28 @@ def test_nothing_is_wrong_with_a_site_that_is_whole(site: Path, capsys: pytest.C
     ("name", "added", "said"),
     [
         ("a.html", '<a href="c.html">', "a.html links to c.html, which is not there"),
-        ("a.html", '<a href="b.html#above">', "a.html links to b.html#above, which has no such place"),
+        (
+            "a.html",
+            '<a href="b.html#above">',
+            "a.html links to b.html#above, which has no such place",
+        ),
         ("a.html", '<img src="c.png">', "a.html links to c.png, which is not there"),
-        ("a.html", '<script src="https://cdn.example/x.js">', "a.html loads https://cdn.example/x.js"),
-        ("a.html", '<link rel="stylesheet" href="//x.example/y.css">', "a.html loads //x.example/y.css"),
+        (
+            "a.html",
+            '<script src="https://cdn.example/x.js">',
+            "a.html loads https://cdn.example/x.js",
+        ),
+        (
+            "a.html",
+            '<link rel="stylesheet" href="//x.example/y.css">',
+            "a.html loads //x.example/y.css",
+        ),
         ("a.css", '@import "https://x.example/y.css";', "a.css loads https://x.example/y.css"),
-        ("a.css", "@font-face { src: url('https://x.example/f.woff2') }", "a.css loads https://x.example/f.woff2"),
+        (
+            "a.css",
+            "@font-face { src: url('https://x.example/f.woff2') }",
+            "a.css loads https://x.example/f.woff2",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(

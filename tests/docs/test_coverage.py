@@ -15,9 +15,15 @@ def covered() -> list[Covered]:
     return coverage.covered()
 
 
-def test_no_operation_lacks_a_frame_or_the_sandbox_but_those_that_are_named(covered: list[Covered]) -> None:
-    found = {(row.provider, missing, row.operation.name) for row in covered for missing in row.holes}
-    named = {(hole.provider, hole.missing, operation) for hole in HOLES for operation in hole.operations}
+def test_no_operation_lacks_a_frame_or_the_sandbox_but_those_that_are_named(
+    covered: list[Covered],
+) -> None:
+    found = {
+        (row.provider, missing, row.operation.name) for row in covered for missing in row.holes
+    }
+    named = {
+        (hole.provider, hole.missing, operation) for hole in HOLES for operation in hole.operations
+    }
 
     assert sorted(found - named) == [], "a hole: close it, or name it in docs/pages/holes.py"
     assert sorted(named - found) == [], "no longer a hole"
@@ -30,7 +36,9 @@ def test_what_is_read_in_another_way_is_an_operation_and_a_list_of_its_service()
         assert set(operations.values()) <= {each.name for each in provider.resources}
 
 
-def test_the_page_has_every_operation_of_every_service(covered: list[Covered], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_has_every_operation_of_every_service(
+    covered: list[Covered], monkeypatch: pytest.MonkeyPatch
+) -> None:
     # asked once for all tests of this file
     monkeypatch.setattr(coverage, "covered", lambda: covered)
 

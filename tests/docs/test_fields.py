@@ -19,8 +19,13 @@ def pages() -> dict[str, str]:
 def rows_of(provider: str, resource: str) -> dict[str, tuple[str, str]]:
     """The rows of one resource's table: shared columns and whole records by field."""
     section = pages()[f"fields/{provider}.md"].split(f"## {resource}\n")[1].split("\n## ")[0]
-    cells = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
-    return {field.strip("`"): (tables, whole) for field, tables, whole in (_padded(line) for line in cells)}
+    cells = [
+        line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")
+    ]
+    return {
+        field.strip("`"): (tables, whole)
+        for field, tables, whole in (_padded(line) for line in cells)
+    }
 
 
 def _padded(cells: list[str]) -> list[str]:
@@ -31,7 +36,10 @@ def _padded(cells: list[str]) -> list[str]:
 def test_every_field_of_every_resource_has_a_line(provider: Provider) -> None:
     for resource in provider.resources:
         listed = rows_of(provider.name, resource.name)
-        named = [field.replace("{id}", "a custom field") for field in fields.documented(provider, resource)]
+        named = [
+            field.replace("{id}", "a custom field")
+            for field in fields.documented(provider, resource)
+        ]
         assert set(named) <= listed.keys(), resource.name
         for way, why in resource.never_kept.items():
             assert listed[way][1] == f"never kept: {why}"
@@ -43,7 +51,13 @@ def test_every_field_of_every_resource_has_a_line(provider: Provider) -> None:
     [
         ("onepagecrm", "deals", "date", "`deals.opened_on`", "`date`"),
         ("onepagecrm", "deals", "previous_pipeline_stages", "", "`previous_pipeline_stages`"),
-        ("onepagecrm", "deals", "linked_contacts[].id", "`deals.linked_contact_ids`", "`linked_contacts`"),
+        (
+            "onepagecrm",
+            "deals",
+            "linked_contacts[].id",
+            "`deals.linked_contact_ids`",
+            "`linked_contacts`",
+        ),
         ("onepagecrm", "contacts", "address_list[].city", "`contacts.city`", "`address_list`"),
         ("onepagecrm", "contacts", "next_actions[].text", "", "`next_actions`"),
         ("onepagecrm", "bootstrap", "data.team", "", "records of `users`"),
@@ -56,10 +70,18 @@ def test_every_field_of_every_resource_has_a_line(provider: Provider) -> None:
             "`consent_statistics.center_views`",
             "`attributes`",
         ),
-        ("commanders_act", "destinations", "attributes.deleted_at", "`integrations.deleted_at`", "`attributes`"),
+        (
+            "commanders_act",
+            "destinations",
+            "attributes.deleted_at",
+            "`integrations.deleted_at`",
+            "`attributes`",
+        ),
     ],
 )
-def test_a_line_says_where_a_field_went(provider: str, resource: str, field: str, tables: str, whole: str) -> None:
+def test_a_line_says_where_a_field_went(
+    provider: str, resource: str, field: str, tables: str, whole: str
+) -> None:
     assert rows_of(provider, resource)[field] == (tables, whole)
 
 

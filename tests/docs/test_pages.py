@@ -22,7 +22,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 WRITTEN = {path.name: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))}
 PAGES = WRITTEN | questions.pages()
 #: a block of Python, and what a comment before it says against running it
-BLOCK = re.compile(r"(?:<!-- not run: (.*?) -->\n)?```(?:\{code-cell\} )?python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(
+    r"(?:<!-- not run: (.*?) -->\n)?```(?:\{code-cell\} )?python\n(.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def blocks(text: str) -> Iterator[tuple[str, str]]:
@@ -40,7 +43,9 @@ async def run(code: str, names: dict[str, Any]) -> None:
 
 
 # that of errors.md is run below, with a look at what it prints
-@pytest.mark.parametrize("page", [name for name, text in PAGES.items() if BLOCK.search(text) and name != "errors.md"])
+@pytest.mark.parametrize(
+    "page", [name for name, text in PAGES.items() if BLOCK.search(text) and name != "errors.md"]
+)
 async def test_the_code_of_a_page_runs_from_top_to_bottom(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,7 +76,9 @@ async def test_the_example_of_every_error_is_shown(
 
     described = dict(zip(parts[1::2], parts[2::2], strict=True))
     known = {
-        name for name, kind in vars(crmlab.errors).items() if isinstance(kind, type) and issubclass(kind, CrmlabError)
+        name
+        for name, kind in vars(crmlab.errors).items()
+        if isinstance(kind, type) and issubclass(kind, CrmlabError)
     }
     known.remove("CrmlabError")
     assert described.keys() == known
@@ -81,7 +88,9 @@ async def test_the_example_of_every_error_is_shown(
         lines = capsys.readouterr().out.splitlines()
         assert lines
         assert {line.partition(":")[0] for line in lines} == {name}
-        assert not [line for line in lines if "not-shown" in line or "wrong" in line.partition(":")[2]]
+        assert not [
+            line for line in lines if "not-shown" in line or "wrong" in line.partition(":")[2]
+        ]
 
 
 def test_every_table_and_column_has_its_line() -> None:
@@ -100,7 +109,9 @@ def filled() -> set[tuple[str, str, str]]:
     }
 
 
-async def test_what_the_sandbox_fills_is_what_the_reference_says(filled: set[tuple[str, str, str]]) -> None:
+async def test_what_the_sandbox_fills_is_what_the_reference_says(
+    filled: set[tuple[str, str, str]],
+) -> None:
     async with crmlab.sandbox(rows=100) as accounts:
         data = await crmlab.fetch(accounts, limits=crmlab.Limits(concurrency=10))
 
@@ -130,7 +141,9 @@ async def test_what_the_sandbox_fills_is_what_the_reference_says(filled: set[tup
         ("commanders_act", "consent_statistics_items", "item_id", (("attributes.*",), None, ())),
     ],
 )
-def test_the_fields_are_found_in_the_expressions(provider: str, table: str, column: str, said: object) -> None:
+def test_the_fields_are_found_in_the_expressions(
+    provider: str, table: str, column: str, said: object
+) -> None:
     found = [
         (each.fields, each.constant, each.with_)
         for name, of, each in declared.fillings(registry()[provider])
@@ -147,7 +160,9 @@ def test_the_page_of_a_service_says_all_of_its_declaration(name: str) -> None:
     assert provider.home in text
     assert all(field.help in text for field in provider.fields)
     assert all(f"### {resource.name}\n\n{resource.doc}" in text for resource in provider.resources)
-    assert all(f"`{operation.method} {operation.path}`" in text for operation in provider.operations())
+    assert all(
+        f"`{operation.method} {operation.path}`" in text for operation in provider.operations()
+    )
     assert all(f"- {assumption}\n" in text for assumption in provider.assumptions)
 
 
@@ -156,7 +171,16 @@ def test_the_period_is_asked_of_the_service_where_it_can_be() -> None:
     asked = {each.name for each in crm.resources if declared.asks_for_period(crm, each)}
 
     streams = {"action_stream", "team_stream", "filtered_contacts"}
-    kept_by_time = {"contacts", "deals", "actions", "notes", "calls", "meetings", "relationship_types", "relationships"}
+    kept_by_time = {
+        "contacts",
+        "deals",
+        "actions",
+        "notes",
+        "calls",
+        "meetings",
+        "relationship_types",
+        "relationships",
+    }
     assert asked == kept_by_time | streams
 
 
@@ -181,9 +205,14 @@ def test_pages_of_before_are_removed(tmp_path: Path) -> None:
 def test_each_list_says_what_a_refresh_asks_and_asks_so() -> None:
     index = providers.pages()["providers/index.md"]
 
-    assert "| OnePageCRM | `contacts`, `deals`, `actions`, `notes`, `calls`, `meetings` | what changed, from " in index
+    assert (
+        "| OnePageCRM | `contacts`, `deals`, `actions`, `notes`, `calls`, `meetings` | what changed, from "
+        in index
+    )
     assert "| Relenta | `custom_fields`, `contacts`, `activities` | all of it, each time |" in index
     for provider in registry().values():
         for resource in provider.resources:
             if resource.tables and not resource.destructive:
-                assert declared.asks_for_period(provider, resource) is resource.filters_by_change, resource.name
+                assert declared.asks_for_period(provider, resource) is resource.filters_by_change, (
+                    resource.name
+                )

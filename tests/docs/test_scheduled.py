@@ -56,7 +56,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Path]:
             for each in accounts
         ]
         command.write_text(
-            _COMMAND.format(python=sys.executable, root=str(ROOT), accounts=", ".join(written)), encoding="utf-8"
+            _COMMAND.format(python=sys.executable, root=str(ROOT), accounts=", ".join(written)),
+            encoding="utf-8",
         )
         command.chmod(0o700)
         await crmlab.Lake(tmp_path / "warehouse").refresh(accounts, *TABLES, progress=False)
@@ -74,8 +75,16 @@ def commands() -> dict[str, list[str]]:
         "cron": shlex.split(cron),
         "systemd": shlex.split(unit[1]),
         "actions": shlex.split(run.replace("\\\n", "").partition("|")[0])[1:],
-        "airflow": [*constant("airflow_dag.py", "COMMAND")[1:], *constant("airflow_dag.py", "CONDITIONS"), "--json"],
-        "dagster": [*constant("dagster_job.py", "COMMAND")[1:], *constant("dagster_job.py", "CONDITIONS"), "--json"],
+        "airflow": [
+            *constant("airflow_dag.py", "COMMAND")[1:],
+            *constant("airflow_dag.py", "CONDITIONS"),
+            "--json",
+        ],
+        "dagster": [
+            *constant("dagster_job.py", "COMMAND")[1:],
+            *constant("dagster_job.py", "CONDITIONS"),
+            "--json",
+        ],
     }
 
 
@@ -95,7 +104,9 @@ def test_every_example_is_a_command_that_there_is(scheduler: str) -> None:
     assert options.run in [getattr(each, "run", None) for each in COMMANDS]
     assert options.json
     assert options.sweep_after == "7d"
-    assert [conditions.condition(each).question for each in options.fail_if] == ["mailed_but_objected"]
+    assert [conditions.condition(each).question for each in options.fail_if] == [
+        "mailed_but_objected"
+    ]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no cron")
@@ -107,7 +118,16 @@ async def test_the_line_of_cron_runs_in_what_cron_leaves_of_an_environment(site:
 
     done = await asyncio.to_thread(
         subprocess.run,
-        ["/usr/bin/env", "-i", f"HOME={site}", "PATH=/usr/bin:/bin", "SHELL=/bin/sh", "/bin/sh", "-c", command],
+        [
+            "/usr/bin/env",
+            "-i",
+            f"HOME={site}",
+            "PATH=/usr/bin:/bin",
+            "SHELL=/bin/sh",
+            "/bin/sh",
+            "-c",
+            command,
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -129,11 +149,19 @@ def test_the_units_of_systemd_are_right(tmp_path: Path) -> None:
     units = [tmp_path / name for name in ("crmlab-refresh.service", "crmlab-refresh.timer")]
     for unit in units:
         # what is verified exists: the program, the folder and the user
-        shown = text(unit.name).replace("/srv/crmlab/.venv/bin/crmlab", "/bin/true").replace("User=crmlab\n", "")
+        shown = (
+            text(unit.name)
+            .replace("/srv/crmlab/.venv/bin/crmlab", "/bin/true")
+            .replace("User=crmlab\n", "")
+        )
         unit.write_text(shown.replace(PLACE, str(tmp_path)), encoding="utf-8")
 
     done = subprocess.run(
-        ["systemd-analyze", "verify", *map(str, units)], capture_output=True, text=True, check=False, timeout=60
+        ["systemd-analyze", "verify", *map(str, units)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
     said = [line for line in done.stderr.splitlines() if "crmlab" in line]
@@ -146,17 +174,23 @@ def test_the_workflow_of_actions_is_yaml_that_keeps_the_code_of_crmlab() -> None
 
     # YAML 1.1 reads `on` as true
     assert workflow[True]["schedule"] == [{"cron": "15 5 * * *"}]
-    (step,) = [each for each in workflow["jobs"]["refresh"]["steps"] if each.get("name") == "Refresh"]
+    (step,) = [
+        each for each in workflow["jobs"]["refresh"]["steps"] if each.get("name") == "Refresh"
+    ]
     assert step["shell"] == "bash"  # with pipefail, else the code is that of tee
     used = [each["uses"] for each in workflow["jobs"]["refresh"]["steps"] if "uses" in each]
     assert [each for each in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", each)] == []
-    assert set(used) <= set(re.findall(r"uses: (\S+)", (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")))
+    assert set(used) <= set(
+        re.findall(r"uses: (\S+)", (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    )
 
 
 def loaded(name: str, site: Path) -> Any:
     """Return an example as a module, installed in that folder."""
     source = text(name).replace(PLACE, str(site))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name[:-3], loader=None))  # type: ignore[arg-type]
+    module = importlib.util.module_from_spec(
+        importlib.util.spec_from_loader(name[:-3], loader=None)
+    )  # type: ignore[arg-type]
     exec(compile(source, name, "exec"), module.__dict__)
     return module
 

@@ -16,7 +16,15 @@ from crmlab.connector import Page, Resource
 _TEXTS = ("", " ", "x", "n/a", "12", "12.0", "true", "yes", "0000-00-00", "0001-01-01T00:00:00Z")
 _NUMBERS = (0, 12, 1.5, -1, float("nan"), 10**20, True, False)
 _NESTED = ([], {}, [None], ["x"], [12], [[]], [{}], {"new": 1}, [{"new": [1]}])
-_NO_ANSWERS = ({}, {"message": "Service temporarily unavailable"}, {"error": "upstream"}, [], None, "ok", 7)
+_NO_ANSWERS = (
+    {},
+    {"message": "Service temporarily unavailable"},
+    {"error": "upstream"},
+    [],
+    None,
+    "ok",
+    7,
+)
 
 #: what may rightly stand for no record
 _EMPTY = (([],), ({},), ([None],))
@@ -54,7 +62,10 @@ _PAGES: Mapping[str, Callable[[Any, list[Any]], Any]] = {
     "in items": lambda around, items: {"data": {"items": items}},
     "bare": lambda around, items: items,
     "one": lambda around, items: {"data": items[0]} if len(items) == 1 else around,
-    **{f"no answer {number}": lambda around, items, body=body: body for number, body in enumerate(_NO_ANSWERS)},  # type: ignore[misc]
+    **{
+        f"no answer {number}": lambda around, items, body=body: body
+        for number, body in enumerate(_NO_ANSWERS)
+    },  # type: ignore[misc]
 }
 
 
@@ -83,7 +94,11 @@ class Sent:
     def fields(self, resource: Resource) -> dict[str, Any]:
         """Return its fields, with those beside the wrapper, and the tags of the request under their columns."""
         beside = {name: value for name, value in self.item.items() if name != resource.unwrap}
-        return {**beside, **self.record(resource), **{f"_{name}": value for name, value in self.tags.items()}}
+        return {
+            **beside,
+            **self.record(resource),
+            **{f"_{name}": value for name, value in self.tags.items()},
+        }
 
     def key(self, resource: Resource, columns: list[str]) -> tuple[str, ...]:
         """Return what it says in the columns that make it one of a kind; empty where it is no object."""
@@ -134,17 +149,23 @@ class ChangedAnswers:
                 continue  # an object inside another one is another object
             if holds_records_inside(resource, documented):
                 listed = {resource.path[-1]: around}
-                sent = self._records(resource, page, body if page_change.name == "as documented" else listed)
+                sent = self._records(
+                    resource, page, body if page_change.name == "as documented" else listed
+                )
                 body = _PAGES[page_change.name](body, around)
             else:
                 body = _PAGES[page_change.name](body, sent)
-            if page_change.name == "one" and sent == [[]]:  # an empty list, and none inside another one
+            if page_change.name == "one" and sent == [
+                []
+            ]:  # an empty list, and none inside another one
                 sent = []
             if page_change.name.startswith("no answer"):
                 sent = []
                 self.is_no_answer = self.is_no_answer or body != []
         self.sent += [Sent(item, page.request.tags) for item in sent if item is not None]
-        return replace(page, body=json.dumps(body).encode(), _read={})  # what was read of it is of the old body
+        return replace(
+            page, body=json.dumps(body).encode(), _read={}
+        )  # what was read of it is of the old body
 
     def _records(self, resource: Resource, page: Page, body: Any) -> list[Any]:
         """Return the records of a changed body, restated where they are inside its object."""
@@ -162,7 +183,9 @@ def holds_records_inside(resource: Resource, documented: Any) -> bool:
     """Whether the object of a documented answer is no record, as it has none of the fields: its records are inside."""
     items = items_of(resource, documented)
     is_object = len(items) == 1 and isinstance(items[0], dict) and not resource.unwrap
-    return is_object and not callable(resource.schema) and resource.schema.keys().isdisjoint(items[0])
+    return (
+        is_object and not callable(resource.schema) and resource.schema.keys().isdisjoint(items[0])
+    )
 
 
 def items_of(resource: Resource, body: Any) -> list[Any]:

@@ -49,7 +49,12 @@ def notes(**changes: Any) -> Resource:
 
 
 def answer(
-    request: Request, ids: Sequence[str], *, pages: int = 1, count: int | None = None, at: dt.datetime | None = None
+    request: Request,
+    ids: Sequence[str],
+    *,
+    pages: int = 1,
+    count: int | None = None,
+    at: dt.datetime | None = None,
 ) -> Page:
     """The answer to a request that holds these notes."""
     text = {
@@ -58,7 +63,9 @@ def answer(
         "count": len(ids) if count is None else count,
     }
     headers = {} if at is None else {"date": at.strftime("%a, %d %b %Y %H:%M:%S GMT")}
-    return Page(request=request, status=200, headers=headers, body=json.dumps(text).encode(), seconds=0.1)
+    return Page(
+        request=request, status=200, headers=headers, body=json.dumps(text).encode(), seconds=0.1
+    )
 
 
 class Service:

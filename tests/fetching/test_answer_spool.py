@@ -48,10 +48,17 @@ class Contacts:
         if page == self.broken:
             return web.Response(status=503)
         rows = [self.contact(number) for number in self.numbers]
-        return web.json_response({"status": True, "code": 200, "data": rows[(page - 1) * 100 : page * 100]})
+        return web.json_response(
+            {"status": True, "code": 200, "data": rows[(page - 1) * 100 : page * 100]}
+        )
 
     def contact(self, number: int) -> dict[str, Any]:
-        return {"id": str(number), "full_name": f"C {number}", "dt_created": TIME, "dt_modified": TIME}
+        return {
+            "id": str(number),
+            "full_name": f"C {number}",
+            "dt_created": TIME,
+            "dt_modified": TIME,
+        }
 
 
 async def contacts(address: str, folder: Path, *, key: str = KEY, **more: Any) -> crmlab.Fetched:
@@ -66,13 +73,20 @@ def ids(data: crmlab.Fetched) -> set[int]:
 def everything(folder: Path) -> bytes:
     """All that is in a spool, unpacked, names included."""
     files = [path for path in folder.rglob("*") if path.is_file()]
-    unpacked = [gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in files]
+    unpacked = [
+        gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        for path in files
+    ]
     return b"\n".join([*unpacked, *(str(path).encode() for path in files)])
 
 
 def answers(folder: Path) -> list[Path]:
     """The answers that are kept, and no failure."""
-    found = [path for path in folder.rglob("*.gz") if b'"failed"' not in gzip.decompress(path.read_bytes())[:5000]]
+    found = [
+        path
+        for path in folder.rglob("*.gz")
+        if b'"failed"' not in gzip.decompress(path.read_bytes())[:5000]
+    ]
     return sorted(found)
 
 
@@ -109,9 +123,13 @@ async def test_a_second_call_asks_for_what_is_missing_and_for_one_page_of_a_list
     assert second.fetched_at == first.fetched_at
 
 
-async def test_of_a_list_that_is_counted_no_more_than_the_last_page_is_asked_twice(tmp_path: Path) -> None:
+async def test_of_a_list_that_is_counted_no_more_than_the_last_page_is_asked_twice(
+    tmp_path: Path,
+) -> None:
     broken = Fault(kind="status", status=503, match="notes?", skip=2, times=1)
-    async with crmlab.sandbox(rows=700, seed=3, services=["onepagecrm"], faults=[broken]) as accounts:
+    async with crmlab.sandbox(
+        rows=700, seed=3, services=["onepagecrm"], faults=[broken]
+    ) as accounts:
         await crmlab.fetch(accounts, "onepagecrm.notes", timeouts=ONCE, spool=tmp_path)
         kept = len(answers(tmp_path))
         accounts.requests.clear()
@@ -126,7 +144,9 @@ async def test_of_a_list_that_is_counted_no_more_than_the_last_page_is_asked_twi
     assert sent - (accounts.requests.total() - sent - kept) <= 2
 
 
-async def test_a_list_that_was_changed_meanwhile_is_asked_for_from_its_beginning(serve: Serve, tmp_path: Path) -> None:
+async def test_a_list_that_was_changed_meanwhile_is_asked_for_from_its_beginning(
+    serve: Serve, tmp_path: Path
+) -> None:
     service = Contacts(range(550), broken=5)
     address = await serve(service)
     await contacts(address, tmp_path)
@@ -141,7 +161,9 @@ async def test_a_list_that_was_changed_meanwhile_is_asked_for_from_its_beginning
     assert "changed" in note(data)
 
 
-async def test_one_record_less_and_one_more_do_not_hide_behind_the_same_count(serve: Serve, tmp_path: Path) -> None:
+async def test_one_record_less_and_one_more_do_not_hide_behind_the_same_count(
+    serve: Serve, tmp_path: Path
+) -> None:
     numbers = range(350)
     is_broken = True
 
@@ -151,21 +173,32 @@ async def test_one_record_less_and_one_more_do_not_hide_behind_the_same_count(se
             return web.Response(status=503)
         size = int(request.query["per_page"])
         rows = [{"note": {"id": f"n{number}", "text": "x"}} for number in numbers]
-        found = {"notes": rows[(page - 1) * size : page * size], "total_count": 350, "page": page, "per_page": size}
-        return web.json_response({"status": 0, "message": "OK", "data": found | {"max_page": -(-350 // size)}})
+        found = {
+            "notes": rows[(page - 1) * size : page * size],
+            "total_count": 350,
+            "page": page,
+            "per_page": size,
+        }
+        return web.json_response(
+            {"status": 0, "message": "OK", "data": found | {"max_page": -(-350 // size)}}
+        )
 
     account = crmlab.Account("onepagecrm", base_url=await serve(notes), user_id="u", api_key=KEY)
     await crmlab.fetch(account, "onepagecrm.notes", limits=FAST, timeouts=ONCE, spool=tmp_path)
     is_broken = False
     numbers = range(1, 351)
 
-    data = await crmlab.fetch(account, "onepagecrm.notes", limits=FAST, timeouts=ONCE, spool=tmp_path)
+    data = await crmlab.fetch(
+        account, "onepagecrm.notes", limits=FAST, timeouts=ONCE, spool=tmp_path
+    )
 
     assert {f"n{number}" for number in numbers} <= set(data["onepagecrm.notes"]["id"])
     assert "changed since" in note(data)
 
 
-async def test_a_key_that_is_not_kept_does_not_make_a_page_another_one(serve: Serve, tmp_path: Path) -> None:
+async def test_a_key_that_is_not_kept_does_not_make_a_page_another_one(
+    serve: Serve, tmp_path: Path
+) -> None:
     class WithKeys(Contacts):
         def contact(self, number: int) -> dict[str, Any]:
             return {**super().contact(number), "api_key": f"of contact {number}"}
@@ -185,7 +218,9 @@ async def test_a_copied_folder_is_as_old_as_its_answers(serve: Serve, tmp_path: 
     for path in tmp_path.rglob("*.gz"):
         kept = answer_file.read(path)
         assert kept
-        kept = answer_file.AnswerFile(about={**kept.about, "asked_at": long_ago.isoformat()}, body=kept.body)
+        kept = answer_file.AnswerFile(
+            about={**kept.about, "asked_at": long_ago.isoformat()}, body=kept.body
+        )
         path.write_bytes(answer_file.packed(kept))
     about = json.loads((tmp_path / "spool.json").read_bytes())
     (tmp_path / "spool.json").write_text(json.dumps({**about, "as_of": long_ago.isoformat()}))
@@ -193,7 +228,9 @@ async def test_a_copied_folder_is_as_old_as_its_answers(serve: Serve, tmp_path: 
     assert "not of the last 12 hours" in note(await contacts(address, tmp_path))
 
 
-async def test_a_cursor_that_is_not_known_any_more_makes_the_list_begin_anew(serve: Serve, tmp_path: Path) -> None:
+async def test_a_cursor_that_is_not_known_any_more_makes_the_list_begin_anew(
+    serve: Serve, tmp_path: Path
+) -> None:
     names = {"": "first", "first": "second", "second": None}
     is_broken = True
 
@@ -209,18 +246,24 @@ async def test_a_cursor_that_is_not_known_any_more_makes_the_list_begin_anew(ser
         more = {"next_from_id": following} if following else {}
         return web.json_response({"error": 0, "data": [{"id": f"after {cursor}"}], **more})
 
-    account = crmlab.Account("altcraft", base_url=await serve(profiles), host="own.example", token=KEY)
+    account = crmlab.Account(
+        "altcraft", base_url=await serve(profiles), host="own.example", token=KEY
+    )
     await crmlab.fetch(account, "altcraft.profiles", limits=FAST, timeouts=ONCE, spool=tmp_path)
     is_broken = False
     names = {"": "new first", "new first": "new second", "new second": None}
 
-    data = await crmlab.fetch(account, "altcraft.profiles", limits=FAST, timeouts=ONCE, spool=tmp_path)
+    data = await crmlab.fetch(
+        account, "altcraft.profiles", limits=FAST, timeouts=ONCE, spool=tmp_path
+    )
 
     assert {"after new first", "after new second"} <= set(data["altcraft.profiles"]["id"])
     assert not data.failures
 
 
-async def test_after_a_run_that_came_to_its_end_everything_is_asked_again(serve: Serve, tmp_path: Path) -> None:
+async def test_after_a_run_that_came_to_its_end_everything_is_asked_again(
+    serve: Serve, tmp_path: Path
+) -> None:
     service = Contacts(range(50))
     address = await serve(service)
     await contacts(address, tmp_path)
@@ -247,7 +290,9 @@ async def test_answers_that_are_too_old_or_of_another_key_are_asked_again_and_to
     assert "not of the last 0 hours" in note(old)
 
 
-async def test_an_unfinished_run_of_another_question_is_not_lost(serve: Serve, tmp_path: Path) -> None:
+async def test_an_unfinished_run_of_another_question_is_not_lost(
+    serve: Serve, tmp_path: Path
+) -> None:
     address = await serve(Contacts(range(250), broken=3))
     await contacts(address, tmp_path)
 
@@ -305,12 +350,18 @@ async def test_a_replay_and_one_without_personal_values_bring_the_same(tmp_path:
 
     kept = everything(tmp_path / "spool")
     sent = everything(tmp_path / "spool-redacted")
-    personal = [*data.contacts["full_name"], *data.contacts["emails"].explode(), *data.contacts["id"]]
+    personal = [
+        *data.contacts["full_name"],
+        *data.contacts["emails"].explode(),
+        *data.contacts["id"],
+    ]
     assert [text for text in personal if text and len(text) > 5 and text.encode() in sent] == []
     assert [key for key in keys if key.encode() in kept] == []
 
 
-async def test_what_tells_of_a_person_is_in_no_copy_whatever_it_is_called(serve: Serve, tmp_path: Path) -> None:
+async def test_what_tells_of_a_person_is_in_no_copy_whatever_it_is_called(
+    serve: Serve, tmp_path: Path
+) -> None:
     told = {
         "type": "Freundin",
         "kind": "Ann",
@@ -327,7 +378,11 @@ async def test_what_tells_of_a_person_is_in_no_copy_whatever_it_is_called(serve:
 
     async def answers_of(request: web.Request) -> web.StreamResponse:
         if request.query.get("page") == "3":
-            failed = {"status": False, "code": 403, "message": "no more of Ann Meierhofer, ann@x.example"}
+            failed = {
+                "status": False,
+                "code": 403,
+                "message": "no more of Ann Meierhofer, ann@x.example",
+            }
             return web.json_response(failed, status=403)
         answer = await service(request)
         answer.headers["X-User-Id"] = "4711123"
@@ -335,7 +390,9 @@ async def test_what_tells_of_a_person_is_in_no_copy_whatever_it_is_called(serve:
 
     service = Telling(range(250))
     address = await serve(answers_of)
-    account = crmlab.Account("relenta", name="ann@owner.example", base_url=f"{address}/tenants/meier-gmbh", api_key=KEY)
+    account = crmlab.Account(
+        "relenta", name="ann@owner.example", base_url=f"{address}/tenants/meier-gmbh", api_key=KEY
+    )
     await crmlab.fetch(account, "contacts", limits=FAST, timeouts=ONCE, spool=tmp_path / "spool")
 
     copy = redact(tmp_path / "spool", tmp_path / "copy")
@@ -349,10 +406,18 @@ async def test_what_tells_of_a_person_is_in_no_copy_whatever_it_is_called(serve:
     assert "no more of" in failure
 
 
-async def test_what_is_kept_is_for_this_user_only_and_holds_no_key(serve: Serve, tmp_path: Path) -> None:
+async def test_what_is_kept_is_for_this_user_only_and_holds_no_key(
+    serve: Serve, tmp_path: Path
+) -> None:
     async def echoing(request: web.Request) -> web.Response:
         key = request.headers["X-Relenta-Department-Key"]
-        contact = {"id": "1", "full_name": key, "dt_modified": TIME, "api_key": "of somebody else", "token": {"a": [1]}}
+        contact = {
+            "id": "1",
+            "full_name": key,
+            "dt_modified": TIME,
+            "api_key": "of somebody else",
+            "token": {"a": [1]},
+        }
         rows = [contact] if request.query.get("page") == "1" and "contacts" in request.path else []
         headers = {"Set-Cookie": "session=abc", "X-Echo": key}
         return web.json_response({"status": True, "code": 200, "data": rows}, headers=headers)
@@ -362,15 +427,25 @@ async def test_what_is_kept_is_for_this_user_only_and_holds_no_key(serve: Serve,
     kept = everything(tmp_path / "a")
     for secret in (KEY, "of somebody else", "session=abc"):
         assert secret.encode() not in kept
-    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "a").rglob("*") if path.is_file()}
-    folders = {stat.S_IMODE(path.stat().st_mode) for path in [tmp_path / "a", *tmp_path.rglob("*")] if path.is_dir()}
+    modes = {
+        stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "a").rglob("*") if path.is_file()
+    }
+    folders = {
+        stat.S_IMODE(path.stat().st_mode)
+        for path in [tmp_path / "a", *tmp_path.rglob("*")]
+        if path.is_dir()
+    }
     assert modes == {0o600}
     assert folders == {0o700}
 
 
 async def test_a_replay_of_what_did_not_come_says_so(serve: Serve, tmp_path: Path) -> None:
     await contacts(await serve(Contacts(range(250), broken=3)), tmp_path)
-    [each.unlink() for each in tmp_path.rglob("*.gz") if b'"failed"' in gzip.decompress(each.read_bytes())]
+    [
+        each.unlink()
+        for each in tmp_path.rglob("*.gz")
+        if b'"failed"' in gzip.decompress(each.read_bytes())
+    ]
 
     data = crmlab.replay(tmp_path)
 
@@ -394,7 +469,9 @@ def test_a_folder_without_answers_is_no_spool(tmp_path: Path) -> None:
         crmlab.replay(tmp_path)
 
 
-async def test_a_folder_of_somebody_elses_answers_is_left_alone(serve: Serve, tmp_path: Path) -> None:
+async def test_a_folder_of_somebody_elses_answers_is_left_alone(
+    serve: Serve, tmp_path: Path
+) -> None:
     survey = tmp_path / "answers" / "survey.csv"
     survey.parent.mkdir()
     survey.write_text("mine")
@@ -407,7 +484,13 @@ async def test_a_folder_of_somebody_elses_answers_is_left_alone(serve: Serve, tm
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("asked_accounts", [{}]), ("asked_accounts", 3), ("asked_again", [1]), ("told", []), ("finished", "no")],
+    [
+        ("asked_accounts", [{}]),
+        ("asked_accounts", 3),
+        ("asked_again", [1]),
+        ("told", []),
+        ("finished", "no"),
+    ],
 )
 async def test_a_spool_that_says_something_else_is_refused_in_words(
     serve: Serve, tmp_path: Path, name: str, value: object
@@ -425,7 +508,9 @@ async def test_a_spool_that_says_something_else_is_refused_in_words(
         await contacts(address, tmp_path)
 
 
-async def test_files_that_are_no_answers_are_asked_for_again_and_not_passed_on(serve: Serve, tmp_path: Path) -> None:
+async def test_files_that_are_no_answers_are_asked_for_again_and_not_passed_on(
+    serve: Serve, tmp_path: Path
+) -> None:
     service = Contacts(range(350), broken=4)
     address = await serve(service)
     folder = tmp_path / "spool"
@@ -462,12 +547,19 @@ async def test_an_answer_that_cannot_be_kept_ends_the_fetch_with_the_reason(
     account = crmlab.Account("relenta", base_url=address, api_key=KEY)
     write = answer_spool.write_private
     monkeypatch.setattr(
-        answer_spool, "write_private", lambda path, content: (full if path.suffix == ".gz" else write)(path, content)
+        answer_spool,
+        "write_private",
+        lambda path, content: (full if path.suffix == ".gz" else write)(path, content),
     )
 
     with pytest.raises(CrmlabError, match="No space left on device"):
         await crmlab.fetch_to(
-            tmp_path / "out", account, "contacts", limits=FAST, timeouts=ONCE, spool=tmp_path / "spool"
+            tmp_path / "out",
+            account,
+            "contacts",
+            limits=FAST,
+            timeouts=ONCE,
+            spool=tmp_path / "spool",
         )
 
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["contacts.csv"]

@@ -28,7 +28,12 @@ def page(name: str, body: object) -> Page:
     [
         (
             "onepagecrm",
-            {"data": {"user": {"first_name": "Jane", "last_name": "Doe", "email": "j@example.com"}, "team": [{}, {}]}},
+            {
+                "data": {
+                    "user": {"first_name": "Jane", "last_name": "Doe", "email": "j@example.com"},
+                    "team": [{}, {}],
+                }
+            },
             "signed in as Jane Doe, j@example.com · 3 users",
         ),
         (  # as the lists wrap their records
@@ -48,12 +53,18 @@ def page(name: str, body: object) -> Page:
             "newest upload: Contact of 2026-11-22",
         ),
         ("complero", [], "no uploads yet"),
-        ("altcraft", {"error": 0, "data": [{"name": n} for n in "abcdef"]}, "6 databases: a, b, c, …"),
+        (
+            "altcraft",
+            {"error": 0, "data": [{"name": n} for n in "abcdef"]},
+            "6 databases: a, b, c, …",
+        ),
         ("altcraft", {"error": 0, "data": [{"id": 1}]}, "1 database: ?"),
         ("commanders_act", {"data": [{"attributes": {"label": "Web"}}]}, "1 source: Web"),
     ],
 )
-def test_the_cheapest_read_tells_who_and_what_was_reached(name: str, body: object, words: str) -> None:
+def test_the_cheapest_read_tells_who_and_what_was_reached(
+    name: str, body: object, words: str
+) -> None:
     assert provider(name).reached(page(name, body)) == words
 
 
@@ -88,18 +99,26 @@ async def lenient(serve: Serve, body: bytes) -> str:
         ("complero", "no uploads yet"),
     ],
 )
-async def test_an_answer_without_content_is_an_empty_list(serve: Serve, name: str, words: str) -> None:
+async def test_an_answer_without_content_is_an_empty_list(
+    serve: Serve, name: str, words: str
+) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(status=204)
 
-    keys = {field.name: "7" * 20 for field in provider(name).fields if field.required and not field.default}
+    keys = {
+        field.name: "7" * 20
+        for field in provider(name).fields
+        if field.required and not field.default
+    }
     account = crmlab.Account(name, base_url=await serve(answer), **keys)
 
     assert (await crmlab.check(account)).startswith(words)
 
 
 async def test_an_answer_of_another_shape_was_reached_all_the_same(serve: Serve) -> None:
-    assert (await lenient(serve, b'{"error": 0, "data": "none"}')).startswith("answered · 127.0.0.1:")
+    assert (await lenient(serve, b'{"error": 0, "data": "none"}')).startswith(
+        "answered · 127.0.0.1:"
+    )
 
 
 async def test_a_page_that_asks_to_sign_in_to_the_network_was_not(serve: Serve) -> None:
@@ -132,8 +151,13 @@ class _Deals(BaseModel):
     data: Data
 
 
-async def test_an_answer_is_read_into_a_model_and_one_of_another_kind_is_refused_without_its_values() -> None:
-    async with crmlab.sandbox(rows=40, services=["onepagecrm"]) as (account,), crmlab.Client([account]) as client:
+async def test_an_answer_is_read_into_a_model_and_one_of_another_kind_is_refused_without_its_values() -> (
+    None
+):
+    async with (
+        crmlab.sandbox(rows=40, services=["onepagecrm"]) as (account,),
+        crmlab.Client([account]) as client,
+    ):
         found = await client.call(account, "list_deals", per_page=3, as_model=_Deals)
         with pytest.raises(UsageError, match=r"is no _Deal: id \(missing\), amount \(missing\)"):
             await crmlab.call(account, "list_deals", per_page=3, as_model=_Deal)
@@ -166,12 +190,19 @@ async def test_what_cannot_be_called_is_refused_before_anything_is_sent(
         (None, {"timeouts": 3}, r"timeouts are crmlab.Timeouts\(...\), not int"),
     ],
 )
-@pytest.mark.parametrize("ask", [crmlab.call, crmlab.push, crmlab.fetch], ids=["call", "push", "fetch"])
+@pytest.mark.parametrize(
+    "ask", [crmlab.call, crmlab.push, crmlab.fetch], ids=["call", "push", "fetch"]
+)
 async def test_something_else_in_the_place_of_an_account_or_a_setting_is_refused(
     ask: Any, account: Any, settings: dict[str, Any], told: str
 ) -> None:
-    account = account or crmlab.Account("onepagecrm", user_id="1", api_key="k", base_url="http://127.0.0.1:9")
-    further = {crmlab.call: ("get_bootstrap",), crmlab.push: ("contacts", pl.DataFrame({"last_name": ["B"]}))}
+    account = account or crmlab.Account(
+        "onepagecrm", user_id="1", api_key="k", base_url="http://127.0.0.1:9"
+    )
+    further = {
+        crmlab.call: ("get_bootstrap",),
+        crmlab.push: ("contacts", pl.DataFrame({"last_name": ["B"]})),
+    }
 
     with pytest.raises(UsageError, match=told):
         await ask(account, *further.get(ask, ("contacts",)), **settings)
@@ -180,7 +211,13 @@ async def test_something_else_in_the_place_of_an_account_or_a_setting_is_refused
 def test_operations_are_a_frame() -> None:
     counted = {name: crmlab.operations(name).height for name in registry()}
 
-    assert counted == {"altcraft": 40, "commanders_act": 133, "complero": 14, "onepagecrm": 166, "relenta": 5}
+    assert counted == {
+        "altcraft": 40,
+        "commanders_act": 133,
+        "complero": 14,
+        "onepagecrm": 166,
+        "relenta": 5,
+    }
     (note,) = crmlab.operations("onepagecrm").filter(operation="get_note")["arguments"].to_list()
     assert note == [{"name": "note_id", "takes": "text", "required": True, "default": None}]
 
@@ -190,16 +227,25 @@ async def test_a_hundred_calls_of_a_client_connect_once() -> None:
 
     async def answer(request: web.Request) -> web.Response:
         connections.add(request.transport)
-        return web.json_response({"status": 0, "data": {"contact": {"id": request.path.rpartition("/")[2]}}})
+        return web.json_response(
+            {"status": 0, "data": {"contact": {"id": request.path.rpartition("/")[2]}}}
+        )
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
     async with TestServer(app) as server:
-        ours = crmlab.Account("onepagecrm", user_id="1", api_key="k", base_url=str(server.make_url("")))
+        ours = crmlab.Account(
+            "onepagecrm", user_id="1", api_key="k", base_url=str(server.make_url(""))
+        )
         async with crmlab.Client(ours, limits=crmlab.Limits(concurrency=1)) as client:
-            found = [await client.call(ours, "get_contact", contact_id=f"c{number}") for number in range(100)]
+            found = [
+                await client.call(ours, "get_contact", contact_id=f"c{number}")
+                for number in range(100)
+            ]
 
-    assert [each["data"]["contact"]["id"] for each in found] == [f"c{number}" for number in range(100)]
+    assert [each["data"]["contact"]["id"] for each in found] == [
+        f"c{number}" for number in range(100)
+    ]
     assert len(connections) == 1
 
 

@@ -47,7 +47,9 @@ def resources(name: str) -> dict[str, list[tuple[str, ...]]]:
 
     def note(resource: Resource, page: Any) -> Any:
         if page.succeeded:
-            records = [record_of(resource, item) for item in items_of(resource, json.loads(page.body))]
+            records = [
+                record_of(resource, item) for item in items_of(resource, json.loads(page.body))
+            ]
             found.setdefault(resource.name, []).extend(records)
         return page
 
@@ -87,7 +89,9 @@ def _check(result: ResourceResult, sent: list[Sent]) -> None:
         return
     resource = result.task.resource
     frame = result.frames.get(RAW, pl.DataFrame())
-    columns = [name for name in dict.fromkeys(resource.key.meta.root_names()) if name in frame.columns]
+    columns = [
+        name for name in dict.fromkeys(resource.key.meta.root_names()) if name in frame.columns
+    ]
     by_key: dict[tuple[str, ...], dict[str, Sent]] = {}
     for each in sent:
         by_key.setdefault(each.key(resource, columns), {})[each.text] = each
@@ -161,7 +165,9 @@ def _holds(cell: Any, value: Any) -> bool:
 
 def _same(cell: Any, value: Any) -> bool:
     if isinstance(cell, bool):
-        return str(value).strip().lower() in (("true", "1", "1.0", "yes") if cell else ("false", "0", "0.0", "no"))
+        return str(value).strip().lower() in (
+            ("true", "1", "1.0", "yes") if cell else ("false", "0", "0.0", "no")
+        )
     if isinstance(cell, (int, float)):
         try:
             return math.isclose(float(value), cell)
@@ -172,6 +178,8 @@ def _same(cell: Any, value: Any) -> bool:
     if isinstance(value, (int, float)):
         return _same(value, cell)
     if isinstance(value, (dict, list)):
-        text = json.dumps(value).replace("NaN", '"NaN"')  # in a text there is no other way to write it
+        text = json.dumps(value).replace(
+            "NaN", '"NaN"'
+        )  # in a text there is no other way to write it
         return bool(json.loads(cell) == json.loads(text))
     return str(cell).strip() in (value.strip(), json.dumps(value))

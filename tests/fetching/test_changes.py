@@ -67,7 +67,9 @@ class Server:
             self.stable.discard(gone["id"])
         elif change.kind == "add":
             self.records.append(self.record(f"new{self.answers}{change.place}", self.now))
-        elif change.kind == "insert":  # as a restored record comes back: with its old time, in its old place
+        elif (
+            change.kind == "insert"
+        ):  # as a restored record comes back: with its old time, in its old place
             at = self.records[place]["created_at"] if place < len(self.records) else iso(START)
             self.records.insert(place, self.record(f"old{self.answers}{change.place}", at))
         elif self.records:
@@ -112,7 +114,8 @@ class RelentaContacts(Server):
         page, size = int(request.query["page"]), int(request.query["page_size"])
         found = self.records[::-1][(page - 1) * size : page * size]
         contacts = [
-            {"id": one["id"], "dt_created": one["created_at"], "dt_modified": one["modified_at"]} for one in found
+            {"id": one["id"], "dt_created": one["created_at"], "dt_modified": one["modified_at"]}
+            for one in found
         ]
         return self.answered({"status": True, "code": 200, "data": contacts})
 
@@ -121,7 +124,9 @@ def seconds(text: str) -> int:
     return int(dt.datetime.fromisoformat(text).timestamp())
 
 
-def fetched(server: Server, account: Callable[[str], crmlab.Account], *tables: str, **options: Any) -> crmlab.Fetched:
+def fetched(
+    server: Server, account: Callable[[str], crmlab.Account], *tables: str, **options: Any
+) -> crmlab.Fetched:
     async def run() -> crmlab.Fetched:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", server.answer)
@@ -194,10 +199,14 @@ def test_a_list_that_is_counted(count: int, changes: list[Change], limits: crmla
 @settings(max_examples=60)
 @given(COUNTS, CHANGES, IN_FLIGHT)
 @example(730, [Change(2, "delete", 0.0), Change(2, "modify", 0.4)], crmlab.Limits(concurrency=1))
-def test_a_list_of_what_changed_in_a_period(count: int, changes: list[Change], limits: crmlab.Limits) -> None:
+def test_a_list_of_what_changed_in_a_period(
+    count: int, changes: list[Change], limits: crmlab.Limits
+) -> None:
     server = Notes(records(count), changes)
     since = START + dt.timedelta(days=40)
-    server.stable = {record["id"] for record in server.records if record["modified_at"] >= iso(since)}
+    server.stable = {
+        record["id"] for record in server.records if record["modified_at"] >= iso(since)
+    }
 
     data = fetched(server, onepagecrm, "onepagecrm.notes", limits=limits, since=since)
 
@@ -207,7 +216,9 @@ def test_a_list_of_what_changed_in_a_period(count: int, changes: list[Change], l
 @settings(max_examples=60)
 @given(COUNTS, CHANGES, IN_FLIGHT)
 @example(730, [Change(3, "delete", 0.99)], crmlab.Limits(concurrency=1))
-def test_a_list_that_nobody_counts(count: int, changes: list[Change], limits: crmlab.Limits) -> None:
+def test_a_list_that_nobody_counts(
+    count: int, changes: list[Change], limits: crmlab.Limits
+) -> None:
     server = RelentaContacts(records(count), changes)
 
     data = fetched(server, relenta, "contacts", limits=limits)

@@ -23,20 +23,33 @@ def at(second: float) -> dt.datetime:
 
 
 def page(
-    second: int | None = 0, *, path: str = "/notes", tags: Mapping[str, str] | None = None, partial: bool = False
+    second: int | None = 0,
+    *,
+    path: str = "/notes",
+    tags: Mapping[str, str] | None = None,
+    partial: bool = False,
 ) -> Page:
     headers = {} if second is None else {"date": format_datetime(at(second), usegmt=True)}
-    return Page(request=Request(path=path, tags=tags or {}, partial=partial), status=200, headers=headers, body=b"{}")
+    return Page(
+        request=Request(path=path, tags=tags or {}, partial=partial),
+        status=200,
+        headers=headers,
+        body=b"{}",
+    )
 
 
-def keys(old: Iterable[int] = (), new: Mapping[int, float] | None = None, *, nameless: int = 0) -> pl.DataFrame:
+def keys(
+    old: Iterable[int] = (), new: Mapping[int, float] | None = None, *, nameless: int = 0
+) -> pl.DataFrame:
     """Records that were there before noon, that came in at a second after it, and that have no key."""
     rows = [(key, at(-3600)) for key in old]
     rows += [(key, at(second)) for key, second in (new or {}).items()]
     return pl.DataFrame([*rows, *[(None, None)] * nameless], schema=KEYS, orient="row")
 
 
-def reading_of(*totals: int | None, came: pl.DataFrame | None = None, lasting: int = 10) -> Completeness:
+def reading_of(
+    *totals: int | None, came: pl.DataFrame | None = None, lasting: int = 10
+) -> Completeness:
     """One reading from noon on, whose answers counted this."""
     reading = Completeness(seen_keys=keys() if came is None else came)
     for number, total in enumerate(totals):
@@ -54,7 +67,12 @@ def test_before_anything_came_there_are_no_keys() -> None:
 def test_nothing_counted_is_nothing_expected() -> None:
     reading = reading_of(None, None, came=keys([1, 2]))
 
-    assert (reading.is_counted, reading.expected, reading.distinct, reading.pages) == (False, None, 2, 2)
+    assert (reading.is_counted, reading.expected, reading.distinct, reading.pages) == (
+        False,
+        None,
+        2,
+        2,
+    )
     assert reading.is_short(0) is False
 
 
@@ -93,7 +111,9 @@ def test_a_list_of_each_parent_is_a_list_of_its_own() -> None:
 
 
 @given(st.sets(st.integers(0, 9)), st.integers(0, 4), st.integers(0, 3))
-def test_repeats_count_once_and_records_without_a_key_each(found: set[int], nameless: int, times: int) -> None:
+def test_repeats_count_once_and_records_without_a_key_each(
+    found: set[int], nameless: int, times: int
+) -> None:
     repeated = pl.concat([keys(found)] * (times + 1) + [keys(nameless=nameless)])
 
     assert reading_of(came=repeated).distinct == len(found) + nameless
@@ -103,9 +123,12 @@ def test_repeats_count_once_and_records_without_a_key_each(found: set[int], name
 
 
 @pytest.mark.parametrize(
-    ("second", "added"), [(-1, 0), (0, 1), (5.5, 1), (10, 1), (10.9, 1), (11, 1), (11.5, 0), (60, 0)]
+    ("second", "added"),
+    [(-1, 0), (0, 1), (5.5, 1), (10, 1), (10.9, 1), (11, 1), (11.5, 0), (60, 0)],
 )
-def test_what_came_in_between_the_first_answer_and_the_last_was_added(second: float, added: int) -> None:
+def test_what_came_in_between_the_first_answer_and_the_last_was_added(
+    second: float, added: int
+) -> None:
     assert reading_of(3, 3, came=keys([1, 2], {3: second})).inserted == added
 
 
@@ -198,7 +221,9 @@ def test_times_without_a_clock_settle_nothing() -> None:
         (keys([1], {3: 15}), False),
     ],
 )
-def test_a_second_reading_repeats_the_first_but_for_what_is_new(came: pl.DataFrame, again: bool) -> None:
+def test_a_second_reading_repeats_the_first_but_for_what_is_new(
+    came: pl.DataFrame, again: bool
+) -> None:
     before = reading_of(None, came=keys([1, 2]))
 
     assert reading_of(None, came=came).repeats(before) is again
@@ -211,7 +236,9 @@ def test_a_first_reading_repeats_nothing() -> None:
 
 
 def test_records_without_a_key_repeat_each_other() -> None:
-    assert reading_of(None, came=keys([1], nameless=2)).repeats(reading_of(None, came=keys([1], nameless=2)))
+    assert reading_of(None, came=keys([1], nameless=2)).repeats(
+        reading_of(None, came=keys([1], nameless=2))
+    )
 
 
 def test_without_a_clock_whatever_else_came_is_old() -> None:

@@ -8,7 +8,9 @@ import pytest
 from crmlab.fetching.conflicts import conflicts
 
 
-@pytest.mark.parametrize(("column", "count"), [("updated_at", 0), ("update_time", 0), ("updated_user", 1), ("name", 1)])
+@pytest.mark.parametrize(
+    ("column", "count"), [("updated_at", 0), ("update_time", 0), ("updated_user", 1), ("name", 1)]
+)
 def test_only_a_time_makes_other_content_a_newer_version(column: str, count: int) -> None:
     frame = pl.DataFrame({"id": ["a", "a"], column: ["x", "y"]})
 

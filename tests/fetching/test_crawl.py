@@ -52,19 +52,29 @@ def reached(starts: Iterable[int], graph: Graph) -> set[int]:
     st.dictionaries(NODES, st.lists(st.tuples(NODES, st.booleans()), max_size=4)),
     st.dictionaries(NODES, st.integers(0, 5)),
 )
-def test_all_that_follows_is_asked_exactly_once(starts: list[int], graph: Graph, delays: dict[int, int]) -> None:
+def test_all_that_follows_is_asked_exactly_once(
+    starts: list[int], graph: Graph, delays: dict[int, int]
+) -> None:
     assert Counter(answered_by(starts, graph, delays)) == Counter(reached(starts, graph))
 
 
 @given(st.integers(2, 30), st.dictionaries(st.integers(1, 30), st.integers(0, 9)))
-def test_what_closes_a_list_is_asked_when_all_others_are_in(last: int, delays: dict[int, int]) -> None:
+def test_what_closes_a_list_is_asked_when_all_others_are_in(
+    last: int, delays: dict[int, int]
+) -> None:
     graph = {1: [(n, n == last) for n in range(2, last + 1)]}
 
     assert answered_by([1], graph, delays)[-1] == last
 
 
 def test_what_follows_the_last_is_asked_as_well() -> None:
-    assert answered_by([1], {1: [(2, True), (3, False)], 2: [(4, True), (5, False)]}, {}) == [1, 3, 2, 5, 4]
+    assert answered_by([1], {1: [(2, True), (3, False)], 2: [(4, True), (5, False)]}, {}) == [
+        1,
+        3,
+        2,
+        5,
+        4,
+    ]
 
 
 def test_requests_wait_for_no_other() -> None:

@@ -19,7 +19,9 @@ from crmlab.providers.onepagecrm import PROVIDER
 from crmlab.sandbox.world.model import NOW
 
 USERS = decoder(
-    replace(PROVIDER.resource("users"), total=lambda page: None),  # a list that is counted keeps its keys
+    replace(
+        PROVIDER.resource("users"), total=lambda page: None
+    ),  # a list that is counted keeps its keys
     Context(now=NOW),
     provider="onepagecrm",
     account="sales",
@@ -37,7 +39,10 @@ async def known() -> Decoder:
 
 
 def collecting(
-    backpressure: Backpressure | None = None, *, kept: Sequence[str] = (), into: list[tuple[str, int]] | None = None
+    backpressure: Backpressure | None = None,
+    *,
+    kept: Sequence[str] = (),
+    into: list[tuple[str, int]] | None = None,
 ) -> DecodeQueue:
     def keep(name: str, frame: pl.DataFrame, reading: int) -> None:
         if into is not None:
@@ -120,7 +125,9 @@ async def test_no_more_threads_decode_than_there_are_cores(monkeypatch: pytest.M
 async def test_records_are_decoded_when_there_are_enough_bytes_of_them() -> None:
     records = [user(f"{n:03}") for n in range(100)]
     batches: list[tuple[str, int]] = []
-    users = collecting(Backpressure(batch_bytes=10 * len(records[0].text)), kept=["users"], into=batches)
+    users = collecting(
+        Backpressure(batch_bytes=10 * len(records[0].text)), kept=["users"], into=batches
+    )
 
     for record in records[:95]:
         users.add([record])
@@ -128,7 +135,9 @@ async def test_records_are_decoded_when_there_are_enough_bytes_of_them() -> None
 
     assert sorted(batches) == [("users", 5), *[("users", 10)] * 9]
     assert keys.height == keys["key"].n_unique() == 95
-    assert users.frames()[RAW]["id"].to_list() == [f"{n:03}" for n in range(95)]  # in the order they came
+    assert users.frames()[RAW]["id"].to_list() == [
+        f"{n:03}" for n in range(95)
+    ]  # in the order they came
 
 
 async def test_one_page_beyond_the_size_is_one_batch() -> None:
@@ -245,7 +254,9 @@ async def test_cancelled_it_decodes_no_more() -> None:
         await asyncio.Event().wait()
         return USERS
 
-    users = DecodeQueue(never, backpressure, keep=lambda name, frame, reading: None, kept=frozenset())
+    users = DecodeQueue(
+        never, backpressure, keep=lambda name, frame, reading: None, kept=frozenset()
+    )
     users.add([user("a")])
     flushing = asyncio.create_task(users.flush())
     await started.wait()

@@ -26,7 +26,9 @@ async def account_of(serve: Serve, answer: Any) -> crmlab.Account:
     return crmlab.Account("complero", base_url=await serve(answer), api_key=KEY, limits=FAST)
 
 
-async def test_each_documented_event_has_its_file_and_each_other_one_the_reason(tmp_path: Path) -> None:
+async def test_each_documented_event_has_its_file_and_each_other_one_the_reason(
+    tmp_path: Path,
+) -> None:
     async with crmlab.sandbox(rows=60, services=["complero"]) as accounts:
         data = await crmlab.fetch(accounts[0], "complero.events")
         events = data["complero.events"].filter(pl.col("its_contact_id").is_not_null())
@@ -35,13 +37,18 @@ async def test_each_documented_event_has_its_file_and_each_other_one_the_reason(
 
     documented = {event.id for event in accounts.world.consent_events if event.has_documentation}
     assert found.select(asked.columns).equals(asked)
-    assert set(found.filter(pl.col("path").is_not_null())["event_id"]) == documented & set(asked["event_id"])
+    assert set(found.filter(pl.col("path").is_not_null())["event_id"]) == documented & set(
+        asked["event_id"]
+    )
     assert set(found.filter(pl.col("path").is_null())["error"]) == {"NotFoundError"}
     for row in found.filter(pl.col("path").is_not_null()).iter_rows(named=True):
         content = Path(row["path"]).read_bytes()
         assert row["event_id"].encode() in content
         assert row["contact_id"].encode() in content
-        assert (row["size_bytes"], row["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
+        assert (row["size_bytes"], row["sha256"]) == (
+            len(content),
+            hashlib.sha256(content).hexdigest(),
+        )
     assert sorted(map(str, tmp_path.iterdir())) == sorted(found["path"].drop_nulls())
 
 
@@ -51,7 +58,10 @@ async def test_the_newest_documentation_of_a_contact_comes_without_an_event(tmp_
         newest = [event for event in world.consent_events if event.has_documentation][-1]
         contact = world.people_by_id()[newest.person_id].complero_id
         found = await crmlab.download(
-            accounts[0], "documentation_by_contact", tmp_path, [{"contact_id": contact}, {"contact_id": contact}]
+            accounts[0],
+            "documentation_by_contact",
+            tmp_path,
+            [{"contact_id": contact}, {"contact_id": contact}],
         )
         requests = accounts.requests.total()
 
@@ -63,7 +73,9 @@ async def test_the_newest_documentation_of_a_contact_comes_without_an_event(tmp_
 async def test_one_that_is_missing_is_an_error_of_its_own_kind(tmp_path: Path) -> None:
     async with crmlab.sandbox(rows=10, services=["complero"]) as accounts:
         with pytest.raises(NotFoundError):
-            await crmlab.download(accounts[0], "documentation_by_event", tmp_path, ONE, on_error="raise")
+            await crmlab.download(
+                accounts[0], "documentation_by_event", tmp_path, ONE, on_error="raise"
+            )
         wrong = crmlab.Account("complero", base_url=accounts[0].base_url, api_key=KEY, limits=FAST)
         with pytest.raises(AuthError) as refused:
             await crmlab.download(wrong, "documentation_by_event", tmp_path, ONE)
@@ -101,7 +113,9 @@ async def test_a_file_that_is_cut_off_is_asked_for_again(serve: Serve, tmp_path:
     async def answer(request: web.Request) -> web.StreamResponse:
         nonlocal tries
         tries += 1
-        response = web.StreamResponse(headers={"Content-Length": str(len(PDF)), "Content-Type": "application/pdf"})
+        response = web.StreamResponse(
+            headers={"Content-Length": str(len(PDF)), "Content-Type": "application/pdf"}
+        )
         await response.prepare(request)
         await response.write(PDF if tries == 3 else PDF[:40])
         if tries < 3:
@@ -118,7 +132,9 @@ async def test_a_file_that_is_cut_off_is_asked_for_again(serve: Serve, tmp_path:
     assert [*tmp_path.iterdir()] == [Path(found["path"][0])]
 
 
-async def test_a_file_may_be_larger_than_the_body_of_an_answer(serve: Serve, tmp_path: Path) -> None:
+async def test_a_file_may_be_larger_than_the_body_of_an_answer(
+    serve: Serve, tmp_path: Path
+) -> None:
     large = PDF.replace(b"here\n", b"here\n" * 100_000)
 
     async def answer(request: web.Request) -> web.Response:
@@ -131,14 +147,18 @@ async def test_a_file_may_be_larger_than_the_body_of_an_answer(serve: Serve, tmp
     assert Path(found["path"][0]).read_bytes() == large
 
 
-async def test_no_id_leads_out_of_the_folder_and_no_two_share_a_name(serve: Serve, tmp_path: Path) -> None:
+async def test_no_id_leads_out_of_the_folder_and_no_two_share_a_name(
+    serve: Serve, tmp_path: Path
+) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(body=PDF, content_type="application/pdf")
 
     odd = ["../../etc/passwd", "a/b", "a b", "A/B", "..\\up", "con", "é" * 400, "x\t.pdf", "%2e%2e"]
     account = await account_of(serve, answer)
     folder = tmp_path / "proofs"
-    found = await crmlab.download(account, "documentation_by_contact", folder, [{"contact_id": each} for each in odd])
+    found = await crmlab.download(
+        account, "documentation_by_contact", folder, [{"contact_id": each} for each in odd]
+    )
 
     assert found["failure"].null_count() == len(odd), found["failure"].drop_nulls().to_list()
     files = [Path(path) for path in found["path"]]
@@ -150,9 +170,21 @@ async def test_no_id_leads_out_of_the_folder_and_no_two_share_a_name(serve: Serv
 @pytest.mark.parametrize(
     ("operation", "asked", "told"),
     [
-        ("documentation_by_event", [{"contact_id": "C-1", "event_id": None}], "row 0 .* event_id is missing"),
-        ("documentation_by_contact", [{"contact_id": "C-1"}, {"contact_id": ".."}], "row 1 .* dots alone"),
-        ("documentation_by_contact", [{"contact_id": "C-1", "path": "x"}], "select the arguments alone"),
+        (
+            "documentation_by_event",
+            [{"contact_id": "C-1", "event_id": None}],
+            "row 0 .* event_id is missing",
+        ),
+        (
+            "documentation_by_contact",
+            [{"contact_id": "C-1"}, {"contact_id": ".."}],
+            "row 1 .* dots alone",
+        ),
+        (
+            "documentation_by_contact",
+            [{"contact_id": "C-1", "path": "x"}],
+            "select the arguments alone",
+        ),
         ("get_contact", [{"id": "C-1"}], "answers with records, not with a file"),
         ("documentation", [], "did you mean"),
     ],
@@ -167,7 +199,9 @@ async def test_what_is_asked_wrongly_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("asked", [pl.DataFrame(ONE).lazy(), ONE[0], "C-1", None, ["C-1"]])
-async def test_what_is_no_table_of_arguments_is_refused_in_words(tmp_path: Path, asked: Any) -> None:
+async def test_what_is_no_table_of_arguments_is_refused_in_words(
+    tmp_path: Path, asked: Any
+) -> None:
     account = crmlab.Account("complero", api_key=KEY)
 
     with pytest.raises(UsageError, match="what is asked for is"):
@@ -176,7 +210,9 @@ async def test_what_is_no_table_of_arguments_is_refused_in_words(tmp_path: Path,
         await crmlab.download(account, "documentation_by_event", "a\0b", ONE)
 
 
-async def test_what_a_killed_download_left_is_removed_by_the_next(serve: Serve, tmp_path: Path) -> None:
+async def test_what_a_killed_download_left_is_removed_by_the_next(
+    serve: Serve, tmp_path: Path
+) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(body=PDF)
 
@@ -184,7 +220,9 @@ async def test_what_a_killed_download_left_is_removed_by_the_next(serve: Serve, 
     left.parent.mkdir()
     left.write_bytes(PDF[:20])
 
-    found = await crmlab.download(await account_of(serve, answer), "documentation_by_event", tmp_path, ONE)
+    found = await crmlab.download(
+        await account_of(serve, answer), "documentation_by_event", tmp_path, ONE
+    )
 
     assert [str(path) for path in tmp_path.iterdir()] == found["path"].to_list()
 

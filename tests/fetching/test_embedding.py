@@ -43,7 +43,8 @@ def crowded() -> World:
     world = generate(300, seed=3, now=NOW)
     people = world.people_in("onepagecrm")
     notes = [
-        replace(world.notes[0], id=f"n{n:05}", contact_id=people[n % len(people)].id) for n in range(24 * len(people))
+        replace(world.notes[0], id=f"n{n:05}", contact_id=people[n % len(people)].id)
+        for n in range(24 * len(people))
     ]
     return World(people=people, notes=notes)
 
@@ -104,7 +105,13 @@ async def test_without_contacts_each_list_is_read_by_itself(world: World) -> Non
         data = await crmlab.fetch(crm, *OWN, limits=FAST)
 
     assert data.complete
-    assert asked(crm, "contacts", *HELD) == {"contacts": 0, "deals": 3, "notes": 4, "calls": 3, "meetings": 2}
+    assert asked(crm, "contacts", *HELD) == {
+        "contacts": 0,
+        "deals": 3,
+        "notes": 4,
+        "calls": 3,
+        "meetings": 2,
+    }
 
 
 async def test_what_one_page_holds_does_not_come_inside() -> None:
@@ -148,7 +155,9 @@ async def test_what_is_too_much_for_the_service_is_asked_in_smaller_pages(
     for name in HELD:
         ids = data[f"onepagecrm.{name}"]["id"]
         assert ids.n_unique() == len(ids) == len(getattr(world, name))
-    assert asked(crm, "notes")["notes"] == (1 if 25 not in sizes else 1 + 4)  # none inside: a reading of its own
+    assert asked(crm, "notes")["notes"] == (
+        1 if 25 not in sizes else 1 + 4
+    )  # none inside: a reading of its own
     assert data.contacts.height == len(world.people_in("onepagecrm"))
 
 
@@ -164,7 +173,9 @@ async def test_a_first_answer_that_is_too_much_costs_no_record(world: World) -> 
     assert data.contacts.height == len(world.people_in("onepagecrm"))
 
 
-async def test_past_the_wall_they_come_inside_the_parts(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+async def test_past_the_wall_they_come_inside_the_parts(
+    monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
     people = [
         replace(person, created_at=NOW - dt.timedelta(days=90) + dt.timedelta(minutes=n))
         for n, person in enumerate(world.people_in("onepagecrm"))
@@ -176,11 +187,17 @@ async def test_past_the_wall_they_come_inside_the_parts(monkeypatch: pytest.Monk
 
     assert data.complete
     assert data.contacts["id"].n_unique() == data.contacts.height == len(people)
-    assert data["onepagecrm.notes"]["id"].n_unique() == data["onepagecrm.notes"].height == len(world.notes)
+    assert (
+        data["onepagecrm.notes"]["id"].n_unique()
+        == data["onepagecrm.notes"].height
+        == len(world.notes)
+    )
     assert asked(crm, "notes", "contacts/cascade") == {"notes": 1, "contacts/cascade": 0}
 
 
-async def test_what_the_cascade_leaves_out_is_read_by_itself(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+async def test_what_the_cascade_leaves_out_is_read_by_itself(
+    monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
     people = [replace(person, created_at=NOW) for person in world.people_in("onepagecrm")]
     monkeypatch.setattr(pages, "WALL", 200)
     monkeypatch.setattr(api, "WALL", 200)
@@ -189,21 +206,32 @@ async def test_what_the_cascade_leaves_out_is_read_by_itself(monkeypatch: pytest
 
     assert data.complete
     assert data.contacts["id"].n_unique() == data.contacts.height == len(people)
-    assert data["onepagecrm.notes"]["id"].n_unique() == data["onepagecrm.notes"].height == len(world.notes)
+    assert (
+        data["onepagecrm.notes"]["id"].n_unique()
+        == data["onepagecrm.notes"].height
+        == len(world.notes)
+    )
     assert asked(crm, "contacts/cascade")["contacts/cascade"] > 0
 
 
 # ---- what does not come inside ------------------------------------------------------------------
 
 
-async def test_contacts_that_come_without_their_count_are_followed_by_their_pages(serve: Serve) -> None:
+async def test_contacts_that_come_without_their_count_are_followed_by_their_pages(
+    serve: Serve,
+) -> None:
     async def answer(request: web.Request) -> web.Response:
         name, number = request.path[1:], int(request.query["page"])
-        rows = [{name[:-1]: {"id": f"{name}{n}"}} for n in range(100 * number - 100, min(300, 100 * number))]
+        rows = [
+            {name[:-1]: {"id": f"{name}{n}"}}
+            for n in range(100 * number - 100, min(300, 100 * number))
+        ]
         counts = {"max_page": 3} if name == "contacts" else {"max_page": 3, "total_count": 300}
         return web.json_response({"status": 0, "data": {name: rows, **counts}})
 
-    account = crmlab.Account("onepagecrm", base_url=await serve(answer), user_id="me", api_key="my-key")
+    account = crmlab.Account(
+        "onepagecrm", base_url=await serve(answer), user_id="me", api_key="my-key"
+    )
     data = await crmlab.fetch(account, "onepagecrm.contacts", "onepagecrm.notes", limits=FAST)
 
     assert data["onepagecrm.contacts"].height == data["onepagecrm.notes"].height == 300
@@ -211,9 +239,16 @@ async def test_contacts_that_come_without_their_count_are_followed_by_their_page
 
 async def test_what_some_answers_forget_is_read_by_itself(world: World) -> None:
     """As a service would that does not give a contact all that it has."""
-    orphans = [note for note in world.notes if note.contact_id not in {p.id for p in world.people_in("onepagecrm")}]
+    orphans = [
+        note
+        for note in world.notes
+        if note.contact_id not in {p.id for p in world.people_in("onepagecrm")}
+    ]
     strange = replace(world.people[0], id="nobody-sees-it", services=frozenset(ONE))
-    notes = [replace(note, contact_id=strange.id) if n % 9 == 0 else note for n, note in enumerate(world.notes)]
+    notes = [
+        replace(note, contact_id=strange.id) if n % 9 == 0 else note
+        for n, note in enumerate(world.notes)
+    ]
     assert not orphans
 
     def hide(lists: Mapping[str, Records]) -> None:
@@ -234,7 +269,9 @@ async def test_contacts_that_fail_cost_nothing_of_what_would_come_inside(world: 
     async with crmlab.sandbox(world, services=ONE, faults=[fault]) as crm:
         data = await crmlab.fetch(crm, "contacts", "deals", limits=FAST)
 
-    assert [str(failure).split(":")[0] for failure in data.failures] == ["onepagecrm account 'onepagecrm', contacts"]
+    assert [str(failure).split(":")[0] for failure in data.failures] == [
+        "onepagecrm account 'onepagecrm', contacts"
+    ]
     assert data.deals["id"].n_unique() == data.deals.height == len(world.deals)
     assert line(data, "deals")["complete"]
 
@@ -247,7 +284,9 @@ async def test_one_list_that_fails_costs_nothing_of_the_others(world: World, nam
 
     assert len(data.failures) == 1
     others = [each for each in HELD if each != name]
-    assert [data[f"onepagecrm.{each}"].height for each in others] == [len(getattr(world, each)) for each in others]
+    assert [data[f"onepagecrm.{each}"].height for each in others] == [
+        len(getattr(world, each)) for each in others
+    ]
     assert all(line(data, each)["complete"] for each in (*others, "contacts"))
 
 
@@ -255,7 +294,8 @@ async def test_a_list_that_has_nothing_keeps_nobody_waiting(world: World) -> Non
     fault = Fault(kind="status", status=404, match="/calls", times=999)
     async with crmlab.sandbox(world, services=ONE, faults=[fault]) as crm:
         lists = tuple(
-            replace(each, is_empty_answer=lambda error, request: error.status == 404) for each in PROVIDER.resources
+            replace(each, is_empty_answer=lambda error, request: error.status == 404)
+            for each in PROVIDER.resources
         )
         crm[0].provider = replace(PROVIDER, resources=lists)
         data = await asyncio.wait_for(crmlab.fetch(crm, "contacts", *OWN, limits=FAST), 20)

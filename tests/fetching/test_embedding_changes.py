@@ -13,7 +13,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import crmlab
-from tests.fetching.test_changes import IN_FLIGHT, START, Change, Notes, fetched, iso, onepagecrm, records
+from tests.fetching.test_changes import (
+    IN_FLIGHT,
+    START,
+    Change,
+    Notes,
+    fetched,
+    iso,
+    onepagecrm,
+    records,
+)
 
 TABLES = ("onepagecrm.contacts", "onepagecrm.notes")
 
@@ -37,12 +46,21 @@ class Noted(Notes):
         items: list[dict[str, Any]] = [{"contact": contact} for contact in chosen]
         if "notes(all)" in request.query.get("fields", ""):
             for item in items:
-                item["notes"] = [note for note in self.records if note["contact_id"] == item["contact"]["id"]]
-        counts = {"total_count": len(self.contacts), "max_page": max(1, -(-len(self.contacts) // size))}
-        return self.answered({"status": 0, "data": json.loads(json.dumps({"contacts": items, **counts}))})
+                item["notes"] = [
+                    note for note in self.records if note["contact_id"] == item["contact"]["id"]
+                ]
+        counts = {
+            "total_count": len(self.contacts),
+            "max_page": max(1, -(-len(self.contacts) // size)),
+        }
+        return self.answered(
+            {"status": 0, "data": json.loads(json.dumps({"contacts": items, **counts}))}
+        )
 
     def contact_at(self, place: float) -> str:
-        return str(self.contacts[min(int(place * len(self.contacts)), len(self.contacts) - 1)]["id"])
+        return str(
+            self.contacts[min(int(place * len(self.contacts)), len(self.contacts) - 1)]["id"]
+        )
 
     def apply(self, change: Change) -> None:
         known = {note["id"] for note in self.records}
@@ -57,7 +75,9 @@ class Noted(Notes):
 
 
 def contacts(count: int) -> list[dict[str, Any]]:
-    return [{"id": f"c{n}", "created_at": iso(START + dt.timedelta(minutes=n))} for n in range(count)]
+    return [
+        {"id": f"c{n}", "created_at": iso(START + dt.timedelta(minutes=n))} for n in range(count)
+    ]
 
 
 # none is restored with its old time: that would make up for one that moved, as `Completeness` says
@@ -75,7 +95,9 @@ CHANGES = st.lists(
 @settings(max_examples=40)
 @given(st.sampled_from([99, 100, 230, 500]), st.sampled_from([101, 400, 700]), CHANGES, IN_FLIGHT)
 @example(500, 400, [Change(3, "modify", 0.9), Change(3, "add", 1.0)], crmlab.Limits(concurrency=1))
-def test_notes_inside_contacts(people: int, count: int, changes: list[Change], limits: crmlab.Limits) -> None:
+def test_notes_inside_contacts(
+    people: int, count: int, changes: list[Change], limits: crmlab.Limits
+) -> None:
     server = Noted(records(count), changes, contacts=contacts(people))
 
     data = fetched(server, onepagecrm, *TABLES, limits=limits)

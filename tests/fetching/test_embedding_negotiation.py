@@ -25,7 +25,10 @@ def negotiation() -> EmbeddingNegotiation:
 
 
 def contacts(embedding: Embedding | None) -> Resource:
-    lists = (EmbeddedList(resource="notes", path=("notes",)), EmbeddedList(resource="calls", path=("calls",)))
+    lists = (
+        EmbeddedList(resource="notes", path=("notes",)),
+        EmbeddedList(resource="calls", path=("calls",)),
+    )
     return notes(name="contacts", embeds=lists, embedding=embedding)
 
 
@@ -111,7 +114,9 @@ async def test_one_that_is_cancelled_while_it_waits_leaves_the_others_waiting() 
 
 
 async def test_lists_that_are_asked_for_inside_negotiate() -> None:
-    among = Embeddings({"contacts": contacts(ASKED_FOR), "notes": notes()}, {"contacts": CONTEXT, "notes": CONTEXT})
+    among = Embeddings(
+        {"contacts": contacts(ASKED_FOR), "notes": notes()}, {"contacts": CONTEXT, "notes": CONTEXT}
+    )
 
     negotiated = among.embeds("contacts")
 
@@ -124,7 +129,9 @@ async def test_lists_that_are_asked_for_inside_negotiate() -> None:
 
 
 async def test_lists_that_are_always_inside_have_nothing_to_negotiate() -> None:
-    among = Embeddings({"contacts": contacts(None), "notes": notes()}, {"contacts": CONTEXT, "notes": CONTEXT})
+    among = Embeddings(
+        {"contacts": contacts(None), "notes": notes()}, {"contacts": CONTEXT, "notes": CONTEXT}
+    )
 
     assert among.embeds("contacts") is among.embedded_in("notes") is None
     assert among.always_in("notes") == "contacts"
@@ -137,5 +144,9 @@ async def test_one_alone_has_nobody_to_negotiate_with(names: list[str]) -> None:
 
     among = Embeddings({name: resources[name] for name in names}, dict.fromkeys(names, CONTEXT))
 
-    assert [among.embeds(name) for name in names] == [among.embedded_in(name) for name in names] == [None]
+    assert (
+        [among.embeds(name) for name in names]
+        == [among.embedded_in(name) for name in names]
+        == [None]
+    )
     assert among.paths(names[0]) == {}

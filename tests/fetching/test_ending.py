@@ -36,13 +36,17 @@ def onepagecrm(url: str) -> crmlab.Account:
 
 
 def altcraft(url: str) -> crmlab.Account:
-    return crmlab.Account("altcraft", base_url=url, host="own.example", token="k" * 20, custom_fields="season")
+    return crmlab.Account(
+        "altcraft", base_url=url, host="own.example", token="k" * 20, custom_fields="season"
+    )
 
 
 class Relenta:
     """So many contacts in pages; `refused` says with which status a page is refused, `once` that it is so only once."""
 
-    def __init__(self, count: int, refused: dict[int, int], *, once: bool = False, cap: int = 100) -> None:
+    def __init__(
+        self, count: int, refused: dict[int, int], *, once: bool = False, cap: int = 100
+    ) -> None:
         self.asked: Counter[int] = Counter()
         self.cap = cap
         self._count = count
@@ -60,10 +64,17 @@ class Relenta:
             refusal = {"status": False, "code": status, "message": "bad request"}
             return web.json_response(refusal, status=status)
         rows = [self.contact(number) for number in range(self._count)]
-        return web.json_response({"status": True, "code": 200, "data": rows[(page - 1) * size : page * size]})
+        return web.json_response(
+            {"status": True, "code": 200, "data": rows[(page - 1) * size : page * size]}
+        )
 
     def contact(self, number: int) -> dict[str, Any]:
-        return {"id": str(number), "full_name": f"C {number}", "dt_created": TIME, "dt_modified": TIME}
+        return {
+            "id": str(number),
+            "full_name": f"C {number}",
+            "dt_created": TIME,
+            "dt_modified": TIME,
+        }
 
 
 # ---- refused pages ------------------------------------------------------------------------------
@@ -71,7 +82,9 @@ class Relenta:
 
 @pytest.mark.parametrize("status", [400, 404])
 @pytest.mark.parametrize("page", [2, 3, 5, 6])
-async def test_a_page_that_is_refused_once_is_asked_again(serve: Serve, page: int, status: int) -> None:
+async def test_a_page_that_is_refused_once_is_asked_again(
+    serve: Serve, page: int, status: int
+) -> None:
     service = Relenta(550, {page: status}, once=True)
 
     data = await crmlab.fetch(relenta(await serve(service)), "contacts", limits=FAST)
@@ -81,7 +94,9 @@ async def test_a_page_that_is_refused_once_is_asked_again(serve: Serve, page: in
 
 
 @pytest.mark.parametrize(("page", "height"), [(2, 450), (3, 450), (5, 450), (6, 500)])
-async def test_a_page_that_stays_refused_costs_itself_and_is_told(serve: Serve, page: int, height: int) -> None:
+async def test_a_page_that_stays_refused_costs_itself_and_is_told(
+    serve: Serve, page: int, height: int
+) -> None:
     service = Relenta(550, {page: 400})
 
     data = await crmlab.fetch(relenta(await serve(service)), "contacts", limits=FAST)
@@ -92,10 +107,14 @@ async def test_a_page_that_stays_refused_costs_itself_and_is_told(serve: Serve, 
 
 
 @pytest.mark.parametrize("count", [7, 150, 350])
-async def test_refused_pages_after_a_last_one_that_is_not_full_are_the_end(serve: Serve, count: int) -> None:
+async def test_refused_pages_after_a_last_one_that_is_not_full_are_the_end(
+    serve: Serve, count: int
+) -> None:
     refused = dict.fromkeys(range(-(-count // 100) + 1, 100), 404)
 
-    data = await crmlab.fetch(relenta(await serve(Relenta(count, refused))), "contacts", limits=FAST)
+    data = await crmlab.fetch(
+        relenta(await serve(Relenta(count, refused))), "contacts", limits=FAST
+    )
 
     assert data.contacts.height == count
     assert data.complete
@@ -113,7 +132,12 @@ async def test_refused_pages_after_a_full_one_may_hide_more(serve: Serve) -> Non
 
 
 def event(number: int, kind: str) -> dict[str, Any]:
-    return {"id": f"{kind}{number}", "type": kind, "created_at": TIME, "contact": {"id": "c", "employee_id": "e1"}}
+    return {
+        "id": f"{kind}{number}",
+        "type": kind,
+        "created_at": TIME,
+        "contact": {"id": "c", "employee_id": "e1"},
+    }
 
 
 async def test_a_cursor_that_expires_is_no_end(serve: Serve) -> None:
@@ -121,7 +145,9 @@ async def test_a_cursor_that_expires_is_no_end(serve: Serve) -> None:
         kind = request.query["type"]
         if "cursor" in request.query:
             return web.json_response({"message": "cursor expired"}, status=400)
-        return web.json_response([event(1, kind)], headers={"Next-Cursor": "b"} if kind == "documentation" else {})
+        return web.json_response(
+            [event(1, kind)], headers={"Next-Cursor": "b"} if kind == "documentation" else {}
+        )
 
     data = await crmlab.fetch(complero(await serve(events)), "complero.events", limits=FAST)
 
@@ -144,16 +170,23 @@ async def test_a_type_of_events_that_the_service_does_not_know_has_none(serve: S
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_deleted_employees_are_some_and_a_wrong_path_is_all(serve: Serve, known: bool) -> None:
+async def test_deleted_employees_are_some_and_a_wrong_path_is_all(
+    serve: Serve, known: bool
+) -> None:
     async def service(request: web.Request) -> web.Response:
         if request.path == "/employees/e1" and known:
             return web.json_response({"id": "e1", "email": "e1@example.org", "first_name": "E"})
         if request.path.startswith("/employees"):
             return web.json_response({"message": "not found"}, status=404)
-        rows = [event(1, "update"), {**event(2, "update"), "contact": {"id": "d", "employee_id": "e2"}}]
+        rows = [
+            event(1, "update"),
+            {**event(2, "update"), "contact": {"id": "d", "employee_id": "e2"}},
+        ]
         return web.json_response(rows if request.query["type"] == "update" else [])
 
-    data = await crmlab.fetch(complero(await serve(service)), "users", "consent_events", limits=FAST)
+    data = await crmlab.fetch(
+        complero(await serve(service)), "users", "consent_events", limits=FAST
+    )
 
     assert data.users.height == known
     assert data.complete == known
@@ -173,7 +206,9 @@ def note(number: int) -> dict[str, Any]:
 class Notes:
     """So many notes in pages; `told` says what stands beside them."""
 
-    def __init__(self, count: int, told: Any, *, cap: int = 100, ignores_page: bool = False) -> None:
+    def __init__(
+        self, count: int, told: Any, *, cap: int = 100, ignores_page: bool = False
+    ) -> None:
         self.asked: list[int] = []
         self._count = count
         self._told = told
@@ -194,7 +229,9 @@ def nothing(page: int, size: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize(("count", "requests"), [(0, 2), (99, 2), (100, 3), (350, 5), (400, 6)])
-async def test_a_list_that_tells_no_end_is_read_to_an_empty_page(serve: Serve, count: int, requests: int) -> None:
+async def test_a_list_that_tells_no_end_is_read_to_an_empty_page(
+    serve: Serve, count: int, requests: int
+) -> None:
     service = Notes(count, nothing)
 
     data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
@@ -204,7 +241,9 @@ async def test_a_list_that_tells_no_end_is_read_to_an_empty_page(serve: Serve, c
     assert service.asked == [*range(1, requests + 1)]
 
 
-async def test_a_full_page_that_comes_again_is_a_service_that_ignores_the_number(serve: Serve) -> None:
+async def test_a_full_page_that_comes_again_is_a_service_that_ignores_the_number(
+    serve: Serve,
+) -> None:
     service = Notes(350, nothing, ignores_page=True)
 
     data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
@@ -242,7 +281,9 @@ async def test_pages_that_are_capped_are_all_read(serve: Serve, cap: int, says: 
     assert data.complete
 
 
-async def test_pages_that_are_said_to_be_a_thousand_million_are_bounded_by_what_is_counted(serve: Serve) -> None:
+async def test_pages_that_are_said_to_be_a_thousand_million_are_bounded_by_what_is_counted(
+    serve: Serve,
+) -> None:
     service = Notes(390, lambda page, size: {"total_count": 390, "max_page": 10**9})
 
     data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
@@ -252,7 +293,9 @@ async def test_pages_that_are_said_to_be_a_thousand_million_are_bounded_by_what_
     assert max(service.asked) <= 5
 
 
-async def test_pages_that_are_said_to_be_a_thousand_million_and_not_counted_are_refused(serve: Serve) -> None:
+async def test_pages_that_are_said_to_be_a_thousand_million_and_not_counted_are_refused(
+    serve: Serve,
+) -> None:
     service = Notes(390, lambda page, size: {"max_page": 10**9})
 
     data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
@@ -263,7 +306,9 @@ async def test_pages_that_are_said_to_be_a_thousand_million_and_not_counted_are_
     assert data["onepagecrm.notes"].height == 100
 
 
-async def test_a_number_of_pages_that_grows_for_ever_ends_where_nothing_new_comes(serve: Serve) -> None:
+async def test_a_number_of_pages_that_grows_for_ever_ends_where_nothing_new_comes(
+    serve: Serve,
+) -> None:
     service = Notes(150, lambda page, size: {"max_page": page + 1})
 
     data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
@@ -318,7 +363,9 @@ async def test_a_cursor_that_leads_back_is_no_end(serve: Serve, pages: dict[str,
 async def test_empty_pages_with_a_new_cursor_are_followed(serve: Serve) -> None:
     service = Events(
         lambda cursor: (
-            (0 if 3 <= int(cursor or 0) < 20 else 1, str(int(cursor or 0) + 1)) if cursor != "25" else (1, "")
+            (0 if 3 <= int(cursor or 0) < 20 else 1, str(int(cursor or 0) + 1))
+            if cursor != "25"
+            else (1, "")
         )
     )
 
@@ -329,7 +376,9 @@ async def test_empty_pages_with_a_new_cursor_are_followed(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("height", [0, 2])
-async def test_pages_without_a_new_record_are_followed_twenty_times(serve: Serve, height: int) -> None:
+async def test_pages_without_a_new_record_are_followed_twenty_times(
+    serve: Serve, height: int
+) -> None:
     service = Events(lambda cursor: (height, str(int(cursor or 0) + 1)))
     same = service._pages
 
@@ -338,7 +387,9 @@ async def test_pages_without_a_new_record_are_followed_twenty_times(serve: Serve
             return web.json_response([])
         service.asked += 1
         count, following = same(request.query.get("cursor", ""))
-        return web.json_response([event(number, "u") for number in range(count)], headers={"Next-Cursor": following})
+        return web.json_response(
+            [event(number, "u") for number in range(count)], headers={"Next-Cursor": following}
+        )
 
     data = await crmlab.fetch(complero(await serve(handler)), "complero.events", limits=FAST)
 
@@ -364,8 +415,13 @@ async def test_a_list_that_goes_on_for_ever_is_an_error_that_names_it(
 class TimedEvents:
     """Updates at these seconds in this order, a thousand a page; after page `names` none names a next one."""
 
-    def __init__(self, seconds: Sequence[int], *, names: int = 99, filters: bool = True, size: int = 1000) -> None:
-        self._rows = [{**event(number, "u"), "created_at": _at(second)} for number, second in enumerate(seconds)]
+    def __init__(
+        self, seconds: Sequence[int], *, names: int = 99, filters: bool = True, size: int = 1000
+    ) -> None:
+        self._rows = [
+            {**event(number, "u"), "created_at": _at(second)}
+            for number, second in enumerate(seconds)
+        ]
         self._names = names
         self._filters = filters
         self._size = size
@@ -375,15 +431,21 @@ class TimedEvents:
         if asked["type"] != "update":
             return web.json_response([])
         since, until = asked.get("from", ""), asked.get("to", "3")
-        rows = [row for row in self._rows if not self._filters or since <= row["created_at"] <= until]
+        rows = [
+            row for row in self._rows if not self._filters or since <= row["created_at"] <= until
+        ]
         start = int(asked.get("cursor", "0"))
         end = start + self._size
         names_next = end < len(rows) and start // self._size < self._names
-        return web.json_response(rows[start:end], headers={"Next-Cursor": str(end)} if names_next else {})
+        return web.json_response(
+            rows[start:end], headers={"Next-Cursor": str(end)} if names_next else {}
+        )
 
 
 def _at(second: int) -> str:
-    return (dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=second)).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
 
 
 ASCENDING = [60 * number for number in range(3500)]
@@ -400,7 +462,9 @@ async def timed_events(serve: Serve, service: TimedEvents) -> tuple[int, bool, s
 
 
 @pytest.mark.parametrize("order", ORDERS)
-async def test_a_full_last_page_is_the_end_where_nothing_more_is_found_by_its_time(serve: Serve, order: str) -> None:
+async def test_a_full_last_page_is_the_end_where_nothing_more_is_found_by_its_time(
+    serve: Serve, order: str
+) -> None:
     seconds = [second for second in ORDERS[order] if second < 60_000]
 
     assert await timed_events(serve, TimedEvents(seconds)) == (1000, True, "")
@@ -430,7 +494,9 @@ async def test_a_full_page_without_a_cursor_is_read_on_by_time_where_more_is_fou
 async def test_a_full_last_page_that_no_time_can_tell_from_a_whole_list_is_told(
     serve: Serve, seconds: Sequence[int], filters: bool, height: int, complete: bool
 ) -> None:
-    found, is_complete, note = await timed_events(serve, TimedEvents(seconds, names=0, filters=filters))
+    found, is_complete, note = await timed_events(
+        serve, TimedEvents(seconds, names=0, filters=filters)
+    )
 
     assert (found, is_complete) == (height, complete)
     assert ("rests on the missing cursor alone" if complete else "nothing can tell whether") in note
@@ -449,7 +515,9 @@ async def test_a_check_that_is_refused_costs_nothing(serve: Serve) -> None:
     service = TimedEvents(ASCENDING[:1000])
 
     async def handler(request: web.Request) -> web.Response:
-        return web.json_response({}, status=400) if "from" in request.query else await service(request)
+        return (
+            web.json_response({}, status=400) if "from" in request.query else await service(request)
+        )
 
     data = await crmlab.fetch(complero(await serve(handler)), "complero.events", limits=FAST)
 
@@ -458,7 +526,9 @@ async def test_a_check_that_is_refused_costs_nothing(serve: Serve) -> None:
     assert "rests on the missing cursor alone" in data.summary["note"][0]
 
 
-async def test_objects_after_a_full_page_that_points_nowhere_are_asked_for_by_number(serve: Serve) -> None:
+async def test_objects_after_a_full_page_that_points_nowhere_are_asked_for_by_number(
+    serve: Serve,
+) -> None:
     async def service(request: web.Request) -> web.Response:
         first = (await request.json())["from_id"]
         objects = [{"id": number, "name": f"c{number}"} for number in range(first, 2501)]
@@ -480,13 +550,17 @@ async def test_objects_after_a_full_page_that_points_nowhere_are_asked_for_by_nu
         '<https://elsewhere.example/v1/events?cursor=a>; rel="prev", </events?cursor=b>; rel="next"',
     ],
 )
-async def test_a_link_is_followed_where_no_cursor_has_a_header_of_its_own(serve: Serve, link: str) -> None:
+async def test_a_link_is_followed_where_no_cursor_has_a_header_of_its_own(
+    serve: Serve, link: str
+) -> None:
     async def events(request: web.Request) -> web.Response:
         if request.query["type"] != "update":
             return web.json_response([])
         if "b" in (request.query.get("cursor"), request.query.get("after")):
             return web.json_response([event(2, "u")])
-        return web.json_response([event(1, "u")], headers={"Next-Link": link, "Next-Cursor": "null"})
+        return web.json_response(
+            [event(1, "u")], headers={"Next-Link": link, "Next-Cursor": "null"}
+        )
 
     data = await crmlab.fetch(complero(await serve(events)), "complero.events", limits=FAST)
 
@@ -506,13 +580,17 @@ async def test_a_link_to_another_path_is_not_followed_and_told(serve: Serve) -> 
 
 
 @pytest.mark.parametrize("empty", [1, 2])
-async def test_an_empty_page_of_history_that_points_on_is_followed_once(serve: Serve, empty: int) -> None:
+async def test_an_empty_page_of_history_that_points_on_is_followed_once(
+    serve: Serve, empty: int
+) -> None:
     asked: list[str] = []
 
     async def service(request: web.Request) -> web.Response:
         body = await request.json()
         if request.path.endswith("databases/list"):
-            return web.json_response({"error": 0, "data": [{"id": 1, "name": "d"}], "total_count": 1})
+            return web.json_response(
+                {"error": 0, "data": [{"id": 1, "name": "d"}], "total_count": 1}
+            )
         start = int(body["from_id"] or 0)
         asked.append(body["from_id"])
         is_empty = 1 <= start <= empty
@@ -531,13 +609,19 @@ async def test_an_empty_page_of_history_that_points_on_is_followed_once(serve: S
 
 
 @pytest.mark.parametrize("allowed", [50, 25, 10, None])
-async def test_a_page_size_that_is_refused_is_made_smaller(serve: Serve, allowed: int | None) -> None:
-    notes = Notes(90, lambda page, size: {"total_count": 90, "max_page": -(-90 // size), "per_page": size})
+async def test_a_page_size_that_is_refused_is_made_smaller(
+    serve: Serve, allowed: int | None
+) -> None:
+    notes = Notes(
+        90, lambda page, size: {"total_count": 90, "max_page": -(-90 // size), "per_page": size}
+    )
 
     async def handler(request: web.Request) -> web.Response:
         size = request.query.get("per_page")
         if size is not None and (allowed is None or int(size) > allowed):
-            return web.json_response({"status": 400, "message": "per_page is too large"}, status=400)
+            return web.json_response(
+                {"status": 400, "message": "per_page is too large"}, status=400
+            )
         return await notes(request)
 
     data = await crmlab.fetch(onepagecrm(await serve(handler)), "onepagecrm.notes", limits=FAST)
@@ -560,18 +644,29 @@ async def test_a_first_request_that_is_refused_in_every_size_is_a_failure(serve:
 
 
 @pytest.mark.parametrize("cap", [20, 50])
-async def test_contacts_with_others_inside_are_all_read_where_pages_are_capped(serve: Serve, cap: int) -> None:
+async def test_contacts_with_others_inside_are_all_read_where_pages_are_capped(
+    serve: Serve, cap: int
+) -> None:
     def part(rows: list[dict[str, Any]], request: web.Request, name: str) -> web.Response:
         size = min(int(request.query.get("per_page", 10)), cap)
         page = int(request.query["page"])
-        told = {"total_count": len(rows), "per_page": size, "max_page": -(-len(rows) // size), "page": page}
-        return web.json_response({"status": 0, "data": {name: rows[(page - 1) * size : page * size], **told}})
+        told = {
+            "total_count": len(rows),
+            "per_page": size,
+            "max_page": -(-len(rows) // size),
+            "page": page,
+        }
+        return web.json_response(
+            {"status": 0, "data": {name: rows[(page - 1) * size : page * size], **told}}
+        )
 
     async def handler(request: web.Request) -> web.Response:
         name = request.path.strip("/")
         if name == "contacts":
             inside = {"notes": []} if "fields" in request.query else {}
-            people = [{"contact": {"id": f"c{n}", "created_at": TIME}, **inside} for n in range(790)]
+            people = [
+                {"contact": {"id": f"c{n}", "created_at": TIME}, **inside} for n in range(790)
+            ]
             return part(people, request, name)
         return part([note(n) for n in range(790)], request, name)
 
@@ -591,7 +686,9 @@ async def test_a_list_that_begins_with_page_0_is_read_from_there(serve: Serve, c
         page = int(request.query.get("page", "0"))
         size = int(request.query.get("page_size", "20"))
         rows = [service.contact(number) for number in range(count)]
-        return web.json_response({"status": True, "code": 200, "data": rows[page * size : (page + 1) * size]})
+        return web.json_response(
+            {"status": True, "code": 200, "data": rows[page * size : (page + 1) * size]}
+        )
 
     service = Relenta(count, {})
     data = await crmlab.fetch(relenta(await serve(handler)), "contacts", limits=FAST)
@@ -643,18 +740,29 @@ async def test_an_id_that_comes_twice_with_other_content_is_told(
 @pytest.mark.parametrize("written", [str, float])
 async def test_counts_that_are_written_otherwise_are_counts(serve: Serve, written: Any) -> None:
     def told(page: int, size: int) -> dict[str, Any]:
-        return {"total_count": written(390), "max_page": written(-(-390 // size)), "per_page": written(size)}
+        return {
+            "total_count": written(390),
+            "max_page": written(-(-390 // size)),
+            "per_page": written(size),
+        }
 
     async def users(request: web.Request) -> web.Response:
         number = int(request.query.get("page[number]", "1"))
         row = {"id": number, "type": "users", "attributes": {"firstname": "A"}}
         return web.json_response(
-            {"data": [row], "meta": {"pagination": {"total_pages": written(3), "total": written(3)}}}
+            {
+                "data": [row],
+                "meta": {"pagination": {"total_pages": written(3), "total": written(3)}},
+            }
         )
 
     notes_account = onepagecrm(await serve(Notes(390, told)))
-    site = crmlab.Account("commanders_act", base_url=await serve(users), site_id="7", token="k" * 20)
-    data = await crmlab.fetch([notes_account, site], "onepagecrm.notes", "commanders_act.users", limits=FAST)
+    site = crmlab.Account(
+        "commanders_act", base_url=await serve(users), site_id="7", token="k" * 20
+    )
+    data = await crmlab.fetch(
+        [notes_account, site], "onepagecrm.notes", "commanders_act.users", limits=FAST
+    )
 
     assert data["onepagecrm.notes"].height == 390
     assert data["commanders_act.users"].height == 3
@@ -664,8 +772,12 @@ async def test_counts_that_are_written_otherwise_are_counts(serve: Serve, writte
 # ---- counts that are wrong, pages that are missing --------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [0, 99, 100, 150, 349, -1, 10**30, "350 notes", None, True, [350]])
-async def test_a_count_that_is_too_small_or_no_count_loses_nothing(serve: Serve, count: Any) -> None:
+@pytest.mark.parametrize(
+    "count", [0, 99, 100, 150, 349, -1, 10**30, "350 notes", None, True, [350]]
+)
+async def test_a_count_that_is_too_small_or_no_count_loses_nothing(
+    serve: Serve, count: Any
+) -> None:
     service = Notes(350, lambda page, size: {"total_count": count, "max_page": 4, "per_page": size})
 
     data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
@@ -675,7 +787,9 @@ async def test_a_count_that_is_too_small_or_no_count_loses_nothing(serve: Serve,
 
 
 async def test_a_count_that_is_that_of_the_page_loses_nothing(serve: Serve) -> None:
-    service = Notes(350, lambda page, size: {"total_count": min(size, 350 - size * (page - 1)), "max_page": 1})
+    service = Notes(
+        350, lambda page, size: {"total_count": min(size, 350 - size * (page - 1)), "max_page": 1}
+    )
 
     data = await crmlab.fetch(onepagecrm(await serve(service)), "onepagecrm.notes", limits=FAST)
 
@@ -694,7 +808,9 @@ async def test_a_last_page_that_is_told_too_low_loses_nothing(serve: Serve, last
 
 
 @pytest.mark.parametrize("past", [[], [399], [0], 404])
-async def test_what_comes_past_a_last_page_that_is_told_changes_nothing(serve: Serve, past: Any) -> None:
+async def test_what_comes_past_a_last_page_that_is_told_changes_nothing(
+    serve: Serve, past: Any
+) -> None:
     notes = Notes(400, lambda page, size: {"max_page": 4})
 
     async def handler(request: web.Request) -> web.Response:
@@ -702,7 +818,11 @@ async def test_what_comes_past_a_last_page_that_is_told_changes_nothing(serve: S
             return await notes(request)
         if past == 404:
             return web.json_response({"status": 404, "message": "no such page"}, status=404)
-        rows = [note(number) for last in past for number in range(last // 100 * 100, last // 100 * 100 + 100)]
+        rows = [
+            note(number)
+            for last in past
+            for number in range(last // 100 * 100, last // 100 * 100 + 100)
+        ]
         return web.json_response({"status": 0, "data": {"notes": rows, "max_page": 4}})
 
     data = await crmlab.fetch(onepagecrm(await serve(handler)), "onepagecrm.notes", limits=FAST)
@@ -741,24 +861,34 @@ async def test_a_page_in_the_middle_that_is_missing_is_told_and_others_are_read(
             return await service(request)
         if instead == "nothing":
             return web.json_response({"status": True, "code": 200, "data": []})
-        return await service(request.clone(rel_url=request.rel_url.update_query(page=str(missing - 1))))
+        return await service(
+            request.clone(rel_url=request.rel_url.update_query(page=str(missing - 1)))
+        )
 
     data = await crmlab.fetch(relenta(await serve(handler)), "contacts", limits=FAST)
 
     assert data.contacts.height == 750
     assert not data.complete
-    words = f"page {missing} is empty, though" if instead == "nothing" else f"page {missing} repeats page {missing - 1}"
+    words = (
+        f"page {missing} is empty, though"
+        if instead == "nothing"
+        else f"page {missing} repeats page {missing - 1}"
+    )
     assert words in data.summary["note"][0]
 
 
 async def test_a_page_that_comes_again_under_another_pointer_is_told(serve: Serve) -> None:
     async def service(request: web.Request) -> web.Response:
         if request.path.endswith("databases/list"):
-            return web.json_response({"error": 0, "data": [{"id": 1, "name": "d"}], "total_count": 1})
+            return web.json_response(
+                {"error": 0, "data": [{"id": 1, "name": "d"}], "total_count": 1}
+            )
         sent = (await request.json())["from_id"]
         names = {"": "ab", "x": "ab", "y": "cd"}[sent]
         following = {"": "x", "x": "y"}.get(sent)
-        return web.json_response({"error": 0, "data": [{"id": name} for name in names], "next_from_id": following})
+        return web.json_response(
+            {"error": 0, "data": [{"id": name} for name in names], "next_from_id": following}
+        )
 
     data = await crmlab.fetch(altcraft(await serve(service)), "altcraft.profiles", limits=FAST)
 
@@ -769,10 +899,14 @@ async def test_a_page_that_comes_again_under_another_pointer_is_told(serve: Serv
 
 @pytest.mark.parametrize("end", [None, "", "null", False, [], {}, 0, -1, "2"])
 @pytest.mark.parametrize("table", ["altcraft.profiles", "altcraft.campaigns"])
-async def test_pointers_are_read_however_they_are_written(serve: Serve, table: str, end: Any) -> None:
+async def test_pointers_are_read_however_they_are_written(
+    serve: Serve, table: str, end: Any
+) -> None:
     async def service(request: web.Request) -> web.Response:
         if request.path.endswith("databases/list"):
-            return web.json_response({"error": 0, "data": [{"id": 1, "name": "d"}], "total_count": 1})
+            return web.json_response(
+                {"error": 0, "data": [{"id": 1, "name": "d"}], "total_count": 1}
+            )
         sent = int((await request.json())["from_id"] or 1)
         following: Any = {1: 3, 3: "5", 5: 7.0}.get(sent, end)
         rows = [{"id": number, "name": "a"} for number in (sent, sent + 1)]
@@ -787,7 +921,9 @@ async def test_pointers_are_read_however_they_are_written(serve: Serve, table: s
 @pytest.mark.parametrize("following", [True, {"id": 3}, [3], 3.5])
 async def test_a_pointer_that_is_none_is_told(serve: Serve, following: Any) -> None:
     async def service(request: web.Request) -> web.Response:
-        return web.json_response({"error": 0, "data": [{"id": 1, "name": "a"}], "next_from_id": following})
+        return web.json_response(
+            {"error": 0, "data": [{"id": 1, "name": "a"}], "next_from_id": following}
+        )
 
     data = await crmlab.fetch(altcraft(await serve(service)), "altcraft.campaigns", limits=FAST)
 
@@ -815,7 +951,9 @@ async def test_links_of_any_form_are_followed_or_told(
         following = {"next": link.format(number + 1) if number < 3 else None}
         return web.json_response({"data": rows, "meta": meta, "links": following})
 
-    site = crmlab.Account("commanders_act", base_url=await serve(users), site_id="7", token="k" * 20)
+    site = crmlab.Account(
+        "commanders_act", base_url=await serve(users), site_id="7", token="k" * 20
+    )
     data = await crmlab.fetch(site, "commanders_act.users", limits=FAST)
 
     assert data.complete == complete
@@ -832,9 +970,15 @@ async def test_pages_of_one_list_say_nothing_of_another_list_of_the_resource(ser
         rows = [] if is_empty or number > last else [row]
         return web.json_response({"data": rows, "meta": {"pagination": {"total_pages": last}}})
 
-    site = crmlab.Account("commanders_act", base_url=await serve(statistics), site_id="7", token="k" * 20)
+    site = crmlab.Account(
+        "commanders_act", base_url=await serve(statistics), site_id="7", token="k" * 20
+    )
     data = await crmlab.fetch(
-        site, "commanders_act.privacy_statistics", since="2026-03-01", until="2026-03-04", limits=FAST
+        site,
+        "commanders_act.privacy_statistics",
+        since="2026-03-01",
+        until="2026-03-04",
+        limits=FAST,
     )
 
     assert data["commanders_act.privacy_statistics"].height == 6
@@ -843,15 +987,25 @@ async def test_pages_of_one_list_say_nothing_of_another_list_of_the_resource(ser
 
 @pytest.mark.parametrize("told", [0, 1, 2, 3, -1, "two", None])
 @pytest.mark.parametrize("past", [200, 400, 404])
-async def test_pages_told_in_odd_numbers_are_followed_until_nothing_comes(serve: Serve, told: Any, past: int) -> None:
+async def test_pages_told_in_odd_numbers_are_followed_until_nothing_comes(
+    serve: Serve, told: Any, past: int
+) -> None:
     async def users(request: web.Request) -> web.Response:
         number = int(request.query.get("page[number]", "1"))
-        rows = [{"id": str(each), "type": "users", "attributes": {}} for each in range(9)][number * 4 - 4 : number * 4]
+        rows = [{"id": str(each), "type": "users", "attributes": {}} for each in range(9)][
+            number * 4 - 4 : number * 4
+        ]
         if not rows and past != 200:
-            return web.json_response({"errors": [{"status": past, "detail": "No data found"}]}, status=past)
-        return web.json_response({"data": rows, "meta": {"pagination": {"total_pages": told, "per_page": 4}}})
+            return web.json_response(
+                {"errors": [{"status": past, "detail": "No data found"}]}, status=past
+            )
+        return web.json_response(
+            {"data": rows, "meta": {"pagination": {"total_pages": told, "per_page": 4}}}
+        )
 
-    site = crmlab.Account("commanders_act", base_url=await serve(users), site_id="7", token="k" * 20)
+    site = crmlab.Account(
+        "commanders_act", base_url=await serve(users), site_id="7", token="k" * 20
+    )
     data = await crmlab.fetch(site, "users", limits=FAST)
 
     assert data.users.height == 9
@@ -859,12 +1013,16 @@ async def test_pages_told_in_odd_numbers_are_followed_until_nothing_comes(serve:
 
 
 @pytest.mark.parametrize("told", [0, 1, -1])
-async def test_one_page_that_comes_again_whatever_is_asked_is_the_only_one(serve: Serve, told: int) -> None:
+async def test_one_page_that_comes_again_whatever_is_asked_is_the_only_one(
+    serve: Serve, told: int
+) -> None:
     async def users(request: web.Request) -> web.Response:
         row = {"id": "1", "type": "users", "attributes": {}}
         return web.json_response({"data": [row], "meta": {"pagination": {"total_pages": told}}})
 
-    site = crmlab.Account("commanders_act", base_url=await serve(users), site_id="7", token="k" * 20)
+    site = crmlab.Account(
+        "commanders_act", base_url=await serve(users), site_id="7", token="k" * 20
+    )
     data = await crmlab.fetch(site, "users", limits=FAST)
 
     assert data.users.height == 1
@@ -883,15 +1041,21 @@ async def test_the_only_page_that_comes_again_is_told(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("nothing", [{}, None, [], ""])
-async def test_a_segment_that_is_listed_and_comes_without_details_is_missed(serve: Serve, nothing: Any) -> None:
+async def test_a_segment_that_is_listed_and_comes_without_details_is_missed(
+    serve: Serve, nothing: Any
+) -> None:
     async def answer(request: web.Request) -> web.Response:
         body = await request.json()
         if request.path.endswith("/get"):
-            return web.json_response({"error": 0, "data": {"id": 1, "name": "S"} if body["id"] == 1 else nothing})
+            return web.json_response(
+                {"error": 0, "data": {"id": 1, "name": "S"} if body["id"] == 1 else nothing}
+            )
         rows = [{"id": 1, "name": "S"}, {"id": 2, "name": "T"}] if body.get("from_id") == 1 else []
         return web.json_response({"error": 0, "data": rows})
 
-    data = await crmlab.fetch(altcraft(await serve(answer)), "altcraft.segment_details", limits=FAST)
+    data = await crmlab.fetch(
+        altcraft(await serve(answer)), "altcraft.segment_details", limits=FAST
+    )
 
     assert data.summary["complete"].to_list() == [False]
     assert "without its details" in data.summary["note"][0]
@@ -916,7 +1080,9 @@ async def test_records_without_an_id_are_there_once_however_often_their_list_is_
     assert stored.summary["rows"].to_list() == data.summary["rows"].to_list() == [150]
 
 
-@pytest.mark.parametrize("told", [{"max_page": 1}, {"max_page": 0, "total_count": "x"}, {"max_page": -1}])
+@pytest.mark.parametrize(
+    "told", [{"max_page": 1}, {"max_page": 0, "total_count": "x"}, {"max_page": -1}]
+)
 async def test_a_list_without_its_documented_count_is_followed_past_the_last_page_it_tells(
     serve: Serve, told: dict[str, Any]
 ) -> None:
@@ -924,10 +1090,16 @@ async def test_a_list_without_its_documented_count_is_followed_past_the_last_pag
         if request.path != "/companies":
             return web.json_response({"status": 0, "message": "OK", "data": {"user_id": "me"}})
         number = int(request.query.get("page", "1"))
-        rows = [{"company": {"id": str(each)}} for each in range(70)][number * 33 - 33 : number * 33]
-        return web.json_response({"status": 0, "message": "OK", "data": {"companies": rows, **told}})
+        rows = [{"company": {"id": str(each)}} for each in range(70)][
+            number * 33 - 33 : number * 33
+        ]
+        return web.json_response(
+            {"status": 0, "message": "OK", "data": {"companies": rows, **told}}
+        )
 
-    data = await crmlab.fetch(onepagecrm(await serve(companies)), "onepagecrm.companies", limits=FAST)
+    data = await crmlab.fetch(
+        onepagecrm(await serve(companies)), "onepagecrm.companies", limits=FAST
+    )
 
     assert data["onepagecrm.companies"].height == 70
     assert data.complete
@@ -948,7 +1120,11 @@ async def test_a_list_without_its_documented_count_is_followed_past_the_last_pag
         ("databases", {"next_page": 2}, "has next_page, which nobody documents"),
         # what counts as many, what repeats the question, and what is said of nothing
         ("profiles", {"total_count": 37}, ""),
-        ("profiles", {"total_count": None, "page_size": 1000, "next_page": None, "has_more": False}, ""),
+        (
+            "profiles",
+            {"total_count": None, "page_size": 1000, "next_page": None, "has_more": False},
+            "",
+        ),
         ("profiles", {"request_id": "abc", "took": 12}, ""),
         ("history", {"count": 37, "total_pages": 1, "meta": {"total": None}}, ""),
         ("profiles", {"account": 90, "account_id": 90, "country": 90, "counter": 90}, ""),
@@ -959,7 +1135,8 @@ async def test_altcraft_lists_tell_what_stands_beside_them_and_speaks_against_th
 ) -> None:
     """A service that caps its pages at 37, and names the next page and the count otherwise, or nowhere documented."""
     rows = [
-        {"id": f"{each}", "event_id": f"{each}", "name": f"N {each}", "profile_id": f"{each}"} for each in range(37)
+        {"id": f"{each}", "event_id": f"{each}", "name": f"N {each}", "profile_id": f"{each}"}
+        for each in range(37)
     ]
 
     async def answer(request: web.Request) -> web.Response:
@@ -983,13 +1160,17 @@ async def test_a_size_that_came_without_counters_is_missed(serve: Serve, nothing
         body = await request.json()
         counters = [{"channel": "email", "status": {"subscribed_sendable": 0}}]
         if request.path.endswith("get_counters"):
-            return web.json_response({"error": 0, "data": counters if body["resource_id"] == 1 else nothing})
+            return web.json_response(
+                {"error": 0, "data": counters if body["resource_id"] == 1 else nothing}
+            )
         if request.path.endswith("/get"):
             return web.json_response({"error": 0, "data": {"id": 1, "name": "S"}})
         rows = [{"id": 1, "name": "S"}, {"id": 2, "name": "T"}] if body.get("from_id") == 1 else []
         return web.json_response({"error": 0, "data": rows, "total_count": len(rows)})
 
-    data = await crmlab.fetch(altcraft(await serve(answer)), "altcraft.segment_counters", limits=FAST)
+    data = await crmlab.fetch(
+        altcraft(await serve(answer)), "altcraft.segment_counters", limits=FAST
+    )
 
     # an empty list is one: the segment has nobody on any channel
     assert data.complete == (nothing == [])

@@ -29,12 +29,17 @@ def raising(error: BaseException) -> Any:
 
 def broken(account: crmlab.Account, name: str, **changes: Any) -> crmlab.Account:
     """The account of a service, one of whose resources is described wrongly."""
-    resources = [replace(each, **changes) if each.name == name else each for each in account.provider.resources]
+    resources = [
+        replace(each, **changes) if each.name == name else each
+        for each in account.provider.resources
+    ]
     account.provider = replace(account.provider, resources=tuple(resources))
     return account
 
 
-@pytest.mark.parametrize("fault", [ZeroDivisionError("x"), PanicException("x")], ids=lambda fault: type(fault).__name__)
+@pytest.mark.parametrize(
+    "fault", [ZeroDivisionError("x"), PanicException("x")], ids=lambda fault: type(fault).__name__
+)
 @pytest.mark.parametrize("place", ["requests", "total", "inserted_at"])
 async def test_a_fault_in_one_list_costs_only_that_list(fault: BaseException, place: str) -> None:
     async with crmlab.sandbox(rows=40, services=SERVICES) as accounts:
@@ -44,7 +49,9 @@ async def test_a_fault_in_one_list_costs_only_that_list(fault: BaseException, pl
 
     [failure] = data.failures
     assert isinstance(failure, InternalError)
-    assert str(failure).startswith("onepagecrm account 'onepagecrm', deals: a fault of crmlab's own")
+    assert str(failure).startswith(
+        "onepagecrm account 'onepagecrm', deals: a fault of crmlab's own"
+    )
     assert data.deals.is_empty()
     assert data.contacts.height == whole.contacts.height > 0
     assert data.summary.filter(~data.summary["complete"])["resource"].to_list() == ["deals"]
@@ -86,11 +93,16 @@ async def test_a_fault_is_raised_where_failures_are() -> None:
 )
 async def test_a_clock_that_tells_no_time_costs_nothing(serve: Serve, date: str) -> None:
     async def notes(request: web.Request) -> web.Response:
-        rows = [{"note": {"id": f"n{n}", "text": "hello", "created_at": "2026-01-01T00:00:00Z"}} for n in range(3)]
+        rows = [
+            {"note": {"id": f"n{n}", "text": "hello", "created_at": "2026-01-01T00:00:00Z"}}
+            for n in range(3)
+        ]
         body = {"status": 0, "data": {"notes": rows, "max_page": 1, "total_count": 3}}
         return web.json_response(body, headers={"Date": date})
 
-    account = crmlab.Account("onepagecrm", base_url=await serve(notes), user_id="me", api_key="my-key")
+    account = crmlab.Account(
+        "onepagecrm", base_url=await serve(notes), user_id="me", api_key="my-key"
+    )
     data = await crmlab.fetch(account, "onepagecrm.notes", limits=FAST)
 
     assert data["onepagecrm.notes"].height == 3
@@ -110,7 +122,9 @@ async def test_what_cannot_be_written_ends_the_fetch_with_that_error(
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_listener_that_fails_ends_the_fetch_with_its_error_and_leaves_nothing_running() -> None:
+async def test_a_listener_that_fails_ends_the_fetch_with_its_error_and_leaves_nothing_running() -> (
+    None
+):
     def listen(news: crmlab.Progress) -> None:
         raise ZeroDivisionError("in the listener")
 

@@ -58,13 +58,20 @@ def line(data: crmlab.Fetched, resource: str) -> dict[str, Any]:
 
 def note(number: int, *, at: dt.datetime = NOW) -> dict[str, Any]:
     text = at.isoformat().replace("+00:00", "Z")
-    return {"id": f"{number:06d}", "text": f"note {number}", "created_at": text, "modified_at": text}
+    return {
+        "id": f"{number:06d}",
+        "text": f"note {number}",
+        "created_at": text,
+        "modified_at": text,
+    }
 
 
 class Notes:
     """A list of notes, paged as OnePageCRM does; `before` may change anything before each answer."""
 
-    def __init__(self, notes: list[Any], before: Callable[[Notes, int, int], Any] = lambda *_: None) -> None:
+    def __init__(
+        self, notes: list[Any], before: Callable[[Notes, int, int], Any] = lambda *_: None
+    ) -> None:
         self.notes, self.before, self.asked = list(notes), before, []
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
@@ -83,7 +90,9 @@ class Notes:
 
 
 async def read(serve: Serve, notes: Notes, *tables: str, **options: Any) -> crmlab.Fetched:
-    account = crmlab.Account("onepagecrm", base_url=await serve(notes), user_id="me", api_key="my-key")
+    account = crmlab.Account(
+        "onepagecrm", base_url=await serve(notes), user_id="me", api_key="my-key"
+    )
     return await crmlab.fetch(account, *(tables or ["activities"]), limits=FAST, **options)
 
 
@@ -101,11 +110,17 @@ async def test_everything_in_the_world_comes_exactly_once(crm: Sandbox, world: W
     assert data.rejected.is_empty()
     people = {person.id for person in world.people_in("onepagecrm")}
     assert sorted(data.contacts["id"]) == sorted(people)
-    assert sorted(data.deals["id"]) == sorted(deal.id for deal in world.deals if deal.contact_id in people)
+    assert sorted(data.deals["id"]) == sorted(
+        deal.id for deal in world.deals if deal.contact_id in people
+    )
     activities = [*world.actions, *world.notes, *world.calls, *world.meetings]
-    assert sorted(data.activities["id"]) == sorted(each.id for each in activities if each.contact_id in people)
+    assert sorted(data.activities["id"]) == sorted(
+        each.id for each in activities if each.contact_id in people
+    )
     assert sorted(data.companies["id"]) == sorted(company.id for company in world.companies)
-    assert data.deals["amount"].sum() == pytest.approx(sum(d.amount for d in world.deals if d.contact_id in people))
+    assert data.deals["amount"].sum() == pytest.approx(
+        sum(d.amount for d in world.deals if d.contact_id in people)
+    )
 
 
 async def test_colleagues_contacts_come_too(crm: Sandbox, world: World) -> None:
@@ -119,7 +134,9 @@ async def test_every_frame_has_the_shared_schema(crm: Sandbox) -> None:
     data = await crmlab.fetch(crm, *TABLES, limits=FAST)
 
     assert list(data) == list(TABLES)
-    assert {name: frame.schema for name, frame in data.items()} == {n: t.schema for n, t in TABLES.items()}
+    assert {name: frame.schema for name, frame in data.items()} == {
+        n: t.schema for n, t in TABLES.items()
+    }
     assert data.summary.schema == SUMMARY
 
 
@@ -169,7 +186,9 @@ async def test_two_resources_may_have_equal_ids_in_one_table(serve: Serve) -> No
     async def answer(request: web.Request) -> web.Response:
         name = request.path.strip("/")
         listed = {name: [{name[:-1]: note(n)} for n in range(3)], "total_count": 3, "max_page": 1}
-        return web.json_response({"status": 0, "data": listed if name in ("notes", "calls") else {}})
+        return web.json_response(
+            {"status": 0, "data": listed if name in ("notes", "calls") else {}}
+        )
 
     data = await read(serve, answer, "activities")  # type: ignore[arg-type]
 
@@ -191,11 +210,19 @@ async def test_records_without_id_are_all_kept_among_the_own_records(serve: Serv
 async def test_unpaged_lists_of_a_hundred_and_more_are_asked_once() -> None:
     def user(n: int) -> User:
         return User(
-            id=f"u{n}", first_name="A", last_name=str(n), email=f"{n}@example.com", role="", phone=None, department=""
+            id=f"u{n}",
+            first_name="A",
+            last_name=str(n),
+            email=f"{n}@example.com",
+            role="",
+            phone=None,
+            department="",
         )
 
     statuses = [Status(id=f"s{n}", key=f"k{n}", text=f"t{n}", colour="000") for n in range(100)]
-    async with crmlab.sandbox(World(users=[user(n) for n in range(250)], statuses=statuses), services=ONE) as crm:
+    async with crmlab.sandbox(
+        World(users=[user(n) for n in range(250)], statuses=statuses), services=ONE
+    ) as crm:
         data = await crmlab.fetch(crm, "users", "statuses", limits=FAST)
 
     assert (data.users.height, data.statuses.height) == (250, 100)
@@ -220,13 +247,17 @@ async def test_a_broken_answer_is_asked_again_until_it_is_whole(world: World, ki
         data = await crmlab.fetch(crm, "contacts", limits=FAST)
 
     assert data.complete
-    assert data.contacts["id"].n_unique() == data.contacts.height == len(world.people_in("onepagecrm"))
+    assert (
+        data.contacts["id"].n_unique() == data.contacts.height == len(world.people_in("onepagecrm"))
+    )
     if kind != "reset":  # aiohttp itself sends a GET again where a kept connection was cut
         assert line(data, "contacts")["retries"] == (kind in ("truncate", "not_json"))
 
 
 async def test_records_that_change_their_type_cost_only_themselves(serve: Serve) -> None:
-    deals: list[dict[str, Any]] = [{**note(n), "name": f"deal {n}", "amount": n} for n in range(6000)]
+    deals: list[dict[str, Any]] = [
+        {**note(n), "name": f"deal {n}", "amount": n} for n in range(6000)
+    ]
     for n, deal in enumerate(deals):
         deal["amount"] = n if n < 3000 else n + 0.99
         deal["close_date"] = None if n < 2000 else "2026-01-31"
@@ -242,14 +273,20 @@ async def test_records_that_change_their_type_cost_only_themselves(serve: Serve)
         if request.path != "/deals":
             return web.json_response({"status": 0, "data": {"pipelines": []}})
         rows = [{"deal": deal} for deal in deals[(page - 1) * 100 : page * 100]]
-        return web.json_response({"status": 0, "data": {"deals": rows, "total_count": 6000, "max_page": 60}})
+        return web.json_response(
+            {"status": 0, "data": {"deals": rows, "total_count": 6000, "max_page": 60}}
+        )
 
     data = await read(serve, answer, "deals", "onepagecrm.deals")  # type: ignore[arg-type]
 
     assert data.deals.height == data["onepagecrm.deals"].height == 6000
-    assert data.deals["amount"].sum() == pytest.approx(sum(d["amount"] for d in deals if d["amount"] != "n/a"))
+    assert data.deals["amount"].sum() == pytest.approx(
+        sum(d["amount"] for d in deals if d["amount"] != "n/a")
+    )
     assert data.deals["close_date"].null_count() == 2000
-    assert set(data["onepagecrm.deals"].filter(pl.col("id") >= "005000")["text"]) == {'["a", "list"]'}
+    assert set(data["onepagecrm.deals"].filter(pl.col("id") >= "005000")["text"]) == {
+        '["a", "list"]'
+    }
     assert data.rejected.is_empty()
     assert data.misfits.select("resource", "id", "field", "reason", "raw").rows() == [
         ("deals", "003500", "amount", 'expected a number, got "n/a"', '"n/a"')
@@ -273,7 +310,9 @@ async def test_a_page_that_fails_twice_comes_in_the_end(world: World) -> None:
 async def test_a_service_that_limits_is_waited_for(world: World) -> None:
     limits = crmlab.Limits(rate=50, burst=20)
     async with crmlab.sandbox(world, services=ONE, rate_limits=True) as crm:
-        data = await crmlab.fetch(crm, "users", "statuses", "lead_sources", "companies", "contacts", limits=limits)
+        data = await crmlab.fetch(
+            crm, "users", "statuses", "lead_sources", "companies", "contacts", limits=limits
+        )
 
     assert data.complete
     assert data.contacts.height == len(world.people_in("onepagecrm"))
@@ -300,7 +339,9 @@ async def test_a_record_deleted_while_paging_costs_no_other(serve: Serve) -> Non
     data = await read(serve, Notes([note(n) for n in range(1000)], delete), "onepagecrm.notes")
 
     kept = only_notes(data)["id"].to_list()
-    assert Counter(kept) == Counter(f"{n:06d}" for n in range(1000))  # the deleted one was there when it began
+    assert Counter(kept) == Counter(
+        f"{n:06d}" for n in range(1000)
+    )  # the deleted one was there when it began
     assert data.complete
     assert line(data, "notes")["note"] == "the list changed while it was read; read 2 times"
 
@@ -313,7 +354,9 @@ async def test_a_record_added_while_paging_comes_and_costs_no_other(serve: Serve
 
     data = await read(serve, Notes([note(n) for n in range(1000)], add), "onepagecrm.notes")
 
-    assert Counter(only_notes(data)["id"]) == Counter([f"{n:06d}" for n in range(1000)] + ["005000"])
+    assert Counter(only_notes(data)["id"]) == Counter(
+        [f"{n:06d}" for n in range(1000)] + ["005000"]
+    )
     assert data.complete
 
 
@@ -335,7 +378,9 @@ async def test_a_list_that_never_stands_still_is_incomplete(serve: Serve) -> Non
     data = await read(serve, Notes([note(n) for n in range(300)], add), "onepagecrm.notes")
 
     assert not data.complete
-    assert line(data, "notes")["note"].startswith("the list changed while it was read; read 3 times")
+    assert line(data, "notes")["note"].startswith(
+        "the list changed while it was read; read 3 times"
+    )
     assert {f"{n:06d}" for n in range(300)} <= set(only_notes(data)["id"])
 
 
@@ -372,7 +417,10 @@ async def test_a_resource_that_others_only_look_up_may_fail(world: World) -> Non
 async def test_a_bad_value_in_what_others_look_up_is_told(serve: Serve) -> None:
     async def answer(request: web.Request) -> web.Response:
         bad = {"pipeline": {"id": "p", "stages": [{"stage": 1.7}]}}
-        found: dict[str, Any] = {"/pipelines": {"pipelines": [bad]}, "/deals": {"deals": [{"deal": note(1)}]}}
+        found: dict[str, Any] = {
+            "/pipelines": {"pipelines": [bad]},
+            "/deals": {"deals": [{"deal": note(1)}]},
+        }
         return web.json_response({"status": 0, "data": found.get(request.path, {})})
 
     data = await read(serve, answer, "deals")  # type: ignore[arg-type]
@@ -385,7 +433,9 @@ async def test_a_bad_value_in_what_others_look_up_is_told(serve: Serve) -> None:
 
 async def test_a_page_that_fails_for_ever_keeps_what_came(serve: Serve) -> None:
     def fail(notes: Notes, page: int, nth: int) -> web.StreamResponse | None:
-        return web.json_response({"status": 404, "message": "gone"}, status=404) if page == 5 else None
+        return (
+            web.json_response({"status": 404, "message": "gone"}, status=404) if page == 5 else None
+        )
 
     data = await read(serve, Notes([note(n) for n in range(500)], fail), "onepagecrm.notes")
 
@@ -394,7 +444,9 @@ async def test_a_page_that_fails_for_ever_keeps_what_came(serve: Serve) -> None:
     assert not data.complete
 
 
-@pytest.mark.parametrize(("status", "kind"), [(403, AuthError), (404, NotFoundError), (400, ApiError)])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(403, AuthError), (404, NotFoundError), (400, ApiError)]
+)
 async def test_where_nothing_came_at_all_the_first_failure_is_raised(
     serve: Serve, status: int, kind: type[CrmlabError]
 ) -> None:
@@ -420,7 +472,8 @@ async def test_a_wrong_key_names_the_account_and_the_field_and_asks_little(crm: 
     account = crmlab.Account("onepagecrm", name="sales", base_url=crm[0].base_url, **keys)
 
     with pytest.raises(
-        AuthError, match=r"onepagecrm account 'sales': HTTP 401.*check user_id and api_key.*CRMLAB_ONEPAGECRM_API_KEY"
+        AuthError,
+        match=r"onepagecrm account 'sales': HTTP 401.*check user_id and api_key.*CRMLAB_ONEPAGECRM_API_KEY",
     ):
         await crmlab.fetch(account, limits=FAST)
 
@@ -434,14 +487,19 @@ async def test_a_wrong_key_of_one_account_costs_nothing_of_another(crm: Sandbox)
     data = await crmlab.fetch([wrong, crm[0]], "users", "statuses", limits=FAST)
 
     assert set(data.users["account"]) == {"onepagecrm"}
-    assert [str(failure).split(" ·")[0] for failure in data.failures] == ["onepagecrm account 'wrong': HTTP 401"]
+    assert [str(failure).split(" ·")[0] for failure in data.failures] == [
+        "onepagecrm account 'wrong': HTTP 401"
+    ]
 
 
 async def test_an_unreachable_service_is_said_soon() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         account = crmlab.Account(
-            "onepagecrm", base_url=f"http://127.0.0.1:{taken.getsockname()[1]}", user_id="me", api_key="k"
+            "onepagecrm",
+            base_url=f"http://127.0.0.1:{taken.getsockname()[1]}",
+            user_id="me",
+            api_key="k",
         )
         started = time.monotonic()
         with pytest.raises(TransportError, match=r"cannot reach 127\.0\.0\.1"):
@@ -471,7 +529,9 @@ async def test_on_request_a_failure_of_one_account_stops_the_others(serve: Serve
         return web.json_response({"status": 404}, status=404)
 
     accounts = [
-        crmlab.Account("onepagecrm", name=name, base_url=await serve(handler), user_id="me", api_key="k")
+        crmlab.Account(
+            "onepagecrm", name=name, base_url=await serve(handler), user_id="me", api_key="k"
+        )
         for name, handler in (("slow", slow), ("gone", gone))
     ]
     started = time.monotonic()
@@ -501,7 +561,9 @@ async def test_a_redirect_is_not_followed(world: World) -> None:
 
 async def test_half_characters_are_told(serve: Serve) -> None:
     async def answer(request: web.Request) -> web.Response:
-        return web.Response(body=rb'{"status":0,"data":[{"user":{"id":"1","first_name":"A\ud83d"}}]}')
+        return web.Response(
+            body=rb'{"status":0,"data":[{"user":{"id":"1","first_name":"A\ud83d"}}]}'
+        )
 
     data = await read(serve, answer, "users")  # type: ignore[arg-type]
 
@@ -572,12 +634,17 @@ def _world_of_notes() -> World:
     return World(people=[person], notes=notes, users=world.users)
 
 
-async def test_contacts_past_the_wall_come_in_parts_by_the_time_of_their_creation(world: World) -> None:
+async def test_contacts_past_the_wall_come_in_parts_by_the_time_of_their_creation(
+    world: World,
+) -> None:
     person = world.people_in("onepagecrm")[0]
-    imported = [NOW - dt.timedelta(days=30, seconds=n // 50) for n in range(11_000)]  # an import, fifty a second
+    imported = [
+        NOW - dt.timedelta(days=30, seconds=n // 50) for n in range(11_000)
+    ]  # an import, fifty a second
     since = [NOW - dt.timedelta(days=700) + dt.timedelta(minutes=37 * n) for n in range(10_500)]
     people = [
-        replace(person, id=f"{n:024x}", number=n, created_at=at) for n, at in enumerate(sorted([*since, *imported]))
+        replace(person, id=f"{n:024x}", number=n, created_at=at)
+        for n, at in enumerate(sorted([*since, *imported]))
     ]
     async with crmlab.sandbox(World(people=people), services=ONE) as crm:
         data = await crmlab.fetch(crm, "contacts", limits=FAST)
@@ -607,11 +674,18 @@ async def test_equal_answers_of_different_days_are_different_rows() -> None:
             first = banner.daily[0]
             banner.daily[:] = [
                 replace(
-                    day, **{n: getattr(first, n) for n in first.__slots__ if n not in ("day", "device", "location")}
+                    day,
+                    **{
+                        n: getattr(first, n)
+                        for n in first.__slots__
+                        if n not in ("day", "device", "location")
+                    },
                 )
                 for day in banner.daily
             ]
-        data = await crmlab.fetch(running, "consent_statistics", since=since, until=until, limits=FAST)
+        data = await crmlab.fetch(
+            running, "consent_statistics", since=since, until=until, limits=FAST
+        )
 
     days = data.consent_statistics.group_by("day").len()
     assert days.height == 4
@@ -624,7 +698,9 @@ async def test_equal_answers_of_different_days_are_different_rows() -> None:
 async def test_progress_never_goes_back_and_ends_with_a_final_state(crm: Sandbox) -> None:
     events: defaultdict[str, list[crmlab.Progress]] = defaultdict(list)
 
-    data = await crmlab.fetch(crm, limits=FAST, progress=lambda event: events[event.resource].append(event))
+    data = await crmlab.fetch(
+        crm, limits=FAST, progress=lambda event: events[event.resource].append(event)
+    )
 
     assert set(events) == set(data.summary["resource"])
     for resource, told in events.items():
@@ -663,11 +739,17 @@ async def test_a_cancelled_fetch_leaves_nothing_behind(serve: Serve, wait: float
         if int(request.query["page"]) > 55:
             await asyncio.sleep(60)
         rows = [{name[:-1]: note(n)} for n in range(100)]
-        return web.json_response({"status": 0, "data": {name: rows, "max_page": 60, "total_count": 6000}})
+        return web.json_response(
+            {"status": 0, "data": {name: rows, "max_page": 60, "total_count": 6000}}
+        )
 
-    account = crmlab.Account("onepagecrm", base_url=await serve(slow), user_id="me", api_key="my-key")
+    account = crmlab.Account(
+        "onepagecrm", base_url=await serve(slow), user_id="me", api_key="my-key"
+    )
     before = asyncio.all_tasks()
-    fetching = asyncio.create_task(crmlab.fetch(account, "deals", "activities", limits=crmlab.Limits(concurrency=40)))
+    fetching = asyncio.create_task(
+        crmlab.fetch(account, "deals", "activities", limits=crmlab.Limits(concurrency=40))
+    )
     await asyncio.sleep(wait)
 
     fetching.cancel()
@@ -676,7 +758,9 @@ async def test_a_cancelled_fetch_leaves_nothing_behind(serve: Serve, wait: float
 
     package = str(Path(crmlab.__file__).parent)
     left = [task.get_coro() for task in asyncio.all_tasks() - before]
-    assert [coroutine for coroutine in left if coroutine.cr_code.co_filename.startswith(package)] == []
+    assert [
+        coroutine for coroutine in left if coroutine.cr_code.co_filename.startswith(package)
+    ] == []
     await asyncio.sleep(0.05)
     assert all(transport is None or transport.is_closing() for transport in transports)
 
@@ -708,12 +792,16 @@ async def test_two_accounts_of_one_provider_stay_apart(crm: Sandbox, world: Worl
 
     people = len(world.people_in("onepagecrm"))
     assert Counter(data.contacts["account"]) == {"north": people, "south": people}
-    assert Counter(data["onepagecrm.users"]["account"]) == dict.fromkeys(("north", "south"), len(world.users))
+    assert Counter(data["onepagecrm.users"]["account"]) == dict.fromkeys(
+        ("north", "south"), len(world.users)
+    )
 
 
 async def test_the_users_limits_hold_instead_of_the_providers(world: World) -> None:
     async with crmlab.sandbox(world, services=ONE, latency=0.02) as crm:
-        await crmlab.fetch(crm, "contacts", "deals", "activities", limits=crmlab.Limits(concurrency=2))
+        await crmlab.fetch(
+            crm, "contacts", "deals", "activities", limits=crmlab.Limits(concurrency=2)
+        )
 
     assert crm.max_in_flight == 2
 
@@ -739,10 +827,22 @@ async def test_a_call_for_what_is_not_there_says_so(crm: Sandbox) -> None:
     [
         (["deal"], {}, r"unknown table 'deal'; did you mean 'deals'\? Known: contacts, companies"),
         (["zzz"], {}, r"unknown table 'zzz'\. Known: contacts"),
-        (["onepagecrm.deal"], {}, r"unknown onepagecrm resource 'deal'; did you mean 'deals'\? Known: bootstrap"),
+        (
+            ["onepagecrm.deal"],
+            {},
+            r"unknown onepagecrm resource 'deal'; did you mean 'deals'\? Known: bootstrap",
+        ),
         (["onepagecrm."], {}, r"unknown onepagecrm resource ''"),
-        (["onepagcrm.deals"], {}, r"unknown provider 'onepagcrm'; did you mean 'onepagecrm'\? Known: altcraft"),
-        (["relenta.contacts"], {}, r"'relenta\.contacts' needs a relenta account; given: onepagecrm"),
+        (
+            ["onepagcrm.deals"],
+            {},
+            r"unknown provider 'onepagcrm'; did you mean 'onepagecrm'\? Known: altcraft",
+        ),
+        (
+            ["relenta.contacts"],
+            {},
+            r"'relenta\.contacts' needs a relenta account; given: onepagecrm",
+        ),
         ([["deals"]], {}, "a table is named by text, not list"),
         ([5], {}, "a table is named by text, not int"),
         (
@@ -781,13 +881,16 @@ async def test_accounts_that_are_none_are_refused(accounts: Any, message: str) -
 
 async def test_two_accounts_of_one_name_are_refused(crm: Sandbox) -> None:
     with pytest.raises(
-        UsageError, match="two accounts are called onepagecrm account 'onepagecrm': give each its own name"
+        UsageError,
+        match="two accounts are called onepagecrm account 'onepagecrm': give each its own name",
     ):
         await crmlab.fetch([crm[0], crm[0]], "deals")
 
 
 async def test_an_unknown_operation_is_refused(crm: Sandbox) -> None:
-    with pytest.raises(UsageError, match=r"unknown operation 'contact'; did you mean 'get_contact'\?"):
+    with pytest.raises(
+        UsageError, match=r"unknown operation 'contact'; did you mean 'get_contact'\?"
+    ):
         await crmlab.call(crm[0], "contact", contact_id="1")
 
 

@@ -79,7 +79,9 @@ def asked(crm: Any, query: pl.LazyFrame, engine: Engine = "in-memory") -> tuple[
 
 
 @each_engine
-def test_what_changed_lately_takes_a_twentieth_of_the_requests(crm: Any, deals: pl.DataFrame, engine: Engine) -> None:
+def test_what_changed_lately_takes_a_twentieth_of_the_requests(
+    crm: Any, deals: pl.DataFrame, engine: Engine
+) -> None:
     scan = crmlab.scan(crm, "deals")
     lately = deals["modified_at"].sort(descending=True)[deals.height // 25]
 
@@ -118,7 +120,9 @@ def test_owner_status_pipeline_and_stage_go_into_requests(crm: Any, deals: pl.Da
 
 
 @each_engine
-def test_a_head_takes_the_pages_that_it_needs(crm: Any, deals: pl.DataFrame, engine: Engine) -> None:
+def test_a_head_takes_the_pages_that_it_needs(
+    crm: Any, deals: pl.DataFrame, engine: Engine
+) -> None:
     scan = crmlab.scan(crm, "deals")
 
     for rows, requests in ((10, 1), (100, 1), (250, 3), (10**6, -(-deals.height // 100))):
@@ -200,7 +204,9 @@ def _predicate(lot: random.Random, deals: pl.DataFrame, depth: int = 3) -> pl.Ex
 
 
 @pytest.mark.parametrize("seed", range(PREDICATES))
-def test_any_filter_brings_the_rows_that_it_brings_of_the_whole(crm: Any, deals: pl.DataFrame, seed: int) -> None:
+def test_any_filter_brings_the_rows_that_it_brings_of_the_whole(
+    crm: Any, deals: pl.DataFrame, seed: int
+) -> None:
     lot = random.Random(seed)
     predicate = _predicate(lot, deals)
 
@@ -209,7 +215,9 @@ def test_any_filter_brings_the_rows_that_it_brings_of_the_whole(crm: Any, deals:
     assert_frame_equal(found.sort("id"), deals.filter(predicate).sort("id"))
 
 
-@pytest.mark.parametrize("table", ["contacts", "activities", "consent_events", "users", "consent_statistics"])
+@pytest.mark.parametrize(
+    "table", ["contacts", "activities", "consent_events", "users", "consent_statistics"]
+)
 def test_tables_of_several_services_are_those_of_a_fetch(table: str) -> None:
     time = "occurred_at" if table == "consent_events" else "modified_at"
     with Served(world=generate(80, seed=4, now=NOW)) as accounts:
@@ -221,7 +229,9 @@ def test_tables_of_several_services_are_those_of_a_fetch(table: str) -> None:
         if known.len():
             some = pl.col(time).is_between(known[known.len() // 3], known[known.len() // 2])
             filtered = scan.filter(some).collect()
-            assert_frame_equal(filtered.sort("provider", "id"), every.filter(some).sort("provider", "id"))
+            assert_frame_equal(
+                filtered.sort("provider", "id"), every.filter(some).sort("provider", "id")
+            )
             assert filtered.height
 
 
@@ -250,7 +260,9 @@ async def test_it_is_collected_in_a_running_loop_both_ways(crm: Any, deals: pl.D
 
 @each_engine
 @pytest.mark.parametrize(("status", "error"), [(401, AuthError), (500, ServerError)])
-def test_a_failure_is_crmlabs_own_error(engine: Engine, status: int, error: type[CrmlabError]) -> None:
+def test_a_failure_is_crmlabs_own_error(
+    engine: Engine, status: int, error: type[CrmlabError]
+) -> None:
     fault = Fault(kind="status", match="/deals", status=status, times=99)
     with Served(rows=20, services=["onepagecrm"], faults=[fault]) as accounts:
         scan = crmlab.scan(accounts, "deals", timeouts=crmlab.Timeouts(total=20))
@@ -269,7 +281,9 @@ def test_a_list_that_is_not_complete_is_an_error_and_no_frame(engine: Engine) ->
         )
         account.provider = replace(account.provider, resources=lists)
 
-        with pytest.raises(CrmlabError, match=r"deals of onepagecrm .* is not complete \(.*1,000,000.*crmlab.fetch"):
+        with pytest.raises(
+            CrmlabError, match=r"deals of onepagecrm .* is not complete \(.*1,000,000.*crmlab.fetch"
+        ):
             crmlab.scan(account, "deals").collect(engine=engine)
 
 
@@ -292,7 +306,9 @@ def test_an_interrupt_ends_the_work_as_well() -> None:
 def test_no_key_is_shown_or_written_down() -> None:
     account = crmlab.Account("onepagecrm", user_id="me", api_key="a-secret-key")
     scan = crmlab.scan(account, "deals").filter(pl.col("status") == "won")
-    source = _Source(as_query(account, ["deals"], since=None, until=None), "deals", None, None, None)
+    source = _Source(
+        as_query(account, ["deals"], since=None, until=None), "deals", None, None, None
+    )
 
     shown = [repr(scan), str(scan), scan.explain(), scan.explain(optimized=False), repr(source)]
 
@@ -306,7 +322,10 @@ def test_no_key_is_shown_or_written_down() -> None:
 
 @pytest.mark.parametrize(
     ("table", "why"),
-    [("deal", "unknown table 'deal'"), ("onepagecrm.deals", "scan takes shared tables.*fetch 'onepagecrm.deals'")],
+    [
+        ("deal", "unknown table 'deal'"),
+        ("onepagecrm.deals", "scan takes shared tables.*fetch 'onepagecrm.deals'"),
+    ],
 )
 def test_what_cannot_be_scanned_is_refused_at_once(table: str, why: str) -> None:
     with pytest.raises(UsageError, match=why):
@@ -342,7 +361,10 @@ SECOND = dt.timedelta(seconds=1)
     ],
 )
 def test_a_filter_is_told_as_far_as_it_is_understood(
-    predicate: pl.Expr, values: dict[str, set[Any]], since: dt.datetime | None, until: dt.datetime | None
+    predicate: pl.Expr,
+    values: dict[str, set[Any]],
+    since: dt.datetime | None,
+    until: dt.datetime | None,
 ) -> None:
     terms = terms_of(predicate)
 
@@ -351,6 +373,15 @@ def test_a_filter_is_told_as_far_as_it_is_understood(
 
 
 def test_a_filter_of_another_form_pushes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for changed in ("[]", "7", "not json", '{"BinaryExpr": 3}', '{"Function": {"function": "new"}}', "[" * 10_000):
-        monkeypatch.setattr("polars.expr.meta.ExprMetaNameSpace.serialize", lambda *_, text=changed, **__: text)
+    for changed in (
+        "[]",
+        "7",
+        "not json",
+        '{"BinaryExpr": 3}',
+        '{"Function": {"function": "new"}}',
+        "[" * 10_000,
+    ):
+        monkeypatch.setattr(
+            "polars.expr.meta.ExprMetaNameSpace.serialize", lambda *_, text=changed, **__: text
+        )
         assert terms_of(pl.col("a") == "x").values == {}

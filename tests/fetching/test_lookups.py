@@ -19,7 +19,15 @@ from crmlab.sandbox.world.model import NOW, World
 from tests.conftest import Serve
 
 FAST = crmlab.Limits(concurrency=10)
-LOOKUPS = ("users", "pipelines", "statuses", "lead_sources", "custom_fields", "company_fields", "deal_fields")
+LOOKUPS = (
+    "users",
+    "pipelines",
+    "statuses",
+    "lead_sources",
+    "custom_fields",
+    "company_fields",
+    "deal_fields",
+)
 OWN = tuple(f"onepagecrm.{name}" for name in LOOKUPS)
 TABLES = ("users", "stages", "statuses", "lead_sources", "fields")
 Edit = Callable[[dict[str, Any]], object]
@@ -39,7 +47,10 @@ async def edited(serve: Serve, crm: Sandbox, edit: Edit) -> crmlab.Account:
 
     async def pass_on(request: web.Request) -> web.Response:
         headers = {"Authorization": request.headers["Authorization"]}
-        async with ClientSession() as session, session.get(crm[0].base_url + request.path_qs, headers=headers) as found:
+        async with (
+            ClientSession() as session,
+            session.get(crm[0].base_url + request.path_qs, headers=headers) as found,
+        ):
             body = await found.json()
         if request.path == "/bootstrap":
             edit(body)
@@ -49,7 +60,9 @@ async def edited(serve: Serve, crm: Sandbox, edit: Edit) -> crmlab.Account:
 
 
 @pytest.mark.parametrize("names", [TABLES, OWN, (*TABLES, *OWN)], ids=["shared", "own", "both"])
-async def test_they_come_with_the_bootstrap_answer_as_from_their_own_lists(world: World, names: Any) -> None:
+async def test_they_come_with_the_bootstrap_answer_as_from_their_own_lists(
+    world: World, names: Any
+) -> None:
     async with crmlab.sandbox(world, services=["onepagecrm"]) as crm:
         apart = await crmlab.fetch(crm, *names, limits=FAST)
         assert asked(crm) == set(LOOKUPS)
@@ -85,11 +98,16 @@ async def test_where_the_bootstrap_answer_fails_each_is_asked_for_itself(world: 
         (lambda answer: answer["data"].update(settings=[]), {"pipelines"}),
         (lambda answer: answer["data"]["settings"].update(pipelines=None), {"pipelines"}),
         (lambda answer: answer.pop("statuses"), {"statuses"}),
-        (lambda answer: answer.update(lead_sources=None, statuses=None), {"lead_sources", "statuses"}),
+        (
+            lambda answer: answer.update(lead_sources=None, statuses=None),
+            {"lead_sources", "statuses"},
+        ),
         (lambda answer: answer["data"].pop("deal_fields"), {"deal_fields"}),
     ],
 )
-async def test_what_it_lacks_is_asked_for_itself(world: World, serve: Serve, edit: Edit, missing: set[str]) -> None:
+async def test_what_it_lacks_is_asked_for_itself(
+    world: World, serve: Serve, edit: Edit, missing: set[str]
+) -> None:
     async with crmlab.sandbox(world, services=["onepagecrm"]) as crm:
         account = await edited(serve, crm, edit)
         data = await crmlab.fetch(account, *TABLES, "tags", limits=FAST)
@@ -104,7 +122,9 @@ async def test_what_it_lacks_is_asked_for_itself(world: World, serve: Serve, edi
 
 async def test_lists_that_come_empty_are_there(world: World, serve: Serve) -> None:
     async with crmlab.sandbox(world, services=["onepagecrm"]) as crm:
-        account = await edited(serve, crm, lambda answer: answer.update(statuses=[], lead_sources=[]))
+        account = await edited(
+            serve, crm, lambda answer: answer.update(statuses=[], lead_sources=[])
+        )
         data = await crmlab.fetch(account, "statuses", "lead_sources", "tags", limits=FAST)
 
     assert data.statuses.is_empty()
@@ -118,7 +138,9 @@ async def test_a_bad_value_within_is_told_as_from_its_own_list(world: World, ser
 
     async with crmlab.sandbox(world, services=["onepagecrm"]) as crm:
         account = await edited(serve, crm, spoil)
-        data = await crmlab.fetch(account, "onepagecrm.deal_fields", "onepagecrm.statuses", "tags", limits=FAST)
+        data = await crmlab.fetch(
+            account, "onepagecrm.deal_fields", "onepagecrm.statuses", "tags", limits=FAST
+        )
 
     assert sorted(data.misfits["resource"]) == ["deal_fields", "statuses"]
     assert data["onepagecrm.statuses"].height == len(world.statuses)

@@ -21,7 +21,9 @@ async def test_two_hundred_accounts_are_fetched_at_once() -> None:
             for number in range(EACH)
         ]
 
-        data = await crmlab.fetch(accounts, "contacts", "users", limits=crmlab.Limits(concurrency=10))
+        data = await crmlab.fetch(
+            accounts, "contacts", "users", limits=crmlab.Limits(concurrency=10)
+        )
 
     assert data.complete
     assert set(data.summary["account"]) >= {account.name for account in accounts}

@@ -12,16 +12,23 @@ from crmlab.cli import main
 from crmlab.errors import UsageError
 
 
-async def test_a_new_key_comes_back_hidden_and_opens_the_account(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_new_key_comes_back_hidden_and_opens_the_account(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.DEBUG)
     async with crmlab.sandbox(rows=5, services=["onepagecrm"]) as (account,):
         for shape in ({"as_frame": True}, {"as_model": dict}):
-            with pytest.raises(UsageError, match="answers with a new secret, which is in no frame or model"):
+            with pytest.raises(
+                UsageError, match="answers with a new secret, which is in no frame or model"
+            ):
                 await crmlab.call(account, "change_auth_key", allow_dangerous=True, **shape)
         answer = await crmlab.call(account, "change_auth_key", allow_dangerous=True)
         key = answer["data"]["auth_key"]
         again = crmlab.Account(
-            "onepagecrm", base_url=account.base_url, user_id="sandbox-user", api_key=key.get_secret_value()
+            "onepagecrm",
+            base_url=account.base_url,
+            user_id="sandbox-user",
+            api_key=key.get_secret_value(),
         )
 
         assert isinstance(key, SecretStr)
@@ -29,6 +36,8 @@ async def test_a_new_key_comes_back_hidden_and_opens_the_account(caplog: pytest.
         assert key.get_secret_value().startswith("sandbox-")
 
 
-def test_the_command_line_changes_no_key_that_it_could_not_give(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_changes_no_key_that_it_could_not_give(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["call", "onepagecrm", "change_auth_key", "--allow-dangerous"]) == 2
     assert "never printed: write crmlab.call" in capsys.readouterr().err

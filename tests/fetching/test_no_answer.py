@@ -26,7 +26,9 @@ def onepagecrm(url: str) -> crmlab.Account:
     return crmlab.Account("onepagecrm", base_url=url, user_id="me", api_key="my-key")
 
 
-@pytest.mark.parametrize("other", [GATEWAY, {}, {"error": "x"}, {"data": None}, None, "text", 5], ids=str)
+@pytest.mark.parametrize(
+    "other", [GATEWAY, {}, {"error": "x"}, {"data": None}, None, "text", 5], ids=str
+)
 async def test_other_json_in_the_middle_is_asked_for_again(serve: Serve, other: Any) -> None:
     asked: Counter[int] = Counter()
 
@@ -35,7 +37,9 @@ async def test_other_json_in_the_middle_is_asked_for_again(serve: Serve, other: 
         asked[number] += 1
         return web.json_response(other if number == 2 and asked[2] == 1 else note_page(number))
 
-    data = await crmlab.fetch(onepagecrm(await serve(notes)), "onepagecrm.notes", limits=FAST, timeouts=AT_ONCE)
+    data = await crmlab.fetch(
+        onepagecrm(await serve(notes)), "onepagecrm.notes", limits=FAST, timeouts=AT_ONCE
+    )
 
     assert sorted(data["onepagecrm.notes"]["id"]) == ["n1", "n2", "n3"]
     assert data.complete
@@ -47,7 +51,9 @@ async def test_other_json_for_ever_is_a_failure_that_tells_names_only(serve: Ser
         number = int(request.query["page"])
         return web.json_response(GATEWAY if number == 2 else note_page(number))
 
-    data = await crmlab.fetch(onepagecrm(await serve(notes)), "onepagecrm.notes", limits=FAST, timeouts=AT_ONCE)
+    data = await crmlab.fetch(
+        onepagecrm(await serve(notes)), "onepagecrm.notes", limits=FAST, timeouts=AT_ONCE
+    )
 
     [failure] = data.failures
     assert isinstance(failure, TransportError)
@@ -59,7 +65,9 @@ async def test_other_json_for_ever_is_a_failure_that_tells_names_only(serve: Ser
 async def test_a_list_that_is_wrapped_otherwise_is_read_and_told(serve: Serve) -> None:
     async def events(request: web.Request) -> web.Response:
         kind = request.query.get("type")
-        return web.json_response({"events": [{"id": f"e-{kind}", "type": kind, "contact": {"id": "c"}}]})
+        return web.json_response(
+            {"events": [{"id": f"e-{kind}", "type": kind, "contact": {"id": "c"}}]}
+        )
 
     account = crmlab.Account("complero", base_url=await serve(events), api_key="my-key-of-complero")
     data = await crmlab.fetch(account, "complero.events", limits=FAST, timeouts=AT_ONCE)
@@ -78,9 +86,13 @@ ACCOUNTS: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("other", [GATEWAY, {}, {"error": "x"}, {"data": None}, None, "text", 5], ids=str)
+@pytest.mark.parametrize(
+    "other", [GATEWAY, {}, {"error": "x"}, {"data": None}, None, "text", 5], ids=str
+)
 @pytest.mark.parametrize("provider", ACCOUNTS)
-async def test_a_check_is_not_satisfied_with_any_json(serve: Serve, provider: str, other: Any) -> None:
+async def test_a_check_is_not_satisfied_with_any_json(
+    serve: Serve, provider: str, other: Any
+) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.json_response(other)
 

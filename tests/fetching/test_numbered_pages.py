@@ -67,7 +67,10 @@ def test_where_the_last_page_may_repeat_only_a_full_first_one_is_told() -> None:
 
 
 def test_a_page_that_is_empty_before_one_that_is_not_is_told() -> None:
-    assert pages({1: "abc", 2: "", 3: "g"}).empty_in_words() == "page 2 is empty, though page 3 holds records"
+    assert (
+        pages({1: "abc", 2: "", 3: "g"}).empty_in_words()
+        == "page 2 is empty, though page 3 holds records"
+    )
     assert pages({1: "abc", 2: "", 3: ""}).empty_in_words() == ""
 
 
@@ -79,5 +82,7 @@ def test_a_page_that_is_empty_before_one_that_is_not_is_told() -> None:
         ({1: "a", 2: "", 3: "efg"}, "page 1 holds fewer records than pages after it"),
     ],
 )
-def test_a_page_that_holds_fewer_records_than_those_after_it_is_told(contents: Mapping[int, str], words: str) -> None:
+def test_a_page_that_holds_fewer_records_than_those_after_it_is_told(
+    contents: Mapping[int, str], words: str
+) -> None:
     assert pages(contents).short_in_words() == words

@@ -45,7 +45,13 @@ def names(folder: Path) -> set[str]:
 def users(*rows: tuple[str, int | None, str]) -> pl.DataFrame:
     """Users: id, the hour of the last change, name."""
     found = [
-        {"provider": "p", "account": "a", "id": id, "modified_at": None if at is None else hour(at), "name": name}
+        {
+            "provider": "p",
+            "account": "a",
+            "id": id,
+            "modified_at": None if at is None else hour(at),
+            "name": name,
+        }
         for id, at, name in rows
     ]
     return pl.DataFrame(found, schema=USERS.schema)
@@ -56,7 +62,10 @@ def hour(number: int) -> dt.datetime:
 
 
 def kept(
-    folder: Path, *frames: tuple[str, pl.DataFrame], table: str = "users", part_rows: int = PART_ROWS
+    folder: Path,
+    *frames: tuple[str, pl.DataFrame],
+    table: str = "users",
+    part_rows: int = PART_ROWS,
 ) -> tuple[list[Any], dict[str, int]]:
     """Names in the file made of these frames, each from its source, and the rows of each source."""
     with Store(folder, part_rows=part_rows) as growing:
@@ -75,10 +84,14 @@ def kept(
 
 
 @pytest.mark.parametrize("tables", [(), OWN, ("deals", "contacts", "consent_events", *OWN)])
-async def test_the_files_hold_what_a_fetch_returns(world: World, tmp_path: Path, tables: tuple[str, ...]) -> None:
+async def test_the_files_hold_what_a_fetch_returns(
+    world: World, tmp_path: Path, tables: tuple[str, ...]
+) -> None:
     async with crmlab.sandbox(world, services=[*ONE, "relenta"]) as running:
         keys = running.keys["onepagecrm"]
-        other = crmlab.Account("onepagecrm", name="other", base_url=running.account("onepagecrm").base_url, **keys)
+        other = crmlab.Account(
+            "onepagecrm", name="other", base_url=running.account("onepagecrm").base_url, **keys
+        )
         data = await crmlab.fetch([*running, other], *tables, limits=FAST)
         stored = await crmlab.fetch_to(tmp_path, [*running, other], *tables, limits=FAST)
 
@@ -98,7 +111,9 @@ async def test_the_files_hold_what_a_fetch_returns(world: World, tmp_path: Path,
 
 async def test_the_paths_are_those_of_the_files(world: World, tmp_path: Path) -> None:
     async with crmlab.sandbox(world, services=ONE) as crm:
-        stored = await crmlab.fetch_to(tmp_path / "new" / "folder", crm, "users", "onepagecrm.notes", limits=FAST)
+        stored = await crmlab.fetch_to(
+            tmp_path / "new" / "folder", crm, "users", "onepagecrm.notes", limits=FAST
+        )
 
     assert isinstance(stored, Stored)
     assert list(stored.paths) == ["users", "onepagecrm.notes", "summary"]
@@ -133,9 +148,13 @@ async def test_rejected_records_are_a_file_of_their_own(serve: Serve, tmp_path: 
     assert stored.summary["rows"].to_list() == [1]
 
 
-async def test_misfits_are_a_file_of_their_own_and_all_are_counted(serve: Serve, tmp_path: Path) -> None:
+async def test_misfits_are_a_file_of_their_own_and_all_are_counted(
+    serve: Serve, tmp_path: Path
+) -> None:
     async def answer(request: web.Request) -> web.Response:
-        deals = [{"deal": {"id": str(number), "amount": "n/a", "stage": 1.5}} for number in range(1_200)]
+        deals = [
+            {"deal": {"id": str(number), "amount": "n/a", "stage": 1.5}} for number in range(1_200)
+        ]
         found = {"/deals": {"deals": deals, "total_count": 1_200, "max_page": 1}}
         return web.json_response({"status": 0, "data": found.get(request.path, {"pipelines": []})})
 
@@ -146,7 +165,10 @@ async def test_misfits_are_a_file_of_their_own_and_all_are_counted(serve: Serve,
     assert stored.rejected.is_empty()
     assert stored.deals.collect().height == 1_200
     assert_frame_equal(pl.read_parquet(stored.paths["misfits"]), stored.misfits)
-    assert dict(stored.misfits["field"].value_counts().iter_rows()) == {"amount": 1_000, "stage": 1_000}
+    assert dict(stored.misfits["field"].value_counts().iter_rows()) == {
+        "amount": 1_000,
+        "stage": 1_000,
+    }
     assert stored.summary["misfits"].to_list() == [2_400]
     assert "lacks ids or amounts (2,400 values not read)" in str(stored._overview().text())
 
@@ -161,12 +183,20 @@ async def test_rejected_records_of_an_earlier_fetch_do_not_stay(tmp_path: Path) 
     fetched.export(tmp_path, "csv")
 
     assert "rejected" not in stored.paths
-    assert names(tmp_path) == {"users.parquet", "summary.parquet", "users.csv", "summary.csv", "crmlab.json"}
+    assert names(tmp_path) == {
+        "users.parquet",
+        "summary.parquet",
+        "users.csv",
+        "summary.csv",
+        "crmlab.json",
+    }
 
 
 async def test_accounts_may_have_different_own_fields(tmp_path: Path) -> None:
     first = pl.DataFrame({"provider": "p", "account": "a", "id": ["1", None], "name": ["x", "y"]})
-    second = pl.DataFrame({"provider": "p", "account": "b", "id": ["1"], "name": ["z"], "more": [5]})
+    second = pl.DataFrame(
+        {"provider": "p", "account": "b", "id": ["1"], "name": ["z"], "more": [5]}
+    )
 
     found, heights = kept(tmp_path, ("a", first), ("b", second), table="p.own")
 
@@ -194,8 +224,14 @@ def test_of_repeated_rows_the_newest_is_kept(tmp_path: Path, part: int) -> None:
 
 
 def test_of_own_records_the_last_is_kept_and_all_without_a_key(tmp_path: Path) -> None:
-    rows = [{"provider": "p", "account": "a", "id": id, "name": name} for id, name in (("1", "a"), (None, "b"))]
-    again = [{"provider": "p", "account": "a", "id": id, "name": name} for id, name in (("1", "c"), (None, "b"))]
+    rows = [
+        {"provider": "p", "account": "a", "id": id, "name": name}
+        for id, name in (("1", "a"), (None, "b"))
+    ]
+    again = [
+        {"provider": "p", "account": "a", "id": id, "name": name}
+        for id, name in (("1", "c"), (None, "b"))
+    ]
 
     found, _ = kept(tmp_path, ("s", pl.DataFrame(rows)), ("s", pl.DataFrame(again)), table="p.own")
 
@@ -209,7 +245,9 @@ async def older(folder: Path, world: World) -> dict[str, bytes]:
     """The files of an earlier fetch."""
     async with crmlab.sandbox(world, services=ONE) as crm:
         stored = await crmlab.fetch_to(folder, crm, "users", "deals", limits=FAST)
-    return {path.name: path.read_bytes() for path in (*stored.paths.values(), folder / "crmlab.json")}
+    return {
+        path.name: path.read_bytes() for path in (*stored.paths.values(), folder / "crmlab.json")
+    }
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -217,18 +255,24 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("on_error", ["collect", "raise"])
-async def test_a_fetch_that_brings_nothing_keeps_the_older_files(world: World, tmp_path: Path, on_error: Any) -> None:
+async def test_a_fetch_that_brings_nothing_keeps_the_older_files(
+    world: World, tmp_path: Path, on_error: Any
+) -> None:
     before = await older(tmp_path, world)
     async with crmlab.sandbox(world, services=ONE) as crm:
         keys = {**crm.keys["onepagecrm"], "api_key": "expired"}
         account = crmlab.Account("onepagecrm", base_url=crm[0].base_url, **keys)
         with pytest.raises(AuthError, match="HTTP 401"):
-            await crmlab.fetch_to(tmp_path, account, "users", "deals", limits=FAST, on_error=on_error)
+            await crmlab.fetch_to(
+                tmp_path, account, "users", "deals", limits=FAST, on_error=on_error
+            )
 
     assert files(tmp_path) == before
 
 
-async def test_on_request_the_first_failure_leaves_the_older_files_and_no_parts(world: World, tmp_path: Path) -> None:
+async def test_on_request_the_first_failure_leaves_the_older_files_and_no_parts(
+    world: World, tmp_path: Path
+) -> None:
     before = await older(tmp_path, world)
     fault = Fault(kind="status", status=404, match="/deals", times=99, skip=1)
     async with crmlab.sandbox(world, services=ONE, faults=[fault]) as crm:
@@ -289,8 +333,12 @@ def test_files_that_cannot_all_be_written_replace_none(tmp_path: Path) -> None:
 
     with contextlib.suppress(pl.exceptions.PolarsError), Store(tmp_path) as growing:
         growing.put("users", "a", users(("1", 1, "new")), pl.col("id"))
-        growing.put("own", "a", pl.DataFrame({"provider": "p", "account": "a", "id": [1]}), pl.col("id"))
-        growing.put("own", "b", pl.DataFrame({"provider": "p", "account": "a", "id": ["1"]}), pl.col("id"))
+        growing.put(
+            "own", "a", pl.DataFrame({"provider": "p", "account": "a", "id": [1]}), pl.col("id")
+        )
+        growing.put(
+            "own", "b", pl.DataFrame({"provider": "p", "account": "a", "id": ["1"]}), pl.col("id")
+        )
         growing.close()
         growing.publish()
 

@@ -43,9 +43,13 @@ def named(account: crmlab.Account, name: str, keys: dict[str, str]) -> crmlab.Ac
     return crmlab.Account(account.provider.name, name=name, base_url=account.base_url, **keys)
 
 
-def changed(account: crmlab.Account, provider: Provider, name: str, **changes: Any) -> crmlab.Account:
+def changed(
+    account: crmlab.Account, provider: Provider, name: str, **changes: Any
+) -> crmlab.Account:
     """The account of a service one of whose lists is otherwise."""
-    lists = tuple(replace(each, **changes) if each.name == name else each for each in provider.resources)
+    lists = tuple(
+        replace(each, **changes) if each.name == name else each for each in provider.resources
+    )
     account.provider = replace(provider, resources=lists)
     return account
 
@@ -62,11 +66,15 @@ async def test_a_plan_asks_the_first_page_of_what_is_counted_and_nothing_else(wo
     assert plan.resources.schema == RESOURCES
     assert plan.scopes.schema == SCOPES
     assert line(plan, "deals")["records"] == len(world.deals)
-    assert line(plan, "users") | {"strategy": "within bootstrap", "requests": 0} == line(plan, "users")
+    assert line(plan, "users") | {"strategy": "within bootstrap", "requests": 0} == line(
+        plan, "users"
+    )
 
 
 @pytest.mark.parametrize("options", [{}, {"since": "2020-01-01"}], ids=["inside", "apart"])
-async def test_a_fetch_of_a_plan_asks_nothing_twice_and_what_was_planned(world: World, options: Any) -> None:
+async def test_a_fetch_of_a_plan_asks_nothing_twice_and_what_was_planned(
+    world: World, options: Any
+) -> None:
     async with crmlab.sandbox(world, services=ONE) as crm:
         plan = await crmlab.plan(crm, limits=FAST, **options)
         planned = crm.requests.copy()
@@ -86,7 +94,9 @@ async def test_a_fetch_of_a_plan_asks_nothing_twice_and_what_was_planned(world: 
         by_resource.select("resource", "requests"),
         check_row_order=False,
     )
-    assert {name: frame.height for name, frame in data.items()} == {name: f.height for name, f in apart.items()}
+    assert {name: frame.height for name, frame in data.items()} == {
+        name: f.height for name, f in apart.items()
+    }
 
 
 async def test_a_plan_is_good_for_files_as_well(world: World, tmp_path: Path) -> None:
@@ -102,11 +112,15 @@ async def test_a_plan_is_good_for_files_as_well(world: World, tmp_path: Path) ->
 async def test_accounts_of_one_name_at_two_services_keep_their_pages_apart(serve: Serve) -> None:
     def service(id: str, **counted: Any) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
-            return web.json_response({"status": 0, "data": [{"type": "user", "id": id, "user": {"id": id}}], **counted})
+            return web.json_response(
+                {"status": 0, "data": [{"type": "user", "id": id, "user": {"id": id}}], **counted}
+            )
 
         return answer
 
-    one = crmlab.Account("onepagecrm", name="acme", base_url=await serve(service("o")), user_id="me", api_key="k")
+    one = crmlab.Account(
+        "onepagecrm", name="acme", base_url=await serve(service("o")), user_id="me", api_key="k"
+    )
     changed(one, ONEPAGECRM, "users", total=lambda page: 1)
     other = crmlab.Account(
         "commanders_act",
@@ -119,7 +133,10 @@ async def test_accounts_of_one_name_at_two_services_keep_their_pages_apart(serve
     plan = await crmlab.plan([one, other], "users", limits=FAST)
     data = await crmlab.fetch(plan, limits=FAST)
 
-    assert dict(data.users.select("provider", "id").rows()) == {"onepagecrm": "o", "commanders_act": "c"}
+    assert dict(data.users.select("provider", "id").rows()) == {
+        "onepagecrm": "o",
+        "commanders_act": "c",
+    }
 
 
 async def test_a_list_that_others_depend_on_is_read_and_what_depends_on_it_is_known() -> None:
@@ -133,7 +150,11 @@ async def test_a_list_that_others_depend_on_is_read_and_what_depends_on_it_is_kn
     assert plan.exact
     assert running.requests["commanders_act", "/destinations"] == 1
     # an answer that says that there is nothing is no page: it is asked for again
-    assert sum((running.requests - sent).values()) == data.summary["note"].str.contains("nothing there").sum() == 1
+    assert (
+        sum((running.requests - sent).values())
+        == data.summary["note"].str.contains("nothing there").sum()
+        == 1
+    )
     assert data.complete
 
 
@@ -158,7 +179,9 @@ async def test_what_nobody_counts_is_said_to_be_unknown() -> None:
 
 async def test_a_long_row_of_first_requests_is_counted_and_not_sent() -> None:
     async with crmlab.sandbox(rows=30, now=NOW, services=["commanders_act"]) as running:
-        plan = await crmlab.plan(running, "consent_statistics", since="2026-10-01", until="2026-10-31", limits=FAST)
+        plan = await crmlab.plan(
+            running, "consent_statistics", since="2026-10-01", until="2026-10-31", limits=FAST
+        )
 
     assert not running.requests
     assert (plan.requests, plan.exact) == (30, False)
@@ -183,8 +206,12 @@ async def test_contacts_past_the_wall_are_estimated_and_asked_for(
 # ---- what reading would change ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("changes", [{}, {"total": lambda page: 1}], ids=["as it is", "if it were counted"])
-async def test_a_plan_does_not_send_what_changes_by_being_read(changes: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "changes", [{}, {"total": lambda page: 1}], ids=["as it is", "if it were counted"]
+)
+async def test_a_plan_does_not_send_what_changes_by_being_read(
+    changes: Any, tmp_path: Path
+) -> None:
     async with crmlab.sandbox(rows=20, services=["complero"]) as running:
         account = changed(running[0], COMPLERO, "latest_events", **changes)
         plan = await crmlab.plan(account, "complero.latest_events", limits=FAST)
@@ -203,9 +230,12 @@ async def test_a_plan_does_not_send_what_changes_by_being_read(changes: Any, tmp
 
 
 @pytest.mark.parametrize(
-    ("tables", "options"), [(["deals"], {}), ([], {"since": "2026-01-01"}), ([], {"until": "2026-01-01"})]
+    ("tables", "options"),
+    [(["deals"], {}), ([], {"since": "2026-01-01"}), ([], {"until": "2026-01-01"})],
 )
-async def test_a_plan_and_a_question_are_one_too_many(world: World, tables: list[str], options: Any) -> None:
+async def test_a_plan_and_a_question_are_one_too_many(
+    world: World, tables: list[str], options: Any
+) -> None:
     async with crmlab.sandbox(world, services=ONE) as crm:
         plan = await crmlab.plan(crm, "users", limits=FAST)
         with pytest.raises(UsageError, match=r"a plan says already which tables and which period"):
@@ -247,7 +277,12 @@ async def test_accounts_that_share_a_limit_are_one_scope(world: World) -> None:
         plan = await crmlab.plan(accounts, "deals")
 
     [scope] = plan.scopes.rows(named=True)
-    assert (scope["scope"], scope["accounts"], scope["rate"], scope["burst"]) == ("OnePageCRM", 2, 5, 10)
+    assert (scope["scope"], scope["accounts"], scope["rate"], scope["burst"]) == (
+        "OnePageCRM",
+        2,
+        5,
+        10,
+    )
     assert scope["requests"] == plan.requests == plan.resources["requests"].sum() == 2 * (1 + 3)
     assert set(plan.resources["account"]) == {"north", "south"}
 
@@ -255,7 +290,9 @@ async def test_accounts_that_share_a_limit_are_one_scope(world: World) -> None:
 async def test_each_token_of_a_service_that_counts_tokens_is_a_scope() -> None:
     async with crmlab.sandbox(rows=30, now=NOW, services=["commanders_act"]) as running:
         keys = running.keys["commanders_act"]
-        plan = await crmlab.plan([named(running[0], name, keys) for name in ("shop", "blog")], "users")
+        plan = await crmlab.plan(
+            [named(running[0], name, keys) for name in ("shop", "blog")], "users"
+        )
 
     assert plan.scopes["scope"].to_list() == ["Commanders Act, shop", "Commanders Act, blog"]
     assert plan.scopes["accounts"].to_list() == [1, 1]
@@ -271,7 +308,9 @@ async def test_the_users_limits_are_planned_with(world: World) -> None:
 
 
 @pytest.mark.parametrize("ask", [crmlab.plan, crmlab.fetch])
-async def test_the_strictest_limits_hold_for_accounts_that_are_counted_together(world: World, ask: Any) -> None:
+async def test_the_strictest_limits_hold_for_accounts_that_are_counted_together(
+    world: World, ask: Any
+) -> None:
     async with crmlab.sandbox(world, services=ONE) as crm:
         accounts = [crm[0], named(crm[0], "south", crm.keys["onepagecrm"])]  # one with the vendor's
         with pytest.warns(UserWarning, match=r"are counted together .*: the strictest hold"):
@@ -291,6 +330,8 @@ async def test_no_client_is_faster_than_planned_at_a_service_that_limits(world: 
     assert data.complete
     assert crm.refused == 0
     assert sum(crm.requests.values()) == plan.requests == 12
-    assert plan.bound == pytest.approx(2 / 5 + scope["latency"])  # two of them are more than a burst
+    assert plan.bound == pytest.approx(
+        2 / 5 + scope["latency"]
+    )  # two of them are more than a burst
     assert plan.seconds == pytest.approx(10 / 5 + scope["latency"])  # and leave when the next may
     assert took >= 10 / 5 > plan.bound

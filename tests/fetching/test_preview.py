@@ -19,11 +19,17 @@ from tests.fetching.no_server import CONTEXT, Account, Service, answer, notes, t
 
 
 def preview(
-    service: Service, resource: Resource | None = None, *, account: Account | None = None, **wanted: Any
+    service: Service,
+    resource: Resource | None = None,
+    *,
+    account: Account | None = None,
+    **wanted: Any,
 ) -> ResourcePreview:
     chosen = resource or notes()
     embeddings = Embeddings({chosen.name: chosen}, {chosen.name: CONTEXT})
-    return ResourcePreview(task(chosen, **wanted), account or Account(service), Backpressure(), embeddings, CONTEXT)
+    return ResourcePreview(
+        task(chosen, **wanted), account or Account(service), Backpressure(), embeddings, CONTEXT
+    )
 
 
 def named(number: int) -> list[str]:
@@ -68,7 +74,14 @@ async def test_a_long_list_that_others_need_is_not_read() -> None:
         ({"total": None}, None),
         ({"total": None, "follow": one_answer}, 1),
         ({"destructive": True, "follow": one_answer}, 1),
-        ({"requests": lambda context: [Request(path=f"/notes/{n}") for n in range(MAX_REQUESTS + 1)]}, None),
+        (
+            {
+                "requests": lambda context: [
+                    Request(path=f"/notes/{n}") for n in range(MAX_REQUESTS + 1)
+                ]
+            },
+            None,
+        ),
     ],
     ids=["nobody counts it", "one answer", "changes by being read", "a long row of first requests"],
 )
@@ -96,7 +109,9 @@ async def test_a_cursor_tells_only_the_least() -> None:
 
 async def test_what_depends_on_a_list_that_is_not_read_is_unknown_and_says_why() -> None:
     class Unknowing(Account):
-        async def rows(self, names: Iterable[str], *, strict: bool = True) -> dict[str, pl.DataFrame]:
+        async def rows(
+            self, names: Iterable[str], *, strict: bool = True
+        ) -> dict[str, pl.DataFrame]:
             raise Unread("known when contacts is read")
 
     service = Service(named(5))
@@ -118,13 +133,20 @@ async def test_what_always_comes_with_another_needs_no_request_and_is_read_when_
 
     holder = notes(name="bootstrap", embeds=(EmbeddedList(resource="notes", path=("notes",)),))
     service = Service(named(5))
-    embeddings = Embeddings({"bootstrap": holder, "notes": notes()}, {"bootstrap": CONTEXT, "notes": CONTEXT})
-    previewed = ResourcePreview(task(notes(), needed=True), Patient(service), Backpressure(), embeddings, CONTEXT)
+    embeddings = Embeddings(
+        {"bootstrap": holder, "notes": notes()}, {"bootstrap": CONTEXT, "notes": CONTEXT}
+    )
+    previewed = ResourcePreview(
+        task(notes(), needed=True), Patient(service), Backpressure(), embeddings, CONTEXT
+    )
 
     await previewed.work()
 
     assert service.asked == []
-    assert (previewed.result.strategy, previewed.result.requests.expected) == ("within bootstrap", 0)
+    assert (previewed.result.strategy, previewed.result.requests.expected) == (
+        "within bootstrap",
+        0,
+    )
     assert previewed.result.frames[RAW]["id"].to_list() == ["a", "b"]
 
 
@@ -143,7 +165,9 @@ async def test_a_fault_is_raised_as_one_of_crmlabs_own() -> None:
     def total(page: Page) -> int:
         raise json.JSONDecodeError("secret", "", 0)
 
-    with pytest.raises(InternalError, match=r"notes: a fault of crmlab's own.*JSONDecodeError") as failed:
+    with pytest.raises(
+        InternalError, match=r"notes: a fault of crmlab's own.*JSONDecodeError"
+    ) as failed:
         await preview(Service(named(5)), notes(total=total)).work()
 
     assert "secret" not in str(failed.value)

@@ -24,13 +24,20 @@ def world() -> World:
     return generate(300, seed=1, now=NOW)
 
 
-async def test_what_the_sandbox_serves_as_documented_is_confirmed_in_few_requests(world: World) -> None:
+async def test_what_the_sandbox_serves_as_documented_is_confirmed_in_few_requests(
+    world: World,
+) -> None:
     async with crmlab.sandbox(world) as accounts:
         found = await crmlab.probe(accounts)
 
         sent = accounts.requests.total()
         at_most = sum(max_requests(account) for account in accounts)
-        keys = [value for each in accounts.keys.values() for name, value in each.items() if "token" in name]
+        keys = [
+            value
+            for each in accounts.keys.values()
+            for name, value in each.items()
+            if "token" in name
+        ]
 
     frame = found.frame()
     not_confirmed = frame.filter(pl.col("verdict") != "confirmed")
@@ -52,11 +59,18 @@ async def test_an_account_without_records_tells_nothing_and_refutes_nothing() ->
 
 
 def probe_of(reads: object, **more: object) -> Probe:
-    usual = {"name": "tried", "assumption": "it is so", "source": "nowhere", "if_wrong": "rows are missing"}
+    usual = {
+        "name": "tried",
+        "assumption": "it is so",
+        "source": "nowhere",
+        "if_wrong": "rows are missing",
+    }
     return Probe(**usual, reads=reads, max_requests=2, **more)  # type: ignore[arg-type]
 
 
-async def test_a_probe_that_is_refused_or_fails_cannot_tell_and_two_share_an_answer(world: World) -> None:
+async def test_a_probe_that_is_refused_or_fails_cannot_tell_and_two_share_an_answer(
+    world: World,
+) -> None:
     far = Request(path="/nowhere.list.json")
     page = Request(path="/contact.list.json")
 
@@ -78,7 +92,9 @@ async def test_a_probe_that_is_refused_or_fails_cannot_tell_and_two_share_an_ans
     async with crmlab.sandbox(world, services=["relenta"]) as accounts:
         account = accounts[0]
         account.facts = {"page_size": 5}
-        account.provider = replace(account.provider, probes=tuple(map(probe_of, (refused, caught, broken, caught))))
+        account.provider = replace(
+            account.provider, probes=tuple(map(probe_of, (refused, caught, broken, caught)))
+        )
 
         found = await crmlab.probe(account)
 
@@ -98,7 +114,9 @@ async def test_a_probe_that_is_refused_or_fails_cannot_tell_and_two_share_an_ans
 
 async def test_a_key_that_is_refused_ends_it(world: World) -> None:
     async with crmlab.sandbox(world, services=["relenta"]) as accounts:
-        wrong = crmlab.Account("relenta", base_url=accounts[0].base_url, api_key="wrong", account_name="sandbox")
+        wrong = crmlab.Account(
+            "relenta", base_url=accounts[0].base_url, api_key="wrong", account_name="sandbox"
+        )
 
         with pytest.raises(AuthError, match="check account_name and api_key"):
             await crmlab.probe(wrong)
@@ -137,14 +155,25 @@ async def test_where_everything_differs_each_probe_is_refuted(world: World) -> N
         ("unknown_parameters", "onepagecrm unknown_parameters"),
         ("since_by_creation", "onepagecrm edges"),
         ("no_since", "commanders_act log_days, complero edges, onepagecrm edges"),
-        ("unclear_consents,numbers_as_text,truths_as_words,ids_as_numbers,unknown_fields,bom", "complero consents"),
+        (
+            "unclear_consents,numbers_as_text,truths_as_words,ids_as_numbers,unknown_fields,bom",
+            "complero consents",
+        ),
     ],
 )
-async def test_what_differs_is_refuted_and_nothing_else(world: World, drift: str, refuted: str) -> None:
+async def test_what_differs_is_refuted_and_nothing_else(
+    world: World, drift: str, refuted: str
+) -> None:
     async with crmlab.sandbox(world, drift=drift) as accounts:
         found = await crmlab.probe(accounts)
 
-    rows = found.frame().filter(verdict="refuted").select("provider", "probe").sort("provider", "probe").rows()
+    rows = (
+        found.frame()
+        .filter(verdict="refuted")
+        .select("provider", "probe")
+        .sort("provider", "probe")
+        .rows()
+    )
     assert ", ".join(" ".join(row) for row in rows) == refuted
 
 
@@ -163,7 +192,9 @@ async def test_what_can_but_add_rows_is_adopted_and_told_in_the_next_summary(
     async with crmlab.sandbox(world, services=[name]) as accounts:
         whole = await crmlab.fetch(accounts, table)
     async with crmlab.sandbox(world, services=[name], drift=drift) as accounts:
-        account = crmlab.Account(name, base_url=accounts[0].base_url, facts=small(name), **accounts.keys[name])
+        account = crmlab.Account(
+            name, base_url=accounts[0].base_url, facts=small(name), **accounts.keys[name]
+        )
         before = await crmlab.fetch(account, table, limits=Limits())
 
         await crmlab.probe(account, limits=Limits())
@@ -185,7 +216,9 @@ def small(name: str) -> dict[str, int]:
 async def test_a_zone_that_is_given_by_hand_reads_times_that_say_none(world: World) -> None:
     async with crmlab.sandbox(world, services=["relenta"], drift="times_without_zone") as accounts:
         base_url, keys = accounts[0].base_url, accounts.keys["relenta"]
-        told = crmlab.Account("relenta", base_url=base_url, facts={"time_zone": "America/New_York"}, **keys)
+        told = crmlab.Account(
+            "relenta", base_url=base_url, facts={"time_zone": "America/New_York"}, **keys
+        )
 
         plain = await crmlab.fetch(accounts, "contacts", limits=Limits())
         zoned = await crmlab.fetch(told, "contacts", limits=Limits())
@@ -198,16 +231,22 @@ async def test_a_zone_that_is_given_by_hand_reads_times_that_say_none(world: Wor
 
 
 @pytest.mark.parametrize("drift", ["page_zero", "page_zero,page_cap"])
-async def test_lists_that_begin_with_page_0_are_read_once_where_that_is_given(world: World, drift: str) -> None:
+async def test_lists_that_begin_with_page_0_are_read_once_where_that_is_given(
+    world: World, drift: str
+) -> None:
     tables = ("contacts", "deals", "companies", "onepagecrm.notes")
     async with crmlab.sandbox(world, services=["onepagecrm"]) as accounts:
         whole = await crmlab.fetch(accounts, *tables)
     async with crmlab.sandbox(world, services=["onepagecrm"], drift=drift) as accounts:
         keys = accounts.keys["onepagecrm"]
-        given = crmlab.Account("onepagecrm", base_url=accounts[0].base_url, facts={"first_page": 0}, **keys)
+        given = crmlab.Account(
+            "onepagecrm", base_url=accounts[0].base_url, facts={"first_page": 0}, **keys
+        )
         found = await crmlab.fetch(given, *tables, limits=Limits())
 
     assert found.complete, found.summary["note"].to_list()
-    assert not [note for note in found.summary["note"] if "read 2 times" in note or "number 0" in note]
+    assert not [
+        note for note in found.summary["note"] if "read 2 times" in note or "number 0" in note
+    ]
     for table in tables:
         assert sorted(found[table]["id"]) == sorted(whole[table]["id"])

@@ -19,7 +19,9 @@ from crmlab.http.client import Client
 from crmlab.sandbox.faults import Fault
 
 
-def deals(account: crmlab.Account, *, known: int, sent: int = 1, foreseen: bool = True) -> ResourceResult:
+def deals(
+    account: crmlab.Account, *, known: int, sent: int = 1, foreseen: bool = True
+) -> ResourceResult:
     """The deals of an account that have asked so much, and know to need so much."""
     task = ResourceTask(
         account=account,
@@ -81,7 +83,9 @@ async def test_time_left_is_that_of_everything_that_shares_the_limit(
     assert told.wait == 0
 
 
-async def test_what_is_over_leaves_no_time(request: pytest.FixtureRequest, client: Client, listener: Listener) -> None:
+async def test_what_is_over_leaves_no_time(
+    request: pytest.FixtureRequest, client: Client, listener: Listener
+) -> None:
     here = account("one", request)
     reporter = ProgressReporter(client, listener)
     one, other = deals(here, known=11), deals(here, known=31)
@@ -106,7 +110,11 @@ async def test_until_its_first_answers_are_in_nobody_knows(
     reporter.tell(known)
     reporter.tell(unknown, over=True)
 
-    assert [(news.left is None, news.exact) for news in listener] == [(True, False), (False, False), (False, True)]
+    assert [(news.left is None, news.exact) for news in listener] == [
+        (True, False),
+        (False, False),
+        (False, True),
+    ]
 
 
 async def test_after_a_refusal_it_waits_and_the_rest_takes_longer(
@@ -189,7 +197,9 @@ async def test_an_error_of_the_listener_while_nothing_comes_is_that_error(
 
 async def test_a_fetch_that_is_refused_says_that_it_waits(listener: Listener) -> None:
     fault = Fault(kind="status", status=429, retry_after="2", match="/contacts", skip=1)
-    async with crmlab.sandbox(rows=400, services=["relenta"], rate_limits=True, faults=[fault]) as accounts:
+    async with crmlab.sandbox(
+        rows=400, services=["relenta"], rate_limits=True, faults=[fault]
+    ) as accounts:
         data = await crmlab.fetch(accounts, "contacts", progress=listener)
 
     waits = [news for news in listener if news.state == "waiting"]
@@ -209,7 +219,11 @@ async def test_a_fetch_says_how_long_it_takes_at_its_limit(listener: Listener) -
     known = next(news for news in listener if news.left is not None)
     assert known.exact
     assert known.left is not None
-    assert (known.known_requests - known.requests - 1) / 20 <= known.left < (known.known_requests + 4) / 20 + 1
+    assert (
+        (known.known_requests - known.requests - 1) / 20
+        <= known.left
+        < (known.known_requests + 4) / 20 + 1
+    )
     assert left == sorted(left, reverse=True)
     assert all(news.tables == ("onepagecrm.actions",) for news in listener)
 

@@ -102,7 +102,9 @@ async def test_a_page_that_repeats_ends_a_list_that_tells_no_end() -> None:
         return answer(request, [f"n{page}"])
 
     endless = notes(
-        follow=Paginator(strategy="page after page", follow=next_page), total=None, may_repeat_last_page=True
+        follow=Paginator(strategy="page after page", follow=next_page),
+        total=None,
+        may_repeat_last_page=True,
     )
     reader, taken, _ = reading(ask, endless)
 
@@ -124,7 +126,9 @@ async def test_a_list_that_lost_a_record_while_it_was_read_is_read_again() -> No
     assert reader.completeness.distinct == 6
 
 
-async def test_a_list_that_is_short_in_the_same_way_twice_is_counted_otherwise_and_not_read_a_third_time() -> None:
+async def test_a_list_that_is_short_in_the_same_way_twice_is_counted_otherwise_and_not_read_a_third_time() -> (
+    None
+):
     reader, _, _ = reading(Service(named(5), count=6).ask)
 
     await reader.read(CONTEXT)
@@ -217,7 +221,9 @@ async def test_what_was_too_much_is_asked_in_smaller_parts(error: Exception) -> 
 
 @pytest.mark.parametrize("error", [ServerError(500), ApiError(400)])
 async def test_what_cannot_be_cut_smaller_or_was_not_too_much_is_an_error(error: ApiError) -> None:
-    reader, _, _ = reading(failing(error), notes(embedding=replace(EMBEDDING, smaller=lambda request: ())))
+    reader, _, _ = reading(
+        failing(error), notes(embedding=replace(EMBEDDING, smaller=lambda request: ()))
+    )
 
     with pytest.raises(type(error)):
         await reader.read(CONTEXT)
@@ -277,7 +283,11 @@ async def test_news_are_told_before_the_first_answer_and_after_each() -> None:
     resource = notes()
     service = Service(named(5))
     reader = ListReader(
-        resource, service.ask, Taken(resource), RequestCount(), tell=lambda: told.append(len(service.asked))
+        resource,
+        service.ask,
+        Taken(resource),
+        RequestCount(),
+        tell=lambda: told.append(len(service.asked)),
     )
 
     await reader.read(CONTEXT)

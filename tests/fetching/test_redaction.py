@@ -35,7 +35,10 @@ ALSO_WORDS = ("will", "mark", "grant", "note", "call", "open", "Sender")
 
 
 def in_answers(folder: Path) -> list[str]:
-    return [gzip.decompress(path.read_bytes()).decode("utf-8", "surrogateescape") for path in folder.rglob("*.gz")]
+    return [
+        gzip.decompress(path.read_bytes()).decode("utf-8", "surrogateescape")
+        for path in folder.rglob("*.gz")
+    ]
 
 
 def planted(value: Any, names: list[str], may_hold: Callable[[str], bool]) -> Any:
@@ -54,11 +57,15 @@ def _planted_field(key: str, part: Any, names: list[str], may_hold: Callable[[st
     return planted(part, names, may_hold)
 
 
-@pytest.mark.parametrize("service", ["altcraft", "commanders_act", "complero", "onepagecrm", "relenta"])
+@pytest.mark.parametrize(
+    "service", ["altcraft", "commanders_act", "complero", "onepagecrm", "relenta"]
+)
 async def test_a_name_in_any_field_of_text_is_in_no_copy(tmp_path: Path, service: str) -> None:
     """Every text of the spool that is no id, time, cursor or state is a name, in one spelling or another."""
     async with crmlab.sandbox(rows=25, seed=3, services=[service]) as (account,):
-        own = [f"{service}.{each.name}" for each in account.provider.resources if not each.destructive]
+        own = [
+            f"{service}.{each.name}" for each in account.provider.resources if not each.destructive
+        ]
         await crmlab.fetch(account, *own, spool=tmp_path / "spool")
     structural = _structural(tmp_path / "spool")
     for path in (tmp_path / "spool").rglob("*.gz"):
@@ -68,7 +75,9 @@ async def test_a_name_in_any_field_of_text_is_in_no_copy(tmp_path: Path, service
         except ValueError:
             continue
         spoiled = planted(value, list(PLANTED), lambda key: key not in structural)
-        path.write_bytes(gzip.compress(head + b"\n" + json.dumps(spoiled, ensure_ascii=False).encode()))
+        path.write_bytes(
+            gzip.compress(head + b"\n" + json.dumps(spoiled, ensure_ascii=False).encode())
+        )
     before = crmlab.replay(tmp_path / "spool")
 
     copy = redact(tmp_path / "spool")
@@ -78,7 +87,9 @@ async def test_a_name_in_any_field_of_text_is_in_no_copy(tmp_path: Path, service
     sent = "\n".join(in_answers(copy)).casefold()
     assert sum(name.casefold() in kept for name in PLANTED) == len(PLANTED)
     assert [name for name in PLANTED if name.casefold() in sent] == []
-    assert {name: frame.height for name, frame in after.items()} == {name: each.height for name, each in before.items()}
+    assert {name: frame.height for name, frame in after.items()} == {
+        name: each.height for name, each in before.items()
+    }
     assert len(after.failures) == len(before.failures)
     assert after.misfits.height == before.misfits.height
     assert after.summary["misfits"].sum() == before.summary["misfits"].sum()
@@ -116,19 +127,30 @@ def _collect(body: str, found: set[str]) -> None:
 
 
 def masker(*words: str) -> Masker:
-    return Masker(b"k" * 32, names=frozenset({"id", "name", "note", "status", "email"}), words=frozenset(words))
+    return Masker(
+        b"k" * 32,
+        names=frozenset({"id", "name", "note", "status", "email"}),
+        words=frozenset(words),
+    )
 
 
-@pytest.mark.parametrize("name", ["name", "first_name", "note", "text", "subject", "comment", "owner", "value"])
+@pytest.mark.parametrize(
+    "name", ["name", "first_name", "note", "text", "subject", "comment", "owner", "value"]
+)
 @pytest.mark.parametrize("text", ALSO_WORDS[:3])
 def test_documented_words_are_names_where_persons_are_named(name: str, text: str) -> None:
     masked = json.loads(masker(*ALSO_WORDS).json(json.dumps({name: text, "status": text})))
 
-    assert text not in (masked.get(name), *(each for key, each in masked.items() if key != "status"))
+    assert text not in (
+        masked.get(name),
+        *(each for key, each in masked.items() if key != "status"),
+    )
     assert masked["status"] == text
 
 
-@pytest.mark.parametrize("field", ["type", "kind", "status", "channel", "action", "category", "model"])
+@pytest.mark.parametrize(
+    "field", ["type", "kind", "status", "channel", "action", "category", "model"]
+)
 @pytest.mark.parametrize("text", ["ann", "anna-maria", "ANN", "annsmith", "x.smith"])
 def test_a_word_that_nobody_documents_is_masked_in_every_field(field: str, text: str) -> None:
     masked = masker("won", "lost").json(json.dumps({field: text, "status": "won"}))
@@ -138,8 +160,12 @@ def test_a_word_that_nobody_documents_is_masked_in_every_field(field: str, text:
 
 
 def test_data_in_the_place_of_names_are_masked_and_names_made_of_documented_ones_stay() -> None:
-    by = Masker(b"k" * 32, names=frozenset({"nb_optin", "optin_category"}), words=frozenset({"vendor"}))
-    text = json.dumps({"ann": 1, "Ann": 1, "ann_smith": 1, "nb_optin_vendor_201": 1, "nb_optin_vendor_20199": 1})
+    by = Masker(
+        b"k" * 32, names=frozenset({"nb_optin", "optin_category"}), words=frozenset({"vendor"})
+    )
+    text = json.dumps(
+        {"ann": 1, "Ann": 1, "ann_smith": 1, "nb_optin_vendor_201": 1, "nb_optin_vendor_20199": 1}
+    )
 
     names = list(json.loads(by.json(text)))
 
@@ -155,7 +181,9 @@ def test_a_number_is_the_same_as_text_and_as_number_and_text_the_same_in_every_c
         found = json.loads(by.json(json.dumps([{"id": number, "note": str(number)}])))[0]
         assert str(found["id"]) == found["note"]
         assert len(found["note"]) == 5
-    spelled = json.loads(by.json(json.dumps(["Ann@Example.com", "ann@example.com", "ANN@EXAMPLE.COM"])))
+    spelled = json.loads(
+        by.json(json.dumps(["Ann@Example.com", "ann@example.com", "ANN@EXAMPLE.COM"]))
+    )
     assert len({text.casefold() for text in spelled}) == 1
     assert spelled[2] == spelled[2].upper()
 
@@ -173,7 +201,21 @@ def test_white_space_escapes_and_what_is_no_json_keep_their_shape() -> None:
 
 
 def test_no_documented_name_of_a_field_is_a_first_name() -> None:
-    first = {"ann", "anna", "will", "mark", "grant", "bill", "rose", "april", "june", "frank", "jack", "mary", "john"}
+    first = {
+        "ann",
+        "anna",
+        "will",
+        "mark",
+        "grant",
+        "bill",
+        "rose",
+        "april",
+        "june",
+        "frank",
+        "jack",
+        "mary",
+        "john",
+    }
     for provider in registry().values():
         assert not {name.casefold() for name in documented(provider).names} & first
 
@@ -185,7 +227,9 @@ def test_every_documented_field_is_known_by_its_name() -> None:
         assert {name for schema in schemas for name in schema} <= documented(provider).names
 
 
-def test_half_a_copy_is_under_no_name_and_a_second_try_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_a_copy_is_under_no_name_and_a_second_try_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def fetched() -> crmlab.Fetched:
         async with crmlab.sandbox(rows=10, services=["relenta"]) as accounts:
             return await crmlab.fetch(accounts, "contacts", spool=tmp_path / "spool")

@@ -62,7 +62,9 @@ async def test_a_list_without_a_filter_costs_as_much_as_ever() -> None:
     assert received == full
     assert not first.watermarks
     assert (
-        second.whole == first.whole == {("relenta", "relenta", name) for name in ("contacts", "activities", "fields")}
+        second.whole
+        == first.whole
+        == {("relenta", "relenta", name) for name in ("contacts", "activities", "fields")}
     )
 
 

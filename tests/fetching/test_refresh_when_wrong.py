@@ -53,7 +53,9 @@ async def check_nothing_is_lost(first: Refreshed, second: Refreshed) -> None:
         _NOW.append((await read(today(), {}))[0])
     [now] = _NOW
     for name in TABLES:
-        held = pl.concat([first.data[name], second.data[name]]).unique(["provider", "id"], keep="last")
+        held = pl.concat([first.data[name], second.data[name]]).unique(
+            ["provider", "id"], keep="last"
+        )
         there = held.join(now.data[name], on=["provider", "id"], how="semi").sort("provider", "id")
         assert there.equals(now.data[name].sort("provider", "id")), name
 
@@ -81,14 +83,18 @@ async def test_a_service_that_ignores_times_costs_more_and_is_told_and_its_rows_
 async def test_what_a_filter_of_another_time_does_not_bring_shows_in_a_sweep_of_keys() -> None:
     only = {"services": ["onepagecrm"]}
     first, _ = await read(earlier(today(), 1), {}, "contacts", **only)
-    async with crmlab.sandbox(today(), services=["onepagecrm"], drift="since_by_creation") as accounts:
+    async with crmlab.sandbox(
+        today(), services=["onepagecrm"], drift="since_by_creation"
+    ) as accounts:
         second = await refreshed(list(accounts), "contacts", watermarks=first.watermarks)
         swept = await keys(list(accounts), "contacts")
         probed = await crmlab.probe(list(accounts))
 
     held = pl.concat([first.data.contacts, second.data.contacts]).unique("id", keep="last")
     there = swept.frames["contacts"]
-    changed = there.join(held, on="id", suffix="_held").filter(pl.col("modified_at") != pl.col("modified_at_held"))
+    changed = there.join(held, on="id", suffix="_held").filter(
+        pl.col("modified_at") != pl.col("modified_at_held")
+    )
     assert second.data.complete  # nothing in the answers tells it
     assert changed.height > 0
     [edges] = probed.frame().filter(probe="edges").iter_rows(named=True)
@@ -140,7 +146,9 @@ async def test_no_change_is_lost_by_a_clock_of_ones_own_that_is_wrong(
 
 
 async def test_a_watermark_of_the_future_tells_nothing() -> None:
-    later = dict.fromkeys([("onepagecrm", "onepagecrm", "deals"), CONTACTS], NOW + dt.timedelta(days=400))
+    later = dict.fromkeys(
+        [("onepagecrm", "onepagecrm", "deals"), CONTACTS], NOW + dt.timedelta(days=400)
+    )
 
     found, _ = await read(today(), later, "contacts", "deals", services=["onepagecrm"])
 
@@ -149,7 +157,9 @@ async def test_a_watermark_of_the_future_tells_nothing() -> None:
     assert ("onepagecrm", "onepagecrm", "deals") in found.whole
 
 
-_TIMES = st.integers(0, 50_000).map(lambda hours: dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(hours=hours))
+_TIMES = st.integers(0, 50_000).map(
+    lambda hours: dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(hours=hours)
+)
 
 
 @given(
@@ -172,7 +182,9 @@ def test_a_watermark_follows_the_slowest_clock_and_never_goes_back(
     account = crmlab.Account("onepagecrm", user_id="u", api_key="k")
     query = replace(refreshing_query(account, "contacts", "companies", watermarks={}), now=now)
     task = resource_tasks(account, query)[resource]
-    result = ResourceResult(task=task, told_began_at=began_at, newest_at=newest_at, complete=complete)
+    result = ResourceResult(
+        task=task, told_began_at=began_at, newest_at=newest_at, complete=complete
+    )
     marks = {("onepagecrm", "onepagecrm", resource): before} if before else {}
 
     mark = list_read(query, result, marks).watermark
@@ -202,7 +214,9 @@ async def test_what_changes_while_a_list_is_read_comes_then_or_with_the_next_ref
         contacts = lists["contacts"]
         for person in contacts.items[::40]:
             changed.append(person.id)
-            contacts.replace(person, replace(person, last_name="Changed", modified_at=dt.datetime.now(dt.UTC)))
+            contacts.replace(
+                person, replace(person, last_name="Changed", modified_at=dt.datetime.now(dt.UTC))
+            )
 
     fault = Fault(kind="change", match="/contacts", skip=1, change=edit)
     async with crmlab.sandbox(today(), services=["onepagecrm"], faults=[fault]) as accounts:
@@ -217,7 +231,9 @@ async def test_what_changes_while_a_list_is_read_comes_then_or_with_the_next_ref
 
 async def test_a_list_that_is_not_complete_moves_no_watermark() -> None:
     first, _ = await read(earlier(today(), 1), {}, services=["onepagecrm"])
-    faults = [Fault(kind="status", status=404, match=path, times=99) for path in ("/calls", "/deals")]
+    faults = [
+        Fault(kind="status", status=404, match=path, times=99) for path in ("/calls", "/deals")
+    ]
 
     second, _ = await read(today(), first.watermarks, services=["onepagecrm"], faults=faults)
 

@@ -111,7 +111,9 @@ async def test_keys_are_those_of_all_records_that_users_can_delete() -> None:
 
 async def test_keys_are_not_whole_where_a_list_is_not_complete() -> None:
     fault = Fault(kind="status", status=404, match="/calls", times=100)
-    async with crmlab.sandbox(rows=300, services=["onepagecrm"], now=NOW, faults=[fault]) as accounts:
+    async with crmlab.sandbox(
+        rows=300, services=["onepagecrm"], now=NOW, faults=[fault]
+    ) as accounts:
         found = await keys(list(accounts))
 
     assert ("onepagecrm", "onepagecrm", "activities") not in found.whole

@@ -19,12 +19,18 @@ from tests.fetching.no_server import CONTEXT, Account, Service, answer, notes, t
 
 
 def fetch(
-    service: Service, resource: Resource | None = None, *, backpressure: Backpressure | None = None, **wanted: Any
+    service: Service,
+    resource: Resource | None = None,
+    *,
+    backpressure: Backpressure | None = None,
+    **wanted: Any,
 ) -> tuple[ResourceFetch, Account]:
     chosen = resource or notes()
     account = Account(service, backpressure)
     embeddings = Embeddings({chosen.name: chosen}, {chosen.name: CONTEXT})
-    return ResourceFetch(task(chosen, **wanted), account, embeddings, CONTEXT, stored=frozenset()), account
+    return ResourceFetch(
+        task(chosen, **wanted), account, embeddings, CONTEXT, stored=frozenset()
+    ), account
 
 
 def raising(error: BaseException) -> Any:
@@ -46,7 +52,12 @@ async def test_a_list_that_came_whole_is_complete() -> None:
     assert result.frames[RAW]["id"].to_list() == ["a", "b", "c"]
     assert result.heights == {"onepagecrm.notes": 3}
     assert (result.complete, result.failure, result.notes) == (True, None, [])
-    assert (result.rows, result.expected_records, result.requests.sent, result.requests.expected) == (3, 3, 2, 2)
+    assert (
+        result.rows,
+        result.expected_records,
+        result.requests.sent,
+        result.requests.expected,
+    ) == (3, 3, 2, 2)
     assert account.told[-1] is True
     assert True not in account.told[:-1]
 
@@ -140,12 +151,21 @@ async def test_what_the_service_gives_only_once_is_read_to_its_end() -> None:
 
 # ---- faults -------------------------------------------------------------------------------------
 
-FAULTS = [ZeroDivisionError("secret"), OSError("secret"), RecursionError("secret"), PanicException("secret")]
+FAULTS = [
+    ZeroDivisionError("secret"),
+    OSError("secret"),
+    RecursionError("secret"),
+    PanicException("secret"),
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
-@pytest.mark.parametrize("place", ["note", "requests", "follow", "total", "schema", "inserted_at", "is_empty_answer"])
-async def test_a_fault_is_a_failure_that_says_where_and_nothing_of_the_data(fault: BaseException, place: str) -> None:
+@pytest.mark.parametrize(
+    "place", ["note", "requests", "follow", "total", "schema", "inserted_at", "is_empty_answer"]
+)
+async def test_a_fault_is_a_failure_that_says_where_and_nothing_of_the_data(
+    fault: BaseException, place: str
+) -> None:
     broken: Any = raising(fault)
     if place == "follow":
         broken = Paginator(strategy="broken", follow=raising(fault))
@@ -174,7 +194,9 @@ async def test_what_came_before_a_fault_is_kept_beside_it() -> None:
             raise ZeroDivisionError
         return [page.request.with_params(page=2)]
 
-    notes_fetch, _ = fetch(Service(["a", "b", "c"]), notes(follow=Paginator(strategy="broken", follow=follow)))
+    notes_fetch, _ = fetch(
+        Service(["a", "b", "c"]), notes(follow=Paginator(strategy="broken", follow=follow))
+    )
 
     await notes_fetch.work()
 
@@ -191,7 +213,9 @@ async def test_a_batch_that_cannot_be_decoded_costs_no_other_batch(fault: BaseEx
 
     broken = {"text": pl.col("id").map_elements(text, return_dtype=pl.String)}
     one_by_one = Backpressure(batch_bytes=1)
-    notes_fetch, _ = fetch(Service(["a", "b", "c", "d", "e"]), notes(computed=broken), backpressure=one_by_one)
+    notes_fetch, _ = fetch(
+        Service(["a", "b", "c", "d", "e"]), notes(computed=broken), backpressure=one_by_one
+    )
 
     await notes_fetch.work()
 

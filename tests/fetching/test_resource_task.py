@@ -14,7 +14,11 @@ from crmlab.fetching.resource_task import ResourceTask, resource_tasks
 
 
 def tasks(provider: str, *names: str) -> dict[str, ResourceTask]:
-    keys = {"altcraft": {"token": "t"}, "complero": {"api_key": "k"}, "onepagecrm": {"user_id": "me", "api_key": "k"}}
+    keys = {
+        "altcraft": {"token": "t"},
+        "complero": {"api_key": "k"},
+        "onepagecrm": {"user_id": "me", "api_key": "k"},
+    }
     account = crmlab.Account(provider, **keys[provider])
     return dict(resource_tasks(account, as_query(account, names, since=None, until=None)))
 

@@ -47,7 +47,9 @@ async def account(serve: Serve, queue: Queue, **more: Any) -> Account:
 
 
 async def latest(asked: Account | Iterable[Account], folder: Path, **more: Any) -> crmlab.Fetched:
-    return await crmlab.fetch(asked, LATEST, limits=FAST, allow_destructive=True, spool=folder, **more)
+    return await crmlab.fetch(
+        asked, LATEST, limits=FAST, allow_destructive=True, spool=folder, **more
+    )
 
 
 def files(folder: Path) -> dict[str, list[Path]]:
@@ -55,10 +57,16 @@ def files(folder: Path) -> dict[str, list[Path]]:
     found = sorted(path for path in folder.glob("complero-*/*") if path.is_file())
     read = [path for path in found if path.name.endswith(".read.json")]
     cut_off = [path for path in found if path.name.endswith(".part")]
-    return {"read": read, "cut off": cut_off, "waiting": [path for path in found if path not in (*read, *cut_off)]}
+    return {
+        "read": read,
+        "cut off": cut_off,
+        "waiting": [path for path in found if path not in (*read, *cut_off)],
+    }
 
 
-async def test_the_latest_events_are_asked_for_until_none_are_left(serve: Serve, tmp_path: Path) -> None:
+async def test_the_latest_events_are_asked_for_until_none_are_left(
+    serve: Serve, tmp_path: Path
+) -> None:
     queue = Queue(["1", "2"], ["3"], ["4"], [])
 
     data = await latest(await account(serve, queue), tmp_path)
@@ -82,13 +90,19 @@ async def test_the_latest_events_are_asked_for_until_none_are_left(serve: Serve,
         *({"allow_destructive": True, "spool": spool} for spool in ("", " ", 3, "a\0b")),
     ],
 )
-async def test_without_a_spool_and_a_word_nothing_is_sent(serve: Serve, given: dict[str, Any]) -> None:
+async def test_without_a_spool_and_a_word_nothing_is_sent(
+    serve: Serve, given: dict[str, Any]
+) -> None:
     queue = Queue(["1"])
     asked = await account(serve, queue)
 
-    with pytest.raises(UsageError, match=r"latest_events .*write allow_destructive=True, spool='a folder'"):
+    with pytest.raises(
+        UsageError, match=r"latest_events .*write allow_destructive=True, spool='a folder'"
+    ):
         await crmlab.fetch(asked, LATEST, limits=FAST, **given)
-    with pytest.raises(UsageError, match=r"get_latest_events .*write allow_destructive=True, spool='a folder'"):
+    with pytest.raises(
+        UsageError, match=r"get_latest_events .*write allow_destructive=True, spool='a folder'"
+    ):
         await crmlab.call(asked, "get_latest_events", **given)
     with pytest.raises(PlanError, match="only crmlab\\.fetch reads it"):
         await crmlab.fetch_to("nowhere", asked, LATEST)
@@ -127,7 +141,9 @@ async def test_what_an_earlier_run_did_not_read_comes_first(serve: Serve, tmp_pa
     assert again[LATEST].is_empty()
 
 
-async def test_a_run_that_failed_hands_out_what_came_and_loses_nothing(serve: Serve, tmp_path: Path) -> None:
+async def test_a_run_that_failed_hands_out_what_came_and_loses_nothing(
+    serve: Serve, tmp_path: Path
+) -> None:
     queue = Queue(["1"], 503, ["2"])
     asked = await account(serve, queue)
 
@@ -140,7 +156,9 @@ async def test_a_run_that_failed_hands_out_what_came_and_loses_nothing(serve: Se
     assert second[LATEST]["id"].to_list() == ["2"]
 
 
-async def test_an_unreadable_file_of_before_is_named_and_nothing_is_asked(serve: Serve, tmp_path: Path) -> None:
+async def test_an_unreadable_file_of_before_is_named_and_nothing_is_asked(
+    serve: Serve, tmp_path: Path
+) -> None:
     queue = Queue(b"no JSON", ["2"])
     asked = await account(serve, queue)
     with pytest.raises(TransportError):
@@ -166,7 +184,9 @@ async def test_accounts_do_not_read_what_was_kept_for_others(serve: Serve, tmp_p
     assert len(files(tmp_path)["waiting"]) == 1
 
 
-async def test_a_service_that_never_empties_its_list_is_not_asked_for_ever(serve: Serve, tmp_path: Path) -> None:
+async def test_a_service_that_never_empties_its_list_is_not_asked_for_ever(
+    serve: Serve, tmp_path: Path
+) -> None:
     queue = Queue(*[["1", "2"]] * 100)
 
     data = await latest(await account(serve, queue), tmp_path)
@@ -176,7 +196,9 @@ async def test_a_service_that_never_empties_its_list_is_not_asked_for_ever(serve
     assert data[LATEST]["id"].n_unique() == 2
 
 
-async def test_an_answer_that_is_cut_off_is_kept_as_far_as_it_came(serve: Serve, tmp_path: Path) -> None:
+async def test_an_answer_that_is_cut_off_is_kept_as_far_as_it_came(
+    serve: Serve, tmp_path: Path
+) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "1000"})
         await response.prepare(request)
@@ -194,7 +216,9 @@ async def test_an_answer_that_is_cut_off_is_kept_as_far_as_it_came(serve: Serve,
     assert part.read_bytes() == b'[{"id": "1"}, '
 
 
-async def test_a_full_disk_costs_no_event(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_disk_costs_no_event(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(path: Path, body: bytes) -> None:
         if body:  # the mark of a request, which is empty, still fits
             raise OSError(28, "No space left on device")
@@ -209,11 +233,15 @@ async def test_a_full_disk_costs_no_event(serve: Serve, tmp_path: Path, monkeypa
     assert "No space left on device" in str(data.failures[0])
     assert queue.asked == 1
     with pytest.warns(UserWarning, match="handed out and not kept"):
-        events = await crmlab.call(asked, "get_latest_events", allow_destructive=True, spool=tmp_path)
+        events = await crmlab.call(
+            asked, "get_latest_events", allow_destructive=True, spool=tmp_path
+        )
     assert [event["id"] for event in events] == ["2"]
 
 
-async def test_a_call_keeps_its_answer_and_hands_out_first_what_was_left(serve: Serve, tmp_path: Path) -> None:
+async def test_a_call_keeps_its_answer_and_hands_out_first_what_was_left(
+    serve: Serve, tmp_path: Path
+) -> None:
     queue = Queue(["1"], b"[{]", ["2"])
     asked = await account(serve, queue)
     given: dict[str, Any] = {"allow_destructive": True, "spool": tmp_path}
@@ -295,7 +323,9 @@ async def test_what_was_cut_off_by_a_full_disk_does_not_wait(
     asked = await account(serve, Queue(["1"]))
     monkeypatch.setattr(spool_module, "_write", write_a_part)
     with pytest.warns(UserWarning, match="handed out and not kept"):
-        found = await crmlab.call(asked, "get_latest_events", allow_destructive=True, spool=tmp_path)
+        found = await crmlab.call(
+            asked, "get_latest_events", allow_destructive=True, spool=tmp_path
+        )
 
     assert [event["id"] for event in found] == ["1"]
     assert not files(tmp_path)["waiting"]
@@ -309,7 +339,9 @@ asyncio.run(crmlab.fetch(account, "complero.latest_events", allow_destructive=Tr
 """
 
 
-async def test_a_run_that_was_killed_while_it_waited_is_told_by_the_next_one(serve: Serve, tmp_path: Path) -> None:
+async def test_a_run_that_was_killed_while_it_waited_is_told_by_the_next_one(
+    serve: Serve, tmp_path: Path
+) -> None:
     asked_twice = asyncio.Event()
     is_over = asyncio.Event()
     answers = [["1"]]
@@ -336,13 +368,17 @@ async def test_a_run_that_was_killed_while_it_waited_is_told_by_the_next_one(ser
 
     assert first[LATEST]["id"].to_list() == ["1", "2"]
     assert not first.complete
-    assert "an earlier run ended while it waited for an answer (20" in str(first.summary["note"].to_list())
+    assert "an earlier run ended while it waited for an answer (20" in str(
+        first.summary["note"].to_list()
+    )
     # it is told once
     assert second.complete
     assert second[LATEST]["id"].to_list() == ["3"]
 
 
-async def test_a_call_that_was_cancelled_while_it_waited_is_told_by_the_next_one(serve: Serve, tmp_path: Path) -> None:
+async def test_a_call_that_was_cancelled_while_it_waited_is_told_by_the_next_one(
+    serve: Serve, tmp_path: Path
+) -> None:
     waits = asyncio.Event()
 
     async def answer(request: web.Request) -> web.Response:
@@ -365,7 +401,9 @@ async def test_a_call_that_was_cancelled_while_it_waited_is_told_by_the_next_one
     assert await crmlab.call(asked, "get_latest_events", **given) == []
 
 
-async def test_a_refusal_is_told_by_the_run_itself_and_leaves_no_mark(serve: Serve, tmp_path: Path) -> None:
+async def test_a_refusal_is_told_by_the_run_itself_and_leaves_no_mark(
+    serve: Serve, tmp_path: Path
+) -> None:
     asked = await account(serve, Queue(500, ["1"], []))
 
     with pytest.raises(ServerError):
@@ -376,7 +414,9 @@ async def test_a_refusal_is_told_by_the_run_itself_and_leaves_no_mark(serve: Ser
     assert not [*tmp_path.rglob("*.asked")]
 
 
-async def test_marks_that_somebody_else_put_there_are_told_by_their_names(serve: Serve, tmp_path: Path) -> None:
+async def test_marks_that_somebody_else_put_there_are_told_by_their_names(
+    serve: Serve, tmp_path: Path
+) -> None:
     asked = await account(serve, Queue())
     await latest(asked, tmp_path)
     folder = next(tmp_path.rglob("*.read.json")).parent

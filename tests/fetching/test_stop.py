@@ -34,9 +34,12 @@ class Notes:
             self.stuck.set()
             await asyncio.sleep(60)
         rows = [
-            {"note": {"id": f"{page}-{n}", "created_at": "2026-01-01T00:00:00Z", "text": "hello"}} for n in range(100)
+            {"note": {"id": f"{page}-{n}", "created_at": "2026-01-01T00:00:00Z", "text": "hello"}}
+            for n in range(100)
         ]
-        return web.json_response({"status": 0, "data": {"notes": rows, "max_page": 60, "total_count": 6000}})
+        return web.json_response(
+            {"status": 0, "data": {"notes": rows, "max_page": 60, "total_count": 6000}}
+        )
 
 
 @pytest.fixture
@@ -62,7 +65,9 @@ def left(before: set[asyncio.Task[Any]]) -> list[Any]:
     return [each for each in coroutines if each.cr_code.co_filename.startswith(package)]  # type: ignore[union-attr]
 
 
-async def test_what_came_is_returned_and_nothing_goes_on(account: crmlab.Account, notes: Notes) -> None:
+async def test_what_came_is_returned_and_nothing_goes_on(
+    account: crmlab.Account, notes: Notes
+) -> None:
     stop, told = asyncio.Event(), list[crmlab.Progress]()
     stopping = asyncio.create_task(stopped(notes, stop))
     before = asyncio.all_tasks()
@@ -101,7 +106,9 @@ async def test_where_nothing_came_it_is_an_error_and_nothing_was_sent() -> None:
 
 
 @pytest.mark.parametrize("wait", [0.02, 0.1, 0.2, 0.4, 0.8])
-async def test_at_any_time_each_list_is_whole_or_says_not(wait: float, caplog: pytest.LogCaptureFixture) -> None:
+async def test_at_any_time_each_list_is_whole_or_says_not(
+    wait: float, caplog: pytest.LogCaptureFixture
+) -> None:
     stop = asyncio.Event()
     async with crmlab.sandbox(rows=300, latency=0.02) as accounts:
         whole = await crmlab.fetch(accounts, limits=FAST)
@@ -137,7 +144,9 @@ async def test_what_the_service_gives_only_once_is_waited_for(tmp_path: Path) ->
     async with crmlab.sandbox(rows=50, services=["complero"], faults=[fault]) as accounts:
         asyncio.get_running_loop().call_later(0.3, stop.set)
         once = {"allow_destructive": True, "spool": tmp_path}
-        data = await crmlab.fetch(accounts, "complero.latest_events", limits=FAST, stop=stop, **once)
+        data = await crmlab.fetch(
+            accounts, "complero.latest_events", limits=FAST, stop=stop, **once
+        )
 
     assert data.complete
     assert data["complero.latest_events"].height > 0
@@ -146,7 +155,9 @@ async def test_what_the_service_gives_only_once_is_waited_for(tmp_path: Path) ->
 # ---- in files -------------------------------------------------------------------------------------
 
 
-async def test_in_a_new_folder_what_came_is_written(account: crmlab.Account, notes: Notes, tmp_path: Path) -> None:
+async def test_in_a_new_folder_what_came_is_written(
+    account: crmlab.Account, notes: Notes, tmp_path: Path
+) -> None:
     stop = asyncio.Event()
     stopping = asyncio.create_task(stopped(notes, stop))
     before = asyncio.all_tasks()
@@ -155,12 +166,18 @@ async def test_in_a_new_folder_what_came_is_written(account: crmlab.Account, not
 
     assert stored[OWN].select(pl.len()).collect().item() == 900
     assert not stored.complete
-    assert {path.name for path in tmp_path.iterdir()} == {f"{OWN}.parquet", "summary.parquet", "crmlab.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{OWN}.parquet",
+        "summary.parquet",
+        "crmlab.json",
+    }
     assert left(before) == []
     await stopping
 
 
-async def test_files_of_an_earlier_fetch_stay(account: crmlab.Account, notes: Notes, tmp_path: Path) -> None:
+async def test_files_of_an_earlier_fetch_stay(
+    account: crmlab.Account, notes: Notes, tmp_path: Path
+) -> None:
     stop = asyncio.Event()
     for name in (OWN, "summary"):
         (tmp_path / f"{name}.parquet").write_bytes(name.encode())

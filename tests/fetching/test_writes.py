@@ -9,7 +9,15 @@ import pytest
 from aiohttp import web
 
 import crmlab
-from crmlab.errors import ApiError, AuthError, CrmlabError, ServerError, TransportError, UnknownOutcomeError, UsageError
+from crmlab.errors import (
+    ApiError,
+    AuthError,
+    CrmlabError,
+    ServerError,
+    TransportError,
+    UnknownOutcomeError,
+    UsageError,
+)
 from crmlab.providers import registry
 from tests.conftest import Serve
 
@@ -42,7 +50,9 @@ class Script:
             return web.Response()
         if isinstance(answer, int):
             return web.json_response(
-                {"message": "no"}, status=answer, headers={"Retry-After": "0"} if answer == 429 else {}
+                {"message": "no"},
+                status=answer,
+                headers={"Retry-After": "0"} if answer == 429 else {},
             )
         return web.Response(text=answer, content_type="application/json")
 
@@ -57,8 +67,20 @@ FINE = '{"status": 0, "data": {}}'
         ([503], "create_contact", {"body": {"last_name": "Byron"}}, UnknownOutcomeError, 1),
         (["reset"], "create_contact", {"body": {"last_name": "Byron"}}, UnknownOutcomeError, 1),
         # aiohttp by itself would send these two again
-        (["reset", FINE], "update_contact", {"contact_id": "1", "body": {"last_name": "B"}}, UnknownOutcomeError, 1),
-        (["reset", FINE], "delete_contact", {"contact_id": "1", "allow_destructive": True}, UnknownOutcomeError, 1),
+        (
+            ["reset", FINE],
+            "update_contact",
+            {"contact_id": "1", "body": {"last_name": "B"}},
+            UnknownOutcomeError,
+            1,
+        ),
+        (
+            ["reset", FINE],
+            "delete_contact",
+            {"contact_id": "1", "allow_destructive": True},
+            UnknownOutcomeError,
+            1,
+        ),
         (["<html>"], "create_contact", {"body": {"last_name": "Byron"}}, UnknownOutcomeError, 1),
         ([409], "create_contact", {"body": {"last_name": "Byron"}}, ApiError, 1),
         ([401], "create_contact", {"body": {"last_name": "Byron"}}, AuthError, 1),
@@ -95,23 +117,35 @@ async def test_what_was_never_sent_has_no_unknown_outcome() -> None:
 async def test_a_change_that_takes_too_long_has_an_unknown_outcome() -> None:
     async with crmlab.sandbox(rows=5, services=["onepagecrm"], latency=5) as (crm,):
         with pytest.raises(UnknownOutcomeError, match="POST /contacts was sent"):
-            await crmlab.call(crm, "create_contact", body={"last_name": "Byron"}, timeouts=crmlab.Timeouts(total=0.3))
+            await crmlab.call(
+                crm,
+                "create_contact",
+                body={"last_name": "Byron"},
+                timeouts=crmlab.Timeouts(total=0.3),
+            )
 
 
 async def test_an_upsert_is_tried_again(serve: Serve) -> None:
     script = Script(500, "reset", "{}")
 
-    await crmlab.call(account("complero", await serve(script)), "bulk_upload_contacts", body=[CONTACT])
+    await crmlab.call(
+        account("complero", await serve(script)), "bulk_upload_contacts", body=[CONTACT]
+    )
 
     assert len(script.came) == 3
 
 
-async def test_what_reads_destructively_is_not_asked_again_by_aiohttp_either(serve: Serve, tmp_path: Any) -> None:
+async def test_what_reads_destructively_is_not_asked_again_by_aiohttp_either(
+    serve: Serve, tmp_path: Any
+) -> None:
     script = Script("reset", "[]")
 
     with pytest.raises(TransportError):
         await crmlab.call(
-            account("complero", await serve(script)), "get_latest_events", allow_destructive=True, spool=tmp_path
+            account("complero", await serve(script)),
+            "get_latest_events",
+            allow_destructive=True,
+            spool=tmp_path,
         )
 
     assert len(script.came) == 1
@@ -127,10 +161,30 @@ async def test_what_reads_destructively_is_not_asked_again_by_aiohttp_either(ser
             "undo=True brings it back",
         ),
         ("onepagecrm", "change_auth_key", {"allow_destructive": True}, "allow_dangerous=True"),
-        ("onepagecrm", "update_user", {"user_id": "1", "body": {"first_name": "A"}}, "allow_dangerous=True"),
-        ("commanders_act", "admin_users_destroy", {"id": 1, "allow_destructive": True}, "allow_dangerous=True"),
-        ("altcraft", "profiles_delete", {"db_id": 1, "email": "a@example.com"}, "deletes at Altcraft"),
-        ("complero", "delete_contact", {"id": "1", "allow_destructive": "yes"}, "deletes at Complero"),
+        (
+            "onepagecrm",
+            "update_user",
+            {"user_id": "1", "body": {"first_name": "A"}},
+            "allow_dangerous=True",
+        ),
+        (
+            "commanders_act",
+            "admin_users_destroy",
+            {"id": 1, "allow_destructive": True},
+            "allow_dangerous=True",
+        ),
+        (
+            "altcraft",
+            "profiles_delete",
+            {"db_id": 1, "email": "a@example.com"},
+            "deletes at Altcraft",
+        ),
+        (
+            "complero",
+            "delete_contact",
+            {"id": "1", "allow_destructive": "yes"},
+            "deletes at Complero",
+        ),
     ],
 )
 async def test_what_destroys_or_endangers_needs_its_word(
@@ -143,7 +197,9 @@ async def test_what_destroys_or_endangers_needs_its_word(
 async def test_a_contact_is_brought_back_with_one_call_and_no_permission(serve: Serve) -> None:
     script = Script(FINE)
 
-    await crmlab.call(account("onepagecrm", await serve(script)), "delete_contact", contact_id="1", undo=True)
+    await crmlab.call(
+        account("onepagecrm", await serve(script)), "delete_contact", contact_id="1", undo=True
+    )
 
     assert script.came == ["DELETE /contacts/1?undo=true"]
 
@@ -151,10 +207,18 @@ async def test_a_contact_is_brought_back_with_one_call_and_no_permission(serve: 
 async def test_changes_are_partial_and_imports_quiet_unless_told_otherwise() -> None:
     crm, mail = account("onepagecrm"), account("altcraft")
 
-    partly = await crmlab.call(crm, "update_contact", contact_id="1", body={"last_name": "B"}, dry_run=True)
-    wholly = await crmlab.call(crm, "update_deal", deal_id="1", body={"name": "B"}, partial=False, dry_run=True)
-    quiet = await crmlab.call(mail, "profiles_import", db_id=3, data={"email": "a@example.com"}, dry_run=True)
-    loud = await crmlab.call(mail, "profiles_import", db_id=3, data={}, skip_triggers=False, dry_run=True)
+    partly = await crmlab.call(
+        crm, "update_contact", contact_id="1", body={"last_name": "B"}, dry_run=True
+    )
+    wholly = await crmlab.call(
+        crm, "update_deal", deal_id="1", body={"name": "B"}, partial=False, dry_run=True
+    )
+    quiet = await crmlab.call(
+        mail, "profiles_import", db_id=3, data={"email": "a@example.com"}, dry_run=True
+    )
+    loud = await crmlab.call(
+        mail, "profiles_import", db_id=3, data={}, skip_triggers=False, dry_run=True
+    )
 
     assert partly.url.endswith("/contacts/1?partial=true")
     assert wholly.url.endswith("/deals/1?partial=false")
@@ -165,7 +229,11 @@ async def test_changes_are_partial_and_imports_quiet_unless_told_otherwise() -> 
 @pytest.mark.parametrize("provider", registry())
 async def test_a_dry_run_shows_the_request_and_no_secret(provider: str) -> None:
     ours = account(provider)
-    plain = [each for each in ours.provider.operations() if not any(argument.required for argument in each.arguments())]
+    plain = [
+        each
+        for each in ours.provider.operations()
+        if not any(argument.required for argument in each.arguments())
+    ]
     operation = next(each for each in plain if not each.binary)
 
     shown = await crmlab.call(ours, operation.name, dry_run=True)

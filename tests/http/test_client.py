@@ -37,7 +37,9 @@ ASK = Request(path="/users")
 
 
 def account(url: str, name: str = "sales", limits: crmlab.Limits | None = None) -> crmlab.Account:
-    return crmlab.Account("onepagecrm", name=name, base_url=url, limits=limits, user_id=USER, api_key=KEY)
+    return crmlab.Account(
+        "onepagecrm", name=name, base_url=url, limits=limits, user_id=USER, api_key=KEY
+    )
 
 
 def fine(data: object = None) -> web.Response:
@@ -62,7 +64,9 @@ class Script:
         return self.answers[min(len(self.asked), len(self.answers)) - 1](request)
 
 
-async def send(url: str, request: Request = ASK, *, timeouts: crmlab.Timeouts | None = None, **options: Any) -> Any:
+async def send(
+    url: str, request: Request = ASK, *, timeouts: crmlab.Timeouts | None = None, **options: Any
+) -> Any:
     async with Client(FAST, timeouts) as client:
         return await client.send(account(url), request, **options)
 
@@ -78,7 +82,10 @@ async def test_the_answer_comes_with_lower_case_headers(serve: Serve) -> None:
 async def test_a_request_arrives_as_it_was_meant(serve: Serve) -> None:
     script = Script(lambda r: fine())
 
-    await send(await serve(script), Request(path="/contacts/a%2Fb%20c", params={"q": "a b&c=é+", "page": "1"}))
+    await send(
+        await serve(script),
+        Request(path="/contacts/a%2Fb%20c", params={"q": "a b&c=é+", "page": "1"}),
+    )
 
     [asked] = script.asked
     assert asked.raw_path.startswith("/contacts/a%2Fb%20c?")
@@ -88,7 +95,10 @@ async def test_a_request_arrives_as_it_was_meant(serve: Serve) -> None:
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 async def test_a_failing_service_is_asked_again(serve: Serve, status: int) -> None:
-    script, retries = Script(lambda r: refusal(status), lambda r: refusal(status), lambda r: fine()), []
+    script, retries = (
+        Script(lambda r: refusal(status), lambda r: refusal(status), lambda r: fine()),
+        [],
+    )
 
     page = await send(await serve(script), retried=lambda: retries.append(1))
 
@@ -120,7 +130,9 @@ async def test_what_could_be_applied_twice_is_sent_once(serve: Serve) -> None:
     script = Script(lambda r: refusal(500), lambda r: fine())
 
     with pytest.raises(ServerError):
-        await send(await serve(script), Request(path="/x", method="POST", body={"a": 1}), again="never")
+        await send(
+            await serve(script), Request(path="/x", method="POST", body={"a": 1}), again="never"
+        )
 
     assert len(script.asked) == 1
 
@@ -183,13 +195,17 @@ async def test_endless_nesting_costs_what_is_nested_and_no_more(serve: Serve) ->
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-async def test_no_usable_answer_is_a_transport_error_without_secrets(serve: Serve, broken: Any) -> None:
+async def test_no_usable_answer_is_a_transport_error_without_secrets(
+    serve: Serve, broken: Any
+) -> None:
     url = await serve(Script(broken))
 
     with pytest.raises(TransportError) as caught:
         await send(url, again="never")
 
-    assert_no_secret("".join(traceback.format_exception(caught.value)), str(caught.value), repr(caught.value))
+    assert_no_secret(
+        "".join(traceback.format_exception(caught.value)), str(caught.value), repr(caught.value)
+    )
 
 
 def assert_no_secret(*texts: str) -> None:
@@ -202,7 +218,9 @@ def assert_no_secret(*texts: str) -> None:
 
 
 async def test_a_wrong_content_type_does_not_matter(serve: Serve) -> None:
-    script = Script(lambda r: web.Response(body=b'{"status":0,"data":[]}', content_type="text/html"))
+    script = Script(
+        lambda r: web.Response(body=b'{"status":0,"data":[]}', content_type="text/html")
+    )
 
     assert (await send(await serve(script))).status == 200
 
@@ -227,7 +245,9 @@ async def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(serve: S
     assert (len(script.asked), other.asked) == (1, [])
 
 
-@pytest.mark.parametrize("path", ["@thief.example.com/users", ".thief.example.com/users", "0/users"])
+@pytest.mark.parametrize(
+    "path", ["@thief.example.com/users", ".thief.example.com/users", "0/users"]
+)
 async def test_a_path_that_would_change_the_host_is_not_asked_for(serve: Serve, path: str) -> None:
     script = Script(lambda r: fine())
 
@@ -251,7 +271,11 @@ async def test_a_port_where_nobody_listens_is_named_soon() -> None:
 
 
 async def test_cookies_of_one_account_do_not_travel_with_another(serve: Serve) -> None:
-    script = Script(lambda r: web.json_response({"status": 0}, headers={"Set-Cookie": "session=of-sales; Path=/"}))
+    script = Script(
+        lambda r: web.json_response(
+            {"status": 0}, headers={"Set-Cookie": "session=of-sales; Path=/"}
+        )
+    )
     url = (await serve(script)).replace("127.0.0.1", "localhost")
 
     async with Client(FAST) as client:
@@ -322,10 +346,14 @@ async def test_a_service_that_quotes_the_key_does_not_get_it_shown(serve: Serve)
     with pytest.raises(ApiError) as caught:
         await send(await serve(script))
 
-    assert_no_secret(str(caught.value), repr(caught.value), repr(caught.value.args), str(vars(caught.value)))
+    assert_no_secret(
+        str(caught.value), repr(caught.value), repr(caught.value.args), str(vars(caught.value))
+    )
 
 
-async def test_a_service_that_quotes_the_authorization_header_does_not_get_it_shown(serve: Serve) -> None:
+async def test_a_service_that_quotes_the_authorization_header_does_not_get_it_shown(
+    serve: Serve,
+) -> None:
     def echo(request: web.Request) -> web.Response:
         return web.json_response(
             {"status": 400, "error_message": f"not {request.headers['Authorization']}"}, status=400
@@ -362,7 +390,10 @@ async def test_a_service_that_asks_for_an_hour_has_failed(serve: Serve) -> None:
 
 async def test_retry_after_may_be_a_date(serve: Serve) -> None:
     def later(request: web.Request) -> web.Response:
-        return refusal(429, Retry_After=time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 2)))
+        return refusal(
+            429,
+            Retry_After=time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 2)),
+        )
 
     script = Script(later, lambda r: fine())
 
@@ -439,7 +470,9 @@ async def test_no_secret_is_logged(serve: Serve, caplog: pytest.LogCaptureFixtur
     assert_no_secret(caplog.text)
 
 
-@pytest.mark.parametrize("error", [RateLimitError(429, retry_after=5), AuthError(401, "c", "d", "r", "h")])
+@pytest.mark.parametrize(
+    "error", [RateLimitError(429, retry_after=5), AuthError(401, "c", "d", "r", "h")]
+)
 def test_an_error_survives_being_copied(error: ApiError) -> None:
     from copy import copy
 
@@ -460,14 +493,19 @@ async def test_accounts_of_one_limit_take_turns(serve: Serve) -> None:
     accounts = {name: account(url, name) for name in ("many", "few")}
 
     async with Client(crmlab.Limits(rate=200, burst=1)) as client:
-        asked = [client.send(accounts[name], Request(path=f"/{name}")) for name in ["many"] * 60 + ["few"] * 4]
+        asked = [
+            client.send(accounts[name], Request(path=f"/{name}"))
+            for name in ["many"] * 60 + ["few"] * 4
+        ]
         await asyncio.gather(*asked)
 
     assert arrived.count("many") == 60
     assert [number for number, name in enumerate(arrived) if name == "few"][-1] < 12
 
 
-@pytest.mark.parametrize("limits", [crmlab.Limits(concurrency=5), crmlab.Limits(rate=200, burst=20, concurrency=5)])
+@pytest.mark.parametrize(
+    "limits", [crmlab.Limits(concurrency=5), crmlab.Limits(rate=200, burst=20, concurrency=5)]
+)
 async def test_a_slow_account_delays_no_other(serve: Serve, limits: crmlab.Limits) -> None:
     others_done, slow_arrived = asyncio.Event(), asyncio.Event()
 
@@ -501,7 +539,9 @@ async def test_two_clients_keep_to_the_places_of_one_account(serve: Serve) -> No
     url, limits = await serve(slow), crmlab.Limits(concurrency=3)
 
     async with Client(limits) as one, Client(limits) as other:
-        await asyncio.gather(*(client.send(account(url), ASK) for client in (one, other) for _ in range(10)))
+        await asyncio.gather(
+            *(client.send(account(url), ASK) for client in (one, other) for _ in range(10))
+        )
 
     assert most == 3
 
@@ -512,7 +552,9 @@ async def test_the_time_of_departure_is_when_the_headers_are_sent(serve: Serve) 
 
     async def look(request: web.Request) -> web.Response:
         limiter = rate_queue((request.host, ""), limits).limiter
-        left.append(limiter.wait(time.monotonic() + 60) == 0)  # what has not left counts as leaving then
+        left.append(
+            limiter.wait(time.monotonic() + 60) == 0
+        )  # what has not left counts as leaving then
         return fine()
 
     async with Client(limits) as client:
@@ -532,7 +574,9 @@ async def test_a_host_that_cannot_be_reached_frees_its_time() -> None:
 
 
 @pytest.mark.parametrize(("given", "holds"), [(None, crmlab.Limits(rate=2)), (FAST, FAST)])
-async def test_an_accounts_own_limits_hold_unless_the_fetch_has_some(given: Any, holds: crmlab.Limits) -> None:
+async def test_an_accounts_own_limits_hold_unless_the_fetch_has_some(
+    given: Any, holds: crmlab.Limits
+) -> None:
     sales = account("http://127.0.0.1:9", limits=crmlab.Limits(rate=2))
 
     async with Client(given) as client:
@@ -541,14 +585,19 @@ async def test_an_accounts_own_limits_hold_unless_the_fetch_has_some(given: Any,
 
 def two_limits(scope: Any) -> list[crmlab.Account]:
     agreed = crmlab.Limits(rate=50, burst=50, scope=scope)
-    return [account("http://127.0.0.1:9", "north"), account("http://127.0.0.1:9", "south", limits=agreed)]
+    return [
+        account("http://127.0.0.1:9", "north"),
+        account("http://127.0.0.1:9", "south", limits=agreed),
+    ]
 
 
 async def test_the_strictest_limit_holds_for_accounts_that_are_counted_together() -> None:
     both = two_limits("ip")
 
     async with Client() as client:
-        with pytest.warns(UserWarning, match=r"'north' and .* 'south' are counted together .*: the strictest hold"):
+        with pytest.warns(
+            UserWarning, match=r"'north' and .* 'south' are counted together .*: the strictest hold"
+        ):
             client.share_limits(both)
         limits = [client.limits(each) for each in both]
 
@@ -561,7 +610,9 @@ async def test_the_strictest_limit_holds_for_fetches_side_by_side(serve: Serve) 
 
     async with Client(crmlab.Limits(rate=20)) as strict, Client(FAST) as lax:
         await strict.send(account(url, "a"), ASK)
-        with pytest.warns(UserWarning, match="'b' and what is fetched beside it are counted together"):
+        with pytest.warns(
+            UserWarning, match="'b' and what is fetched beside it are counted together"
+        ):
             await lax.send(account(url, "b"), ASK)
         await asyncio.gather(*(lax.send(account(url, "b"), ASK) for _ in range(8)))
     async with Client(FAST) as alone:

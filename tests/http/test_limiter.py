@@ -12,10 +12,16 @@ from hypothesis import strategies as st
 from crmlab.connector.limits import Limits
 from crmlab.http.limiter import Limiter, Ticket, strictest_of
 
-LIMITS = st.builds(Limits, rate=st.sampled_from([0.5, 1.0, 2.0, 5.0, 30.0]), burst=st.integers(1, 12))
-GAPS = st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.001, 0.05, 0.2, 0.7, 3.0]), min_size=1, max_size=60)
+LIMITS = st.builds(
+    Limits, rate=st.sampled_from([0.5, 1.0, 2.0, 5.0, 30.0]), burst=st.integers(1, 12)
+)
+GAPS = st.lists(
+    st.sampled_from([0.0, 0.0, 0.0, 0.001, 0.05, 0.2, 0.7, 3.0]), min_size=1, max_size=60
+)
 #: seconds between taking a time and leaving, and whether the answer is a refusal
-FATES = st.lists(st.tuples(st.sampled_from([0.0, 0.0, 0.001, 0.3, 5.0]), st.booleans()), min_size=1, max_size=60)
+FATES = st.lists(
+    st.tuples(st.sampled_from([0.0, 0.0, 0.001, 0.3, 5.0]), st.booleans()), min_size=1, max_size=60
+)
 FIVE = Limits(rate=5, burst=10)
 
 
@@ -60,7 +66,9 @@ def assert_within(limits: Limits, left: Sequence[float]) -> None:
     """At most `burst` in any window; and so never more than a token bucket gives."""
     assert limits.rate is not None
     window = limits.burst / limits.rate
-    assert [b - a for a, b in zip(left, left[limits.burst :], strict=False) if b - a < window - 1e-9] == []
+    assert [
+        b - a for a, b in zip(left, left[limits.burst :], strict=False) if b - a < window - 1e-9
+    ] == []
     for first, start in enumerate(left):
         for number, stop in enumerate(left[first:], 1):
             assert number <= limits.burst + limits.rate * (stop - start) + 1e-6
@@ -87,7 +95,11 @@ def test_nothing_waits_longer_than_the_window_makes_it(limits: Limits, gaps: lis
     tickets = []
     for gap in gaps:
         sender.pass_to(sender.now + gap)
-        full = earliest[-limits.burst] + limits.burst / limits.rate if len(earliest) >= limits.burst else 0.0
+        full = (
+            earliest[-limits.burst] + limits.burst / limits.rate
+            if len(earliest) >= limits.burst
+            else 0.0
+        )
         earliest.append(max(sender.now, full))
         tickets.append(sender.leave())
 
@@ -95,7 +107,9 @@ def test_nothing_waits_longer_than_the_window_makes_it(limits: Limits, gaps: lis
 
 
 @given(st.lists(st.floats(0, 0.02), min_size=1, max_size=80))
-def test_delays_on_the_way_break_no_window_while_they_are_within_the_slack(delays: list[float]) -> None:
+def test_delays_on_the_way_break_no_window_while_they_are_within_the_slack(
+    delays: list[float],
+) -> None:
     sender = Sender(FIVE, slack=0.02)
 
     left = times([sender.leave() for _ in delays])
@@ -199,7 +213,11 @@ def test_answers_bring_the_rate_back_and_not_beyond(limits: Limits) -> None:
         sender.limiter.answered(sender.leave())
     sender.pass_to(sender.now + 60)
 
-    assert [sender.leave_at_once() for _ in range(3)] == [limits.burst, limits.burst - 1, limits.burst - 1]
+    assert [sender.leave_at_once() for _ in range(3)] == [
+        limits.burst,
+        limits.burst - 1,
+        limits.burst - 1,
+    ]
 
 
 def test_the_rate_comes_back_little_by_little() -> None:
@@ -310,15 +328,23 @@ def test_an_answer_gives_back_a_hundredth_of_the_burst() -> None:
         ([0.0, 0.0, 4.0], False),  # two windows later nothing of them counts
     ],
 )
-def test_beyond_the_documented_rate_it_goes_only_where_that_is_used(left: list[float], *, is_raised: bool) -> None:
+def test_beyond_the_documented_rate_it_goes_only_where_that_is_used(
+    left: list[float], *, is_raised: bool
+) -> None:
     limiter = Limiter(Limits(rate=1, burst=2, ceiling=4))
 
     assert answered(limiter, *left) == pytest.approx(1.01 if is_raised else 1.0)
 
 
 @pytest.mark.parametrize(("slack", "seconds"), [(0.0, 10.0), (0.05, 10.05), (100.0, 10.2)])
-def test_a_window_is_longer_by_the_slack_and_by_a_fiftieth_at_most(slack: float, seconds: float) -> None:
-    limiter = Limiter(Limits(rate=1, burst=10), slack=slack) if slack else Limiter(Limits(rate=1, burst=10))
+def test_a_window_is_longer_by_the_slack_and_by_a_fiftieth_at_most(
+    slack: float, seconds: float
+) -> None:
+    limiter = (
+        Limiter(Limits(rate=1, burst=10), slack=slack)
+        if slack
+        else Limiter(Limits(rate=1, burst=10))
+    )
     for _ in range(10):
         limiter.take(0.0).left_at = 0.0
 
@@ -330,6 +356,8 @@ def test_to_plan_with_each_number_is_the_least_of_all() -> None:
     narrow = Limits(rate=2, burst=20, concurrency=8)
     unlimited = Limits(burst=30, concurrency=6)
 
-    assert strictest_of([wide, narrow, unlimited]) == Limits(rate=2, burst=10, concurrency=4, ceiling=2)
+    assert strictest_of([wide, narrow, unlimited]) == Limits(
+        rate=2, burst=10, concurrency=4, ceiling=2
+    )
     assert strictest_of([wide]) == wide
     assert strictest_of([unlimited]) == unlimited

@@ -23,7 +23,11 @@ from crmlab.errors import CredentialError, TransportError
 from crmlab.http.client import Client
 
 HOST = "crm.example.com"
-KEY, USER, PASSWORD = "key-never-to-be-shown", "proxy-user", "p@ss:word-never-to-be-shown"  # made up
+KEY, USER, PASSWORD = (
+    "key-never-to-be-shown",
+    "proxy-user",
+    "p@ss:word-never-to-be-shown",
+)  # made up
 PAIR = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 AUTHORITY = trustme.CA()
 YESTERDAY = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
@@ -32,8 +36,12 @@ Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Await
 
 CERTIFICATES = {
     "good": AUTHORITY.issue_cert(HOST, "127.0.0.1"),
-    "expired": AUTHORITY.issue_cert("127.0.0.1", not_before=YESTERDAY, not_after=YESTERDAY + dt.timedelta(hours=1)),
-    "not valid yet": AUTHORITY.issue_cert("127.0.0.1", not_before=TOMORROW, not_after=TOMORROW + dt.timedelta(days=1)),
+    "expired": AUTHORITY.issue_cert(
+        "127.0.0.1", not_before=YESTERDAY, not_after=YESTERDAY + dt.timedelta(hours=1)
+    ),
+    "not valid yet": AUTHORITY.issue_cert(
+        "127.0.0.1", not_before=TOMORROW, not_after=TOMORROW + dt.timedelta(days=1)
+    ),
     "other host": AUTHORITY.issue_cert("other.example.com"),
     "unknown": trustme.CA().issue_cert("127.0.0.1"),
 }
@@ -65,7 +73,9 @@ class Service:
             self.asked.append(request)  # type: ignore[arg-type]
             return web.json_response({"status": 0, "error": 0, "data": []})
 
-        server = await asyncio.get_running_loop().create_server(web.Server(answer), "127.0.0.1", 0, ssl=self.context)
+        server = await asyncio.get_running_loop().create_server(
+            web.Server(answer), "127.0.0.1", 0, ssl=self.context
+        )
         try:
             yield server.sockets[0].getsockname()[1]
         finally:
@@ -96,7 +106,9 @@ class Tunnels:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         self.heads.append(head)
         if self.refusal:
-            writer.write(f"HTTP/1.1 {self.refusal}\r\nX-Echo: {PAIR}\r\nContent-Length: 0\r\n\r\n".encode())
+            writer.write(
+                f"HTTP/1.1 {self.refusal}\r\nX-Echo: {PAIR}\r\nContent-Length: 0\r\n\r\n".encode()
+            )
             writer.close()
             return
         port = int(head.split()[1].rpartition(":")[2])
@@ -116,7 +128,10 @@ async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 def account(address: str, provider: str = "onepagecrm", **options: str | None) -> crmlab.Account:
-    keys = {"onepagecrm": {"user_id": "5aba31e9", "api_key": KEY}, "altcraft": {"token": KEY, "token_in": "body"}}
+    keys = {
+        "onepagecrm": {"user_id": "5aba31e9", "api_key": KEY},
+        "altcraft": {"token": KEY, "token_in": "body"},
+    }
     return crmlab.Account(provider, base_url=address, **keys[provider], **options)
 
 
@@ -137,7 +152,10 @@ async def ask(asked: crmlab.Account) -> None:
         ("expired", r"has expired; look at the clock"),
         ("not valid yet", r"is not valid yet; look at the clock"),
         ("other host", r"is for another host; check base_url"),
-        ("unknown", r"is signed by an authority that this machine does not trust; to trust .* SSL_CERT_FILE"),
+        (
+            "unknown",
+            r"is signed by an authority that this machine does not trust; to trust .* SSL_CERT_FILE",
+        ),
     ],
 )
 async def test_what_is_wrong_with_a_certificate_is_said_once(certificate: str, said: str) -> None:
@@ -147,7 +165,9 @@ async def test_what_is_wrong_with_a_certificate_is_said_once(certificate: str, s
 
         async with Client(crmlab.Limits()) as client:
             for _ in range(2):
-                with pytest.raises(TransportError, match=rf"the certificate of 127\.0\.0\.1:{port} {said}"):
+                with pytest.raises(
+                    TransportError, match=rf"the certificate of 127\.0\.0\.1:{port} {said}"
+                ):
                     await client.send(refused, Request(path="/users"))
 
     assert service.asked == []
@@ -161,11 +181,16 @@ async def test_a_self_signed_certificate_is_said_to_be_that_and_trusted_when_nam
     service.context.load_cert_chain(_self_signed(company, tmp_path))
     async with service.running() as port:
         asked = account(f"https://127.0.0.1:{port}")
-        with pytest.raises(TransportError, match=r"is self-signed; to trust a company's own, .* SSL_CERT_FILE"):
+        with pytest.raises(
+            TransportError, match=r"is self-signed; to trust a company's own, .* SSL_CERT_FILE"
+        ):
             await ask(asked)
 
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere.pem"))
-        with pytest.raises(TransportError, match=r"is self-signed; SSL_CERT_FILE is .*nowhere.pem', and there is no"):
+        with pytest.raises(
+            TransportError,
+            match=r"is self-signed; SSL_CERT_FILE is .*nowhere.pem', and there is no",
+        ):
             await ask(asked)
 
 
@@ -204,7 +229,9 @@ async def test_the_proxy_of_the_environment_gets_its_own_credentials_and_the_ser
 
 
 @pytest.mark.parametrize("refusing", ["NO_PROXY", "argument"])
-async def test_the_proxy_of_the_environment_can_be_refused(refusing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_proxy_of_the_environment_can_be_refused(
+    refusing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     if refusing == "NO_PROXY":
         monkeypatch.setenv("NO_PROXY", "example.com")
@@ -224,10 +251,14 @@ async def test_the_proxy_of_the_environment_can_be_refused(refusing: str, monkey
         ("403 Forbidden", r"does not connect to crm\.example\.com:443: HTTP 403; .* NO_PROXY"),
     ],
 )
-async def test_a_proxy_that_refuses_is_named_without_its_credentials(refusal: str, said: str) -> None:
+async def test_a_proxy_that_refuses_is_named_without_its_credentials(
+    refusal: str, said: str
+) -> None:
     proxy = Tunnels(refusal)
     async with proxy.running() as there:
-        asked = account(f"https://{HOST}", proxy=f"http://{USER}:p%40ss%3Aword-never-to-be-shown@{there}")
+        asked = account(
+            f"https://{HOST}", proxy=f"http://{USER}:p%40ss%3Aword-never-to-be-shown@{there}"
+        )
         with pytest.raises(TransportError, match=said) as caught:
             await ask(asked)
 
@@ -247,7 +278,9 @@ async def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatc
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
     monkeypatch.setenv("HTTPS_PROXY", address)
 
-    with pytest.raises(TransportError, match=rf"cannot reach the proxy {address} .*; check HTTPS_PROXY"):
+    with pytest.raises(
+        TransportError, match=rf"cannot reach the proxy {address} .*; check HTTPS_PROXY"
+    ):
         await ask(account(f"https://{HOST}"))
 
 
@@ -274,7 +307,9 @@ async def test_what_names_no_proxy_is_an_error_of_the_account_and_nothing_is_sen
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"socks5://{USER}:{PASSWORD}@127.0.0.1:9")
 
-    with pytest.raises(CredentialError, match="HTTPS_PROXY names a proxy that is neither http nor https") as caught:
+    with pytest.raises(
+        CredentialError, match="HTTPS_PROXY names a proxy that is neither http nor https"
+    ) as caught:
         await crmlab.fetch(account(f"https://{HOST}"), "deals")
 
     assert PASSWORD not in told(caught.value)

@@ -43,7 +43,9 @@ def new(rate: float | None = None, *, burst: int = 1, concurrency: int = 100) ->
 class Traffic:
     """Requests that leave through a queue and are answered when `answer` returns."""
 
-    def __init__(self, queue: RateQueue, *, connections: int = 100, check: Callable[[], None] = fine) -> None:
+    def __init__(
+        self, queue: RateQueue, *, connections: int = 100, check: Callable[[], None] = fine
+    ) -> None:
         self.queue, self.connections, self.check = queue, asyncio.Semaphore(connections), check
         self.left: list[str] = []
         self.at: list[float] = []
@@ -138,12 +140,17 @@ async def test_a_wait_for_a_connection_bunches_nothing() -> None:
         await asyncio.sleep(0.1)
     await sending
 
-    assert [later - earlier >= 0.02 for earlier, later in itertools.pairwise(traffic.at)] == [True, True]
+    assert [later - earlier >= 0.02 for earlier, later in itertools.pairwise(traffic.at)] == [
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize("ticks", range(8))
 @pytest.mark.parametrize("cancelled", [{0}, {1}, {0, 1}, {0, 2, 4}, {1, 3, 5}, {0, 1, 2, 3, 4, 5}])
-async def test_a_cancel_at_any_moment_loses_neither_turn_nor_place(cancelled: set[int], ticks: int) -> None:
+async def test_a_cancel_at_any_moment_loses_neither_turn_nor_place(
+    cancelled: set[int], ticks: int
+) -> None:
     traffic = Traffic(new(rate=1000, concurrency=2), connections=2)
     tasks = [asyncio.create_task(traffic.send(account, lambda: rounds(3))) for account in "aaabbb"]
     await rounds(ticks)
@@ -224,7 +231,9 @@ def test_event_loops_one_after_the_other_keep_to_one_limit() -> None:
 
 
 @pytest.mark.parametrize("rates", [(100, 100, 100), (100, 300, None)])
-def test_event_loops_side_by_side_keep_to_the_strictest_limit(rates: tuple[float | None, ...]) -> None:
+def test_event_loops_side_by_side_keep_to_the_strictest_limit(
+    rates: tuple[float | None, ...],
+) -> None:
     where, at = scope(), []
     given = [crmlab.Limits(rate=rate, burst=5) for rate in rates]
     for each in given:

@@ -16,7 +16,9 @@ KEY = "k3y-of-this-account-4711"
 TIME = "2026-01-01T00:00:00Z"
 
 
-async def test_a_fetch_is_a_line_and_so_is_each_of_its_requests(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_fetch_is_a_line_and_so_is_each_of_its_requests(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
     answers = iter([503, 200, 200])
 
     async def contacts(request: web.Request) -> web.Response:
@@ -25,7 +27,9 @@ async def test_a_fetch_is_a_line_and_so_is_each_of_its_requests(serve: Serve, ca
             if next(answers, 200) == 503:
                 return web.Response(status=503)
             rows = (
-                [{"id": "1", "full_name": "Ann Smith", "dt_modified": TIME}] if request.query.get("page") == "1" else []
+                [{"id": "1", "full_name": "Ann Smith", "dt_modified": TIME}]
+                if request.query.get("page") == "1"
+                else []
             )
         return web.json_response({"status": True, "code": 200, "data": rows})
 
@@ -33,7 +37,11 @@ async def test_a_fetch_is_a_line_and_so_is_each_of_its_requests(serve: Serve, ca
     with caplog.at_level(logging.DEBUG, logger="crmlab"):
         data = await crmlab.fetch(account, "contacts", timeouts=crmlab.Timeouts(first_wait=0.01))
 
-    lines = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "crmlab"]
+    lines = [
+        (record.levelname, record.getMessage())
+        for record in caplog.records
+        if record.name == "crmlab"
+    ]
     assert data.complete
     requests = [text for level, text in lines if level == "DEBUG"]
     assert [text for text in requests if re.fullmatch(
@@ -56,7 +64,10 @@ async def test_no_id_and_no_address_of_a_person_is_in_a_line(
 
     account = crmlab.Account("complero", base_url=await serve(answer), api_key=KEY)
     asked = [{"contact_id": "ann@example.com", "event_id": "4711"}]
-    with caplog.at_level(logging.DEBUG, logger="crmlab"), pytest.raises(crmlab.errors.NotFoundError):
+    with (
+        caplog.at_level(logging.DEBUG, logger="crmlab"),
+        pytest.raises(crmlab.errors.NotFoundError),
+    ):
         await crmlab.download(account, "documentation_by_event", tmp_path, asked)
 
     [line] = [record.getMessage() for record in caplog.records if record.name == "crmlab"]

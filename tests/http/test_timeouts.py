@@ -65,7 +65,11 @@ async def test_one_slow_answer_costs_only_its_list(serve: Serve) -> None:
         return web.json_response(notes()) if request.path == "/notes" else await silent(request)
 
     data = await crmlab.fetch(
-        account(await serve(handler)), "onepagecrm.notes", "onepagecrm.calls", limits=FAST, timeouts=SHORT
+        account(await serve(handler)),
+        "onepagecrm.notes",
+        "onepagecrm.calls",
+        limits=FAST,
+        timeouts=SHORT,
     )
 
     assert data["onepagecrm.notes"].height == 1
@@ -73,7 +77,9 @@ async def test_one_slow_answer_costs_only_its_list(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("packed", [True, False])
-async def test_an_answer_that_is_too_large_is_cut_short_and_named(serve: Serve, packed: bool) -> None:
+async def test_an_answer_that_is_too_large_is_cut_short_and_named(
+    serve: Serve, packed: bool
+) -> None:
     asked = []
     body = b" " * 5_000_000
 
@@ -84,7 +90,10 @@ async def test_an_answer_that_is_too_large_is_cut_short_and_named(serve: Serve, 
 
     url = await serve(handler)
     async with Client(FAST, crmlab.Timeouts(max_body=1_000_000)) as client:
-        with pytest.raises(TransportError, match=r"larger than 1,000,000 bytes, which is max_body of crmlab\.Timeouts"):
+        with pytest.raises(
+            TransportError,
+            match=r"larger than 1,000,000 bytes, which is max_body of crmlab\.Timeouts",
+        ):
             await client.send(account(url), Request(path="/notes"))
 
     assert len(asked) == 1
@@ -100,7 +109,9 @@ async def test_a_list_without_a_new_record_is_given_up(serve: Serve) -> None:
 
     complero = crmlab.Account("complero", base_url=await serve(handler), api_key="k" * 20)
     with pytest.raises(PagingError, match=r"brought no new record in .* stall of crmlab"):
-        await crmlab.fetch(complero, "complero.events", limits=FAST, timeouts=crmlab.Timeouts(stall=0.35))
+        await crmlab.fetch(
+            complero, "complero.events", limits=FAST, timeouts=crmlab.Timeouts(stall=0.35)
+        )
 
 
 async def test_answers_side_by_side_do_not_make_a_list_stall(serve: Serve) -> None:
@@ -113,7 +124,10 @@ async def test_answers_side_by_side_do_not_make_a_list_stall(serve: Serve) -> No
 
     url = await serve(handler)
     data = await crmlab.fetch(
-        account(url), "onepagecrm.notes", limits=crmlab.Limits(concurrency=28), timeouts=crmlab.Timeouts(stall=2)
+        account(url),
+        "onepagecrm.notes",
+        limits=crmlab.Limits(concurrency=28),
+        timeouts=crmlab.Timeouts(stall=2),
     )
 
     assert not data.failures
@@ -137,7 +151,9 @@ async def test_the_whole_is_stopped_in_time_only_where_that_is_asked(serve: Serv
     assert "after 0.5 s, which is total of crmlab.Timeouts" in str(failure)
 
 
-async def test_what_returns_nothing_before_its_end_is_given_up_after_the_total(serve: Serve) -> None:
+async def test_what_returns_nothing_before_its_end_is_given_up_after_the_total(
+    serve: Serve,
+) -> None:
     url = await serve(silent)
     total = crmlab.Timeouts(total=0.2)
 

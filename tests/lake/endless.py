@@ -91,8 +91,12 @@ def refresh(place: str, number: int) -> None:
     refreshed_to, _ = done(place)
     if refreshed_to >= number:
         return
-    people = rows("contacts", {f"p{number}": {"emails": [person(number)], "full_name": f"Person {number}"}})
-    changed = rows("deals", {id: {"name": each} for id, each in deals_of(number, refreshed_to).items()})
+    people = rows(
+        "contacts", {f"p{number}": {"emails": [person(number)], "full_name": f"Person {number}"}}
+    )
+    changed = rows(
+        "deals", {id: {"name": each} for id, each in deals_of(number, refreshed_to).items()}
+    )
     refreshed(place, came({"contacts": people, "deals": changed}, day(number)), day(number))
 
 

@@ -59,7 +59,9 @@ def test_what_was_missed_wrongly_goes_on_when_a_sweep_finds_it(folder: Path) -> 
     lake = crmlab.Lake(folder)
     assert names(lake.scan("deals")) == {"1": "a", "2": "b"}
     assert names(lake.as_of(day(2)).deals) == {"1": "a"}
-    assert lake.changes(day(2))["deals"].select("id", "change", "changed_at").rows() == [("2", "added", day(3))]
+    assert lake.changes(day(2))["deals"].select("id", "change", "changed_at").rows() == [
+        ("2", "added", day(3))
+    ]
     again = refreshed(folder, None, day(4), ids("deals", {"1", "2", "never seen"}))
     assert again.written.row(0) == ("deals", 0, 0, 0)
     # a sweep that began before it was missed knows nothing of it
@@ -68,19 +70,25 @@ def test_what_was_missed_wrongly_goes_on_when_a_sweep_finds_it(folder: Path) -> 
     assert names(lake.scan("deals")) == {"1": "a"}
 
 
-def test_a_record_whose_id_could_not_be_read_has_one_version_that_is_current(tmp_path: Path) -> None:
+def test_a_record_whose_id_could_not_be_read_has_one_version_that_is_current(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "lake"
     lake = crmlab.Lake(folder)
     for number, name in enumerate("ab", start=1):
         unread = {"provider": NAME[0], "account": NAME[1], "id": None, "name": name}
-        frame = pl.concat([deals({"1": name}), pl.DataFrame([unread], schema=TABLES["deals"].schema)])
+        frame = pl.concat(
+            [deals({"1": name}), pl.DataFrame([unread], schema=TABLES["deals"].schema)]
+        )
         refreshed(folder, came({"deals": frame}, day(number)), day(number))
         assert names(lake.scan("deals")) == {"1": name, None: name}
     refreshed(folder, came({"deals": deals({"1": "b"})}, day(3), whole=True), day(3))
     assert names(lake.scan("deals")) == {"1": "b"}
 
 
-def test_a_table_that_is_gone_or_of_before_is_not_gone_on_with(folder: Path, tmp_path: Path) -> None:
+def test_a_table_that_is_gone_or_of_before_is_not_gone_on_with(
+    folder: Path, tmp_path: Path
+) -> None:
     table = folder / "tables" / "deals"
     shutil.copytree(table, tmp_path / "copy")
     refreshed(folder, came({"deals": deals({"1": "c"})}, day(2)), day(2))
@@ -89,7 +97,9 @@ def test_a_table_that_is_gone_or_of_before_is_not_gone_on_with(folder: Path, tmp
         _known(Place(folder, None))
     shutil.copytree(tmp_path / "copy", table)
     for ask in (lambda: _known(Place(folder, None)), crmlab.Lake(folder).open):
-        with pytest.raises(UsageError, match=r"older than the rest of the lake .*: bring back the whole lake"):
+        with pytest.raises(
+            UsageError, match=r"older than the rest of the lake .*: bring back the whole lake"
+        ):
             ask()
 
 
@@ -103,7 +113,9 @@ def test_an_id_is_compared_as_it_is(folder: Path, id: str) -> None:
     assert names(lake.scan("deals")) == {"1": "a"}
 
 
-def test_the_command_queries_a_lake_as_it_is_and_as_it_was(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_queries_a_lake_as_it_is_and_as_it_was(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     refreshed(folder, came({"deals": deals({"1": "c"})}, day(2), whole=True), day(2))
     query = "select name from deals order by id"
     for engine in ("polars", "duckdb"):
@@ -111,7 +123,10 @@ def test_the_command_queries_a_lake_as_it_is_and_as_it_was(folder: Path, capsys:
             pytest.importorskip("duckdb")
         assert main(["query", str(folder), query, "--engine", engine]) == 0
         assert capsys.readouterr().out.split() == ["name", "c"]
-        assert main(["query", str(folder), query, "--engine", engine, "--as-of", day(1).isoformat()]) == 0
+        assert (
+            main(["query", str(folder), query, "--engine", engine, "--as-of", day(1).isoformat()])
+            == 0
+        )
         assert capsys.readouterr().out.split() == ["name", "a", "b"]
     assert main(["query", str(folder), query, "--as-of", "2026-01-01"]) == 2
     assert "holds no lake at 2026-01-01" in capsys.readouterr().err
@@ -159,7 +174,9 @@ def test_settings_that_changed_make_the_lake_no_older() -> None:
     for complete, expected in ((True, {"1,2"}), (False, {"1", "1,2"})):
         new = mark("1,2", 2, complete=complete)
         left = _without_superseded(known | {new.key: new}, [new])
-        assert {each.options["segment_ids"] for each in left.values() if each.table == "segments"} == expected
+        assert {
+            each.options["segment_ids"] for each in left.values() if each.table == "segments"
+        } == expected
         assert beside.key in left
 
 

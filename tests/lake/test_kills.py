@@ -93,7 +93,11 @@ def test_of_whom_was_erased_no_file_says_anything(tmp_path: Path) -> None:
     erased = endless.person(endless.ERASE - 1)
     left = [path for path in Path(place).rglob("*") if path.is_file()]
     assert not [path for path in left if erased.encode() in path.read_bytes()]
-    kept = [pl.read_parquet(path) for path in left if path.suffix == ".parquet" and "_delta_log" not in str(path)]
+    kept = [
+        pl.read_parquet(path)
+        for path in left
+        if path.suffix == ".parquet" and "_delta_log" not in str(path)
+    ]
     texts = [str(frame.to_dicts()) for frame in kept]
     assert any(endless.person(1) in text for text in texts)
     assert not any(erased in text for text in texts)

@@ -29,13 +29,17 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def lake(folder: Path) -> crmlab.Lake:
     """Return a lake of three days: one deal is changed, one is new, one is deleted."""
-    refreshed(folder, came({"deals": deals({"1": "a", "2": "b", "3": "c"})}, day(1), whole=True), day(1))
+    refreshed(
+        folder, came({"deals": deals({"1": "a", "2": "b", "3": "c"})}, day(1), whole=True), day(1)
+    )
     refreshed(folder, came({"deals": deals({"2": "B", "4": "d"})}, day(2)), day(2))
     refreshed(folder, came({"deals": deals({})}, day(3)), day(3), ids("deals", {"1", "2", "4"}))
     return crmlab.Lake(folder)
 
 
-async def test_all_services_stay_as_a_fetch_brought_them_and_a_refresh_adds_nothing(folder: Path) -> None:
+async def test_all_services_stay_as_a_fetch_brought_them_and_a_refresh_adds_nothing(
+    folder: Path,
+) -> None:
     async with crmlab.sandbox(rows=40, seed=2) as accounts:
         fetched = await crmlab.fetch(accounts, since="2025-11-15", limits=LIMITS)
         lake = crmlab.Lake(folder)
@@ -53,7 +57,11 @@ async def test_all_services_stay_as_a_fetch_brought_them_and_a_refresh_adds_noth
     for name in ("contacts", "stages", "users", "deal_items", "subscriptions"):
         stored = data[name].collect()
         assert stored.schema == TABLES[name].schema
-        whole = fetched[name] if not TABLES[name].window else stored.join(fetched[name], on="id", how="semi")
+        whole = (
+            fetched[name]
+            if not TABLES[name].window
+            else stored.join(fetched[name], on="id", how="semi")
+        )
         assert set(whole["id"]) <= set(stored["id"])
     assert status.filter(pl.col("table") == "deals")["watermark"].null_count() == 0
     assert len(crmlab.analysis.win_rate(data.deals, by="owner_name")) > 0
@@ -89,7 +97,11 @@ def test_it_tells_what_was_there(lake: crmlab.Lake, time: object, expected: dict
 def test_sql_asks_what_is_there_now_and_what_was(lake: crmlab.Lake) -> None:
     query = "select id, name from deals order by id"
 
-    assert lake.sql(query).collect().equals(lake.open().deals.collect().select("id", "name").sort("id"))
+    assert (
+        lake.sql(query)
+        .collect()
+        .equals(lake.open().deals.collect().select("id", "name").sort("id"))
+    )
     assert set(lake.as_of(day(1)).sql(query).collect()["name"]) == {"a", "b", "c"}
     by_duckdb = duckdb_query("select id, name from deals order by id", lake.open())
     assert by_duckdb.equals(lake.sql(query).collect())
@@ -143,7 +155,9 @@ def test_what_comes_back_is_there_again(lake: crmlab.Lake, folder: Path) -> None
 
 def test_what_did_not_come_whole_is_kept_and_asked_again(lake: crmlab.Lake, folder: Path) -> None:
     known = lake.status()["watermark"].item()
-    refreshed(folder, came({"deals": deals({"5": "e"})}, day(4), whole=True, complete=False), day(4))
+    refreshed(
+        folder, came({"deals": deals({"5": "e"})}, day(4), whole=True, complete=False), day(4)
+    )
     assert names(lake.scan("deals")) == {"1": "a", "2": "B", "4": "d", "5": "e"}
     assert lake.status()["watermark"].item() == known
     assert not lake.open().complete
@@ -159,7 +173,9 @@ def test_an_answer_without_rows_moves_the_watermark(lake: crmlab.Lake, folder: P
 
 
 def test_what_another_refresh_read_later_stays(lake: crmlab.Lake, folder: Path) -> None:
-    refreshed(folder, came({"deals": deals({"1": "old", "9": "new"})}, day(0.5), whole=True), day(0.5))
+    refreshed(
+        folder, came({"deals": deals({"1": "old", "9": "new"})}, day(0.5), whole=True), day(0.5)
+    )
     assert names(lake.scan("deals")) == {"1": "a", "2": "B", "4": "d", "9": "new"}
 
 
@@ -179,7 +195,9 @@ def test_of_a_table_that_expires_it_is_told_since_when_it_is_whole(folder: Path)
     assert lake.open().asked.period("contacts").since == day(-30)
     refreshed(folder, came({"contacts": rows("contacts", {})}, day(60), since=day(30)), day(60))
     assert lake.open().asked.period("contacts").since == day(30)
-    assert "a gap: what happened from 2026-11-21 00:00 to 2026-12-01" in lake.status()["note"].item()
+    assert (
+        "a gap: what happened from 2026-11-21 00:00 to 2026-12-01" in lake.status()["note"].item()
+    )
 
 
 def test_a_record_that_came_twice_is_there_once(folder: Path) -> None:
@@ -237,7 +255,9 @@ def test_a_table_that_is_not_there_is_named(lake: crmlab.Lake) -> None:
         lake.scan("contacts")
 
 
-def test_without_deltalake_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_deltalake_it_is_said_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import sys
 
     monkeypatch.setitem(sys.modules, "deltalake", None)

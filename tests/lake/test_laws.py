@@ -21,7 +21,11 @@ from tests.lake.world import came, day, deals, ids, names, refreshed
 EVENTS = st.one_of(
     st.tuples(st.just("set"), st.integers(0, 5), st.integers(0, 2)),
     st.tuples(st.just("delete"), st.integers(0, 5), st.just(0)),
-    st.tuples(st.sampled_from(["refresh", "whole", "sweep", "incomplete", "compact"]), st.just(0), st.just(0)),
+    st.tuples(
+        st.sampled_from(["refresh", "whole", "sweep", "incomplete", "compact"]),
+        st.just(0),
+        st.just(0),
+    ),
     st.tuples(st.just("killed"), st.integers(0, 3), st.booleans()),
 )
 
@@ -87,9 +91,13 @@ class Life:
     def delete(self, id: str, value: int) -> None:
         self.service.pop(id, None)
 
-    def _refresh(self, found: dict[str, str], *, whole: bool = False, complete: bool = True) -> None:
+    def _refresh(
+        self, found: dict[str, str], *, whole: bool = False, complete: bool = True
+    ) -> None:
         at = day(self.clock)
-        refreshed(self.folder, came({"deals": deals(found)}, at, whole=whole, complete=complete), at)
+        refreshed(
+            self.folder, came({"deals": deals(found)}, at, whole=whole, complete=complete), at
+        )
         self.known |= found
         if whole and complete:
             self._miss(set(found))
@@ -157,14 +165,20 @@ class Life:
             time = day(clock)
             assert names(lake.as_of(time).deals) == then
             found = lake.changes(time).get("deals")
-            different = set() if found is None else {(row["id"], row["change"]) for row in found.to_dicts()}
+            different = (
+                set() if found is None else {(row["id"], row["change"]) for row in found.to_dicts()}
+            )
             assert different == _difference(then, now)
 
 
 def _difference(then: dict[str, object], now: dict[str, object]) -> set[tuple[str, str]]:
     added = {(id, "added") for id in now.keys() - then.keys()}
     deleted = {(id, "deleted") for id in then.keys() - now.keys()}
-    return added | deleted | {(id, "changed") for id in now.keys() & then.keys() if now[id] != then[id]}
+    return (
+        added
+        | deleted
+        | {(id, "changed") for id in now.keys() & then.keys() if now[id] != then[id]}
+    )
 
 
 @given(events=st.lists(EVENTS, max_size=9), buckets=st.sampled_from([1, 2]))
@@ -173,7 +187,9 @@ def _difference(then: dict[str, object], now: dict[str, object]) -> set[tuple[st
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=True,
 )
-def test_a_lake_holds_what_a_dictionary_would(events: list[tuple[str, int, int]], buckets: int) -> None:
+def test_a_lake_holds_what_a_dictionary_would(
+    events: list[tuple[str, int, int]], buckets: int
+) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(tables, "buckets_for", lambda rows: buckets)
         life = Life(Path(folder) / "lake")

@@ -72,7 +72,9 @@ def test_stays_and_slippage_are_those_of_fetches_that_were_kept(lake: crmlab.Lak
     assert [time for time, _ in snapshots] == [time for time, _ in fetches()]
     history = analysis.stage_history(snapshots)
     assert_frame_equal(history, analysis.stage_history(fetches()), check_row_order=False)
-    assert_frame_equal(analysis.slippage(snapshots), analysis.slippage(fetches()), check_row_order=False)
+    assert_frame_equal(
+        analysis.slippage(snapshots), analysis.slippage(fetches()), check_row_order=False
+    )
     assert history.filter(deal_id="1")["exit"].to_list() == ["advanced", "won"]
     assert analysis.funnel(history, TABLES["stages"].empty()).height > 0
     assert analysis.stage_durations(history, TABLES["stages"].empty())["ended"].sum() > 0
@@ -125,7 +127,9 @@ def test_what_vacuum_removed_is_no_snapshot_and_compacting_adds_none(tmp_path: P
     place = tmp_path / "lake"
     times = [day(1), day(2), day(3)]
     for number, time in enumerate(times):
-        refreshed(place, came({"deals": deals({"1": f"name {number}"})}, time, whole=number == 0), time)
+        refreshed(
+            place, came({"deals": deals({"1": f"name {number}"})}, time, whole=number == 0), time
+        )
     lake = crmlab.Lake(place)
 
     lake.compact()

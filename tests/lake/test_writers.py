@@ -40,7 +40,9 @@ def table_of(folder: Path) -> LakeTable:
 # ---- what Delta does not do by itself, so that we do it ------------------------------------------------
 
 
-def test_delta_takes_the_same_transaction_again_and_we_rely_on_the_handle_alone(tmp_path: Path) -> None:
+def test_delta_takes_the_same_transaction_again_and_we_rely_on_the_handle_alone(
+    tmp_path: Path,
+) -> None:
     row = pl.DataFrame({"id": ["1"]})
     again = CommitProperties(app_transactions=[Transaction("crmlab", 1)])
     write_deltalake(tmp_path, row, commit_properties=again)
@@ -67,7 +69,9 @@ def test_a_commit_that_was_begun_before_another_came_is_done_anew(
     monkeypatch.setattr(tables, "_commit", late)
     refreshed(folder, came({"deals": deals(change)}, day(3)), day(3))
     lake = crmlab.Lake(folder)
-    assert names(lake.scan("deals")) == {"1": "other", "2": "b", "3": "other", "4": "other"} | change
+    assert (
+        names(lake.scan("deals")) == {"1": "other", "2": "b", "3": "other", "4": "other"} | change
+    )
 
 
 def test_writers_at_once_all_succeed(folder: Path) -> None:
@@ -89,19 +93,34 @@ def test_writers_at_once_all_succeed(folder: Path) -> None:
         writer.join()
     assert not errors
     found = names(crmlab.Lake(folder).scan("deals"))
-    assert found.keys() == {"1", "2", *(f"{writer}-{number}" for writer in range(3) for number in range(3))}
+    assert found.keys() == {
+        "1",
+        "2",
+        *(f"{writer}-{number}" for writer in range(3) for number in range(3)),
+    }
     assert found["1"] == "2 by 2"
     # versions of before a commit of another are older, and none is current beside another
-    assert crmlab.Lake(folder).history("deals").filter(pl.col("valid_to").is_null()).collect()["id"].is_unique().all()
+    assert (
+        crmlab.Lake(folder)
+        .history("deals")
+        .filter(pl.col("valid_to").is_null())
+        .collect()["id"]
+        .is_unique()
+        .all()
+    )
 
 
-def test_a_writer_that_is_always_late_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_is_always_late_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def conflicts(*given: object) -> None:
         raise CommitFailedError("Concurrent transaction failed")
 
     monkeypatch.setattr(tables, "_commit", conflicts)
     monkeypatch.setattr(places, "_TRIES", 2)
-    with pytest.raises(CrmlabError, match="other writers of the lake were faster 2 times in a row: try again later"):
+    with pytest.raises(
+        CrmlabError, match="other writers of the lake were faster 2 times in a row: try again later"
+    ):
         refreshed(folder, came({"deals": deals({"1": "b"})}, day(2)), day(2))
     assert names(crmlab.Lake(folder).scan("deals")) == {"1": "a", "2": "b"}
 
@@ -110,7 +129,9 @@ def test_a_store_in_which_writers_overwrite_each_other_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(states, "writing", lambda number: {})
-    with pytest.raises(UsageError, match="a store that lets one writer overwrite the commit of another"):
+    with pytest.raises(
+        UsageError, match="a store that lets one writer overwrite the commit of another"
+    ):
         states.create(Place(tmp_path / "lake", None), START)
 
 
@@ -154,10 +175,16 @@ def test_a_column_that_is_new_is_null_in_what_is_there(folder: Path) -> None:
         assert stored.rows() == [("1", "z", "good"), ("2", "b", None)]
 
 
-def test_a_column_with_another_dtype_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_column_with_another_dtype_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with_columns(monkeypatch, amount=pl.Int32())
-    with pytest.raises(UsageError, match=r"deals\.amount is Float64 in the lake, and Int32 in this version"):
-        table_of(folder).merge(deals({"1": "b"}).lazy().with_columns(amount=pl.lit(1, pl.Int32)), at=day(2))
+    with pytest.raises(
+        UsageError, match=r"deals\.amount is Float64 in the lake, and Int32 in this version"
+    ):
+        table_of(folder).merge(
+            deals({"1": "b"}).lazy().with_columns(amount=pl.lit(1, pl.Int32)), at=day(2)
+        )
 
 
 # ---- files --------------------------------------------------------------------------------------------
@@ -185,7 +212,10 @@ def test_what_is_kept_no_more_cannot_be_asked(folder: Path) -> None:
         with pytest.raises(UsageError, match="the lake keeps its past since"):
             ask(day(1))
     # what was deleted at the service is marked, and not superseded
-    assert lake.history("deals").select("id", "missed_at").collect().sort("id").rows() == [("1", None), ("2", day(2))]
+    assert lake.history("deals").select("id", "missed_at").collect().sort("id").rows() == [
+        ("1", None),
+        ("2", day(2)),
+    ]
     refreshed(folder, came({"deals": deals({"1": "d"})}, day(3)), day(3))
     assert names(lake.scan("deals")) == {"1": "d"}
     assert lake.status()["watermark"].item() == day(3)
@@ -205,9 +235,13 @@ def test_what_a_killed_writer_left_is_removed_after_a_day(folder: Path) -> None:
 
 def test_small_files_become_one(folder: Path) -> None:
     for number in range(4):
-        refreshed(folder, came({"deals": deals({f"9{number}": "n"})}, day(2 + number)), day(2 + number))
+        refreshed(
+            folder, came({"deals": deals({f"9{number}": "n"})}, day(2 + number)), day(2 + number)
+        )
     found = crmlab.Lake(folder).compact()
-    assert found.filter(pl.col("table") == "deals").select("files_before", "files_after").row(0) == (5, 1)
+    assert found.filter(pl.col("table") == "deals").select("files_before", "files_after").row(
+        0
+    ) == (5, 1)
     assert len(names(crmlab.Lake(folder).scan("deals"))) == 6
 
 
@@ -216,11 +250,18 @@ def test_a_person_is_found_by_an_address_of_before(tmp_path: Path) -> None:
     for number, email in enumerate(("old@example.com", "new@example.com"), start=1):
         people = {"1": {"emails": [email]}, "2": {"emails": ["other@example.com"]}}
         deal = {"d1": {"contact_id": "1"}, "d2": {"contact_id": "2", "name": f"after {number}"}}
-        what = came({"contacts": rows("contacts", people), "deals": rows("deals", deal)}, day(number))
+        what = came(
+            {"contacts": rows("contacts", people), "deals": rows("deals", deal)}, day(number)
+        )
         refreshed(folder, what, day(number))
     lake = crmlab.Lake(folder)
     planned = lake.erase("old@example.com", dry_run=True)
-    assert dict(planned.select("table", "rows").iter_rows()) == {"contacts": 2, "deals": 1, "misfits": 0, "rejected": 0}
+    assert dict(planned.select("table", "rows").iter_rows()) == {
+        "contacts": 2,
+        "deals": 1,
+        "misfits": 0,
+        "rejected": 0,
+    }
     assert lake.open().contacts.collect().height == 2
     taken = lake.erase("old@example.com")
     assert taken.select("table", "rows").rows() == planned.select("table", "rows").rows()
@@ -236,7 +277,9 @@ def test_a_person_is_found_by_an_address_of_before(tmp_path: Path) -> None:
 
 def test_a_table_that_was_removed_by_hand_is_missed(folder: Path) -> None:
     shutil.rmtree(folder / "tables" / "deals")
-    with pytest.raises(UsageError, match=r"tables/deals is not there, or not all of it: bring it back from a copy"):
+    with pytest.raises(
+        UsageError, match=r"tables/deals is not there, or not all of it: bring it back from a copy"
+    ):
         crmlab.Lake(folder).open()
 
 
@@ -288,7 +331,10 @@ def test_an_address_with_a_key_is_refused() -> None:
 )
 def test_a_full_disk_is_said_in_one_line(tmp_path: Path, error: Exception) -> None:
     with (
-        pytest.raises(CrmlabError, match=r"deals could not be used \(No space left on device\); what the lake held is"),
+        pytest.raises(
+            CrmlabError,
+            match=r"deals could not be used \(No space left on device\); what the lake held is",
+        ),
         Place(tmp_path, None).in_words("deals"),
     ):
         raise error
@@ -311,7 +357,11 @@ def test_no_message_shows_the_keys_of_a_store(bucket: str) -> None:
         crmlab.Lake("s3://nowhere/lake").open()
     assert "secret" not in str(raised.value)
     assert "\x1b" not in str(raised.value)
-    options = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_SECRET_ACCESS_KEY": "hidden", "max_retries": "0"}
+    options = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_SECRET_ACCESS_KEY": "hidden",
+        "max_retries": "0",
+    }
     lake = crmlab.Lake(f"{bucket}/lake", storage_options=options)
     assert "hidden" not in repr(lake)
     with pytest.raises(CrmlabError) as raised:

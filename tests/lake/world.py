@@ -33,7 +33,10 @@ def day(number: float) -> dt.datetime:
 def rows(table: str, values: Mapping[str, Mapping[str, object]]) -> pl.DataFrame:
     """Return rows of a shared table: by id, what their columns hold."""
     shared = TABLES[table]
-    each = [{"provider": NAME[0], "account": NAME[1], "id": id, **columns} for id, columns in values.items()]
+    each = [
+        {"provider": NAME[0], "account": NAME[1], "id": id, **columns}
+        for id, columns in values.items()
+    ]
     return pl.DataFrame(each, schema=shared.schema) if each else shared.empty()
 
 
@@ -73,7 +76,11 @@ def came(
         rejected=pl.DataFrame(schema=dict.fromkeys(UNREAD["rejected"], pl.String)),
         misfits=misfits,
         failures=(),
-        asked=Asked(fetched_at=at, accounts=(AskedAccount(provider=NAME[0], name=NAME[1]),), tables=tuple(frames)),
+        asked=Asked(
+            fetched_at=at,
+            accounts=(AskedAccount(provider=NAME[0], name=NAME[1]),),
+            tables=tuple(frames),
+        ),
     )
     lists = tuple(
         ListRead(
@@ -102,11 +109,19 @@ def ids(table: str, names: set[str]) -> Keys:
 
 
 def refreshed(
-    folder: object, what: fetching.Refreshed | None, at: dt.datetime, keys: Keys | None = None, **store: str
+    folder: object,
+    what: fetching.Refreshed | None,
+    at: dt.datetime,
+    keys: Keys | None = None,
+    **store: str,
 ) -> Refreshed:
     """Hand it to the lake in the folder, as of that time."""
     place = Place(str(folder), store or None)
-    known = states.read(place) if states.exists(place) else states.create(place, START - dt.timedelta(seconds=1))
+    known = (
+        states.read(place)
+        if states.exists(place)
+        else states.create(place, START - dt.timedelta(seconds=1))
+    )
     question = Question(accounts=[ACCOUNT], tables=(), known=known, at=at)
     return keep(place, question, what, [keys] if keys else [])
 

@@ -48,7 +48,9 @@ class EachFault:
     def pytest_collection(self) -> None:
         # what is found need not be made small, and is found again in the next run
         phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
-        hypothesis.settings.register_profile("mutants", deadline=None, phases=phases, derandomize=True, database=None)
+        hypothesis.settings.register_profile(
+            "mutants", deadline=None, phases=phases, derandomize=True, database=None
+        )
         hypothesis.settings.load_profile("mutants")
 
     @pytest.hookimpl(tryfirst=True)
@@ -107,7 +109,9 @@ class EachFault:
 
     def _fails(self, session: pytest.Session) -> bool:
         # laws over many examples come last: most faults are found before
-        items = sorted(session.items, key=lambda item: hasattr(getattr(item, "obj", None), "hypothesis"))
+        items = sorted(
+            session.items, key=lambda item: hasattr(getattr(item, "obj", None), "hypothesis")
+        )
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
@@ -131,7 +135,10 @@ def main(names: Sequence[str]) -> int:
     chosen = [path for path in TESTS if not names or any(name in path for name in names)]
     if len(chosen) == 1:
         return one(chosen[0])
-    ended = [subprocess.run([sys.executable, "-m", "tests.mutants", path], check=False).returncode for path in chosen]
+    ended = [
+        subprocess.run([sys.executable, "-m", "tests.mutants", path], check=False).returncode
+        for path in chosen
+    ]
     return max(ended, default=0)
 
 

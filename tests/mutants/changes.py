@@ -69,7 +69,9 @@ def mutants(source: str) -> Iterator[Mutant]:
             if before != after:
                 line = getattr(node, "lineno", 1)
                 text = lines[line - 1].strip()
-                yield Mutant(line, text, _short(before), _short(after), ast.fix_missing_locations(changed))
+                yield Mutant(
+                    line, text, _short(before), _short(after), ast.fix_missing_locations(changed)
+                )
 
 
 def _changes_of(node: ast.AST) -> Iterator[Callable[..., None]]:
@@ -86,7 +88,10 @@ def _changes_of(node: ast.AST) -> Iterator[Callable[..., None]]:
         yield _condition
     if isinstance(node, ast.UnaryOp):
         yield _unary
-    if isinstance(node, ast.Return | ast.Assign | ast.AnnAssign | ast.Yield) and node.value is not None:
+    if (
+        isinstance(node, ast.Return | ast.Assign | ast.AnnAssign | ast.Yield)
+        and node.value is not None
+    ):
         yield _nothing
     if isinstance(node, ast.Call):
         yield from (_without_keyword(place) for place in range(len(node.keywords)))
@@ -153,7 +158,10 @@ def _unread(tree: ast.Module) -> set[int]:
     """Return the nodes that say nothing to the interpreter, or only words: docstrings, types, messages, slots."""
     if id(tree) not in _UNREAD:
         _UNREAD[id(tree)] = {
-            id(inner) for outer in ast.walk(tree) for part in _words(outer) for inner in ast.walk(part)
+            id(inner)
+            for outer in ast.walk(tree)
+            for part in _words(outer)
+            for inner in ast.walk(part)
         }
     return _UNREAD[id(tree)]
 

@@ -45,7 +45,9 @@ def _put_member(owner: type, name: str, value: Any) -> None:
 
 def _recode(old: Any, new: Any) -> None:
     # the defaults of a dataclass are in the closure of its constructor; the class itself stays the old one
-    for name, before, after in zip(old.__code__.co_freevars, old.__closure__ or (), new.__closure__ or (), strict=True):
+    for name, before, after in zip(
+        old.__code__.co_freevars, old.__closure__ or (), new.__closure__ or (), strict=True
+    ):
         if name != "__class__":
             before.cell_contents = after.cell_contents
     old.__code__ = new.__code__

@@ -28,7 +28,9 @@ def say(form: LoginForm, kind: str, **content: object) -> None:
     form._on_message(form, {"kind": kind, "provider": "demo", **content}, [])
 
 
-def press(form: LoginForm, name: str = "", *, address: str = "", remember: bool = False, **fields: str) -> None:
+def press(
+    form: LoginForm, name: str = "", *, address: str = "", remember: bool = False, **fields: str
+) -> None:
     say(form, "connect", name=name, address=address, remember=remember, fields=fields)
 
 
@@ -36,7 +38,9 @@ async def settle(form: LoginForm) -> None:
     await asyncio.sleep(0)
     while form._tasks:
         await asyncio.gather(*form._tasks)
-        await asyncio.sleep(0)  # what is done is let go by the loop, which waiting for it need not enter
+        await asyncio.sleep(
+            0
+        )  # what is done is let go by the loop, which waiting for it need not enter
 
 
 def connected(

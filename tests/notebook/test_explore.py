@@ -57,7 +57,9 @@ def pasted(panel: Explorer, **fetches: Any) -> dict[str, Any]:
 
 
 def made_of(**tables: dict[str, Any]) -> Fetched:
-    frames = {name: conform(pl.DataFrame(columns), TABLES[name]) for name, columns in tables.items()}
+    frames = {
+        name: conform(pl.DataFrame(columns), TABLES[name]) for name, columns in tables.items()
+    }
     return Fetched(
         frames,
         heights={name: frame.height for name, frame in frames.items()},
@@ -69,7 +71,9 @@ def made_of(**tables: dict[str, Any]) -> Fetched:
 
 
 def stored(tables: dict[str, pl.LazyFrame], of: Fetched) -> Stored:
-    return Stored(tables, heights={}, summary=of.summary, rejected=of.rejected, failures=(), asked=of.asked)
+    return Stored(
+        tables, heights={}, summary=of.summary, rejected=of.rejected, failures=(), asked=of.asked
+    )
 
 
 @pytest.mark.parametrize("narrowed", [False, True], ids=["all", "narrowed"])
@@ -87,7 +91,9 @@ def test_the_code_in_a_fresh_namespace_makes_what_the_panel_shows(
         made = pasted(panel, data=fetched, earlier=earlier)
         assert status(panel) == "", name
         assert figure(panel) == json.loads(made["figure"].to_json()), name
-        assert f"shape: {made['numbers'].shape}" in panel.numbers.outputs[0]["data"]["text/plain"], name
+        assert (
+            f"shape: {made['numbers'].shape}" in panel.numbers.outputs[0]["data"]["text/plain"]
+        ), name
 
 
 def test_filters_narrow_what_is_shown(fetched: Fetched) -> None:
@@ -104,7 +110,15 @@ def test_filters_narrow_what_is_shown(fetched: Fetched) -> None:
 
 
 def test_numbers_are_written_as_people_read_them() -> None:
-    panel = explore(made_of(deals={"status": ["won", "lost"], "amount": [28437020.256, 1.0], "owner_name": ["A"] * 2}))
+    panel = explore(
+        made_of(
+            deals={
+                "status": ["won", "lost"],
+                "amount": [28437020.256, 1.0],
+                "owner_name": ["A"] * 2,
+            }
+        )
+    )
 
     assert "<td>28,437,020.256</td>" in panel.numbers.outputs[0]["data"]["text/html"]
     assert "<td>0.500</td>" in panel.numbers.outputs[0]["data"]["text/html"]
@@ -119,15 +133,23 @@ def test_a_choice_that_leaves_nothing_is_said_by_the_figure(fetched: Fetched) ->
     assert status(panel) == ""
 
 
-def test_questions_that_lack_something_are_listed_with_what_they_need(fetched: Fetched, earlier: Fetched) -> None:
+def test_questions_that_lack_something_are_listed_with_what_they_need(
+    fetched: Fetched, earlier: Fetched
+) -> None:
     panel = explore(made_of(deals={}))
 
     assert list(panel.section.options) == ["Pipeline"]
     assert "funnel" not in dict(panel.question.options).values()
     more = panel.panel.children[-1].value
     assert f"{len(CATALOGUE) - 10} more questions" in more
-    assert "What do visitors choose on the banner, and does it change? Needs the table consent_statistics." in more
-    assert "How many deals reach each stage? Needs an earlier fetch: crmlab.explore(data, earlier=...)." in more
+    assert (
+        "What do visitors choose on the banner, and does it change? Needs the table consent_statistics."
+        in more
+    )
+    assert (
+        "How many deals reach each stage? Needs an earlier fetch: crmlab.explore(data, earlier=...)."
+        in more
+    )
     assert "Needs a quota: crmlab.explore(data, quota=...)." in more
     as_late = explore(fetched, earlier=fetched, quota=1e6)
     assert "was fetched no earlier than the data" in as_late.panel.children[-1].value
@@ -135,7 +157,9 @@ def test_questions_that_lack_something_are_listed_with_what_they_need(fetched: F
     assert everything.panel.children[-1].value == ""
 
 
-def test_of_a_period_only_what_can_use_it_is_asked_and_says_it(fetched: Fetched, earlier: Fetched) -> None:
+def test_of_a_period_only_what_can_use_it_is_asked_and_says_it(
+    fetched: Fetched, earlier: Fetched
+) -> None:
     october = dt.datetime(2026, 10, 1, tzinfo=dt.UTC)
     windowed = Fetched(
         dict(fetched),
@@ -152,13 +176,24 @@ def test_of_a_period_only_what_can_use_it_is_asked_and_says_it(fetched: Fetched,
     assert all(CATALOGUE[name].needs == "period" for name in asked)
     assert {"win_rate", "activity_volume", "consent_trend", "consent_banner"} <= set(asked)
     more = panel.panel.children[-1].value
-    assert "Where are the open deals now? Needs all deals, and the data hold only those changed or happened" in more
+    assert (
+        "Where are the open deals now? Needs all deals, and the data hold only those changed or happened"
+        in more
+    )
     ask(panel, "consent_trend")
     made = pasted(panel, data=windowed)
-    assert "Only what was changed or happened since 2026-10-01" in figure(panel)["layout"]["title"]["subtitle"]["text"]
-    assert made["figure"].layout.title.subtitle.text == figure(panel)["layout"]["title"]["subtitle"]["text"]
+    assert (
+        "Only what was changed or happened since 2026-10-01"
+        in figure(panel)["layout"]["title"]["subtitle"]["text"]
+    )
+    assert (
+        made["figure"].layout.title.subtitle.text
+        == figure(panel)["layout"]["title"]["subtitle"]["text"]
+    )
     whole = explore(fetched, earlier=windowed)
-    assert "waterfall" not in [name for questions in whole._sections.values() for _, name in questions]
+    assert "waterfall" not in [
+        name for questions in whole._sections.values() for _, name in questions
+    ]
 
 
 def test_without_any_table_the_panel_says_what_to_fetch() -> None:
@@ -180,7 +215,9 @@ def test_what_cannot_be_computed_is_said_in_words_and_the_panel_goes_on(fetched:
     assert figure(panel)["data"]
 
 
-def test_an_unforeseen_error_shows_no_value(monkeypatch: pytest.MonkeyPatch, fetched: Fetched) -> None:
+def test_an_unforeseen_error_shows_no_value(
+    monkeypatch: pytest.MonkeyPatch, fetched: Fetched
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ValueError("private@example.com")
 
@@ -189,18 +226,26 @@ def test_an_unforeseen_error_shows_no_value(monkeypatch: pytest.MonkeyPatch, fet
 
     ask(panel, "closed_by_month")
 
-    assert status(panel) == "ValueError: this cannot be answered. Run the code in a cell to see where."
+    assert (
+        status(panel) == "ValueError: this cannot be answered. Run the code in a cell to see where."
+    )
 
 
 def test_files_that_are_gone_are_said_too(tmp_path: Path, fetched: Fetched) -> None:
     fetched.activities.write_parquet(tmp_path / "activities.parquet")
-    files = {"deals": fetched.deals.lazy(), "activities": pl.scan_parquet(tmp_path / "activities.parquet")}
+    files = {
+        "deals": fetched.deals.lazy(),
+        "activities": pl.scan_parquet(tmp_path / "activities.parquet"),
+    }
     panel = explore(stored(files, fetched))
     (tmp_path / "activities.parquet").unlink()
 
     ask(panel, "activity_volume")
 
-    assert status(panel) == "FileNotFoundError: this cannot be answered. Run the code in a cell to see where."
+    assert (
+        status(panel)
+        == "FileNotFoundError: this cannot be answered. Run the code in a cell to see where."
+    )
 
 
 def test_a_choice_stays_while_it_is_offered(fetched: Fetched) -> None:
@@ -221,14 +266,19 @@ def test_a_choice_stays_while_it_is_offered(fetched: Fetched) -> None:
 def test_of_many_owners_two_hundred_are_listed_and_a_search_finds_the_others() -> None:
     names = [f"Owner {number:03}" for number in range(500)]
     rows = [name for place, name in enumerate(reversed(names)) for _ in range(1 + place // 250)]
-    panel = explore(made_of(deals={"owner_name": [*rows, None], "status": ["won"] * (len(rows) + 1)}))
+    panel = explore(
+        made_of(deals={"owner_name": [*rows, None], "status": ["won"] * (len(rows) + 1)})
+    )
     owners = panel.filters["owner"]
 
     assert len(owners.list.options) == 200
     assert owners.list.options[0] == ("Owner 000 · 2", "Owner 000")
     owners.list.value = ["Owner 001"]
     owners.search.value = "R 49"
-    assert [value for _, value in owners.list.options] == ["Owner 001", *(f"Owner {n}" for n in range(490, 500))]
+    assert [value for _, value in owners.list.options] == [
+        "Owner 001",
+        *(f"Owner {n}" for n in range(490, 500)),
+    ]
     assert owners.list.value == owners.chosen == ("Owner 001",)
     owners.list.value = ["Owner 001", "Owner 499"]
     owners.search.value = "(NONE)"
@@ -294,7 +344,9 @@ async def done(panel: Explorer) -> None:
     await panel._answering
 
 
-async def test_of_quick_changes_only_the_last_is_computed(fetched: Fetched, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_of_quick_changes_only_the_last_is_computed(
+    fetched: Fetched, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Explorer, "PAUSE_SECONDS", 0.05)
     panel = explore(fetched)
     counting = Counting(panel)
@@ -362,11 +414,15 @@ def test_where_no_widgets_are_shown_the_code_is(fetched: Fetched) -> None:
     shown = panel._repr_mimebundle_()
 
     text = (shown[0] if isinstance(shown, tuple) else shown)["text/plain"]
-    assert text.startswith("<Explorer: Which share of the closed deals do we win, and who wins it?>")
+    assert text.startswith(
+        "<Explorer: Which share of the closed deals do we win, and who wins it?>"
+    )
     assert text.endswith(panel.code.code)
 
 
-def test_it_is_a_public_name_and_without_anywidget_the_advice_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_a_public_name_and_without_anywidget_the_advice_is_an_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert crmlab.explore is explore
     monkeypatch.setitem(sys.modules, "anywidget", None)
 

@@ -17,7 +17,17 @@ from crmlab.connector.provider import Provider
 from crmlab.errors import ApiError, AuthError, CredentialError, TransportError, UsageError
 from crmlab.notebook import LoginForm, login, login_fields
 from crmlab.providers import registry
-from tests.notebook.filling import SECRET, connected, everything_shown, press, reach_three, refuse, say, settle, status
+from tests.notebook.filling import (
+    SECRET,
+    connected,
+    everything_shown,
+    press,
+    reach_three,
+    refuse,
+    say,
+    settle,
+    status,
+)
 
 
 def test_a_key_that_works_becomes_an_account(demo: Provider) -> None:
@@ -48,7 +58,12 @@ def test_a_secret_is_shown_nowhere(demo: Provider, caplog: pytest.LogCaptureFixt
 
 def test_the_message_that_brought_a_secret_is_emptied(demo: Provider) -> None:
     form = LoginForm([demo], check=reach_three)
-    message: dict[str, Any] = {"kind": "connect", "provider": "demo", "name": SECRET, "fields": {"api_key": SECRET}}
+    message: dict[str, Any] = {
+        "kind": "connect",
+        "provider": "demo",
+        "name": SECRET,
+        "fields": {"api_key": SECRET},
+    }
 
     form._on_message(form, message, [])
 
@@ -63,7 +78,10 @@ def test_a_form_cannot_be_pickled(demo: Provider) -> None:
 def test_a_refused_key_is_said_and_not_kept(demo: Provider) -> None:
     form = connected(demo, check=refuse(AuthError(401, "", f"no user for {SECRET}")))
 
-    assert status(form) == {"kind": "refused", "text": "the key was refused: HTTP 401 · no user for ••••"}
+    assert status(form) == {
+        "kind": "refused",
+        "text": "the key was refused: HTTP 401 · no user for ••••",
+    }
     assert form.shown()["accounts"] == []
     assert SECRET not in everything_shown(form)
     with pytest.raises(CredentialError, match=r"\(Demo\): press Connect above"):
@@ -95,7 +113,11 @@ def test_the_answer_says_which_press_of_connect_it_answers(demo: Provider) -> No
 
     say(form, "connect", fields={"api_key": SECRET}, attempt="crmlab-1")
 
-    assert status(form) == {"kind": "error", "text": "no answer within 60 seconds", "attempt": "crmlab-1"}
+    assert status(form) == {
+        "kind": "error",
+        "text": "no answer within 60 seconds",
+        "attempt": "crmlab-1",
+    }
     assert SECRET not in everything_shown(form)
 
 
@@ -134,7 +156,9 @@ def test_nothing_between_quotes_is_nothing(demo: Provider, pasted: str) -> None:
 
 
 def test_several_lines_are_no_key(demo: Provider) -> None:
-    assert "does not look right" in status(connected(demo, api_key="first line\nsecond line"))["text"]
+    assert (
+        "does not look right" in status(connected(demo, api_key="first line\nsecond line"))["text"]
+    )
 
 
 def test_an_address_of_ones_own_is_where_the_key_goes(demo: Provider) -> None:
@@ -146,12 +170,20 @@ def test_an_address_of_ones_own_is_where_the_key_goes(demo: Provider) -> None:
 @pytest.mark.parametrize(
     ("address", "text"),
     [
-        ("http://crm.example.org", "Own address must be https: http would send the key to crm.example.org unencrypted"),
+        (
+            "http://crm.example.org",
+            "Own address must be https: http would send the key to crm.example.org unencrypted",
+        ),
         ("crm.example.org", "Own address must be an http(s) address"),
-        (f"https://me:{SECRET}@crm.example.org", "Own address must hold no user, password, query or fragment"),
+        (
+            f"https://me:{SECRET}@crm.example.org",
+            "Own address must hold no user, password, query or fragment",
+        ),
     ],
 )
-def test_an_address_that_will_not_do_is_said_before_anything_is_sent(demo: Provider, address: str, text: str) -> None:
+def test_an_address_that_will_not_do_is_said_before_anything_is_sent(
+    demo: Provider, address: str, text: str
+) -> None:
     form = connected(demo, check=refuse(AssertionError()), api_key=SECRET, address=address)
 
     assert status(form)["kind"] == "error"
@@ -164,14 +196,21 @@ async def test_every_service_is_connected_at_an_address_of_ones_own() -> None:
         form = login()
         for account in services:
             name = account.provider.name
-            say(form, "connect", provider=name, address=account.base_url, fields=services.keys[name])
+            say(
+                form, "connect", provider=name, address=account.base_url, fields=services.keys[name]
+            )
         await settle(form)
 
     shown = form.shown()
     assert sorted(account.provider.name for account in form) == list(registry())
     assert {said["kind"] for said in shown["status"].values()} == {"ok"}
     assert "signed in as Nora Keane" in shown["status"]["onepagecrm"]["text"]
-    assert not any(key in repr(shown) for keys in services.keys.values() for key in keys.values() if len(key) > 8)
+    assert not any(
+        key in repr(shown)
+        for keys in services.keys.values()
+        for key in keys.values()
+        if len(key) > 8
+    )
 
 
 def test_a_missing_key_is_said(demo: Provider) -> None:
@@ -262,7 +301,9 @@ def test_a_cancelled_check_does_not_lock_its_section(demo: Provider) -> None:
     assert status(asyncio.run(run())) == {"kind": "error", "text": "interrupted"}
 
 
-def test_a_callback_from_another_thread_with_another_loop_is_answered_in_the_first(demo: Provider) -> None:
+def test_a_callback_from_another_thread_with_another_loop_is_answered_in_the_first(
+    demo: Provider,
+) -> None:
     seen: list[tuple[int, asyncio.AbstractEventLoop]] = []
 
     async def check(account: Account) -> str:
@@ -284,7 +325,9 @@ def test_a_callback_from_another_thread_with_another_loop_is_answered_in_the_fir
     assert len(form) == 1
 
 
-def test_the_environment_is_offered_without_its_secret(demo: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_offered_without_its_secret(
+    demo: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CRMLAB_DEMO_API_KEY", SECRET)
     monkeypatch.setenv("CRMLAB_DEMO_REGION", "us")
     form = LoginForm([demo], check=reach_three)
@@ -319,7 +362,9 @@ def test_a_default_is_not_called_found(demo: Provider) -> None:
     }
 
 
-def test_a_malformed_environment_is_said_in_the_form(demo: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_environment_is_said_in_the_form(
+    demo: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CRMLAB_DEMO_API_KEY", "é" * 20)
 
     problem = LoginForm([demo]).shown()["found"]["demo"]["problem"]
@@ -327,7 +372,9 @@ def test_a_malformed_environment_is_said_in_the_form(demo: Provider, monkeypatch
     assert problem == "Demo: API key does not look right. Settings > API"
 
 
-def test_where_nobody_can_answer_the_environment_is_taken(demo: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nobody_can_answer_the_environment_is_taken(
+    demo: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CRMLAB_DEMO_API_KEY", SECRET)
     form = login("other", "demo")
 
@@ -335,7 +382,9 @@ def test_where_nobody_can_answer_the_environment_is_taken(demo: Provider, monkey
     assert [account.provider.name for account in form] == ["demo"]
 
 
-def test_where_nobody_can_answer_and_nothing_is_set_the_error_names_the_variable(demo: Provider) -> None:
+def test_where_nobody_can_answer_and_nothing_is_set_the_error_names_the_variable(
+    demo: Provider,
+) -> None:
     form = login("demo", "other")
 
     with pytest.raises(CredentialError, match="CRMLAB_DEMO_API_KEY"):
@@ -376,10 +425,16 @@ def test_login_without_names_asks_for_every_provider_and_which_of_them(demo: Pro
     assert not login("demo", "other").choose
 
 
-def test_a_section_says_what_its_fields_are_called_elsewhere_and_which_an_address_spares(demo: Provider) -> None:
+def test_a_section_says_what_its_fields_are_called_elsewhere_and_which_an_address_spares(
+    demo: Provider,
+) -> None:
     key, region = LoginForm([demo]).sections[0]["fields"]
 
-    assert (key["variable"], key["required"], key["in_address"]) == ("CRMLAB_DEMO_API_KEY", True, False)
+    assert (key["variable"], key["required"], key["in_address"]) == (
+        "CRMLAB_DEMO_API_KEY",
+        True,
+        False,
+    )
     assert (region["variable"], region["in_address"]) == ("CRMLAB_DEMO_REGION", True)
 
 

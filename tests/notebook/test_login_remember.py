@@ -12,7 +12,16 @@ from crmlab.connector.provider import Provider
 from crmlab.errors import CredentialError
 from crmlab.notebook import LoginForm
 from tests.fake_keyring import KeyringError, PlaintextKeyring, Ring, install
-from tests.notebook.filling import SECRET, connected, everything_shown, press, reach_three, say, settle, status
+from tests.notebook.filling import (
+    SECRET,
+    connected,
+    everything_shown,
+    press,
+    reach_three,
+    say,
+    settle,
+    status,
+)
 
 KEY, REGION = "CRMLAB_DEMO_API_KEY", "CRMLAB_DEMO_REGION"
 
@@ -47,7 +56,9 @@ def test_what_is_kept_is_said_with_its_place(demo: Provider, ring: Ring) -> None
     assert remembered(form) == ["sales"]
 
 
-def test_a_new_form_offers_what_is_kept_and_connects_it_without_its_key(demo: Provider, ring: Ring) -> None:
+def test_a_new_form_offers_what_is_kept_and_connects_it_without_its_key(
+    demo: Provider, ring: Ring
+) -> None:
     connected(demo, name="sales", api_key=SECRET, region="us", remember=True)
     offered = remembered(LoginForm([demo]))
 
@@ -57,7 +68,9 @@ def test_a_new_form_offers_what_is_kept_and_connects_it_without_its_key(demo: Pr
     assert account._secrets["api_key"].get_secret_value() == SECRET
 
 
-def test_an_account_without_a_name_of_its_own_is_found_like_the_environments(demo: Provider, ring: Ring) -> None:
+def test_an_account_without_a_name_of_its_own_is_found_like_the_environments(
+    demo: Provider, ring: Ring
+) -> None:
     connected(demo, api_key=SECRET, remember=True)
 
     form = LoginForm([demo])
@@ -84,12 +97,20 @@ def test_a_refused_key_is_not_kept(demo: Provider, ring: Ring) -> None:
             PlaintextKeyring(),
             "the keyring (file PlaintextKeyring) writes plain text, which is no safe place for a key",
         ),
-        ({"address": "https://crm.example.org"}, Ring(), "an account with an address of its own is not kept"),
+        (
+            {"address": "https://crm.example.org"},
+            Ring(),
+            "an account with an address of its own is not kept",
+        ),
     ],
     ids=["absent", "plain text", "address"],
 )
 def test_what_cannot_be_kept_is_connected_all_the_same_and_why_is_said(
-    demo: Provider, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], keyring: Ring | None, why: str
+    demo: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, str],
+    keyring: Ring | None,
+    why: str,
 ) -> None:
     if keyring:
         install(monkeypatch, keyring)
@@ -115,7 +136,10 @@ def test_what_is_forgotten_is_no_longer_offered(demo: Provider, ring: Ring) -> N
     form = asyncio.run(run())
 
     assert remembered(form) == ["support"]
-    assert status(form) == {"kind": "idle", "text": "sales forgotten: the keyring keeps nothing of it any more"}
+    assert status(form) == {
+        "kind": "idle",
+        "text": "sales forgotten: the keyring keeps nothing of it any more",
+    }
     assert len(form) == 2, "connected accounts stay"
     assert "crmlab/sales" not in {service for service, _ in ring.kept}
 

@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[2]
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 #: what a browser would load from another host
-OUTSIDE = re.compile(r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=[\"'](?:https?:)?//|\bimport\([\"']https?://")
+OUTSIDE = re.compile(
+    r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=[\"'](?:https?:)?//|\bimport\([\"']https?://"
+)
 
 
 def shown(data: dict[str, Any]) -> dict[str, Any]:
@@ -29,7 +31,9 @@ def shown(data: dict[str, Any]) -> dict[str, Any]:
 
 def figure(title: str) -> dict[str, Any]:
     """What a notebook holds of a figure."""
-    found: dict[str, Any] = json.loads(go.Figure(go.Bar(y=[1]), layout={"title": {"text": title}}).to_json())
+    found: dict[str, Any] = json.loads(
+        go.Figure(go.Bar(y=[1]), layout={"title": {"text": title}}).to_json()
+    )
     return found
 
 
@@ -38,7 +42,9 @@ def widget(model: str, **more: Any) -> dict[str, Any]:
     return shown({WIDGET: view, **more})
 
 
-def notebook(*outputs: dict[str, Any], text: str = "# Title", widgets: dict[str, Any] | None = None) -> Any:
+def notebook(
+    *outputs: dict[str, Any], text: str = "# Title", widgets: dict[str, Any] | None = None
+) -> Any:
     """A notebook with a cell of text and one of code for each output."""
     made = nbformat.v4.new_notebook()
     made.cells.append(nbformat.v4.new_markdown_cell(text))
@@ -80,7 +86,9 @@ def test_figures_of_any_renderer_are_drawn_with_one_plotly_js() -> None:
     assert drawn(page) == ["none beside it", "plotly.js beside it"]
     assert page.count("* plotly.js v") == 1
     assert OUTSIDE.findall(page) == []
-    assert made.cells[2].outputs[0].data["text/html"] == beside  # the notebook itself stays as it is
+    assert (
+        made.cells[2].outputs[0].data["text/html"] == beside
+    )  # the notebook itself stays as it is
 
 
 @pytest.mark.parametrize(
@@ -95,7 +103,9 @@ def test_figures_of_any_renderer_are_drawn_with_one_plotly_js() -> None:
     ],
 )
 def test_a_figure_of_another_shape_costs_no_other_output(odd: Any) -> None:
-    page = page_of(notebook(shown({PLOTLY: odd, "text/plain": "its text"}), shown({PLOTLY: figure("fine")})))
+    page = page_of(
+        notebook(shown({PLOTLY: odd, "text/plain": "its text"}), shown({PLOTLY: figure("fine")}))
+    )
 
     assert "fine" in page
     assert OUTSIDE.findall(page) == []
@@ -112,13 +122,21 @@ def test_the_outputs_that_a_saved_widget_holds_are_shown_without_its_code() -> N
     outputs = [shown({PLOTLY: figure("in the panel")}), shown({"text/html": "<b>its numbers</b>"})]
     widgets = {
         # a panel that a broken state puts into itself
-        "panel": {"model_name": "VBoxModel", "state": {"children": ["IPY_MODEL_label", "IPY_MODEL_tab"]}},
-        "tab": {"model_name": "TabModel", "state": {"children": ["IPY_MODEL_output", "IPY_MODEL_panel"]}},
+        "panel": {
+            "model_name": "VBoxModel",
+            "state": {"children": ["IPY_MODEL_label", "IPY_MODEL_tab"]},
+        },
+        "tab": {
+            "model_name": "TabModel",
+            "state": {"children": ["IPY_MODEL_output", "IPY_MODEL_panel"]},
+        },
         "label": {"model_name": "LabelModel", "state": {"value": "kept-from-all"}},
         "output": {"model_name": "OutputModel", "state": {"outputs": outputs}},
     }
 
-    page = page_of(notebook(widget("panel"), widget("label", **{"text/plain": "a label"}), widgets=widgets))
+    page = page_of(
+        notebook(widget("panel"), widget("label", **{"text/plain": "a label"}), widgets=widgets)
+    )
 
     assert drawn(page) == ["in the panel"]
     assert "its numbers" in page
@@ -139,7 +157,9 @@ def test_local_images_are_in_the_page_and_a_policy_refuses_all_others(tmp_path: 
     (tmp_path / "local.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     made = notebook(text="![local](local.svg) ![other](https://example.com/other.png) $x^2$")
 
-    page, _ = OfflineHTMLExporter().from_notebook_node(made, {"metadata": {"name": "x", "path": str(tmp_path)}})
+    page, _ = OfflineHTMLExporter().from_notebook_node(
+        made, {"metadata": {"name": "x", "path": str(tmp_path)}}
+    )
 
     assert 'src="data:image/svg' in page
     [policy] = re.findall(r'<meta content="([^"]*)" http-equiv="Content-Security-Policy"', page)

@@ -30,7 +30,13 @@ print([name for name in ("tqdm", "ipywidgets") if name in sys.modules])
 
 
 def news(resource: str = "deals", **fields: Any) -> Progress:
-    given: dict[str, Any] = {"state": "running", "rows": 1200, "requests": 12, "known_requests": 48, "seconds": 10.0}
+    given: dict[str, Any] = {
+        "state": "running",
+        "rows": 1200,
+        "requests": 12,
+        "known_requests": 48,
+        "seconds": 10.0,
+    }
     given |= {"account": "onepagecrm", "provider": "onepagecrm", "tables": (resource,)}
     return Progress(resource=resource, **{**given, **fields})
 
@@ -61,7 +67,9 @@ def test_a_line_says_how_far_it_is(fields: dict[str, Any], said: str) -> None:
 
 
 def test_below_its_account_a_list_does_not_repeat_the_wait() -> None:
-    assert words(news(state="waiting", wait=12.0, left=20.0), below=True) == "   1,200 rows    120/s"
+    assert (
+        words(news(state="waiting", wait=12.0, left=20.0), below=True) == "   1,200 rows    120/s"
+    )
 
 
 def test_a_long_reason_is_cut() -> None:
@@ -86,7 +94,11 @@ def test_a_line_of_an_account_fits_eighty_columns() -> None:
         ({"tables": ("onepagecrm.deals",)}, True, "  onepagecrm.deals"),
         ({"resource": "notes", "tables": ("activities",)}, True, "  activities (notes)"),
         ({"resource": "deals", "tables": ("deal_items", "deals")}, True, "  deal_items, deals"),
-        ({"tables": ("deal_items", "deals", "onepagecrm.deals")}, True, "  deal_items, deals, onepa…"),
+        (
+            {"tables": ("deal_items", "deals", "onepagecrm.deals")},
+            True,
+            "  deal_items, deals, onepa…",
+        ),
     ],
 )
 def test_a_line_says_what_it_is_about(fields: dict[str, Any], below: bool, said: str) -> None:
@@ -99,8 +111,19 @@ def test_a_line_says_what_it_is_about(fields: dict[str, Any], below: bool, said:
 def test_an_account_is_all_its_lists_together() -> None:
     lists = [
         news("deals", rows=10, requests=2, known_requests=4, left=30.0, exact=True),
-        news("notes", rows=20, requests=1, known_requests=1, state="waiting", wait=3.0, left=28.0, exact=True),
-        news("tags", rows=5, requests=1, known_requests=1, state="complete", left=0.0, seconds=20.0),
+        news(
+            "notes",
+            rows=20,
+            requests=1,
+            known_requests=1,
+            state="waiting",
+            wait=3.0,
+            left=28.0,
+            exact=True,
+        ),
+        news(
+            "tags", rows=5, requests=1, known_requests=1, state="complete", left=0.0, seconds=20.0
+        ),
     ]
 
     whole = together(lists)
@@ -126,7 +149,9 @@ def test_an_account_with_a_list_of_unknown_length_takes_at_least_as_long_as_the_
         (["failed", "running"], "running", "/s"),
     ],
 )
-def test_an_account_ends_as_the_worst_of_its_lists(states: list[Any], state: str, said: str) -> None:
+def test_an_account_ends_as_the_worst_of_its_lists(
+    states: list[Any], state: str, said: str
+) -> None:
     whole = together([news(str(nth), state=each) for nth, each in enumerate(states)])
 
     assert whole.state == state
@@ -276,10 +301,15 @@ def in_terminal(options: str = "", **environment: str) -> str:
 def test_in_a_terminal_lines_are_drawn() -> None:
     shown = screen(in_terminal())
 
-    assert [line.split()[0] for line in shown if not line.startswith(" ")] == ["onepagecrm", "relenta"]
+    assert [line.split()[0] for line in shown if not line.startswith(" ")] == [
+        "onepagecrm",
+        "relenta",
+    ]
     assert all(" rows in " in line for line in shown)
 
 
-@pytest.mark.parametrize(("options", "environment"), [(", progress=False", {}), ("", {"TQDM_DISABLE": "1"})])
+@pytest.mark.parametrize(
+    ("options", "environment"), [(", progress=False", {}), ("", {"TQDM_DISABLE": "1"})]
+)
 def test_in_a_terminal_they_can_be_refused(options: str, environment: dict[str, str]) -> None:
     assert in_terminal(options, **environment) == ""

@@ -56,15 +56,20 @@ def test_where_clicks_come_late_there_is_no_button(shown):
     assert len(shown[0].children) == 1
 
 
-@pytest.mark.parametrize(("version", "hears"), [("6.31.0", False), ("7.0.0", True), ("10.1.0a1", True)])
+@pytest.mark.parametrize(
+    ("version", "hears"), [("6.31.0", False), ("7.0.0", True), ("10.1.0a1", True)]
+)
 def test_clicks_come_in_time_since_ipykernel_7(monkeypatch, version, hears):
-    monkeypatch.setattr(front_end, "kernel", lambda: SimpleNamespace(implementation_version=version))
+    monkeypatch.setattr(
+        front_end, "kernel", lambda: SimpleNamespace(implementation_version=version)
+    )
 
     assert front_end.hears_while_busy() == hears
 
 
 @pytest.mark.parametrize(
-    ("allow_stdin", "installed", "looks_on"), [(True, True, True), (False, True, False), (True, False, False)]
+    ("allow_stdin", "installed", "looks_on"),
+    [(True, True, True), (False, True, False), (True, False, False)],
 )
 def test_a_notebook_is_looked_at_if_somebody_can_answer_and_widgets_are_shown(
     monkeypatch, allow_stdin, installed, looks_on
@@ -77,7 +82,9 @@ def test_a_notebook_is_looked_at_if_somebody_can_answer_and_widgets_are_shown(
     assert front_end.looks_on() == looks_on
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq", "ignore::DeprecationWarning:jupyter_client")
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:zmq", "ignore::DeprecationWarning:jupyter_client"
+)
 async def test_in_a_kernel_lines_are_widgets_and_drawn_only_on_request_where_nobody_looks_on():
     fetch = (
         "import crmlab\n"
@@ -85,10 +92,15 @@ async def test_in_a_kernel_lines_are_widgets_and_drawn_only_on_request_where_nob
         "    data = await crmlab.fetch(accounts, limits=crmlab.Limits(){})\n"
         "data.complete"
     )
-    cells = [nbformat.v4.new_code_cell(fetch.format(options)) for options in ("", ", progress=True")]
+    cells = [
+        nbformat.v4.new_code_cell(fetch.format(options)) for options in ("", ", progress=True")
+    ]
 
     done = await NotebookClient(
-        nbformat.v4.new_notebook(cells=cells), timeout=120, kernel_name="python3", store_widget_state=True
+        nbformat.v4.new_notebook(cells=cells),
+        timeout=120,
+        kernel_name="python3",
+        store_widget_state=True,
     ).async_execute()
 
     quiet, drawn = (cell.outputs for cell in done.cells)

@@ -22,13 +22,17 @@ AS_OF = dt.datetime(2026, 1, 31, tzinfo=dt.UTC)
 
 
 def own_deals(**options: Any) -> pl.DataFrame:
-    frame = pl.DataFrame({"id": ["1", "2"], "status": ["won", "lost"], "amount": [100, 50], "region": ["N", "S"]})
+    frame = pl.DataFrame(
+        {"id": ["1", "2"], "status": ["won", "lost"], "amount": [100, 50], "region": ["N", "S"]}
+    )
     return crmlab.table("deals", frame, **{"provider": "salesforce", "account": "eu", **options})
 
 
 def own_consents(**columns: Any) -> pl.DataFrame:
     usual = {"channel": "email", "opted_in": True, "occurred_at": "2026-01-01"}
-    return crmlab.table("consent_events", pl.DataFrame({**usual, **columns}), provider="salesforce", account="eu")
+    return crmlab.table(
+        "consent_events", pl.DataFrame({**usual, **columns}), provider="salesforce", account="eu"
+    )
 
 
 def as_users_write_it(frame: pl.DataFrame, path: Path) -> Path:
@@ -50,7 +54,8 @@ def own(fetched: crmlab.Fetched, tmp_path_factory: pytest.TempPathFactory) -> cr
     """Return all tables of the fetch, as own data that were written to CSV files and read again."""
     folder = tmp_path_factory.mktemp("own")
     tables = {
-        name: crmlab.table(name, as_users_write_it(frame, folder / f"{name}.csv")) for name, frame in fetched.items()
+        name: crmlab.table(name, as_users_write_it(frame, folder / f"{name}.csv"))
+        for name, frame in fetched.items()
     }
     return crmlab.collect(as_of=fetched.fetched_at, **tables)
 
@@ -78,13 +83,19 @@ def test_own_data_give_the_same_answers_as_the_same_data_fetched(
 def test_the_report_on_own_data_draws_the_same_figures(
     own: crmlab.Fetched, fetched: crmlab.Fetched, tmp_path: Path
 ) -> None:
-    pages = [data.report(tmp_path / f"{number}.html").read_text() for number, data in enumerate((own, fetched))]
+    pages = [
+        data.report(tmp_path / f"{number}.html").read_text()
+        for number, data in enumerate((own, fetched))
+    ]
 
     # what one collects is whole; of the banner's statistics a fetch reaches thirty days
     # and what could not be read is counted by the fetch
     notes = r"(\. |<br>)*(Only what was changed or happened since [\d-]+|[\d,]+ values? of [\w ,<>]* could not be read)"
     plain = [re.sub(notes, "", page) for page in pages]
-    figures = [re.findall(r"<figcaption>.*?</figcaption>|<details>.*?</details>", page, re.DOTALL) for page in plain]
+    figures = [
+        re.findall(r"<figcaption>.*?</figcaption>|<details>.*?</details>", page, re.DOTALL)
+        for page in plain
+    ]
 
     assert len(figures[0]) > 30
     assert figures[0] == figures[1]
@@ -126,7 +137,12 @@ def test_the_summary_says_that_the_data_are_own_and_what_they_lack() -> None:
     [line] = data.summary.to_dicts()
     assert data.complete
     assert data.fetched_at == AS_OF
-    assert (line["provider"], line["account"], line["table"], line["rows"]) == ("salesforce", "eu", "deals", 2)
+    assert (line["provider"], line["account"], line["table"], line["rows"]) == (
+        "salesforce",
+        "eu",
+        "deals",
+        2,
+    )
     assert line["note"].startswith("own data; nothing fills created_at, ")
     assert "close_date" in line["note"]
     assert line["note"].endswith("; further columns region")
@@ -154,11 +170,15 @@ def test_own_rows_are_added_to_those_of_a_fetch(fetched: crmlab.Fetched) -> None
     assert "region" not in fetched.deals.columns
 
 
-def test_adding_rows_of_another_service_changes_no_answer_about_the_first(fetched: crmlab.Fetched) -> None:
+def test_adding_rows_of_another_service_changes_no_answer_about_the_first(
+    fetched: crmlab.Fetched,
+) -> None:
     together = crmlab.collect(fetched, deals=own_deals())
 
     crm = pl.col("provider") == "onepagecrm"
-    rates = [analysis.win_rate(data.deals.filter(crm), by="owner_name") for data in (together, fetched)]
+    rates = [
+        analysis.win_rate(data.deals.filter(crm), by="owner_name") for data in (together, fetched)
+    ]
     assert_frame_equal(*rates)
 
 
@@ -167,10 +187,19 @@ def test_adding_rows_of_another_service_changes_no_answer_about_the_first(fetche
     [
         ({}, "give tables by their name"),
         ({"dealz": None}, "'dealz' is no shared table; did you mean 'deals'"),
-        ({"deals": pl.DataFrame({"id": ["1"]})}, r"deals has no provider, account: make it with crmlab.table\('deals'"),
+        (
+            {"deals": pl.DataFrame({"id": ["1"]})},
+            r"deals has no provider, account: make it with crmlab.table\('deals'",
+        ),
         ({"deals": 5}, "deals is of type int, which is no frame"),
-        ({"deals": own_deals().with_columns(status=pl.lit("Closed Won"))}, "'Closed Won' .2.; known are pending"),
-        ({"deals": pl.concat([own_deals(), own_deals()])}, "2 ids of one provider and account are on several rows"),
+        (
+            {"deals": own_deals().with_columns(status=pl.lit("Closed Won"))},
+            "'Closed Won' .2.; known are pending",
+        ),
+        (
+            {"deals": pl.concat([own_deals(), own_deals()])},
+            "2 ids of one provider and account are on several rows",
+        ),
     ],
 )
 def test_what_is_no_shared_table_is_refused(tables: dict[str, Any], said: str) -> None:
@@ -192,7 +221,9 @@ def test_further_columns_of_one_name_and_two_dtypes_are_refused() -> None:
     data = crmlab.collect(deals=own_deals(), as_of=AS_OF)
     other = own_deals(account="us").with_columns(region=pl.lit(5))
 
-    with pytest.raises(UsageError, match="further column region is String in one and Int32 in the other"):
+    with pytest.raises(
+        UsageError, match="further column region is String in one and Int32 in the other"
+    ):
         crmlab.collect(data, deals=other)
 
 
@@ -205,7 +236,9 @@ def test_only_a_fetch_can_be_added_to() -> None:
 
 
 def test_own_data_are_added_before_masking(fetched: crmlab.Fetched) -> None:
-    own = crmlab.table("contacts", pl.DataFrame({"id": ["1"], "full_name": ["Ann"]}), provider="own")
+    own = crmlab.table(
+        "contacts", pl.DataFrame({"id": ["1"], "full_name": ["Ann"]}), provider="own"
+    )
 
     with pytest.raises(UsageError, match="add your own first, then mask"):
         crmlab.collect(fetched.masked(), contacts=own)
@@ -213,7 +246,9 @@ def test_own_data_are_added_before_masking(fetched: crmlab.Fetched) -> None:
 
 def test_a_person_known_by_an_address_alone_is_a_contact_of_it() -> None:
     contacts = pl.DataFrame({"id": ["7"], "emails": [["other@example.com", "Ann@example.com"]]})
-    events = own_consents(contact_email=["ann@example.com ", "bo@example.com", "BO@example.com", None])
+    events = own_consents(
+        contact_email=["ann@example.com ", "bo@example.com", "BO@example.com", None]
+    )
 
     data = crmlab.collect(
         consent_events=events,
@@ -229,14 +264,21 @@ def test_a_person_known_by_an_address_alone_is_a_contact_of_it() -> None:
 
 
 def test_a_contact_of_another_account_is_not_taken() -> None:
-    contacts = crmlab.table("contacts", pl.DataFrame({"id": ["7"], "emails": ["ann@example.com"]}), provider="other")
+    contacts = crmlab.table(
+        "contacts", pl.DataFrame({"id": ["7"], "emails": ["ann@example.com"]}), provider="other"
+    )
 
     data = crmlab.collect(
-        consent_events=own_consents(contact_email=["ann@example.com"]), contacts=contacts, as_of=AS_OF
+        consent_events=own_consents(contact_email=["ann@example.com"]),
+        contacts=contacts,
+        as_of=AS_OF,
     )
 
     assert data.consent_events["contact_id"].to_list() == ["address 1"]
-    assert data.contacts.select("provider", "id").rows() == [("other", "7"), ("salesforce", "address 1")]
+    assert data.contacts.select("provider", "id").rows() == [
+        ("other", "7"),
+        ("salesforce", "address 1"),
+    ]
 
 
 def test_an_event_with_a_contact_keeps_it_and_adds_none() -> None:
@@ -249,7 +291,9 @@ def test_an_event_with_a_contact_keeps_it_and_adds_none() -> None:
 
 
 def test_decisions_of_a_further_service_count_in_joined_answers(fetched: crmlab.Fetched) -> None:
-    [address] = fetched.contacts.filter(pl.col("emails").list.len() > 0)["emails"].list.first().head(1)
+    [address] = (
+        fetched.contacts.filter(pl.col("emails").list.len() > 0)["emails"].list.first().head(1)
+    )
     later = fetched.fetched_at - dt.timedelta(minutes=1)
     events = own_consents(contact_email=[address], opted_in=[False], occurred_at=[later])
 
@@ -258,7 +302,8 @@ def test_decisions_of_a_further_service_count_in_joined_answers(fetched: crmlab.
     own = pl.col("provider") == "salesforce"
     people = analysis.people(data.contacts)
     person = people.join(
-        data.contacts.filter(own).select("provider", "account", "id"), on=["provider", "account", "id"]
+        data.contacts.filter(own).select("provider", "account", "id"),
+        on=["provider", "account", "id"],
     )
     assert decided(data.consent_events.filter(own))["decision"].to_list() == ["opt-out"]
     assert people.filter(pl.col("person_id") == person["person_id"].item()).height > 1

@@ -49,7 +49,11 @@ def test_the_win_rate_is_the_known_one(deals: pl.DataFrame) -> None:
 
 def test_every_row_and_column_is_kept(deals: pl.DataFrame) -> None:
     assert deals.height == 8800
-    assert deals["status"].value_counts().sort("status").rows() == [("lost", 2473), ("pending", 2089), ("won", 4238)]
+    assert deals["status"].value_counts().sort("status").rows() == [
+        ("lost", 2473),
+        ("pending", 2089),
+        ("won", 4238),
+    ]
     assert deals.columns[-2:] == ["engage_quarter", "close_quarter"]
 
 
@@ -64,7 +68,9 @@ def test_what_the_file_needs_is_said_by_the_errors() -> None:
 
 
 def test_it_is_reported_as_own_data(deals: pl.DataFrame, tmp_path: Path) -> None:
-    page = crmlab.collect(deals=deals, as_of="2018-01-01").report(tmp_path / "maven.html").read_text()
+    page = (
+        crmlab.collect(deals=deals, as_of="2018-01-01").report(tmp_path / "maven.html").read_text()
+    )
 
     assert "4,238</b> won (10,005,534 USD)" in page
     assert "own data" in page

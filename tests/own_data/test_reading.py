@@ -59,18 +59,29 @@ def test_numbers_in_text(text: str, notation: dict[str, Any], number: float | No
     assert read([text], NUMBER, **notation) == [number]
 
 
-@given(st.integers(-(10**15), 10**15), st.integers(0, 99), st.sampled_from([(".", ","), (",", "."), (",", " ")]))
+@given(
+    st.integers(-(10**15), 10**15),
+    st.integers(0, 99),
+    st.sampled_from([(".", ","), (",", "."), (",", " ")]),
+)
 def test_every_grouped_number_is_read_back(whole: int, cents: int, signs: tuple[str, str]) -> None:
     decimal, thousands = signs
     text = f"{whole:,}".replace(",", thousands) + f"{decimal}{cents:02}"
 
-    assert read([text], NUMBER, decimal=decimal, thousands=thousands) == [float(f"{whole}.{cents:02}")]
+    assert read([text], NUMBER, decimal=decimal, thousands=thousands) == [
+        float(f"{whole}.{cents:02}")
+    ]
 
 
 def test_numbers_of_other_dtypes() -> None:
     assert read(pl.Series([1, 2], dtype=pl.UInt8), NUMBER) == [1.0, 2.0]
     assert read([1.0, float("nan"), 2.5], WHOLE) == [1, None, None]
-    assert read(["9007199254740993", "5.0", "5.5", "1e3"], WHOLE) == [9007199254740993, 5, None, 1000]
+    assert read(["9007199254740993", "5.0", "5.5", "1e3"], WHOLE) == [
+        9007199254740993,
+        5,
+        None,
+        1000,
+    ]
     assert read([True], NUMBER) == [None]
     assert read([float("inf")], NUMBER) == [None]
     assert read(pl.Series([2**64 - 1], dtype=pl.UInt64), WHOLE) == [None]
@@ -134,7 +145,9 @@ def test_dates_in_a_named_format() -> None:
         dt.date(2026, 2, 1),
         None,
     ]
-    assert read(["31/01/2026 17:05"], DATE, date_format={"at": "%d/%m/%Y %H:%M"}) == [dt.date(2026, 1, 31)]
+    assert read(["31/01/2026 17:05"], DATE, date_format={"at": "%d/%m/%Y %H:%M"}) == [
+        dt.date(2026, 1, 31)
+    ]
     assert read(["2026-01-31"], DATE, date_format={"other": "%d/%m/%Y"}) == [dt.date(2026, 1, 31)]
 
 
@@ -159,7 +172,10 @@ def test_iso_times_with_a_zone(text: str, time: str) -> None:
 
 
 def test_times_without_a_zone_are_of_the_named_one() -> None:
-    nine, ten = dt.datetime(2026, 1, 31, 9, tzinfo=dt.UTC), dt.datetime(2026, 1, 31, 10, tzinfo=dt.UTC)
+    nine, ten = (
+        dt.datetime(2026, 1, 31, 9, tzinfo=dt.UTC),
+        dt.datetime(2026, 1, 31, 10, tzinfo=dt.UTC),
+    )
 
     texts = read(["2026-01-31 10:00", "2026-01-31T10:00:00Z"], UTC, time_zone="Europe/Paris")
     values = read([dt.datetime(2026, 1, 31, 10)], UTC, time_zone="Europe/Paris")  # noqa: DTZ001  # the subject
@@ -194,10 +210,15 @@ def test_a_day_is_its_beginning_on_the_clock_of_the_zone() -> None:
     assert read(["2026-01-31"], UTC, time_zone="Europe/Paris") == [before]
 
 
-def test_an_hour_that_the_clock_leaves_out_is_not_read_and_one_it_shows_twice_is_the_first() -> None:
+def test_an_hour_that_the_clock_leaves_out_is_not_read_and_one_it_shows_twice_is_the_first() -> (
+    None
+):
     texts = ["2026-03-29 02:30", "2026-10-25 02:30"]
 
-    assert read(texts, UTC, time_zone="Europe/Paris") == [None, dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC)]
+    assert read(texts, UTC, time_zone="Europe/Paris") == [
+        None,
+        dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC),
+    ]
 
 
 def test_numbers_are_neither_dates_nor_times() -> None:
@@ -205,7 +226,9 @@ def test_numbers_are_neither_dates_nor_times() -> None:
     assert read([1769853600], UTC) == [None]
 
 
-@pytest.mark.parametrize("dtype", [NUMBER, WHOLE, FLAG, DATE, UTC, TEXT, TEXTS, CUSTOM, pl.Categorical()])
+@pytest.mark.parametrize(
+    "dtype", [NUMBER, WHOLE, FLAG, DATE, UTC, TEXT, TEXTS, CUSTOM, pl.Categorical()]
+)
 def test_nothing_stays_nothing(dtype: Any) -> None:
     found = as_shared(pl.Series("at", [None, None]), dtype, Notation())
 
@@ -221,12 +244,22 @@ ANYTHING = (
         st.booleans(),
         st.decimals(allow_nan=False, allow_infinity=False, places=2),
     ),
-    *(st.dates(), st.times(), st.timedeltas(dt.timedelta(-9), dt.timedelta(9)), st.datetimes(), st.binary(max_size=3)),
+    *(
+        st.dates(),
+        st.times(),
+        st.timedeltas(dt.timedelta(-9), dt.timedelta(9)),
+        st.datetimes(),
+        st.binary(max_size=3),
+    ),
     *(st.lists(st.text(max_size=2), max_size=2), st.fixed_dictionaries({"a": st.integers(0, 5)})),
 )
 
 
-@given(st.one_of(st.lists(st.none() | kind, max_size=3) for kind in (*ANYTHING, st.one_of(ANYTHING[:4]))))
+@given(
+    st.one_of(
+        st.lists(st.none() | kind, max_size=3) for kind in (*ANYTHING, st.one_of(ANYTHING[:4]))
+    )
+)
 def test_any_values_are_read_or_null_and_never_an_error_of_polars(values: list[Any]) -> None:
     series = pl.Series("at", values, strict=False)
 
@@ -245,7 +278,10 @@ def test_any_values_are_read_or_null_and_never_an_error_of_polars(values: list[A
         ({"decimal": ",", "thousands": ","}, "thousands=',' with decimal=','"),
         ({"thousands": "12"}, "thousands='12'"),
         ({"separator": ""}, "separator=''"),
-        ({"time_zone": "Mars/Olympus"}, "time_zone='Mars/Olympus' is not in the time zone database"),
+        (
+            {"time_zone": "Mars/Olympus"},
+            "time_zone='Mars/Olympus' is not in the time zone database",
+        ),
         ({"time_zone": "../etc"}, "is not in the time zone database"),
         ({"date_format": "dd/mm/yyyy"}, "has no %: write '%d/%m/%Y'"),
         (

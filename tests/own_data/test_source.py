@@ -14,7 +14,12 @@ import pytest
 import crmlab
 from crmlab.errors import UsageError
 
-ROWS = {"id": ["1", "2"], "status": ["won", "lost"], "amount": [100.5, None], "name": ["Größe; one", None]}
+ROWS = {
+    "id": ["1", "2"],
+    "status": ["won", "lost"],
+    "amount": [100.5, None],
+    "name": ["Größe; one", None],
+}
 KINDS: dict[str, Any] = {
     "polars": pl.DataFrame(ROWS),
     "lazy": pl.LazyFrame(ROWS),
@@ -40,7 +45,9 @@ def test_frames_of_every_library_give_the_same_table(kind: str) -> None:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["no mark", "byte order mark"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
-def test_csv_files_are_read_whatever_program_wrote_them(delimiter: str, mark: str, end: str, tmp_path: Path) -> None:
+def test_csv_files_are_read_whatever_program_wrote_them(
+    delimiter: str, mark: str, end: str, tmp_path: Path
+) -> None:
     path = tmp_path / "export.csv"
     lines = [
         ["id", "status", '"Größe, in m; more"', "amount"],
@@ -83,7 +90,11 @@ def test_a_file_of_one_column_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("latin.csv", "id;name\n1;é\n".encode("cp1252"), r'latin.csv is not UTF-8: save it as "CSV UTF-8"'),
+        (
+            "latin.csv",
+            "id;name\n1;é\n".encode("cp1252"),
+            r'latin.csv is not UTF-8: save it as "CSV UTF-8"',
+        ),
         ("empty.csv", b"", "empty.csv cannot be read as CSV: empty CSV"),
         ("long.csv", b"id,name\n1,a,b\n", "long.csv cannot be read as CSV: found more fields"),
         ("deals.parquet", b"", "deals.parquet is no CSV file: write polars.read_parquet"),
@@ -108,5 +119,8 @@ def test_a_name_that_two_columns_have_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "export.csv"
     path.write_text("id;Stage;Stage;;\n1;won;lost;;\n")
 
-    with pytest.raises(UsageError, match=r"export\.csv has several columns called Stage: name each of them otherwise"):
+    with pytest.raises(
+        UsageError,
+        match=r"export\.csv has several columns called Stage: name each of them otherwise",
+    ):
         crmlab.table("deals", path, provider="salesforce", rename={"Stage": "status"})

@@ -25,7 +25,9 @@ def deals(columns: dict[str, Any], **options: Any) -> pl.DataFrame:
     """Return deals of those columns, with an id and a state where they have none."""
     height = len(next(iter(columns.values())))
     usual = {"id": [str(number) for number in range(height)], "status": ["won"] * height}
-    return crmlab.table("deals", pl.DataFrame({**usual, **columns}), **{"provider": "salesforce", **options})
+    return crmlab.table(
+        "deals", pl.DataFrame({**usual, **columns}), **{"provider": "salesforce", **options}
+    )
 
 
 # ---- the shape ----------------------------------------------------------------------------------
@@ -48,7 +50,9 @@ def test_the_account_has_the_name_that_is_given() -> None:
 def test_columns_that_are_spelled_a_little_otherwise_are_taken() -> None:
     found = deals({"Close Date": ["2026-01-31"], "OWNER-NAME": ["Ann"], "Total_Amount ": [7]})
 
-    assert found.select("close_date", "owner_name", "total_amount").rows() == [(dt.date(2026, 1, 31), "Ann", 7.0)]
+    assert found.select("close_date", "owner_name", "total_amount").rows() == [
+        (dt.date(2026, 1, 31), "Ann", 7.0)
+    ]
     assert found.columns == list(TABLES["deals"].columns)
 
 
@@ -74,7 +78,8 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     UTC: st.datetimes(timezones=st.just(dt.UTC)),
     pl.List(pl.String): st.lists(st.none() | st.text(max_size=4), max_size=3),
     CUSTOM: st.lists(
-        st.fixed_dictionaries(dict.fromkeys(("key", "label", "value"), st.none() | st.text())), max_size=2
+        st.fixed_dictionaries(dict.fromkeys(("key", "label", "value"), st.none() | st.text())),
+        max_size=2,
     ),
 }
 
@@ -91,7 +96,10 @@ def shared_frames(draw: st.DrawFn, name: str) -> pl.DataFrame:
     if name == "activities":
         rows = [{**row, "kind": "call"} for row in rows]
     if name == "consent_events":
-        rows = [{**row, "kind": "subscribe", "opted_in": True, "created_at": dt.datetime.now(dt.UTC)} for row in rows]
+        rows = [
+            {**row, "kind": "subscribe", "opted_in": True, "created_at": dt.datetime.now(dt.UTC)}
+            for row in rows
+        ]
     return pl.DataFrame(rows, schema=TABLES[name].schema, orient="row")
 
 
@@ -115,11 +123,17 @@ def test_values_written_as_text_are_read_back(name: str, data: st.DataObject) ->
     frame = frame.select(flat)
 
     written = frame.with_columns(
-        pl.col(column).dt.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00") if dtype == UTC else pl.col(column).cast(pl.String)
+        pl.col(column).dt.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00")
+        if dtype == UTC
+        else pl.col(column).cast(pl.String)
         for column, dtype in frame.schema.items()
     )
     # years before 1000 are written with fewer digits
-    early = [pl.col(column).str.starts_with("0") for column, dtype in frame.schema.items() if dtype in (pl.Date(), UTC)]
+    early = [
+        pl.col(column).str.starts_with("0")
+        for column, dtype in frame.schema.items()
+        if dtype in (pl.Date(), UTC)
+    ]
     is_early = written.select(pl.any_horizontal(*early).fill_null(value=False)).to_series()
     found = crmlab.table(name, written.filter(~is_early))
 
@@ -134,31 +148,53 @@ def test_values_written_as_text_are_read_back(name: str, data: st.DataObject) ->
     [
         ({"rename": {"Stag": "status"}}, "no column 'Stag'; did you mean 'Stage'?"),
         ({"rename": {"Stage": "statis"}}, "deals has no column 'statis'; did you mean 'status'?"),
-        ({"rename": {"status": "Stage"}}, "write rename={'Stage': 'status'}, not {'status': 'Stage'}"),
-        ({"rename": {"Stage": "amount"}}, r"the frame has a column amount already.*frame.drop\('amount'\)"),
+        (
+            {"rename": {"status": "Stage"}},
+            "write rename={'Stage': 'status'}, not {'status': 'Stage'}",
+        ),
+        (
+            {"rename": {"Stage": "amount"}},
+            r"the frame has a column amount already.*frame.drop\('amount'\)",
+        ),
         ({"rename": {"Stage": "name", "amount": "name"}}, "Stage and amount would both be name"),
         ({"id": "Opportunity"}, "no column 'Opportunity'; did you mean 'Opportunity ID'?"),
-        ({"id": None}, "deals needs an id.*write id='Opportunity ID'. It has Opportunity ID, Stage, amount"),
+        (
+            {"id": None},
+            "deals needs an id.*write id='Opportunity ID'. It has Opportunity ID, Stage, amount",
+        ),
         ({"provider": None}, "write provider='salesforce'"),
-        ({"values": {"statuss": {"a": "won"}}}, "deals has no column 'statuss'; did you mean 'status'?"),
+        (
+            {"values": {"statuss": {"a": "won"}}},
+            "deals has no column 'statuss'; did you mean 'status'?",
+        ),
         ({"values": {"close_date": {"a": "b"}}}, "no column of the frame fills 'close_date'"),
         (
             {"values": {"Stage": {"a": "won"}}, "rename": {"Stage": "status"}},
             "'Stage' is called 'status' in the table: write 'status'",
         ),
         ({"values": {"amount": "won"}}, "write what becomes what"),
-        ({"constants": {"currncy": "EUR"}}, "deals has no column 'currncy'; did you mean 'currency'?"),
+        (
+            {"constants": {"currncy": "EUR"}},
+            "deals has no column 'currncy'; did you mean 'currency'?",
+        ),
         ({"constants": {"amount": 5}}, "the frame has a column amount already"),
-        ({"rename": ["Stage"]}, "rename is of type list: write a dict, such as {'Stage': 'status'}"),
+        (
+            {"rename": ["Stage"]},
+            "rename is of type list: write a dict, such as {'Stage': 'status'}",
+        ),
         ({"constants": None}, "constants is of type NoneType: write a dict"),
         ({"misfits": "drop"}, "misfits='drop': write 'raise' or 'null'"),
     ],
 )
-def test_a_name_that_does_not_fit_is_refused_with_what_to_write(options: dict[str, Any], said: str) -> None:
+def test_a_name_that_does_not_fit_is_refused_with_what_to_write(
+    options: dict[str, Any], said: str
+) -> None:
     frame = pl.DataFrame({"Opportunity ID": ["1"], "Stage": ["won"], "amount": [5]})
 
     with pytest.raises(UsageError, match=said):
-        crmlab.table("deals", frame, **{"provider": "salesforce", "id": "Opportunity ID", **options})
+        crmlab.table(
+            "deals", frame, **{"provider": "salesforce", "id": "Opportunity ID", **options}
+        )
 
 
 def test_a_table_that_is_not_known_is_refused_with_the_nearest() -> None:
@@ -167,7 +203,9 @@ def test_a_table_that_is_not_known_is_refused_with_the_nearest() -> None:
 
 
 def test_an_account_in_the_data_is_not_taken_for_that_of_the_service() -> None:
-    with pytest.raises(UsageError, match=r"has a column account already.*'account': 'company_name'"):
+    with pytest.raises(
+        UsageError, match=r"has a column account already.*'account': 'company_name'"
+    ):
         deals({"account": ["Cancity"]})
 
     found = deals({"account": ["Cancity"]}, rename={"account": "company_name"})
@@ -198,12 +236,16 @@ def test_rows_without_an_id_are_refused_and_counted() -> None:
 
 
 def test_an_id_on_several_rows_is_refused_and_shown() -> None:
-    with pytest.raises(UsageError, match=r"1 id of one provider and account is on several rows \('7'\)"):
+    with pytest.raises(
+        UsageError, match=r"1 id of one provider and account is on several rows \('7'\)"
+    ):
         deals({"id": [7, 7, 8]})
 
 
 def test_whole_numbers_are_ids_without_a_point() -> None:
-    assert deals({"id": [5.0, 6.0], "contact_id": [1.0, None]}).select("id", "contact_id").rows() == [
+    assert deals({"id": [5.0, 6.0], "contact_id": [1.0, None]}).select(
+        "id", "contact_id"
+    ).rows() == [
         ("5", "1"),
         ("6", None),
     ]
@@ -240,11 +282,20 @@ def test_words_are_replaced_as_told() -> None:
 def test_other_kinds_of_activities_are_kept_and_known_ones_spelled_alike() -> None:
     frame = pl.DataFrame({"id": ["1", "2"], "kind": ["Call", "Lunch"]})
 
-    assert crmlab.table("activities", frame, provider="salesforce")["kind"].to_list() == ["call", "Lunch"]
+    assert crmlab.table("activities", frame, provider="salesforce")["kind"].to_list() == [
+        "call",
+        "Lunch",
+    ]
 
 
 def test_what_happened_to_a_mailing_is_told_by_the_kind_where_nothing_else_does() -> None:
-    frame = pl.DataFrame({"id": ["1", "2", "3"], "kind": ["Sent", "open", "call"], "mailing": [None, "Clicked", None]})
+    frame = pl.DataFrame(
+        {
+            "id": ["1", "2", "3"],
+            "kind": ["Sent", "open", "call"],
+            "mailing": [None, "Clicked", None],
+        }
+    )
 
     found = crmlab.table("activities", frame, provider="salesforce")
 
@@ -255,10 +306,18 @@ def test_what_happened_to_a_mailing_is_told_by_the_kind_where_nothing_else_does(
 def test_every_word_of_the_schema_is_known_in_every_spelling(name: str) -> None:
     for column, said in TABLES[name].columns.items():
         if said.words and not said.other_words:
-            words = [spelling for word in said.words for spelling in (word, word.upper(), f" {word.title()} ")]
-            frame = pl.DataFrame({"id": [str(number) for number in range(len(words))], column: words})
+            words = [
+                spelling
+                for word in said.words
+                for spelling in (word, word.upper(), f" {word.title()} ")
+            ]
+            frame = pl.DataFrame(
+                {"id": [str(number) for number in range(len(words))], column: words}
+            )
 
-            decided = {"opted_in": True, "occurred_at": "2026-01-31"} if name == "consent_events" else {}
+            decided = (
+                {"opted_in": True, "occurred_at": "2026-01-31"} if name == "consent_events" else {}
+            )
             found = crmlab.table(name, frame, provider="salesforce", constants=decided)
 
             assert found[column].to_list() == [word for word in said.words for _ in range(3)]
@@ -273,14 +332,17 @@ def test_values_that_cannot_be_read_are_refused_all_at_once() -> None:
 
     assert "amount: 1 of 2 values cannot be read as numbers ('n/a')" in str(caught.value)
     assert "values={'amount': {'n/a': None}}" in str(caught.value)
-    assert "close_date: 1 of 2 values cannot be read as dates ('31/01/2026'); write date_format='%d/%m/%Y'" in str(
-        caught.value
+    assert (
+        "close_date: 1 of 2 values cannot be read as dates ('31/01/2026'); write date_format='%d/%m/%Y'"
+        in str(caught.value)
     )
 
 
 def test_values_that_cannot_be_read_become_null_on_request_and_are_kept() -> None:
     with pytest.warns(MisfitWarning) as told:
-        found = deals({"amount": ["5", "n/a"], "status": ["Won", "?"], "region": ["N", "S"]}, misfits="null")
+        found = deals(
+            {"amount": ["5", "n/a"], "status": ["Won", "?"], "region": ["N", "S"]}, misfits="null"
+        )
 
     assert found.select("amount", "status").rows() == [(5.0, "won"), (None, None)]
     assert found["misfits"].to_list() == [
@@ -324,11 +386,20 @@ def consents(columns: dict[str, Any], **options: Any) -> pl.DataFrame:
 
 
 def test_an_address_a_channel_and_a_yes_or_no_are_enough() -> None:
-    frame = {"E-Mail": ["ann@example.com", "bo@example.com"], "Channel": ["E-Mail", "SMS"], "Opted in": ["yes", "no"]}
+    frame = {
+        "E-Mail": ["ann@example.com", "bo@example.com"],
+        "Channel": ["E-Mail", "SMS"],
+        "Opted in": ["yes", "no"],
+    }
 
-    found = consents(frame, rename={"E-Mail": "contact_email"}, constants={"occurred_at": "2026-01-31"})
+    found = consents(
+        frame, rename={"E-Mail": "contact_email"}, constants={"occurred_at": "2026-01-31"}
+    )
 
-    assert found.select("id", "channel", "opted_in").rows() == [("1", "email", True), ("2", "sms", False)]
+    assert found.select("id", "channel", "opted_in").rows() == [
+        ("1", "email", True),
+        ("2", "sms", False),
+    ]
     states = analysis.current_consent(found, as_of="2026-02-01", subject="email")
     assert set(states.select("subject", "decision").iter_rows()) == {
         ("ann@example.com", "opt-in"),
@@ -372,7 +443,9 @@ def test_an_infinite_amount_is_told_as_it_is_written() -> None:
 
 def test_a_period_of_pandas_is_refused_in_words() -> None:
     pandas = pytest.importorskip("pandas")
-    export = pandas.DataFrame({"id": ["1"], "status": ["won"], "close_date": pandas.PeriodIndex(["2026-01"], freq="M")})
+    export = pandas.DataFrame(
+        {"id": ["1"], "status": ["won"], "close_date": pandas.PeriodIndex(["2026-01"], freq="M")}
+    )
 
     with pytest.raises(UsageError, match="close_date: 1 of 1 values cannot be read as dates"):
         crmlab.table("deals", export, provider="salesforce")
@@ -401,7 +474,9 @@ def test_no_word_is_suggested_for_its_opposite() -> None:
 
 
 def test_the_state_of_a_subscription_and_the_kind_of_a_mailing_say_what_they_mean() -> None:
-    states = pl.DataFrame({"id": ["1", "2", "3"], "status": ["Subscribed", "unsubscribed", "suspended"]})
+    states = pl.DataFrame(
+        {"id": ["1", "2", "3"], "status": ["Subscribed", "unsubscribed", "suspended"]}
+    )
     kinds = pl.DataFrame({"id": ["1", "2", "3"], "kind": ["Send", "opened", "call"]})
 
     subscriptions = crmlab.table("subscriptions", states, provider="salesforce")
@@ -414,4 +489,6 @@ def test_the_state_of_a_subscription_and_the_kind_of_a_mailing_say_what_they_mea
 def test_what_the_frame_says_itself_stands_above_its_words() -> None:
     frame = pl.DataFrame({"id": ["1"], "status": ["subscribed"], "opted_in": [False]})
 
-    assert crmlab.table("subscriptions", frame, provider="salesforce")["opted_in"].to_list() == [False]
+    assert crmlab.table("subscriptions", frame, provider="salesforce")["opted_in"].to_list() == [
+        False
+    ]

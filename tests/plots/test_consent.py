@@ -18,7 +18,9 @@ AS_OF = START + timedelta(days=31)
 FIELDS = ("contact_id", "channel", "kind", "occurred_at", "source", "opted_in", "has_documentation")
 DRAW: dict[str, Callable[[pl.DataFrame], go.Figure]] = {
     "consent_rate": lambda events: plots.consent_rate(events, as_of=AS_OF),
-    "expiring_consents": lambda events: plots.expiring_consents(events, as_of=AS_OF, max_age_days=60),
+    "expiring_consents": lambda events: plots.expiring_consents(
+        events, as_of=AS_OF, max_age_days=60
+    ),
     "consent_stock": plots.consent_stock,
     "confirmation_rate": lambda events: plots.confirmation_rate(events, as_of=AS_OF),
     "time_to_confirm": lambda events: plots.time_to_confirm(events, as_of=AS_OF),
@@ -34,7 +36,9 @@ def events(*rows: tuple[Any, ...], provider: str = "altcraft") -> pl.DataFrame:
     whole = [(*row, *[None] * (len(FIELDS) - len(row))) for row in timed]
     schema = {name: TABLES["consent_events"].schema[name] for name in FIELDS}
     frame = pl.DataFrame(whole, schema=schema, orient="row")
-    frame = conform(frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")), TABLES["consent_events"])
+    frame = conform(
+        frame.with_columns(provider=pl.lit(provider), account=pl.lit("a")), TABLES["consent_events"]
+    )
     return decided(frame)
 
 
@@ -80,21 +84,27 @@ def a_million_events() -> pl.DataFrame:
         "provider": pl.lit(pl.Series(["altcraft", "complero"])).gather(row % 2),
         "account": pl.lit("a"),
         "id": row.cast(pl.String),
-        "kind": pl.lit(pl.Series(["subscribe", "confirm", "unsubscribe", "update", "confirm", "create"])).gather(
-            mixed % 6
-        ),
+        "kind": pl.lit(
+            pl.Series(["subscribe", "confirm", "unsubscribe", "update", "confirm", "create"])
+        ).gather(mixed % 6),
         "contact_id": (row * 7919 % 300_000).cast(pl.String),
         "channel": pl.format("channel {}", row % 40),
         "source": pl.format("a source with quite a long name, number {}", row % 50_000),
         "opted_in": mixed % 3 > 0,
         "has_documentation": row % 5 > 0,
-        "occurred_at": (pl.lit(START) + pl.duration(seconds=mixed - 29_000_000)).dt.cast_time_unit("us"),
+        "occurred_at": (pl.lit(START) + pl.duration(seconds=mixed - 29_000_000)).dt.cast_time_unit(
+            "us"
+        ),
     }
-    return conform(pl.select(value.alias(name) for name, value in columns.items()), TABLES["consent_events"])
+    return conform(
+        pl.select(value.alias(name) for name, value in columns.items()), TABLES["consent_events"]
+    )
 
 
 @pytest.mark.parametrize("name", DRAW)
-def test_a_million_events_stay_below_one_megabyte(name: str, a_million_events: pl.DataFrame) -> None:
+def test_a_million_events_stay_below_one_megabyte(
+    name: str, a_million_events: pl.DataFrame
+) -> None:
     before = a_million_events.clone()
 
     figure = DRAW[name](a_million_events)
@@ -103,9 +113,13 @@ def test_a_million_events_stay_below_one_megabyte(name: str, a_million_events: p
     assert a_million_events.equals(before)
 
 
-def test_fifty_thousand_sources_are_twenty_bars_and_eight_curves(a_million_events: pl.DataFrame) -> None:
+def test_fifty_thousand_sources_are_twenty_bars_and_eight_curves(
+    a_million_events: pl.DataFrame,
+) -> None:
     bars = plots.consent_rate(a_million_events, as_of=AS_OF, by="source").data[0]
-    curves = plots.consent_survival(a_million_events.with_columns(channel="source"), as_of=AS_OF, by="channel")
+    curves = plots.consent_survival(
+        a_million_events.with_columns(channel="source"), as_of=AS_OF, by="channel"
+    )
 
     assert len(bars.y) == 20
     assert bars.y[-1].endswith(" others")
@@ -115,7 +129,9 @@ def test_fifty_thousand_sources_are_twenty_bars_and_eight_curves(a_million_event
 
 def test_the_rate_shows_its_numbers_even_of_a_bar_of_length_nought() -> None:
     contacts = conform(
-        pl.DataFrame({"provider": ["altcraft"] * 4, "account": ["a"] * 4, "id": ["1", "2", "3", "4"]}),
+        pl.DataFrame(
+            {"provider": ["altcraft"] * 4, "account": ["a"] * 4, "id": ["1", "2", "3", "4"]}
+        ),
         TABLES["contacts"],
     )
     frame = events(
@@ -140,13 +156,19 @@ def test_the_rate_shows_its_numbers_even_of_a_bar_of_length_nought() -> None:
 
 
 def test_html_of_the_data_is_text() -> None:
-    figure = plots.consent_rate(events(("1", "<b>mail</b>", "subscribe", 1)), as_of=AS_OF, by="channel")
+    figure = plots.consent_rate(
+        events(("1", "<b>mail</b>", "subscribe", 1)), as_of=AS_OF, by="channel"
+    )
 
     assert figure.data[0].y == ("&lt;b&gt;mail&lt;/b&gt;",)
 
 
 def test_the_stock_stands_above_who_came_and_left() -> None:
-    frame = events(("1", "email", "subscribe", 4), ("2", "email", "subscribe", 5), ("1", "email", "unsubscribe", 18))
+    frame = events(
+        ("1", "email", "subscribe", 4),
+        ("2", "email", "subscribe", 5),
+        ("1", "email", "unsubscribe", 18),
+    )
 
     stock, came, left = plots.consent_stock(frame, every="1w").data
 
@@ -154,16 +176,26 @@ def test_the_stock_stands_above_who_came_and_left() -> None:
     assert stock.y == (2, 2, 1)
     assert (came.y, left.y) == ((2, 0, 0), (0, 0, -1))
     assert (stock.yaxis, came.yaxis, left.yaxis) == (None, "y2", "y2")
-    assert left.customdata == ("0", "0 (0.00% of those at the start)", "1 (50.00% of those at the start)")
+    assert left.customdata == (
+        "0",
+        "0 (0.00% of those at the start)",
+        "1 (50.00% of those at the start)",
+    )
 
 
 def test_more_days_than_a_screen_can_show_are_refused() -> None:
     with pytest.raises(UsageError, match="every='1d' makes 2500 bars"):
-        plots.consent_stock(events(("1", "email", "subscribe", 0), ("2", "email", "subscribe", 2499)), every="1d")
+        plots.consent_stock(
+            events(("1", "email", "subscribe", 0), ("2", "email", "subscribe", 2499)), every="1d"
+        )
 
 
 def test_expiring_consents_are_stacked_by_channel_and_expired_ones_are_told() -> None:
-    frame = events(("1", "email", "subscribe", 0), ("2", None, "subscribe", 0), ("3", "email", "subscribe", -60))
+    frame = events(
+        ("1", "email", "subscribe", 0),
+        ("2", None, "subscribe", 0),
+        ("3", "email", "subscribe", -60),
+    )
 
     figure = plots.expiring_consents(frame, as_of=AS_OF, max_age_days=60, every="1w")
 
@@ -173,7 +205,9 @@ def test_expiring_consents_are_stacked_by_channel_and_expired_ones_are_told() ->
         "Each of a contact, channel and purpose, in the 90 days from 01 Feb 2026 00:00 UTC. "
         "1 are older already and 0 become so later"
     )
-    assert words(plots.expiring_consents(frame, as_of=AS_OF, max_age_days=10)).endswith("3 are older already.")
+    assert words(plots.expiring_consents(frame, as_of=AS_OF, max_age_days=10)).endswith(
+        "3 are older already."
+    )
 
 
 def test_curves_step_within_their_bands() -> None:
@@ -185,7 +219,10 @@ def test_curves_step_within_their_bands() -> None:
         ("3", "sms", "subscribe", 0),
     )
 
-    rising, falling = plots.time_to_confirm(frame, as_of=AS_OF), plots.consent_survival(frame, as_of=AS_OF)
+    rising, falling = (
+        plots.time_to_confirm(frame, as_of=AS_OF),
+        plots.consent_survival(frame, as_of=AS_OF),
+    )
 
     line = rising.data[2]
     assert (line.x, line.y) == ((0.0, 2.0, 31.0), pytest.approx((0.0, 1 / 3, 1 / 3)))
@@ -213,9 +250,14 @@ def test_curves_step_within_their_bands() -> None:
 def test_requests_that_are_all_young_are_told() -> None:
     frame = events(("1", "email", "subscribe", 30), ("1", "email", "confirm", 30))
 
-    assert words(plots.confirmation_rate(frame, as_of=AS_OF)) == "Nothing to show: all requests are younger."
+    assert (
+        words(plots.confirmation_rate(frame, as_of=AS_OF))
+        == "Nothing to show: all requests are younger."
+    )
     assert "Left out: 1 younger" in notes(
-        plots.confirmation_rate(pl.concat([frame, events(("2", "email", "subscribe", 1))]), as_of=AS_OF, by="channel")
+        plots.confirmation_rate(
+            pl.concat([frame, events(("2", "email", "subscribe", 1))]), as_of=AS_OF, by="channel"
+        )
     )
 
 
@@ -241,7 +283,9 @@ def test_proof_is_three_parts_of_a_whole() -> None:
 
 
 def test_links_join_the_nodes_of_neighbouring_steps() -> None:
-    (sankey,) = plots.consent_journeys(events(("1", "email", "subscribe", 0), ("1", "email", "confirm", 1))).data
+    (sankey,) = plots.consent_journeys(
+        events(("1", "email", "subscribe", 0), ("1", "email", "confirm", 1))
+    ).data
 
     label = sankey.node.label
     links = zip(sankey.link.source, sankey.link.target, sankey.link.value, strict=True)
@@ -267,7 +311,9 @@ def test_a_banner_is_four_outcomes_of_its_visitors() -> None:
     assert figure.data[0].y == ("mobile",)
     assert title(figure) == "What visitors chose on the banner (n = 100 exposed visitors)"
     assert "1 group with unknown counts left out" in notes(figure)
-    whole = plots.banner_rates(statistics(visitors_exposed=[9], optin=[1], explicit_optin=[1], optout=[1]))
+    whole = plots.banner_rates(
+        statistics(visitors_exposed=[9], optin=[1], explicit_optin=[1], optout=[1])
+    )
     assert whole.data[0].y == ("All visitors",)
 
 
@@ -287,7 +333,10 @@ def test_items_are_named_by_their_dimension() -> None:
 
     figure = plots.banner_items(frame, dimension="vendor")
 
-    assert dict(zip(figure.data[0].y, figure.data[0].x, strict=True)) == {"vendor 7": 0.25, "vendor 8": 0.75}
+    assert dict(zip(figure.data[0].y, figure.data[0].x, strict=True)) == {
+        "vendor 7": 0.25,
+        "vendor 8": 0.75,
+    }
     assert title(figure) == "Accepted by vendor (n = 2 vendors)"
     assert words(plots.banner_items(frame)) == "Nothing to show: no category has exposed visitors."
 
@@ -313,7 +362,11 @@ def test_a_million_banner_rows_stay_below_one_megabyte() -> None:
         "optout": row % 100,
     }
     frame = conform(
-        pl.select(pl.lit(START.date()).alias("day"), pl.format("{}", row % 70_000).alias("banner_id"), **counts),
+        pl.select(
+            pl.lit(START.date()).alias("day"),
+            pl.format("{}", row % 70_000).alias("banner_id"),
+            **counts,
+        ),
         TABLES["consent_statistics"],
     )
     items = conform(
@@ -341,7 +394,9 @@ def test_a_rate_says_by_what_it_is_known_and_what_consents_name_nothing() -> Non
         opted_in=[True] * 4,
         occurred_at=times,
     )
-    marked = table("contacts", provider=["altcraft"], account=["a"], id=["3"], do_not_contact=[True])
+    marked = table(
+        "contacts", provider=["altcraft"], account=["a"], id=["3"], do_not_contact=[True]
+    )
 
     figure = plots.consent_rate(said, as_of=AS_OF, contacts=marked)
     by_address = plots.consent_rate(said, as_of=AS_OF, subject="email")
@@ -351,7 +406,10 @@ def test_a_rate_says_by_what_it_is_known_and_what_consents_name_nothing() -> Non
     assert "By events, do-not-contact marks" in notes(figure)
     assert "1 decision without a time, as they were when fetched" in notes(figure)
     assert "without a time" not in notes(by_address)
-    assert "1 consent without a channel and 1 consent without a purpose: for none that is named" in notes(figure)
+    assert (
+        "1 consent without a channel and 1 consent without a purpose: for none that is named"
+        in notes(figure)
+    )
     assert notes(figure).endswith("Left out: 1 event without a person or time")
 
 
@@ -368,4 +426,6 @@ def test_consents_of_no_known_time_are_in_no_line_of_growth() -> None:
     assert title(figure) == "Consents in force, per week (n = 3 at the end)"
     assert (figure.data[0].y, figure.data[-1].y) == ((1,), (3,))
     assert "The diamond, and n, hold 2 that began at a time that is not told" in notes(figure)
-    assert "nobody tells when the 2 consents" in str(undated.layout.annotations[0].text).replace("<br>", " ")
+    assert "nobody tells when the 2 consents" in str(undated.layout.annotations[0].text).replace(
+        "<br>", " "
+    )

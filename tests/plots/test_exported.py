@@ -38,10 +38,15 @@ def run(number: int, cell: str | None = None) -> dict[str, Any]:
     [
         ([run(1), run(2), run(3)], [True, False, False]),  # as nbclient runs a notebook
         ([run(1, "a"), run(1, "a"), run(2, "b")], [True, False, False]),  # two figures of one cell
-        ([run(1, "a"), run(2, "b"), run(3, "a"), run(4, "b")], [True, False, True, False]),  # the first cell again
+        (
+            [run(1, "a"), run(2, "b"), run(3, "a"), run(4, "b")],
+            [True, False, True, False],
+        ),  # the first cell again
     ],
 )
-def test_plotly_js_stands_in_one_cell(runs: list[dict[str, Any]], with_plotly_js: list[bool]) -> None:
+def test_plotly_js_stands_in_one_cell(
+    runs: list[dict[str, Any]], with_plotly_js: list[bool]
+) -> None:
     seen = _exported._PlotlyJs()
 
     assert [seen.is_first_of(request) for request in runs] == with_plotly_js

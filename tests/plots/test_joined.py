@@ -32,7 +32,12 @@ DRAW: dict[str, Callable[[Data, pl.DataFrame], go.Figure]] = {
         data["activities"], data["consent_events"], known, as_of=AS_OF
     ),
     "mailed_but_objected": lambda data, known: plots.mailed_but_objected(
-        data["contacts"], data["subscriptions"], data["activities"], data["consent_events"], known, as_of=AS_OF
+        data["contacts"],
+        data["subscriptions"],
+        data["activities"],
+        data["consent_events"],
+        known,
+        as_of=AS_OF,
     ),
 }
 
@@ -52,7 +57,9 @@ def deals(*rows: tuple[str | None, str, float, str | None, date | None]) -> pl.D
 
 
 OPEN = deals(
-    ("ann", "pending", 30.0, "EUR", None), ("bo", "pending", 10.0, "EUR", None), (None, "pending", 0.0, "EUR", None)
+    ("ann", "pending", 30.0, "EUR", None),
+    ("bo", "pending", 10.0, "EUR", None),
+    (None, "pending", 0.0, "EUR", None),
 )
 EVENTS = said(("Ann", "subscribe", "email", at(1)), ("Bo", "unsubscribe", "email", at(1)))
 
@@ -73,7 +80,9 @@ def test_an_empty_table_says_in_words_that_there_is_nothing(name: str) -> None:
 def a_million_rows() -> tuple[Data, pl.DataFrame]:
     """Return a million rows for each table, with as many owners and days as could ever be."""
     row = pl.int_range(MILLION)
-    time = (pl.lit(datetime(2010, 1, 1, tzinfo=UTC)) + pl.duration(minutes=row * 8)).dt.cast_time_unit("us")
+    time = (
+        pl.lit(datetime(2010, 1, 1, tzinfo=UTC)) + pl.duration(minutes=row * 8)
+    ).dt.cast_time_unit("us")
     key = {"provider": pl.lit("altcraft"), "account": pl.lit("shop"), "id": row.cast(pl.String)}
     contact = {**key, "contact_id": (row % 300_000).cast(pl.String)}
     columns: dict[str, dict[str, pl.Expr]] = {
@@ -105,7 +114,9 @@ def a_million_rows() -> tuple[Data, pl.DataFrame]:
 
 
 @pytest.mark.parametrize("name", DRAW)
-def test_a_million_rows_stay_below_one_megabyte(name: str, a_million_rows: tuple[Data, pl.DataFrame]) -> None:
+def test_a_million_rows_stay_below_one_megabyte(
+    name: str, a_million_rows: tuple[Data, pl.DataFrame]
+) -> None:
     figure = DRAW[name](*a_million_rows)
 
     assert 1_000 < len(figure.to_json()) < 1_000_000
@@ -124,7 +135,11 @@ def test_the_combinations_of_services_are_called_by_the_shortest_name() -> None:
     figure = plots.people_overlap(frame)
 
     (bars,) = figure.data
-    assert dict(zip(bars.y, bars.x, strict=True)) == {"relenta": 2, "all 3 services": 1, "altcraft + relenta": 1}
+    assert dict(zip(bars.y, bars.x, strict=True)) == {
+        "relenta": 2,
+        "all 3 services": 1,
+        "altcraft + relenta": 1,
+    }
     assert title(figure) == "People by the services that know them (n = 4)"
     assert "7 contacts" in notes(figure)
 
@@ -137,7 +152,9 @@ def test_the_open_pipeline_shows_amount_deals_and_share_of_each_state() -> None:
     assert bars.x == (30.0, 10.0, 0.0, 0.0)
     assert bars.text[:2] == ("1 deal<br>30 EUR (75%)", "1 deal<br>10 EUR (25%)")
     assert title(figure) == "Open pipeline by consent (n = 3 open deals)"
-    assert notes(figure) == ("Last decision about email up to 01 Jun 2026 00:00 UTC, in any service. By events alone")
+    assert notes(figure) == (
+        "Last decision about email up to 01 Jun 2026 00:00 UTC, in any service. By events alone"
+    )
     assert figure.layout.xaxis.title.text == "Amount (EUR)"
 
 
@@ -159,7 +176,9 @@ def test_currencies_have_bars_of_their_own() -> None:
 
 
 def test_coverage_stacks_what_was_decided() -> None:
-    figure = plots.consent_coverage_of_pipeline(OPEN, EVENTS, who(ann="A", bo="B"), as_of=AS_OF, by="owner_name")
+    figure = plots.consent_coverage_of_pipeline(
+        OPEN, EVENTS, who(ann="A", bo="B"), as_of=AS_OF, by="owner_name"
+    )
 
     opted_in, opted_out = figure.data
     assert (opted_in.x, opted_out.x) == ((1 / 3,), (1 / 3,))
@@ -215,12 +234,23 @@ def test_what_was_done_after_an_opt_out_is_counted_by_channel_and_service() -> N
 
 
 def test_mailed_contacts_are_counted_by_how_their_person_objected() -> None:
-    contacts = table("contacts", [{"provider": "onepagecrm", "account": "crm", "id": "bo", "do_not_contact": True}])
-    active = {"provider": "altcraft", "account": "shop", "contact_id": "Bo", "channel": "email", "opted_in": True}
+    contacts = table(
+        "contacts",
+        [{"provider": "onepagecrm", "account": "crm", "id": "bo", "do_not_contact": True}],
+    )
+    active = {
+        "provider": "altcraft",
+        "account": "shop",
+        "contact_id": "Bo",
+        "channel": "email",
+        "opted_in": True,
+    }
     subscriptions = table("subscriptions", [active])
     none = EMPTY["activities"]
 
-    figure = plots.mailed_but_objected(contacts, subscriptions, none, EVENTS, who(bo="B"), as_of=AS_OF)
+    figure = plots.mailed_but_objected(
+        contacts, subscriptions, none, EVENTS, who(bo="B"), as_of=AS_OF
+    )
 
     (bars,) = figure.data
     assert bars.y == ("altcraft: unsubscribe", "onepagecrm: do not contact")
@@ -230,12 +260,23 @@ def test_mailed_contacts_are_counted_by_how_their_person_objected() -> None:
 
 
 def test_a_yes_without_a_purpose_is_told_where_one_is_asked_for() -> None:
-    key = {"provider": "altcraft", "account": "shop", "contact_id": "Ann", "channel": "E-Mail", "opted_in": True}
+    key = {
+        "provider": "altcraft",
+        "account": "shop",
+        "contact_id": "Ann",
+        "channel": "E-Mail",
+        "opted_in": True,
+    }
     events = table("consent_events", [{**key, "id": "1", "occurred_at": at(1)}])
-    deals = table("deals", [{"provider": "onepagecrm", "account": "crm", "contact_id": "ann", "status": "pending"}])
+    deals = table(
+        "deals",
+        [{"provider": "onepagecrm", "account": "crm", "contact_id": "ann", "status": "pending"}],
+    )
 
     any_purpose = plots.open_pipeline_by_consent(deals, events, who(ann="A"), as_of=AS_OF)
-    for_news = plots.open_pipeline_by_consent(deals, events, who(ann="A"), as_of=AS_OF, purpose="news")
+    for_news = plots.open_pipeline_by_consent(
+        deals, events, who(ann="A"), as_of=AS_OF, purpose="news"
+    )
 
     won = deals.with_columns(status=pl.lit("won"), close_date=pl.lit(AS_OF))
     by_news = plots.consent_and_win_rate(won, events, who(ann="A"), purpose="news")

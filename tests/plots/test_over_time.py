@@ -51,7 +51,9 @@ def test_the_heatmap_has_monday_on_top_and_names_the_time_zone() -> None:
 
 def test_beyond_eight_kinds_the_rarest_are_one_colour() -> None:
     kinds = [f"kind {k}" for k in range(10) for _ in range(10 - k)]
-    activities = table("activities", kind=kinds, starts_at=[datetime(2026, 1, 1, tzinfo=UTC)] * len(kinds))
+    activities = table(
+        "activities", kind=kinds, starts_at=[datetime(2026, 1, 1, tzinfo=UTC)] * len(kinds)
+    )
 
     figure = plots.activity_volume(activities)
 

@@ -189,7 +189,11 @@ def test_the_snapshot_has_a_colour_for_each_currency() -> None:
     figure = plots.pipeline_snapshot(deals, stages)
 
     assert [bars.name for bars in figure.data] == ["EUR", "USD", "currency not given"]
-    assert [dict(zip(bars.y, bars.x, strict=True)).get("Lead") for bars in figure.data] == [1.0, 2.0, 0.0]
+    assert [dict(zip(bars.y, bars.x, strict=True)).get("Lead") for bars in figure.data] == [
+        1.0,
+        2.0,
+        0.0,
+    ]
     assert len({bars.marker.color for bars in figure.data}) == 3
     assert axis_titles(figure)[0] == "Amount (each bar in its own currency)"
     assert figure.layout.showlegend is True

@@ -33,14 +33,18 @@ DRAW: dict[str, Callable[[dict[str, pl.DataFrame]], go.Figure]] = {
     "win_rate": lambda data: plots.win_rate(data["deals"], by="owner_name"),
     "pipeline_snapshot": lambda data: plots.pipeline_snapshot(data["deals"], data["stages"]),
     "closed_by_month": lambda data: plots.closed_by_month(data["deals"]),
-    "activity_heatmap": lambda data: plots.activity_heatmap(data["activities"], time_zone="Europe/Berlin"),
+    "activity_heatmap": lambda data: plots.activity_heatmap(
+        data["activities"], time_zone="Europe/Berlin"
+    ),
     "activity_volume": lambda data: plots.activity_volume(data["activities"]),
     "consent_trend": lambda data: plots.consent_trend(data["consent_events"]),
     "consent_banner": lambda data: plots.consent_banner(data["consent_statistics"]),
     "activities_after_opt_out": lambda data: plots.activities_after_opt_out(
         data["activities"], data["consent_events"], analysis.people(data["contacts"]), as_of=DAY
     ),
-    "activities_per_deal": lambda data: plots.activities_per_deal(data["deals"], data["activities"]),
+    "activities_per_deal": lambda data: plots.activities_per_deal(
+        data["deals"], data["activities"]
+    ),
     "activity_volume_by_owner": lambda data: plots.activity_volume_by_owner(data["activities"]),
     "ageing": lambda data: plots.ageing(data["deals"], as_of=DAY),
     "banner_items": lambda data: plots.banner_items(data["consent_statistics_items"]),
@@ -51,7 +55,11 @@ DRAW: dict[str, Callable[[dict[str, pl.DataFrame]], go.Figure]] = {
         data["deals"], data["consent_events"], analysis.people(data["contacts"])
     ),
     "consent_coverage_of_pipeline": lambda data: plots.consent_coverage_of_pipeline(
-        data["deals"], data["consent_events"], analysis.people(data["contacts"]), as_of=DAY, by="owner_name"
+        data["deals"],
+        data["consent_events"],
+        analysis.people(data["contacts"]),
+        as_of=DAY,
+        by="owner_name",
     ),
     "consent_journeys": lambda data: plots.consent_journeys(data["consent_events"]),
     "consent_rate": lambda data: plots.consent_rate(data["consent_events"], as_of=DAY),
@@ -60,12 +68,20 @@ DRAW: dict[str, Callable[[dict[str, pl.DataFrame]], go.Figure]] = {
     "coverage": lambda data: plots.coverage(data["deals"], QUOTAS, since=DAY, until="2027-01-01"),
     "created_against_closed": lambda data: plots.created_against_closed(data["deals"]),
     "cycle_length": lambda data: plots.cycle_length(data["deals"], by="owner_name"),
-    "days_since_last_touch": lambda data: plots.days_since_last_touch(data["contacts"], data["activities"], as_of=DAY),
-    "documentation_coverage": lambda data: plots.documentation_coverage(data["consent_events"], as_of=DAY),
+    "days_since_last_touch": lambda data: plots.days_since_last_touch(
+        data["contacts"], data["activities"], as_of=DAY
+    ),
+    "documentation_coverage": lambda data: plots.documentation_coverage(
+        data["consent_events"], as_of=DAY
+    ),
     "email_engagement": lambda data: plots.email_engagement(data["activities"]),
-    "email_engagement_over_time": lambda data: plots.email_engagement_over_time(data["activities"], every=None),
+    "email_engagement_over_time": lambda data: plots.email_engagement_over_time(
+        data["activities"], every=None
+    ),
     "expiring_consents": lambda data: plots.expiring_consents(data["consent_events"], as_of=DAY),
-    "funnel": lambda data: plots.funnel(analysis.stage_history([(DAY, data["deals"])]), data["stages"]),
+    "funnel": lambda data: plots.funnel(
+        analysis.stage_history([(DAY, data["deals"])]), data["stages"]
+    ),
     "loss_reasons": lambda data: plots.loss_reasons(data["deals"]),
     "mailed_but_objected": lambda data: plots.mailed_but_objected(
         data["contacts"],
@@ -80,7 +96,9 @@ DRAW: dict[str, Callable[[dict[str, pl.DataFrame]], go.Figure]] = {
         data["deals"], data["consent_events"], analysis.people(data["contacts"]), as_of=DAY
     ),
     "people_overlap": lambda data: plots.people_overlap(analysis.people(data["contacts"])),
-    "response_time": lambda data: plots.response_time(data["contacts"], data["activities"], as_of=DAY),
+    "response_time": lambda data: plots.response_time(
+        data["contacts"], data["activities"], as_of=DAY
+    ),
     "sales_velocity": lambda data: plots.sales_velocity(data["deals"], as_of=DAY, by="owner_name"),
     "stage_durations": lambda data: plots.stage_durations(
         analysis.stage_history([(DAY, data["deals"])]), data["stages"]
@@ -93,9 +111,15 @@ DRAW: dict[str, Callable[[dict[str, pl.DataFrame]], go.Figure]] = {
 
 
 def test_every_public_figure_is_drawn_here_and_all_is_exact() -> None:
-    functions = {name for name, value in vars(plots).items() if callable(value) and not name.startswith("_")}
+    functions = {
+        name for name, value in vars(plots).items() if callable(value) and not name.startswith("_")
+    }
 
-    assert set(plots.__all__) == functions - {"figure_html", "plotly_js", "with_note", "with_notes"} == set(DRAW)
+    assert (
+        set(plots.__all__)
+        == functions - {"figure_html", "plotly_js", "with_note", "with_notes"}
+        == set(DRAW)
+    )
     assert plots.__all__ == sorted(plots.__all__)
 
 
@@ -127,7 +151,9 @@ def test_no_button_sends_the_data_away(name: str) -> None:
 def a_million_rows() -> dict[str, pl.DataFrame]:
     """Return a million rows for each table, with as many owners, kinds and days as could ever be."""
     row = pl.int_range(MILLION)
-    time = (pl.lit(datetime(1990, 1, 1, tzinfo=UTC)) + pl.duration(minutes=row * 19)).dt.cast_time_unit("us")
+    time = (
+        pl.lit(datetime(1990, 1, 1, tzinfo=UTC)) + pl.duration(minutes=row * 19)
+    ).dt.cast_time_unit("us")
     key = pl.lit("onepagecrm").alias("provider"), pl.lit("sales").alias("account")
     columns: dict[str, dict[str, pl.Expr]] = {
         "deals": {
@@ -151,7 +177,9 @@ def a_million_rows() -> dict[str, pl.DataFrame]:
     }
     data = {
         name: conform(
-            pl.select(*key).join(pl.select(part.alias(column) for column, part in parts.items()), how="cross"),
+            pl.select(*key).join(
+                pl.select(part.alias(column) for column, part in parts.items()), how="cross"
+            ),
             TABLES[name],
         )
         for name, parts in columns.items()
@@ -160,7 +188,9 @@ def a_million_rows() -> dict[str, pl.DataFrame]:
 
 
 @pytest.mark.parametrize("name", DRAW)
-def test_a_million_rows_stay_below_one_megabyte(name: str, a_million_rows: dict[str, pl.DataFrame]) -> None:
+def test_a_million_rows_stay_below_one_megabyte(
+    name: str, a_million_rows: dict[str, pl.DataFrame]
+) -> None:
     figure = DRAW[name](a_million_rows)
 
     assert 1_000 < len(figure.to_json()) < 1_000_000
@@ -170,23 +200,37 @@ def test_a_million_rows_stay_below_one_megabyte(name: str, a_million_rows: dict[
 def test_drawing_changes_nothing_in_the_frames(name: str) -> None:
     at = [datetime(2026, 1, 1, tzinfo=UTC)]
     data = EMPTY | {
-        "deals": table("deals", status=["won", "pending"], amount=[1.0, 2.0], close_date=[at[0].date(), None]),
+        "deals": table(
+            "deals", status=["won", "pending"], amount=[1.0, 2.0], close_date=[at[0].date(), None]
+        ),
         "activities": table("activities", kind=["call"], starts_at=at),
         "consent_events": table("consent_events", kind=["confirm"], occurred_at=at),
         "consent_statistics": table(
-            "consent_statistics", day=[date(2026, 1, 1)], visitors_exposed=[1], optin=[1], optout=[0]
+            "consent_statistics",
+            day=[date(2026, 1, 1)],
+            visitors_exposed=[1],
+            optin=[1],
+            optout=[0],
         ),
     }
     before = {key: frame.clone() for key, frame in data.items()}
 
     DRAW[name](data)
 
-    assert all(frame.equals(before[key]) and frame.schema == before[key].schema for key, frame in data.items())
+    assert all(
+        frame.equals(before[key]) and frame.schema == before[key].schema
+        for key, frame in data.items()
+    )
 
 
 def test_a_subtitle_has_as_many_lines_as_it_takes_and_the_plot_keeps_its_height() -> None:
     short = figure([], "title", "One sentence", height=300)
-    long = figure([], "title", *[f"Sentence {number} of some forty letters in all" for number in range(6)], height=300)
+    long = figure(
+        [],
+        "title",
+        *[f"Sentence {number} of some forty letters in all" for number in range(6)],
+        height=300,
+    )
     longer = with_note(figure([], "title", "One sentence", height=300), "word " * 40)
 
     assert "<br>" not in short.layout.title.subtitle.text

@@ -20,9 +20,15 @@ QUARTER = {"since": date(2026, 1, 1), "until": date(2026, 4, 1)}
 
 def deals(**columns: list[Any]) -> pl.DataFrame:
     rows = len(next(iter(columns.values())))
-    head = {"provider": ["onepagecrm"] * rows, "account": ["sales"] * rows, "pipeline_id": ["p"] * rows}
+    head = {
+        "provider": ["onepagecrm"] * rows,
+        "account": ["sales"] * rows,
+        "pipeline_id": ["p"] * rows,
+    }
     times = {"created_at": pl.Datetime("us", "UTC")} if "created_at" in columns else {}
-    return conform(pl.DataFrame(head | columns, schema_overrides=times, strict=False), TABLES["deals"])
+    return conform(
+        pl.DataFrame(head | columns, schema_overrides=times, strict=False), TABLES["deals"]
+    )
 
 
 def title(figure: go.Figure) -> str:
@@ -38,18 +44,24 @@ def axis_titles(figure: go.Figure) -> tuple[str | None, str | None]:
 
 
 def history_of(*fetches: pl.DataFrame) -> pl.DataFrame:
-    return stage_history((date(2026, 1, 1) + timedelta(weeks=week), frame) for week, frame in enumerate(fetches))
+    return stage_history(
+        (date(2026, 1, 1) + timedelta(weeks=week), frame) for week, frame in enumerate(fetches)
+    )
 
 
 def fetched_twice(frame: pl.DataFrame) -> pl.DataFrame:
-    before = frame.filter(pl.int_range(pl.len()) % 2 == 0).with_columns(status=pl.lit("pending"), stage=pl.lit(1))
+    before = frame.filter(pl.int_range(pl.len()) % 2 == 0).with_columns(
+        status=pl.lit("pending"), stage=pl.lit(1)
+    )
     return history_of(conform(before, TABLES["deals"]), frame)
 
 
 DRAW: dict[str, Callable[[pl.DataFrame], go.Figure]] = {
     "win_rate": lambda frame: plots.win_rate(frame, by=["day", "owner_name"]),
     "weighted_pipeline": lambda frame: plots.weighted_pipeline(frame, as_of=DAY),
-    "coverage": lambda frame: plots.coverage(frame, {"EUR": 1e6, "USD": 1e6, "GBP": 1e6}, **QUARTER),
+    "coverage": lambda frame: plots.coverage(
+        frame, {"EUR": 1e6, "USD": 1e6, "GBP": 1e6}, **QUARTER
+    ),
     "funnel": lambda frame: plots.funnel(fetched_twice(frame), NO_STAGES),
     "stage_durations": lambda frame: plots.stage_durations(fetched_twice(frame), NO_STAGES),
     "cycle_length": lambda frame: plots.cycle_length(frame, by="owner_name"),
@@ -117,7 +129,13 @@ def test_a_million_deals_stay_below_one_megabyte(name: str, a_million_deals: pl.
 
 @pytest.mark.parametrize("name", DRAW)
 def test_drawing_changes_nothing_in_the_frame(name: str) -> None:
-    frame = deals(id=["a", "b"], status=["won", "pending"], amount=[1.0, 2.0], close_date=[DAY, None], stage=[10, 20])
+    frame = deals(
+        id=["a", "b"],
+        status=["won", "pending"],
+        amount=[1.0, 2.0],
+        close_date=[DAY, None],
+        stage=[10, 20],
+    )
     before = frame.clone()
 
     DRAW[name](frame)
@@ -159,7 +177,14 @@ def test_the_win_rate_over_time_has_a_line_for_each_of_the_largest_groups() -> N
 
 
 def test_the_forecast_has_all_months_between_and_sums_what_is_far_off() -> None:
-    days = [date(2026, 3, 1), date(2026, 4, 1), date(2026, 6, 1), date(2029, 1, 1), date(2030, 1, 1), None]
+    days = [
+        date(2026, 3, 1),
+        date(2026, 4, 1),
+        date(2026, 6, 1),
+        date(2029, 1, 1),
+        date(2030, 1, 1),
+        None,
+    ]
     frame = deals(
         status=["pending"] * 6,
         stage_probability=[0.5] * 6,
@@ -181,11 +206,19 @@ def test_the_forecast_has_all_months_between_and_sums_what_is_far_off() -> None:
 
 
 def test_the_forecast_has_a_panel_for_each_currency() -> None:
-    frame = deals(status=["pending"] * 3, stage_probability=[0.5] * 3, amount=[1.0] * 3, currency=["USD", "USD", "EUR"])
+    frame = deals(
+        status=["pending"] * 3,
+        stage_probability=[0.5] * 3,
+        amount=[1.0] * 3,
+        currency=["USD", "USD", "EUR"],
+    )
 
     figure = plots.weighted_pipeline(frame, as_of=DAY)
 
-    assert (figure.layout.yaxis.title.text, figure.layout.yaxis2.title.text) == ("Amount (USD)", "Amount (EUR)")
+    assert (figure.layout.yaxis.title.text, figure.layout.yaxis2.title.text) == (
+        "Amount (USD)",
+        "Amount (EUR)",
+    )
     assert figure.layout.yaxis.domain[0] > figure.layout.yaxis2.domain[1]
     assert [(bar.yaxis, bar.name, bar.showlegend) for bar in figure.data] == [
         ("y", "all", True),
@@ -197,7 +230,10 @@ def test_the_forecast_has_a_panel_for_each_currency() -> None:
 
 def test_the_coverage_is_said_and_drawn_in_shares_of_the_quota() -> None:
     frame = deals(
-        status=["won", "pending"], amount=[40.0, 180.0], currency=["EUR"] * 2, close_date=[date(2026, 1, 9), None]
+        status=["won", "pending"],
+        amount=[40.0, 180.0],
+        currency=["EUR"] * 2,
+        close_date=[date(2026, 1, 9), None],
     )
 
     figure = plots.coverage(frame, 100, **QUARTER)
@@ -211,7 +247,11 @@ def test_the_coverage_is_said_and_drawn_in_shares_of_the_quota() -> None:
 
 def test_the_funnel_ends_with_the_won_deals() -> None:
     def fetched(*places: tuple[int, str]) -> pl.DataFrame:
-        return deals(id=list("abcd"), stage=[stage for stage, _ in places], status=[status for _, status in places])
+        return deals(
+            id=list("abcd"),
+            stage=[stage for stage, _ in places],
+            status=[status for _, status in places],
+        )
 
     history = history_of(
         fetched(*[(10, "pending")] * 4),
@@ -224,7 +264,10 @@ def test_the_funnel_ends_with_the_won_deals() -> None:
     (bars,) = figure.data
     assert bars.y == ("stage 10", "stage 50", "Won")
     assert bars.x == (4, 2, 1)
-    assert bars.text[1:] == ("2 deals<br>50% of the stage before", "1 deal<br>50% of the stage before")
+    assert bars.text[1:] == (
+        "2 deals<br>50% of the stage before",
+        "1 deal<br>50% of the stage before",
+    )
     assert title(figure) == "Deals that reached each stage (n = 4 deals)"
     assert len(set(bars.marker.color)) == 2
 
@@ -249,7 +292,10 @@ def test_a_stage_that_not_half_have_left_says_so() -> None:
 
     figure = plots.stage_durations(history_of(one, two, two), NO_STAGES)
 
-    assert figure.data[0].text == ("no stay<br>0 of 0 stays ended", "not half have left<br>0 of 1 stay ended")
+    assert figure.data[0].text == (
+        "no stay<br>0 of 0 stays ended",
+        "not half have left<br>0 of 1 stay ended",
+    )
     assert "1 stay under way at the first fetch left out" in notes(figure)
     assert axis_titles(figure)[0] == "Days (median)"
 
@@ -262,7 +308,10 @@ def test_the_cycle_shows_the_slowest_first_and_months_in_order() -> None:
         close_date=[date(2026, 1, 3), date(2026, 1, 11), date(2026, 2, 10)],
     )
 
-    by_owner, by_month = plots.cycle_length(frame, by="owner_name"), plots.cycle_length(frame, by="month")
+    by_owner, by_month = (
+        plots.cycle_length(frame, by="owner_name"),
+        plots.cycle_length(frame, by="month"),
+    )
 
     assert by_owner.data[0].y == ("Bo", "Ann")
     assert by_owner.data[0].text[1] == "median 2 d, mean 2 d<br>9 of 10 in 2 d, 1 deal"
@@ -313,12 +362,17 @@ def test_open_deals_are_stacked_by_age_and_stuck_ones_stand_out() -> None:
 
     assert [(bar.name, sum(bar.y)) for bar in figure.data] == [("not stuck", 1), ("stuck", 1)]
     assert figure.data[1].y[figure.data[1].x.index("over 365")] == 1
-    assert notes(figure) == "Days since creating; stuck: more than given (90 days). Left out: 1 without an age"
+    assert (
+        notes(figure)
+        == "Days since creating; stuck: more than given (90 days). Left out: 1 without an age"
+    )
 
 
 def test_the_waterfall_leaves_out_steps_that_no_deal_took() -> None:
     start = deals(id=["a", "b"], status=["pending"] * 2, amount=[100.0, 50.0], currency=["EUR"] * 2)
-    end = deals(id=["a", "b"], status=["won", "pending"], amount=[120.0, 50.0], currency=["EUR"] * 2)
+    end = deals(
+        id=["a", "b"], status=["won", "pending"], amount=[120.0, 50.0], currency=["EUR"] * 2
+    )
 
     figure = plots.waterfall(start, end)
 
@@ -339,13 +393,20 @@ def test_created_deals_are_a_line_over_the_closed_ones() -> None:
 
     figure = plots.created_against_closed(frame)
 
-    assert {trace.name: trace.y for trace in figure.data} == {"won": (0, 1), "lost": (0, 1), "created": (1, 0)}
+    assert {trace.name: trace.y for trace in figure.data} == {
+        "won": (0, 1),
+        "lost": (0, 1),
+        "created": (1, 0),
+    }
     assert "1 date not known" in notes(figure)
 
 
 def test_reasons_of_two_currencies_are_one_bar_with_both_amounts() -> None:
     frame = deals(
-        status=["lost"] * 3, lost_reason_id=["1", "1", None], amount=[10.0, 20.0, 5.0], currency=["EUR", "USD", "EUR"]
+        status=["lost"] * 3,
+        lost_reason_id=["1", "1", None],
+        amount=[10.0, 20.0, 5.0],
+        currency=["EUR", "USD", "EUR"],
     )
 
     figure = plots.loss_reasons(frame, names={"1": "Too <dear>"})

@@ -18,7 +18,9 @@ NOW = datetime(2026, 3, 31, tzinfo=UTC)
 
 
 def table(name: str, /, **columns: list[Any]) -> pl.DataFrame:
-    types: dict[str, Any] = {column: dtype for column, dtype in TABLES[name].schema.items() if column in columns}
+    types: dict[str, Any] = {
+        column: dtype for column, dtype in TABLES[name].schema.items() if column in columns
+    }
     return conform(pl.DataFrame(columns, schema=types), TABLES[name])
 
 
@@ -39,10 +41,16 @@ DRAW: dict[str, Callable[[Data], go.Figure]] = {
     "response_time": lambda data: plots.response_time(
         data["contacts"], data["activities"], by="lead_source", as_of=NOW
     ),
-    "activities_per_deal": lambda data: plots.activities_per_deal(data["deals"], data["activities"]),
-    "days_since_last_touch": lambda data: plots.days_since_last_touch(data["contacts"], data["activities"], as_of=NOW),
+    "activities_per_deal": lambda data: plots.activities_per_deal(
+        data["deals"], data["activities"]
+    ),
+    "days_since_last_touch": lambda data: plots.days_since_last_touch(
+        data["contacts"], data["activities"], as_of=NOW
+    ),
     "email_engagement": lambda data: plots.email_engagement(data["activities"]),
-    "email_engagement_over_time": lambda data: plots.email_engagement_over_time(data["activities"], every=None),
+    "email_engagement_over_time": lambda data: plots.email_engagement_over_time(
+        data["activities"], every=None
+    ),
 }
 
 
@@ -50,12 +58,16 @@ DRAW: dict[str, Callable[[Data], go.Figure]] = {
 def a_million_rows() -> Data:
     """Return a million activities over 36 years, of all kinds, with as many owners and contacts as could be."""
     row = pl.int_range(MILLION)
-    time = (pl.lit(datetime(1990, 1, 1, tzinfo=UTC)) + pl.duration(minutes=row * 19)).dt.cast_time_unit("us")
+    time = (
+        pl.lit(datetime(1990, 1, 1, tzinfo=UTC)) + pl.duration(minutes=row * 19)
+    ).dt.cast_time_unit("us")
     words = ["action", "call", "note", "event", "meeting", "send", "open", "click", "delivered"]
     mailed = row % 9 > 4
     activities = pl.select(
         kind=pl.lit(pl.Series(words)).gather(row % 9),
-        mailing=pl.lit(pl.Series([None] * 5 + ["sent", "opened", "clicked", "delivered"])).gather(row % 9),
+        mailing=pl.lit(pl.Series([None] * 5 + ["sent", "opened", "clicked", "delivered"])).gather(
+            row % 9
+        ),
         owner_id=pl.when(~mailed).then(pl.format("owner with quite a long name {}", row % 50_000)),
         contact_id=pl.format("{}", row // 9 % 100_000),
         campaign_id=pl.when(mailed).then(pl.format("{}", row // 9_000)),
@@ -64,8 +76,12 @@ def a_million_rows() -> Data:
         done=row % 2 == 0,
         done_at=pl.when(row % 2 == 0).then(time.dt.date()),
     )
-    came = (pl.lit(datetime(1990, 1, 1, tzinfo=UTC)) + pl.duration(seconds=row * 1100)).dt.cast_time_unit("us")
-    people = pl.select(id=pl.format("{}", row), lead_source=pl.format("source {}", row % 12), created_at=came)
+    came = (
+        pl.lit(datetime(1990, 1, 1, tzinfo=UTC)) + pl.duration(seconds=row * 1100)
+    ).dt.cast_time_unit("us")
+    people = pl.select(
+        id=pl.format("{}", row), lead_source=pl.format("source {}", row % 12), created_at=came
+    )
     deals = pl.select(
         id=pl.format("{}", row),
         contact_id=pl.format("{}", row % 100_000),
@@ -87,7 +103,9 @@ def test_a_million_rows_stay_below_one_megabyte(name: str, a_million_rows: Data)
 
 @pytest.mark.parametrize("name", DRAW)
 def test_an_empty_table_says_in_words_that_there_is_nothing(name: str) -> None:
-    figure = DRAW[name]({table: TABLES[table].empty() for table in ("activities", "contacts", "deals")})
+    figure = DRAW[name](
+        {table: TABLES[table].empty() for table in ("activities", "contacts", "deals")}
+    )
 
     words = figure.layout.annotations[0].text.replace("<br>", " ")
     assert words.startswith("Nothing to show: the ")
@@ -112,7 +130,9 @@ def test_nothing_that_fits_says_why(name: str) -> None:
 @pytest.mark.parametrize("name", DRAW)
 def test_drawing_changes_nothing_in_the_frames(name: str) -> None:
     data = {
-        "activities": table("activities", kind=["call", "send"], contact_id=["a", "a"], created_at=[NOW, NOW]),
+        "activities": table(
+            "activities", kind=["call", "send"], contact_id=["a", "a"], created_at=[NOW, NOW]
+        ),
         "contacts": table("contacts", id=["a"], created_at=[NOW]),
         "deals": table("deals", id=["a"], status=["won"]),
     }
@@ -120,15 +140,23 @@ def test_drawing_changes_nothing_in_the_frames(name: str) -> None:
 
     DRAW[name](data)
 
-    assert all(frame.equals(before[key]) and frame.schema == before[key].schema for key, frame in data.items())
+    assert all(
+        frame.equals(before[key]) and frame.schema == before[key].schema
+        for key, frame in data.items()
+    )
 
 
 def test_each_owner_has_one_bar_the_longest_on_top() -> None:
-    activities = table("activities", kind=["call", "note", "note", "send"], author=["Bo", "Ann", "Ann", None])
+    activities = table(
+        "activities", kind=["call", "note", "note", "send"], author=["Bo", "Ann", "Ann", None]
+    )
 
     figure = plots.activity_volume_by_owner(activities)
 
-    assert [(bars.name, bars.y, bars.x) for bars in figure.data] == [("note", ("Ann",), (2,)), ("call", ("Bo",), (1,))]
+    assert [(bars.name, bars.y, bars.x) for bars in figure.data] == [
+        ("note", ("Ann",), (2,)),
+        ("call", ("Bo",), (1,)),
+    ]
     assert figure.layout.yaxis.categoryarray == ("Ann", "Bo")
     assert figure.layout.barmode == "stack"
     assert title(figure) == "Activities of each owner (n = 3)"
@@ -189,7 +217,10 @@ def test_the_curve_of_answers_marks_half_and_nine_tenths() -> None:
     came = datetime(2026, 3, 1, tzinfo=UTC)
     contacts = table("contacts", id=list("abc"), created_at=[came] * 3)
     calls = table(
-        "activities", kind=["call"] * 2, contact_id=["a", "b"], starts_at=[came + timedelta(hours=h) for h in (1, 72)]
+        "activities",
+        kind=["call"] * 2,
+        contact_id=["a", "b"],
+        starts_at=[came + timedelta(hours=h) for h in (1, 72)],
     )
 
     figure = plots.response_time(contacts, calls, as_of=NOW)
@@ -200,7 +231,10 @@ def test_the_curve_of_answers_marks_half_and_nine_tenths() -> None:
     assert (dots.x, dots.y, dots.text) == ((72.0,), (0.5,), ("50%: 3.0 days",))
     assert title(figure) == "Time to the first answer (n = 3 contacts)"
     assert notes(figure) == "1 (33%) still wait and count as waiting (Kaplan-Meier)"
-    assert (figure.layout.xaxis.type, figure.layout.yaxis.title.text) == ("log", "Answered, % of contacts")
+    assert (figure.layout.xaxis.type, figure.layout.yaxis.title.text) == (
+        "log",
+        "Answered, % of contacts",
+    )
 
 
 def test_several_curves_tell_their_medians_in_the_legend_and_the_smallest_are_left_out() -> None:
@@ -210,12 +244,20 @@ def test_several_curves_tell_their_medians_in_the_legend_and_the_smallest_are_le
         owner_id=["o0", *(f"o{place}" for place in range(9))],
         created_at=[NOW - timedelta(days=1)] * 10,
     )
-    calls = table("activities", kind=["call"] * 2, contact_id=["0", "1"], starts_at=[NOW - timedelta(hours=12)] * 2)
+    calls = table(
+        "activities",
+        kind=["call"] * 2,
+        contact_id=["0", "1"],
+        starts_at=[NOW - timedelta(hours=12)] * 2,
+    )
 
     figure = plots.response_time(with_owner(contacts), calls, by="owner", as_of=NOW)
 
     names = [trace.name for trace in figure.data if trace.mode == "lines"]
-    assert names == ["o0: median 12.0 hours", *(f"o{place}: median not reached" for place in range(1, 8))]
+    assert names == [
+        "o0: median 12.0 hours",
+        *(f"o{place}: median not reached" for place in range(1, 8)),
+    ]
     assert notes(figure).endswith("1 smaller group not shown")
     assert figure.layout.showlegend
 
@@ -227,7 +269,11 @@ def test_won_and_lost_deals_are_shares_of_their_own() -> None:
     figure = plots.activities_per_deal(sales, done)
 
     won, lost = figure.data
-    assert (won.x, won.y, won.name) == (("0", "1", "2"), (0.0, 0.5, 0.5), "won: 2 deals, median 1.5")
+    assert (won.x, won.y, won.name) == (
+        ("0", "1", "2"),
+        (0.0, 0.5, 0.5),
+        "won: 2 deals, median 1.5",
+    )
     assert (lost.y, lost.name) == ((1.0, 0.0, 0.0), "lost: 1 deal, median 0")
     assert title(figure) == "Activities until a deal is closed (n = 3 closed deals)"
 
@@ -268,8 +314,17 @@ def test_stale_ones_have_their_colour_wherever_the_threshold_lies() -> None:
 def mailings(*events: tuple[str, str, str, int]) -> pl.DataFrame:
     kinds, contacts, campaigns, days = (list(column) for column in zip(*events, strict=True))
     at = [NOW + timedelta(days=day) for day in days]
-    what = [{"send": "sent", "open": "opened", "click": "clicked"}.get(kind, kind) for kind in kinds]
-    return table("activities", kind=kinds, mailing=what, contact_id=contacts, campaign_id=campaigns, created_at=at)
+    what = [
+        {"send": "sent", "open": "opened", "click": "clicked"}.get(kind, kind) for kind in kinds
+    ]
+    return table(
+        "activities",
+        kind=kinds,
+        mailing=what,
+        contact_id=contacts,
+        campaign_id=campaigns,
+        created_at=at,
+    )
 
 
 def test_campaigns_show_their_rates_and_name_what_they_are_of() -> None:
@@ -292,7 +347,9 @@ def test_campaigns_show_their_rates_and_name_what_they_are_of() -> None:
     assert "1 event without a send before left out" in notes(figure)
     assert figure.layout.xaxis.title.text == "% of contacts sent to"
     told = pl.concat([activities, mailings(("delivered", "a", "7", 0))])
-    assert plots.email_engagement(told, campaigns).layout.xaxis.title.text == "% of contacts delivered"
+    assert (
+        plots.email_engagement(told, campaigns).layout.xaxis.title.text == "% of contacts delivered"
+    )
 
 
 def test_months_without_a_send_are_gaps() -> None:
@@ -302,7 +359,11 @@ def test_months_without_a_send_are_gaps() -> None:
 
     opened, clicked, to_open = figure.data
     assert opened.x == (date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1))
-    assert (opened.y, clicked.y, to_open.y) == ((1.0, None, 0.0), (1.0, None, 0.0), (1.0, None, None))
+    assert (opened.y, clicked.y, to_open.y) == (
+        (1.0, None, 0.0),
+        (1.0, None, 0.0),
+        (1.0, None, None),
+    )
     assert title(figure) == "Mailings opened and clicked per month sent (n = 2 recipients)"
 
 

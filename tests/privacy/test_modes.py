@@ -39,17 +39,24 @@ async def test_what_crmlab_keeps_by_itself_is_for_this_user_only(tmp_path: Path)
         data = await crmlab.fetch(accounts, "contacts", spool=tmp_path / "spool", progress=False)
         await crmlab.Lake(tmp_path / "lake").refresh(accounts, "contacts", progress=False)
         rows = data.contacts.head(2).select("id", "first_name")
-        await crmlab.push(accounts[0], "contacts", rows, results=tmp_path / "results.jsonl", progress=False)
+        await crmlab.push(
+            accounts[0], "contacts", rows, results=tmp_path / "results.jsonl", progress=False
+        )
 
     assert modes(tmp_path / "spool") == ({0o600}, {0o700})
     assert modes(tmp_path / "results.jsonl") == ({0o600}, set())
     assert stat.S_IMODE((tmp_path / "lake").stat().st_mode) == 0o700
 
 
-def test_a_key_of_masks_and_a_copy_of_a_spool_are_too(tmp_path: Path, fetched: crmlab.Fetched, spool: Path) -> None:
+def test_a_key_of_masks_and_a_copy_of_a_spool_are_too(
+    tmp_path: Path, fetched: crmlab.Fetched, spool: Path
+) -> None:
     fetched.export(tmp_path / "out")
 
-    assert main(["report", str(tmp_path / "out"), "--mask", "--mask-key", str(tmp_path / "mask.key")]) == 0
+    assert (
+        main(["report", str(tmp_path / "out"), "--mask", "--mask-key", str(tmp_path / "mask.key")])
+        == 0
+    )
     assert main(["spool", "redact", str(spool), "--out", str(tmp_path / "copy")]) == 0
     assert modes(tmp_path / "mask.key") == ({0o600}, set())
     assert modes(tmp_path / "copy") == ({0o600}, {0o700})
@@ -59,8 +66,12 @@ def test_a_key_of_masks_and_a_copy_of_a_spool_are_too(tmp_path: Path, fetched: c
 def test_rows_have_the_mode_of_the_umask_and_what_was_not_read_is_private(
     tmp_path: Path, fetched: crmlab.Fetched, format: str
 ) -> None:
-    unread = pl.DataFrame({name: ["1"] for name in fetched.misfits.columns}, schema=fetched.misfits.schema)
-    rejected = pl.DataFrame({name: [None] for name in fetched.rejected.columns}, schema=fetched.rejected.schema)
+    unread = pl.DataFrame(
+        {name: ["1"] for name in fetched.misfits.columns}, schema=fetched.misfits.schema
+    )
+    rejected = pl.DataFrame(
+        {name: [None] for name in fetched.rejected.columns}, schema=fetched.rejected.schema
+    )
     data = crmlab.Fetched(
         {"contacts": fetched.contacts},
         heights={"contacts": fetched.contacts.height},

@@ -27,7 +27,11 @@ _ALTCRAFT = {"provider": "altcraft", "account": "news"}
 
 
 def _table(name: str, *rows: dict[str, Any]) -> pl.DataFrame:
-    schema = {column: dtype for column, dtype in TABLES[name].schema.items() if any(column in row for row in rows)}
+    schema = {
+        column: dtype
+        for column, dtype in TABLES[name].schema.items()
+        if any(column in row for row in rows)
+    }
     filled = [{column: row.get(column) for column in schema} for row in rows]
     return conform(pl.DataFrame(filled, schema=schema), TABLES[name])
 
@@ -44,7 +48,12 @@ def _data() -> Fetched:
                 "emails": ["Ann@Bücher.example"],
                 "phones": ["+353 20 910 0001"],
             },
-            {**_OPC, "id": "2", "full_name": "Bo Kay", "emails": ["bo@example.com", "info@example.com"]},
+            {
+                **_OPC,
+                "id": "2",
+                "full_name": "Bo Kay",
+                "emails": ["bo@example.com", "info@example.com"],
+            },
             {
                 **_RELENTA,
                 "id": "7",
@@ -53,17 +62,31 @@ def _data() -> Fetched:
                 "phones": ["00353209100001"],
             },
             # another person with the same id, in another account
-            {**_ALTCRAFT, "id": "1", "full_name": "Cy Dee", "emails": ["cy@example.com"], "contact_hash": "c"},
+            {
+                **_ALTCRAFT,
+                "id": "1",
+                "full_name": "Cy Dee",
+                "emails": ["cy@example.com"],
+                "contact_hash": "c",
+            },
             {**_ALTCRAFT, "id": "9", "emails": ["ann@xn--bcher-kva.example"], "contact_hash": "a"},
         ),
         "deals": _table(
             "deals",
             {**_OPC, "id": "d1", "contact_id": "1", "name": "Ann's", "amount": 5.0},
-            {**_OPC, "id": "d2", "contact_id": "2", "linked_contact_ids": ["1", "3"], "amount": 7.0},
+            {
+                **_OPC,
+                "id": "d2",
+                "contact_id": "2",
+                "linked_contact_ids": ["1", "3"],
+                "amount": 7.0,
+            },
             {**_ALTCRAFT, "id": "d1", "contact_id": "1"},
         ),
         "deal_items": _table(
-            "deal_items", {**_OPC, "id": "i1", "deal_id": "d1"}, {**_OPC, "id": "i2", "deal_id": "d2"}
+            "deal_items",
+            {**_OPC, "id": "i1", "deal_id": "d1"},
+            {**_OPC, "id": "i2", "deal_id": "d2"},
         ),
         "activities": _table(
             "activities",
@@ -79,8 +102,19 @@ def _data() -> Fetched:
         ),
         "consent_events": _table(
             "consent_events",
-            {**_ALTCRAFT, "id": "c2", "contact_id": "9", "occurred_at": _AT, "has_documentation": True},
-            {**_OPC, "id": "c1", "contact_email": f"<{ANN}>", "occurred_at": _AT - dt.timedelta(days=1)},
+            {
+                **_ALTCRAFT,
+                "id": "c2",
+                "contact_id": "9",
+                "occurred_at": _AT,
+                "has_documentation": True,
+            },
+            {
+                **_OPC,
+                "id": "c1",
+                "contact_email": f"<{ANN}>",
+                "occurred_at": _AT - dt.timedelta(days=1),
+            },
             {**_OPC, "id": "c3", "contact_email": "joann@bücher.example", "occurred_at": _AT},
         ),
         "subscriptions": _table(
@@ -89,33 +123,70 @@ def _data() -> Fetched:
         # JSON as some services write it
         "complero.events": pl.DataFrame(
             {"provider": "complero", "account": "c", "id": ["e1", "e2"]}
-            | {"consents": [r'{"to":"x\nAnn@b\u00fccher.example"}', r'{"to":"joann@b\u00fccher.example"}']}
+            | {
+                "consents": [
+                    r'{"to":"x\nAnn@b\u00fccher.example"}',
+                    r'{"to":"joann@b\u00fccher.example"}',
+                ]
+            }
         ),
-        "onepagecrm.linked_contacts": pl.DataFrame({**_OPC, "id": ["8/1"], "contact": [{"id": "1", "title": None}]}),
+        "onepagecrm.linked_contacts": pl.DataFrame(
+            {**_OPC, "id": ["8/1"], "contact": [{"id": "1", "title": None}]}
+        ),
         "onepagecrm.deals": pl.DataFrame(
             {**_OPC, "id": ["d2", "d3"], "contact_id": ["2", "2"]}
-            | {"linked_contacts": [[{"id": "1", "contact_name": "Ann"}, {"id": "3", "contact_name": "Ed"}], None]}
+            | {
+                "linked_contacts": [
+                    [{"id": "1", "contact_name": "Ann"}, {"id": "3", "contact_name": "Ed"}],
+                    None,
+                ]
+            }
         ),
     }
     resources = {name: name.rpartition(".")[2] for name in tables}
     lines = [
-        {**account, "resource": resource, "table": name, "rows": 1, "complete": True, "note": "", "misfits": 1}
+        {
+            **account,
+            "resource": resource,
+            "table": name,
+            "rows": 1,
+            "complete": True,
+            "note": "",
+            "misfits": 1,
+        }
         for name, resource in resources.items()
         for account in (_OPC, _RELENTA, _ALTCRAFT)
     ]
     misfit = {**_OPC, "resource": "deals", "field": "amount", "reason": "no number"}
     misfits = [{**misfit, "id": "d1", "raw": '"five"'}, {**misfit, "id": "d2", "raw": '"six"'}]
     rejected = [
-        {**_OPC, "resource": "notes", "reason": "the record has no id", "raw": f'{{"text":"x\\n{ANN}"}}'},
-        {**_OPC, "resource": "notes", "reason": "the record has no id", "raw": '{"contact_id":"1"}'},
-        {**_ALTCRAFT, "resource": "notes", "reason": "the record has no id", "raw": '{"contact_id":"1"}'},
+        {
+            **_OPC,
+            "resource": "notes",
+            "reason": "the record has no id",
+            "raw": f'{{"text":"x\\n{ANN}"}}',
+        },
+        {
+            **_OPC,
+            "resource": "notes",
+            "reason": "the record has no id",
+            "raw": '{"contact_id":"1"}',
+        },
+        {
+            **_ALTCRAFT,
+            "resource": "notes",
+            "reason": "the record has no id",
+            "raw": '{"contact_id":"1"}',
+        },
     ]
     return Fetched(
         tables,
         heights={name: frame.height for name, frame in tables.items()},
         summary=pl.DataFrame(lines, schema=SUMMARY),
         rejected=pl.DataFrame(rejected),
-        misfits=pl.DataFrame(misfits).select("provider", "account", "resource", "id", "field", "reason", "raw"),
+        misfits=pl.DataFrame(misfits).select(
+            "provider", "account", "resource", "id", "field", "reason", "raw"
+        ),
         failures=(),
         asked=Asked(fetched_at=_AT),
     )
@@ -135,11 +206,15 @@ _HELD = {
 }
 
 
-@pytest.mark.parametrize("who", [ANN, "ANN@xn--bcher-kva.example", "+353 (20) 9100001", "relenta/office/7"])
+@pytest.mark.parametrize(
+    "who", [ANN, "ANN@xn--bcher-kva.example", "+353 (20) 9100001", "relenta/office/7"]
+)
 def test_all_that_is_held_on_a_person_is_found_however_they_are_named(who: str) -> None:
     held = crmlab.about(_data(), who)
 
-    assert {name: sorted(frame["id"].unique()) for name, frame in held.items() if "id" in frame.columns} == _HELD
+    assert {
+        name: sorted(frame["id"].unique()) for name, frame in held.items() if "id" in frame.columns
+    } == _HELD
     assert held["rejected"]["raw"].str.contains("contact_id").to_list().count(True) == 1
     assert held["rejected"].height == 2
     assert held.shared == ("info@example.com",)
@@ -150,7 +225,10 @@ def test_it_says_by_what_each_row_was_found_and_puts_consents_in_order() -> None
     held = crmlab.about(_data(), ANN)
 
     assert held["consent_events"]["id"].to_list() == ["c1", "c2"]
-    assert held["consent_events"]["found_by"].to_list() == ["address in contact_email", "contact_id"]
+    assert held["consent_events"]["found_by"].to_list() == [
+        "address in contact_email",
+        "contact_id",
+    ]
     assert dict(held["activities"].select("id", "found_by").rows()) == {
         "a1": "address in contact_emails",
         "a2": "address in body",
@@ -169,7 +247,10 @@ def test_a_folder_tells_the_same_as_what_is_in_memory(tmp_path: Path, format: An
 
 
 def test_an_address_that_several_people_have_shows_nobody_what_is_held_on_another() -> None:
-    with pytest.raises(UsageError, match=r"2 people have info@example.com.*'altcraft/news/9' or 'onepagecrm/of ann@"):
+    with pytest.raises(
+        UsageError,
+        match=r"2 people have info@example.com.*'altcraft/news/9' or 'onepagecrm/of ann@",
+    ):
         crmlab.about(_data(), "info@example.com")
     with pytest.raises(UsageError, match="names nobody here"):
         crmlab.about(_data(), "Ann Lee")
@@ -236,7 +317,9 @@ def test_erasing_takes_the_person_out_of_all_files_and_leaves_the_others(tmp_pat
     assert by_file["report.html"]["rows"] is None
 
 
-def test_erasing_changes_no_file_where_one_cannot_be_read_or_nothing_is_held(tmp_path: Path) -> None:
+def test_erasing_changes_no_file_where_one_cannot_be_read_or_nothing_is_held(
+    tmp_path: Path,
+) -> None:
     _data().export(tmp_path, "parquet")
     _data().export(tmp_path, "csv")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
@@ -246,7 +329,9 @@ def test_erasing_changes_no_file_where_one_cannot_be_read_or_nothing_is_held(tmp
     with pytest.raises(CrmlabError):
         crmlab.erase(tmp_path, ANN)
 
-    changed = {path.name for path in tmp_path.iterdir() if path.stat().st_mtime_ns != before.get(path)}
+    changed = {
+        path.name for path in tmp_path.iterdir() if path.stat().st_mtime_ns != before.get(path)
+    }
     assert changed == {"deals.csv"}
 
 

@@ -17,7 +17,14 @@ from crmlab.connector.request import Request
 from crmlab.connector.resource import Context
 from crmlab.decoding.decoder import RAW, Decoded, decoder
 from crmlab.decoding.records import records
-from crmlab.errors import ApiError, AuthError, CredentialError, NotFoundError, ServerError, TransportError
+from crmlab.errors import (
+    ApiError,
+    AuthError,
+    CredentialError,
+    NotFoundError,
+    ServerError,
+    TransportError,
+)
 from crmlab.providers.altcraft import LONG_AGO, PROVIDER
 from crmlab.providers.altcraft.views import CONSENT_ACTIONS, HISTORY, UNKNOWN_ACTIONS
 
@@ -36,7 +43,12 @@ EVENT = {
     "smid": "s1",
     "campaign_name": "Tulips",
     "message_name": "Tulips, red",
-    "subscription": {"resource_id": 9, "resource_name": "Garden", "channel": "email", "status": "subscribed"},
+    "subscription": {
+        "resource_id": 9,
+        "resource_name": "Garden",
+        "channel": "email",
+        "status": "subscribed",
+    },
     "channel": "email",
 }
 OLD_EVENT = {
@@ -61,7 +73,9 @@ PROFILE = {
     "_createtime": "2020-01-02T03:04:05Z",
     "_regdate": "2020-01-02T03:04:06.5Z",
     "Shoe size": 44,
-    "subscriptions": [{"resource_id": 9, "channel": "email", "status": 0, "email_data": {"email": "a@m.example"}}],
+    "subscriptions": [
+        {"resource_id": 9, "channel": "email", "status": 0, "email_data": {"email": "a@m.example"}}
+    ],
 }
 
 
@@ -74,10 +88,14 @@ def page(content: bytes, *, status: int = 200, **body: Any) -> Page:
     return Page(request=request, status=status, headers={}, body=content)
 
 
-def read(name: str, data: Any, *, tags: dict[str, str] | None = None, rows: Any = None, **options: str) -> Decoded:
+def read(
+    name: str, data: Any, *, tags: dict[str, str] | None = None, rows: Any = None, **options: str
+) -> Decoded:
     resource = PROVIDER.resource(name)
     context = Context(now=NOW, options=options, rows=rows or {})
-    reads = decoder(resource, context, provider="altcraft", account="a", tables=resource.tables, raw=True)
+    reads = decoder(
+        resource, context, provider="altcraft", account="a", tables=resource.tables, raw=True
+    )
     request = Request(path="/x", method="POST", body={}, tags=tags or {})
     found = Page(request=request, status=200, headers={}, body=envelope(data))
     return reads(records(found, resource, whole=True))
@@ -136,10 +154,16 @@ def test_an_error_in_the_envelope_is_one_whatever_the_http_status(
         PROVIDER.check(page(json.dumps({"error": error, "error_text": "no"}).encode()))
 
     assert type(refused.value) is kind
-    assert (refused.value.status, refused.value.code, refused.value.detail) == (status, str(error), "no")
+    assert (refused.value.status, refused.value.code, refused.value.detail) == (
+        status,
+        str(error),
+        "no",
+    )
 
 
-@pytest.mark.parametrize("content", [b"<html>", b"", b"[]", b"{}", b'{"data": []}', b'{"error": 0, "data": ['])
+@pytest.mark.parametrize(
+    "content", [b"<html>", b"", b"[]", b"{}", b'{"data": []}', b'{"error": 0, "data": [']
+)
 def test_a_body_without_the_envelope_is_no_answer(content: bytes) -> None:
     with pytest.raises(TransportError):
         PROVIDER.check(page(content))
@@ -168,9 +192,14 @@ def test_the_host_becomes_part_of_the_address() -> None:
 
 
 def test_objects_are_followed_until_an_empty_page() -> None:
-    pages = {1: envelope([{"id": 5}, {"id": 7}], next_from_id=8), 8: envelope([{"id": 8}], next_from_id="9")}
+    pages = {
+        1: envelope([{"id": 5}, {"id": 7}], next_from_id=8),
+        8: envelope([{"id": 8}], next_from_id="9"),
+    }
 
-    sent = list(walk("databases", asked("databases")[0], lambda start: pages.get(start, envelope([]))))
+    sent = list(
+        walk("databases", asked("databases")[0], lambda start: pages.get(start, envelope([])))
+    )
 
     assert [request.body["from_id"] for request in sent] == [1, 8, 9]
 
@@ -180,7 +209,9 @@ def test_a_list_that_points_back_at_itself_ends(following: Any) -> None:
     """The vendor's own example names the last object, 2, as the next one after 1 and 2."""
 
     def answer(start: int) -> bytes:
-        return envelope([{"id": i} for i in (1, 2) if i >= start], next_from_id=following, total_count=2)
+        return envelope(
+            [{"id": i} for i in (1, 2) if i >= start], next_from_id=following, total_count=2
+        )
 
     sent = list(walk("segments", asked("segments")[0], answer))
 
@@ -249,7 +280,9 @@ def test_history_since_a_time_begins_a_day_earlier_and_ends_two_days_later() -> 
 
     sent = asked("history", {"databases": [{"id": "1"}]}, since=since, until=until)
 
-    assert [(r.body["date_from"], r.body["date_to"]) for r in sent] == [("2026-01-31", "2026-03-03")]
+    assert [(r.body["date_from"], r.body["date_to"]) for r in sent] == [
+        ("2026-01-31", "2026-03-03")
+    ]
 
 
 def history(people: int, days: int, *, per_page: int, last_day: bool) -> list[Request]:
@@ -257,22 +290,35 @@ def history(people: int, days: int, *, per_page: int, last_day: bool) -> list[Re
     chance = random.Random(people + days)
     start = datetime(2024, 1, 1, tzinfo=UTC)
     events = [
-        (f"{chance.getrandbits(64):016x}", start + timedelta(days=chance.randrange(days), hours=chance.randrange(24)))
+        (
+            f"{chance.getrandbits(64):016x}",
+            start + timedelta(days=chance.randrange(days), hours=chance.randrange(24)),
+        )
         for _ in range(people)
     ]
-    events += [(profile, at + timedelta(days=chance.randrange(days))) for profile, at in events[::2]]
+    events += [
+        (profile, at + timedelta(days=chance.randrange(days))) for profile, at in events[::2]
+    ]
     wanted = {f"{profile} {at:%Y-%m-%d}" for profile, at in events}
 
     def answer(request: Request) -> Page:
-        first, last = date.fromisoformat(request.body["date_from"]), date.fromisoformat(request.body["date_to"])
+        first, last = (
+            date.fromisoformat(request.body["date_from"]),
+            date.fromisoformat(request.body["date_to"]),
+        )
         found = sorted(
             (profile, at)
             for profile, at in events
-            if profile >= request.body["from_id"][:16] and first <= at.date() < last + timedelta(days=last_day)
+            if profile >= request.body["from_id"][:16]
+            and first <= at.date() < last + timedelta(days=last_day)
         )
         profiles = list(dict.fromkeys(profile for profile, _ in found))
         shown, after = set(profiles[:per_page]), profiles[per_page : per_page + 1]
-        rows = [{"xxh": profile, "datetime": f"{at:%Y-%m-%dT%H:%M:%SZ}"} for profile, at in found if profile in shown]
+        rows = [
+            {"xxh": profile, "datetime": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
+            for profile, at in found
+            if profile in shown
+        ]
         more = {"next_from_id": f"{after[0]}.20240101"} if after else {}
         return Page(request=request, status=200, headers={}, body=envelope(rows, **more))
 
@@ -290,7 +336,9 @@ def history(people: int, days: int, *, per_page: int, last_day: bool) -> list[Re
 
 @pytest.mark.parametrize("last_day", [True, False], ids=["with its last day", "without"])
 @pytest.mark.parametrize(("days", "cuts"), [(1, 0), (5, 0), (10, 3), (400, 4)])
-def test_a_long_history_comes_in_slices_of_days_that_leave_none_out(days: int, cuts: int, last_day: bool) -> None:
+def test_a_long_history_comes_in_slices_of_days_that_leave_none_out(
+    days: int, cuts: int, last_day: bool
+) -> None:
     sent = history(300, days, per_page=10, last_day=last_day)
 
     slices = {(request.body["date_from"], request.body["date_to"]) for request in sent}
@@ -304,8 +352,16 @@ def test_a_long_history_comes_in_slices_of_days_that_leave_none_out(days: int, c
 def test_pages_of_profiles_are_only_cut_where_they_are_heavy(length: int, slices: int) -> None:
     """Who has events in every slice is on a page of each: that costs requests, and pays from a megabyte on."""
     first = asked("history", {"databases": [{"id": "1"}]})[0]
-    rows = [{"datetime": f"2025-{n % 12 + 1:02}-01T00:00:00Z", "fields": "x" * length} for n in range(1001)]
-    heavy = Page(request=first, status=200, headers={}, body=envelope(rows, next_from_id="0100000000000000.2"))
+    rows = [
+        {"datetime": f"2025-{n % 12 + 1:02}-01T00:00:00Z", "fields": "x" * length}
+        for n in range(1001)
+    ]
+    heavy = Page(
+        request=first,
+        status=200,
+        headers={},
+        body=envelope(rows, next_from_id="0100000000000000.2"),
+    )
 
     assert len(PROVIDER.resource("history").follow(heavy)) == slices
 
@@ -313,7 +369,9 @@ def test_pages_of_profiles_are_only_cut_where_they_are_heavy(length: int, slices
 def test_a_short_history_is_not_cut() -> None:
     sent = history(70, 400, per_page=10, last_day=True)
 
-    assert {(r.body["date_from"], r.body["date_to"]) for r in sent} == {(LONG_AGO.isoformat(), "2026-11-03")}
+    assert {(r.body["date_from"], r.body["date_to"]) for r in sent} == {
+        (LONG_AGO.isoformat(), "2026-11-03")
+    }
     assert len(sent) <= 8
 
 
@@ -325,7 +383,11 @@ def test_the_pages_of_objects_are_known_from_their_number() -> None:
         content = envelope([{"id": 1}], **answer)
         return follow.more(Page(request=first, status=200, headers={}, body=content))
 
-    assert (more(next_from_id=1001, total_count=2500), more(next_from_id=1001), more(total_count=1)) == (3, None, 0)
+    assert (
+        more(next_from_id=1001, total_count=2500),
+        more(next_from_id=1001),
+        more(total_count=1),
+    ) == (3, None, 0)
 
 
 def test_counters_are_asked_with_both_names_of_the_database() -> None:
@@ -365,7 +427,11 @@ def test_an_event_is_an_activity() -> None:
 
     row = found.frames["activities"].row(0, named=True)
     at = datetime(2026, 3, 4, 5, 6, 7, 89000, tzinfo=UTC)
-    assert (row["id"], row["kind"], row["contact_id"]) == (EVENT["event_id"], "send", EVENT["profile_id"])
+    assert (row["id"], row["kind"], row["contact_id"]) == (
+        EVENT["event_id"],
+        "send",
+        EVENT["profile_id"],
+    )
     assert (row["contact_emails"], row["campaign_id"], row["subject"]) == (
         ["ada@moss.example"],
         "40",
@@ -390,7 +456,11 @@ def test_what_people_say_about_being_mailed_is_a_consent_event_too(action: str) 
     found = read("history", [{**EVENT, "action": action}])
 
     row = found.frames["consent_events"].row(0, named=True)
-    assert (row["kind"], row["contact_email"], row["channel"]) == (action, "ada@moss.example", "email")
+    assert (row["kind"], row["contact_email"], row["channel"]) == (
+        action,
+        "ada@moss.example",
+        "email",
+    )
     assert (row["source"], row["occurred_at"].year) == ("Tulips", 2026)
     assert found.frames["activities"]["kind"].to_list() == [action]
 
@@ -405,7 +475,9 @@ def test_what_people_say_about_being_mailed_is_a_consent_event_too(action: str) 
         ("hard_bounce", None, None), ("hardbounced", None, None), ("suspended", None, None), ("smiled", None, None),
     ],
 )  # fmt: skip
-def test_what_an_action_decides_is_read_in_every_spelling(action: str, opted_in: bool | None, step: str | None) -> None:
+def test_what_an_action_decides_is_read_in_every_spelling(
+    action: str, opted_in: bool | None, step: str | None
+) -> None:
     found = read("history", [{**EVENT, "action": action}]).frames["consent_events"]
 
     assert found.select("kind", "opted_in", "step").rows() == [(action, opted_in, step)]
@@ -416,8 +488,16 @@ def test_what_an_action_decides_is_read_in_every_spelling(action: str, opted_in:
     [("subscribed", True), ("Subscribed", True), ("unsubscribed", False), ("complained", False), ("hardbounced", None),
      ("unconfirmed", None), ("suspended", None), ("invalid", None), (None, None)],
 )  # fmt: skip
-def test_what_the_state_of_a_subscription_decides(status: str | None, opted_in: bool | None) -> None:
-    record = {"profile_id": "1", "channel": "email", "email": "ada@moss.example", "status": status, "resource_id": 9}
+def test_what_the_state_of_a_subscription_decides(
+    status: str | None, opted_in: bool | None
+) -> None:
+    record = {
+        "profile_id": "1",
+        "channel": "email",
+        "email": "ada@moss.example",
+        "status": status,
+        "resource_id": 9,
+    }
 
     found = read("subscriptions", [record], tags={"resource_id": "9"})
 
@@ -425,9 +505,14 @@ def test_what_the_state_of_a_subscription_decides(status: str | None, opted_in: 
 
 
 def test_words_that_nobody_knows_are_those_of_no_list() -> None:
-    frame = pl.DataFrame({"kind": ["smiled", "Send", "hard_bounce", None, "web_version_save", "confirmed"]})
+    frame = pl.DataFrame(
+        {"kind": ["smiled", "Send", "hard_bounce", None, "web_version_save", "confirmed"]}
+    )
 
-    assert frame.select(UNKNOWN_ACTIONS["consent_events"]).to_series().to_list() == ["smiled", *[None] * 5]
+    assert frame.select(UNKNOWN_ACTIONS["consent_events"]).to_series().to_list() == [
+        "smiled",
+        *[None] * 5,
+    ]
 
 
 @pytest.mark.parametrize("action", ["send", "open", "click", "web_version_save", "deliv"])
@@ -445,7 +530,12 @@ def test_a_profile_is_a_contact_with_the_custom_fields_that_the_account_names() 
         ["ada@moss.example"],
         ["+44 20 1"],
     )
-    assert (row["city"], row["state"], row["country"], row["status"]) == ("Hull", "Yorkshire", "GB", "0")
+    assert (row["city"], row["state"], row["country"], row["status"]) == (
+        "Hull",
+        "Yorkshire",
+        "GB",
+        "0",
+    )
     assert row["created_at"] == datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert row["custom"] == [
         {"key": "Shoe size", "label": "Shoe size", "value": "44"},
@@ -457,7 +547,11 @@ def test_a_profile_with_nothing_but_its_id_is_a_contact() -> None:
     found = read("profiles", [{"id": "0123456789abcdef01234567"}])
 
     row = found.frames["contacts"].row(0, named=True)
-    assert {name for name, value in row.items() if value is not None} == {"provider", "account", "id"}
+    assert {name for name, value in row.items() if value is not None} == {
+        "provider",
+        "account",
+        "id",
+    }
 
 
 def test_a_profile_without_id_is_rejected_and_the_others_stay() -> None:
@@ -468,7 +562,13 @@ def test_a_profile_without_id_is_rejected_and_the_others_stay() -> None:
 
 
 def test_a_subscription_of_any_channel_has_its_address() -> None:
-    base = {"resource_id": "9", "db_id": 3, "profile_id": "p", "status": "subscribed", "priority": 0}
+    base = {
+        "resource_id": "9",
+        "db_id": 3,
+        "profile_id": "p",
+        "status": "subscribed",
+        "priority": 0,
+    }
     found = read(
         "subscriptions",
         [
@@ -501,7 +601,9 @@ def test_objects_may_write_their_groups_in_any_case_and_their_ids_as_text() -> N
 
 
 def test_a_segment_has_its_size_and_its_size_by_channel() -> None:
-    details = read("segment_details", {"id": 8, "name": "Keen", "count": 70, "segment": [{"list_id": 3}]})
+    details = read(
+        "segment_details", {"id": 8, "name": "Keen", "count": 70, "segment": [{"list_id": 3}]}
+    )
     counters = read(
         "segment_counters",
         [
@@ -523,7 +625,16 @@ def test_a_segment_has_its_size_and_its_size_by_channel() -> None:
 def test_a_campaign_keeps_its_kind_and_tags() -> None:
     found = read(
         "campaigns",
-        [{"id": 40, "name": "Tulips", "type": "trigger", "is_active": False, "ui_tags": ["b2b"], "groups": []}],
+        [
+            {
+                "id": 40,
+                "name": "Tulips",
+                "type": "trigger",
+                "is_active": False,
+                "ui_tags": ["b2b"],
+                "groups": [],
+            }
+        ],
     )
 
     row = found.frames["campaigns"].row(0, named=True)
@@ -544,7 +655,9 @@ def test_a_campaign_keeps_its_kind_and_tags() -> None:
         ("unsubscribed", "unsubscribed"), ("complained", "complained"), ("subscribe", None), ("smiled", None),
     ],
 )  # fmt: skip
-def test_what_happened_to_a_mailing_is_read_in_every_spelling(action: str, what: str | None) -> None:
+def test_what_happened_to_a_mailing_is_read_in_every_spelling(
+    action: str, what: str | None
+) -> None:
     found = pl.DataFrame({"action": [action]}).select(HISTORY[0].columns["mailing"]).item()
 
     assert found == what
@@ -552,9 +665,18 @@ def test_what_happened_to_a_mailing_is_read_in_every_spelling(action: str, what:
 
 @pytest.mark.parametrize(
     ("count", "stands_for", "is_told"),
-    [(3, 3, False), ("3", 3, False), (1, 1, False), (None, None, False), (0, None, True), ("many", None, True)],
+    [
+        (3, 3, False),
+        ("3", 3, False),
+        (1, 1, False),
+        (None, None, False),
+        (0, None, True),
+        ("many", None, True),
+    ],
 )
-def test_an_event_tells_how_many_it_stands_for(count: Any, stands_for: int | None, is_told: bool) -> None:
+def test_an_event_tells_how_many_it_stands_for(
+    count: Any, stands_for: int | None, is_told: bool
+) -> None:
     found = read("history", [{**EVENT, "count": count}])
 
     assert found.frames["activities"]["count"].to_list() == [stands_for]
@@ -575,11 +697,15 @@ def test_custom_fields_named_like_columns_keep_their_values() -> None:
 
     found = read("profiles", [profile], custom_fields=",".join(names))
 
-    custom = {each["key"]: each["value"] for each in found.frames["contacts"]["custom"].to_list()[0]}
+    custom = {
+        each["key"]: each["value"] for each in found.frames["contacts"]["custom"].to_list()[0]
+    }
     assert custom == {name: f"value of {name}" for name in names}
     own = found.frames[RAW].row(0, named=True)
     assert (own["account"], own["provider"], own["email"]) == ("a", "altcraft", "ada@moss.example")
-    assert {f"value of {name}" for name in names} <= {value for value in own.values() if isinstance(value, str)}
+    assert {f"value of {name}" for name in names} <= {
+        value for value in own.values() if isinstance(value, str)
+    }
 
 
 async def test_a_token_that_sees_no_database_is_told() -> None:
@@ -591,7 +717,12 @@ async def test_a_token_that_sees_no_database_is_told() -> None:
     async with TestServer(app) as server:
         account = crmlab.Account("altcraft", base_url=str(server.make_url("")), token="t" * 20)
         data = await crmlab.fetch(
-            account, "activities", "subscriptions", "campaigns", "altcraft.databases", progress=False
+            account,
+            "activities",
+            "subscriptions",
+            "campaigns",
+            "altcraft.databases",
+            progress=False,
         )
 
     notes = dict(data.summary.select("table", "note").rows())

@@ -34,7 +34,9 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def by_export(url: str, **more: str) -> crmlab.Account:
-    return crmlab.Account("altcraft", base_url=url, token=TOKEN, profiles_by="export", limits=FAST, **more)
+    return crmlab.Account(
+        "altcraft", base_url=url, token=TOKEN, profiles_by="export", limits=FAST, **more
+    )
 
 
 def line(number: int, **cells: str) -> str:
@@ -49,7 +51,9 @@ def lines(count: int) -> str:
 class Exporting:
     """A service of one database, whose states and file are given; it counts what it is asked for."""
 
-    def __init__(self, states: list[dict[str, Any]], file: str | bytes, kind: str = "text/csv") -> None:
+    def __init__(
+        self, states: list[dict[str, Any]], file: str | bytes, kind: str = "text/csv"
+    ) -> None:
         self.states = states
         self.file = file.encode() if isinstance(file, str) else file
         self.kind = kind
@@ -61,14 +65,27 @@ class Exporting:
         self.keys.add(request.headers.get("Authorization"))
         if request.method == "GET":
             return web.Response(body=self.file, content_type=self.kind)
-        data: Any = {"/databases/list": [{"id": 7, "name": "a"}], "/profiles/get_all": {"task_id": 5}}.get(request.path)
+        data: Any = {
+            "/databases/list": [{"id": 7, "name": "a"}],
+            "/profiles/get_all": {"task_id": 5},
+        }.get(request.path)
         if request.path == "/tasks/status":
             data = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         return web.json_response({"error": 0, "data": data})
 
 
 def result(total: int | None, *urls: str, **more: Any) -> dict[str, Any]:
-    return {**DONE, "result": {"errors": [], "source_id": 7, "type": "database", "total": total, "urls": urls, **more}}
+    return {
+        **DONE,
+        "result": {
+            "errors": [],
+            "source_id": 7,
+            "type": "database",
+            "total": total,
+            "urls": urls,
+            **more,
+        },
+    }
 
 
 async def exported(serve: Serve, service: Exporting) -> crmlab.Fetched:
@@ -79,7 +96,9 @@ async def exported(serve: Serve, service: Exporting) -> crmlab.Fetched:
 FILE = "/api/download/data/u-1/7_database_export.csv"
 
 
-async def test_an_export_brings_the_table_that_pages_bring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_export_brings_the_table_that_pages_bring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
@@ -87,11 +106,17 @@ async def test_an_export_brings_the_table_that_pages_bring(tmp_path: Path, monke
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         paged = await crmlab.fetch(accounts, "contacts", "altcraft.profiles", limits=FAST)
         account = crmlab.Account(
-            "altcraft", base_url=accounts[0].base_url, token="sandbox-altcraft-token", profiles_by="export", limits=FAST
+            "altcraft",
+            base_url=accounts[0].base_url,
+            token="sandbox-altcraft-token",
+            profiles_by="export",
+            limits=FAST,
         )
         plan = await crmlab.plan(account, "contacts")
         started = accounts.requests["altcraft", "/v1.1/profiles/get_all"]
-        data = await crmlab.fetch(account, "contacts", "altcraft.profiles", timeouts=crmlab.Timeouts(max_body=10_000))
+        data = await crmlab.fetch(
+            account, "contacts", "altcraft.profiles", timeouts=crmlab.Timeouts(max_body=10_000)
+        )
         stored = await crmlab.fetch_to(tmp_path / "data", account, "contacts")
 
     assert started == 0
@@ -110,7 +135,11 @@ async def test_an_export_brings_the_table_that_pages_bring(tmp_path: Path, monke
 async def test_an_export_is_replayed_from_its_spool_and_from_a_redacted_one(tmp_path: Path) -> None:
     async with crmlab.sandbox(rows=60, seed=3, services=["altcraft"]) as accounts:
         account = crmlab.Account(
-            "altcraft", base_url=accounts[0].base_url, token="sandbox-altcraft-token", profiles_by="export", limits=FAST
+            "altcraft",
+            base_url=accounts[0].base_url,
+            token="sandbox-altcraft-token",
+            profiles_by="export",
+            limits=FAST,
         )
         data = await crmlab.fetch(account, "contacts", spool=tmp_path / "spool")
 
@@ -122,7 +151,9 @@ async def test_an_export_is_replayed_from_its_spool_and_from_a_redacted_one(tmp_
     assert masked.contacts.shape == data.contacts.shape
     assert again.complete
     assert masked.complete, masked.summary["note"].to_list()
-    assert not {*masked.contacts["full_name"].drop_nulls()} & {*data.contacts["full_name"].drop_nulls()}
+    assert not {*masked.contacts["full_name"].drop_nulls()} & {
+        *data.contacts["full_name"].drop_nulls()
+    }
 
     for path in (tmp_path / "spool").rglob("*.gz"):
         if b"database_export" in gzip.decompress(path.read_bytes())[:200]:
@@ -153,13 +184,19 @@ async def test_the_state_is_asked_for_until_the_export_is_done_and_the_file_of_t
         (Exporting([result(None, FILE)], lines(3)), 3, ""),
         (Exporting([result(0)], ""), 0, ""),
         (Exporting([result(3, FILE, errors=["disk"])], lines(3)), 3, "errors in an export"),
-        (Exporting([result(3, FILE)], lines(3).replace("_lname", "surname")), 3, "no column for _lname"),
+        (
+            Exporting([result(3, FILE)], lines(3).replace("_lname", "surname")),
+            3,
+            "no column for _lname",
+        ),
         (Exporting([result(4, FILE)], lines(3) + "\np4,odd"), 3, "1 records rejected"),
         (Exporting([result(3, FILE)], lines(3).replace(",", ";")), 3, ""),
         (Exporting([{**result(3, FILE), "status": "success"}], "\ufeff" + lines(3)), 3, ""),
     ],
 )
-async def test_completeness_is_judged_as_for_every_list(serve: Serve, service: Exporting, rows: int, told: str) -> None:
+async def test_completeness_is_judged_as_for_every_list(
+    serve: Serve, service: Exporting, rows: int, told: str
+) -> None:
     data = await exported(serve, service)
 
     summary = data.summary.row(by_predicate=pl.col("table") == "contacts", named=True)
@@ -172,22 +209,48 @@ async def test_completeness_is_judged_as_for_every_list(serve: Serve, service: E
     ("service", "kind", "told"),
     [
         (Exporting([{"status": "failed", "progress": 3}], ""), PagingError, "ended as 'failed'"),
-        (Exporting([{"status": "new", "progress": 3}], ""), PagingError, "was not done after 3 looks"),
-        (Exporting([result(3)], ""), PagingError, "names no file"),
-        (Exporting([result(3, "/api/../../etc/passwd")], ""), PagingError, "at a path that is none"),
-        (Exporting([{**DONE, "result": "soon"}], ""), PagingError, "not as documented"),
-        (Exporting([result(3, FILE)], "<html>Sign in</html>", "text/html"), TransportError, "no file of profiles"),
-        (Exporting([result(3, FILE)], b"_id,email\n\xff,a@b.example"), TransportError, "not in UTF-8"),
-        (Exporting([result(3, FILE)], '_id,email\n"p1"x,"'), TransportError, "cannot be read as CSV"),
         (
-            Exporting([result(3, FILE)], '{"error": 404, "error_text": "gone"}', "application/json"),
+            Exporting([{"status": "new", "progress": 3}], ""),
+            PagingError,
+            "was not done after 3 looks",
+        ),
+        (Exporting([result(3)], ""), PagingError, "names no file"),
+        (
+            Exporting([result(3, "/api/../../etc/passwd")], ""),
+            PagingError,
+            "at a path that is none",
+        ),
+        (Exporting([{**DONE, "result": "soon"}], ""), PagingError, "not as documented"),
+        (
+            Exporting([result(3, FILE)], "<html>Sign in</html>", "text/html"),
+            TransportError,
+            "no file of profiles",
+        ),
+        (
+            Exporting([result(3, FILE)], b"_id,email\n\xff,a@b.example"),
+            TransportError,
+            "not in UTF-8",
+        ),
+        (
+            Exporting([result(3, FILE)], '_id,email\n"p1"x,"'),
+            TransportError,
+            "cannot be read as CSV",
+        ),
+        (
+            Exporting(
+                [result(3, FILE)], '{"error": 404, "error_text": "gone"}', "application/json"
+            ),
             crmlab.errors.NotFoundError,
             "gone",
         ),
     ],
 )
 async def test_an_export_that_cannot_be_read_is_a_typed_failure(
-    serve: Serve, service: Exporting, kind: type[Exception], told: str, monkeypatch: pytest.MonkeyPatch
+    serve: Serve,
+    service: Exporting,
+    kind: type[Exception],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("crmlab.providers.altcraft.export._MAX_LOOKS", 3)
     with pytest.raises(kind, match=told) as failed:
@@ -196,7 +259,9 @@ async def test_an_export_that_cannot_be_read_is_a_typed_failure(
     assert TOKEN not in str(failed.value)
 
 
-async def test_what_is_told_to_stop_waits_for_no_export(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_told_to_stop_waits_for_no_export(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("crmlab.providers.altcraft.export.FIRST_WAIT", 60)
     service = Exporting([result(3, FILE)], lines(3))
     account = by_export(await serve(service.answer), custom_fields="season")
@@ -207,7 +272,9 @@ async def test_what_is_told_to_stop_waits_for_no_export(serve: Serve, monkeypatc
         await crmlab.fetch(account, "contacts", stop=stop)
 
 
-async def test_a_fetch_that_is_gone_on_with_starts_no_second_export(serve: Serve, tmp_path: Path) -> None:
+async def test_a_fetch_that_is_gone_on_with_starts_no_second_export(
+    serve: Serve, tmp_path: Path
+) -> None:
     service = Exporting([result(3, FILE)], "<html>Sign in</html>")
     account = by_export(await serve(service.answer), custom_fields="season")
     with pytest.raises(TransportError):

@@ -87,10 +87,14 @@ def errors(*parts: dict[str, Any], **more: Any) -> bytes:
     return json.dumps({"errors": list(parts), **more}).encode()
 
 
-def read(name: str, data: Any, *, tags: dict[str, str] | None = None, raw: bool = False, **times: Any) -> Decoded:
+def read(
+    name: str, data: Any, *, tags: dict[str, str] | None = None, raw: bool = False, **times: Any
+) -> Decoded:
     resource = PROVIDER.resource(name)
     context = Context(now=NOW, **times)
-    reads = decoder(resource, context, provider="commanders_act", account="a", tables=resource.tables, raw=raw)
+    reads = decoder(
+        resource, context, provider="commanders_act", account="a", tables=resource.tables, raw=raw
+    )
     request = Request(path="/x", tags=tags or {})
     body = json.dumps({"data": data}, indent=1).encode()
     found = Page(request=request, status=200, headers={}, body=body)
@@ -131,7 +135,12 @@ def test_the_site_id_becomes_part_of_the_address() -> None:
     ("status", "content", "kind", "expected"),
     [
         (401, errors({"title": "MISSING_AUTHORIZATION_HEADER", "detail": "x"}), AuthError, 401),
-        (401, b'{"status":401,"title":"Unauthenticated.","detail":"x","context":[]}', AuthError, 401),
+        (
+            401,
+            b'{"status":401,"title":"Unauthenticated.","detail":"x","context":[]}',
+            AuthError,
+            401,
+        ),
         (403, errors({"code": "SITE_ACCESS_FORBIDDEN", "detail": "x"}), AuthError, 403),
         (404, errors({"status": 404, "detail": "x"}), NotFoundError, 404),
         (429, errors({"code": "REQUEST_LIMIT_REACHED", "detail": "x"}), RateLimitError, 429),
@@ -139,7 +148,12 @@ def test_the_site_id_becomes_part_of_the_address() -> None:
         (502, b"<html>", ServerError, 502),
         (500, b'["x"]', ServerError, 500),
         (200, errors({"code": "CONNECTION_LIMIT_REACHED", "detail": "x"}), RateLimitError, 429),
-        (200, errors({"code": "UNKNOWN_TOKEN", "detail": "x"}, {"code": "OTHER"}, data=[]), AuthError, 401),
+        (
+            200,
+            errors({"code": "UNKNOWN_TOKEN", "detail": "x"}, {"code": "OTHER"}, data=[]),
+            AuthError,
+            401,
+        ),
         (200, errors({"code": "SERVER_ERROR", "detail": "x"}), ServerError, 500),
         (200, errors({"status": "404", "detail": "x"}), NotFoundError, 404),
         (200, errors({"code": None, "detail": "x"}), ApiError, 200),
@@ -189,7 +203,12 @@ def following(**body: Any) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"meta": [], "links": []}, {"meta": {"pagination": None}, "links": {"next": None}}, {"links": {"next": ""}}],
+    [
+        {},
+        {"meta": [], "links": []},
+        {"meta": {"pagination": None}, "links": {"next": None}},
+        {"links": {"next": ""}},
+    ],
 )
 def test_a_list_that_says_nothing_of_pages_is_whole(body: dict[str, Any]) -> None:
     assert following(**body) == []
@@ -200,7 +219,10 @@ def test_the_pages_that_an_answer_tells_of_are_asked_for_at_once() -> None:
 
     found = following(meta={"pagination": pagination})
 
-    assert found == [{"include": "health", "page[number]": "2"}, {"include": "health", "page[number]": "3"}]
+    assert found == [
+        {"include": "health", "page[number]": "2"},
+        {"include": "health", "page[number]": "3"},
+    ]
     content = json.dumps({"meta": {"pagination": pagination}}).encode()
     assert PROVIDER.resource("sources").total(page(content)) == 25
 
@@ -213,7 +235,8 @@ def test_what_a_link_asks_for_is_taken_and_not_its_host(encoded: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", ["?page[after]=b", "/x?page[after]=b", {"href": "https://api.example/v2/7/x?page[after]=b"}]
+    "link",
+    ["?page[after]=b", "/x?page[after]=b", {"href": "https://api.example/v2/7/x?page[after]=b"}],
 )
 @pytest.mark.parametrize("meta", [{}, {"pagination": {"total_pages": 1, "total": 9}}])
 def test_a_link_without_a_pages_number_is_followed_also_where_meta_tells_of_no_further_page(
@@ -233,7 +256,10 @@ def test_a_link_to_another_path_is_told() -> None:
 def test_integrations_are_asked_with_a_comma_list() -> None:
     for name in ("sources", "destinations"):
         (request,) = asked(name)
-        assert (request.path, request.params) == (f"/{name}", {"include": "connector,environment,health"})
+        assert (request.path, request.params) == (
+            f"/{name}",
+            {"include": "connector,environment,health"},
+        )
 
 
 def test_statistics_are_one_request_a_day() -> None:
@@ -282,7 +308,9 @@ def test_deliveries_come_by_the_hour_for_a_day_and_by_the_day_for_more(
 def test_deliveries_older_than_the_service_keeps_them_are_not_asked_for() -> None:
     rows = {"destinations": [{"id": "12"}]}
 
-    old = asked("delivery_trends", rows, since=NOW - timedelta(days=90), until=NOW - timedelta(days=60))
+    old = asked(
+        "delivery_trends", rows, since=NOW - timedelta(days=90), until=NOW - timedelta(days=60)
+    )
 
     assert old == []
 
@@ -331,10 +359,17 @@ def test_an_integration_has_its_health_and_its_ids_as_text(data: Any) -> None:
 
 
 def test_an_integration_without_health_and_relationships_is_one() -> None:
-    found = read("destinations", [{"id": 5, "type": "integrations", "attributes": {"label": "Bare"}}])
+    found = read(
+        "destinations", [{"id": 5, "type": "integrations", "attributes": {"label": "Bare"}}]
+    )
 
     row = found.frames["integrations"].row(0, named=True)
-    assert (row["label"], row["direction"], row["success"], row["connector"]) == ("Bare", "destination", None, None)
+    assert (row["label"], row["direction"], row["success"], row["connector"]) == (
+        "Bare",
+        "destination",
+        None,
+        None,
+    )
 
 
 def test_parameters_and_their_secrets_are_never_decoded() -> None:
@@ -363,11 +398,17 @@ def test_a_dataset_of_mixed_lists_is_a_delivery_for_each_row_but_the_first(*, li
         "type": "delivery/trend",
         "attributes": {
             "connector_type": "tulips",
-            "datasets": [["dateTime", "success", "fail"], [1700000000000, 1200, 3], [1700003600000, "7", 0]],
+            "datasets": [
+                ["dateTime", "success", "fail"],
+                [1700000000000, 1200, 3],
+                [1700003600000, "7", 0],
+            ],
         },
     }
 
-    rows = read("delivery_trends", [data] if listed else data, tags={"integration_id": "12"}).frames["deliveries"]
+    rows = read(
+        "delivery_trends", [data] if listed else data, tags={"integration_id": "12"}
+    ).frames["deliveries"]
 
     assert rows.select("id", "integration_id", "at", "success", "failed").rows() == [
         ("12/1700000000000", "12", datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), 1200, 3),
@@ -390,7 +431,10 @@ def test_a_dataset_of_mixed_lists_is_a_delivery_for_each_row_but_the_first(*, li
 def test_the_columns_of_a_dataset_are_those_that_its_first_row_names(
     datasets: Any, delivered: list[tuple[int | None, int | None]], told: int
 ) -> None:
-    documented = {"id": "13", "attributes": {"datasets": [["dateTime", "success", "fail"], [1700000000000, 5, 6]]}}
+    documented = {
+        "id": "13",
+        "attributes": {"datasets": [["dateTime", "success", "fail"], [1700000000000, 5, 6]]},
+    }
     data = [{"id": "12", "attributes": {"datasets": datasets}}, documented]
 
     found = read("delivery_trends", data, tags={"integration_id": "12"})
@@ -415,14 +459,21 @@ def test_rates_are_computed_from_the_counts() -> None:
 
     row = found.frames["consent_statistics"].row(0, named=True)
     assert (row["id"], row["day"], row["banner_id"]) == ("2026-05-06/4", date(2026, 5, 6), "4")
-    assert (row["visitors_exposed"], row["banner_views"], row["optin"], row["optout"]) == (200, 180, 50, 20)
+    assert (row["visitors_exposed"], row["banner_views"], row["optin"], row["optout"]) == (
+        200,
+        180,
+        50,
+        20,
+    )
     assert (row["optin_rate"], row["optout_rate"], row["explicit_optin"]) == (0.25, 0.1, None)
 
 
 def test_counts_by_category_and_vendor_are_rows_of_their_own() -> None:
     rows = read("privacy_statistics", [BANNER], tags=WHOLE_DAY).frames["consent_statistics_items"]
 
-    shown = rows.select("id", "dimension", "item_id", "optin", "visitors_exposed", "optin_rate").rows()
+    shown = rows.select(
+        "id", "dimension", "item_id", "optin", "visitors_exposed", "optin_rate"
+    ).rows()
     assert shown == [
         ("2026-05-06/4/category/3", "category", "3", 40, 200, 0.2),
         ("2026-05-06/4/vendor/x-9", "vendor", "x-9", 30, 200, 0.15),
@@ -431,7 +482,9 @@ def test_counts_by_category_and_vendor_are_rows_of_their_own() -> None:
     assert set(rows["day"]) == {date(2026, 5, 6)}
 
 
-@pytest.mark.parametrize("attributes", [{}, [], None, {"nb_banner_views": 3}, {"nb_visitors_exposed_to_privacy": 0}])
+@pytest.mark.parametrize(
+    "attributes", [{}, [], None, {"nb_banner_views": 3}, {"nb_visitors_exposed_to_privacy": 0}]
+)
 def test_a_banner_with_hardly_a_count_is_a_row_without_rates(attributes: Any) -> None:
     found = read("privacy_statistics", [{"id": "1", "attributes": attributes}], tags=WHOLE_DAY)
 
@@ -469,12 +522,26 @@ def test_a_segment_counts_in_text_and_only_for_the_days_asked() -> None:
         for n in (28, 29, 30)
     ]
 
-    found = read("segments_statistics", data, tags={"segment_id": "11"}, since=datetime(2026, 10, 29, tzinfo=UTC))
+    found = read(
+        "segments_statistics",
+        data,
+        tags={"segment_id": "11"},
+        since=datetime(2026, 10, 29, tzinfo=UTC),
+    )
 
     rows = found.frames["segments"]
     assert rows["day"].to_list() == [date(2026, 10, 29), date(2026, 10, 30)]
-    assert rows.select("id", "segment_id", "size", "added", "removed").row(0) == ("11/1700029", "11", 540.75, 33, 12)
-    assert found.keys["key"].to_list() == pl.Series(["11/1700028", "11/1700029", "11/1700030"]).hash().to_list()
+    assert rows.select("id", "segment_id", "size", "added", "removed").row(0) == (
+        "11/1700029",
+        "11",
+        540.75,
+        33,
+        12,
+    )
+    assert (
+        found.keys["key"].to_list()
+        == pl.Series(["11/1700028", "11/1700029", "11/1700030"]).hash().to_list()
+    )
 
 
 def test_a_change_has_its_subject_and_who_did_it_without_what_it_changed() -> None:
@@ -502,11 +569,24 @@ def test_a_change_has_its_subject_and_who_did_it_without_what_it_changed() -> No
 
 
 def test_a_user_has_name_email_and_role() -> None:
-    user = {"id": 4, "attributes": {"firstname": "Ada", "lastname": "Moss", "email": "a@m.example", "type": "end_user"}}
+    user = {
+        "id": 4,
+        "attributes": {
+            "firstname": "Ada",
+            "lastname": "Moss",
+            "email": "a@m.example",
+            "type": "end_user",
+        },
+    }
 
     row = read("users", [user]).frames["users"].row(0, named=True)
 
-    assert (row["id"], row["name"], row["email"], row["role"]) == ("4", "Ada Moss", "a@m.example", "end_user")
+    assert (row["id"], row["name"], row["email"], row["role"]) == (
+        "4",
+        "Ada Moss",
+        "a@m.example",
+        "end_user",
+    )
 
 
 def test_every_documented_counter_has_a_column() -> None:
@@ -527,7 +607,11 @@ def test_a_deleted_destination_says_when_and_retries_are_counted() -> None:
     health = {"success": {"immediate": {"total": 90}, "retry": {"total": 10}}}
     attributes = {"label": "Ads", "deleted_at": "2026-03-01T10:00:00+01:00", "health": health}
 
-    row = read("destinations", [{"id": 1, "attributes": attributes}]).frames["integrations"].row(0, named=True)
+    row = (
+        read("destinations", [{"id": 1, "attributes": attributes}])
+        .frames["integrations"]
+        .row(0, named=True)
+    )
 
     assert row["deleted_at"] == datetime(2026, 3, 1, 9, tzinfo=UTC)
     assert (row["success"], row["retried"]) == (100, 10)
@@ -536,8 +620,12 @@ def test_a_deleted_destination_says_when_and_retries_are_counted() -> None:
 async def test_banner_statistics_come_by_location_where_the_account_asks_for_them() -> None:
     async with crmlab.sandbox(rows=50, services=["commanders_act"]) as site:
         keys = site.keys["commanders_act"]
-        account = crmlab.Account("commanders_act", base_url=site[0].base_url, locations="yes", **keys)
-        parts = await crmlab.fetch(account, "consent_statistics", limits=crmlab.Limits(concurrency=10))
+        account = crmlab.Account(
+            "commanders_act", base_url=site[0].base_url, locations="yes", **keys
+        )
+        parts = await crmlab.fetch(
+            account, "consent_statistics", limits=crmlab.Limits(concurrency=10)
+        )
         whole = await crmlab.fetch(site, "consent_statistics", limits=crmlab.Limits(concurrency=10))
 
     assert set(parts.consent_statistics["location"]) == {"other", "eu"}
@@ -573,7 +661,9 @@ async def test_banner_statistics_come_by_device_where_the_account_asks_for_them(
 def test_counts_of_nested_categories_are_read_as_the_flat_ones(nested: dict[str, Any]) -> None:
     resource = PROVIDER.resource("privacy_statistics")
     row = {"id": 9, "type": "s", "attributes": {"nb_optin": 12, **nested}}
-    request = Request(path="/privacy/statistics", tags={"day": "2026-01-01", "device": "", "location": ""})
+    request = Request(
+        path="/privacy/statistics", tags={"day": "2026-01-01", "device": "", "location": ""}
+    )
     came = Page(request=request, status=200, headers={}, body=json.dumps({"data": [row]}).encode())
 
     flat = resource.restate(came)
@@ -583,10 +673,17 @@ def test_counts_of_nested_categories_are_read_as_the_flat_ones(nested: dict[str,
     assert flat.list_at
 
 
-@pytest.mark.parametrize("nested", [{"categories": [{"nb_optin": 5}]}, {"categories": [5]}, {"purposes": {"1": 5}}])
+@pytest.mark.parametrize(
+    "nested", [{"categories": [{"nb_optin": 5}]}, {"categories": [5]}, {"purposes": {"1": 5}}]
+)
 def test_nested_counts_that_cannot_be_read_stay_and_are_told(nested: dict[str, Any]) -> None:
     row = {"id": 9, "type": "s", "attributes": {"nb_optin": 12, **nested}}
-    came = Page(request=Request(path="/x"), status=200, headers={}, body=json.dumps({"data": [row]}).encode())
+    came = Page(
+        request=Request(path="/x"),
+        status=200,
+        headers={},
+        body=json.dumps({"data": [row]}).encode(),
+    )
 
     found = PROVIDER.resource("privacy_statistics").restate(came)
 
@@ -596,7 +693,12 @@ def test_nested_counts_that_cannot_be_read_stay_and_are_told(nested: dict[str, A
 
 def test_flat_statistics_are_handed_on_as_they_came() -> None:
     row = {"id": 9, "type": "s", "attributes": {"nb_optin_category_1": 5}}
-    came = Page(request=Request(path="/x"), status=200, headers={}, body=json.dumps({"data": [row]}).encode())
+    came = Page(
+        request=Request(path="/x"),
+        status=200,
+        headers={},
+        body=json.dumps({"data": [row]}).encode(),
+    )
 
     assert PROVIDER.resource("privacy_statistics").restate(came) is came
 
@@ -616,7 +718,10 @@ def test_a_link_that_leads_back_is_an_error() -> None:
 
 
 async def test_errors_beside_data_keep_the_data_and_are_told() -> None:
-    beside = {"data": [INTEGRATION], "errors": [{"code": "PARTIAL", "detail": "one source is locked"}, {"code": "X"}]}
+    beside = {
+        "data": [INTEGRATION],
+        "errors": [{"code": "PARTIAL", "detail": "one source is locked"}, {"code": "X"}],
+    }
 
     async def answer(request: web.Request) -> web.Response:
         return web.json_response(beside)
@@ -624,7 +729,9 @@ async def test_errors_beside_data_keep_the_data_and_are_told() -> None:
     app = web.Application()
     app.router.add_get("/{anything:.*}", answer)
     async with TestServer(app) as server:
-        account = crmlab.Account("commanders_act", base_url=str(server.make_url("")), site_id="7", token="t" * 20)
+        account = crmlab.Account(
+            "commanders_act", base_url=str(server.make_url("")), site_id="7", token="t" * 20
+        )
         data = await crmlab.fetch(account, "commanders_act.sources", progress=False)
 
     assert data["commanders_act.sources"].height == 1
@@ -646,7 +753,9 @@ async def test_errors_beside_data_keep_the_data_and_are_told() -> None:
     ],
 )
 @pytest.mark.parametrize("listed", [True, False])
-def test_columns_of_deliveries_that_nobody_documented_are_told(header: Any, further: str, *, listed: bool) -> None:
+def test_columns_of_deliveries_that_nobody_documented_are_told(
+    header: Any, further: str, *, listed: bool
+) -> None:
     datasets = [header, [1700000000000, 5, 6, 7, 8]] if header is not None else None
     trend = {"id": "12", "attributes": {"datasets": datasets}}
 
@@ -662,10 +771,20 @@ async def test_connectors_are_named_by_their_catalogue_and_a_refused_one_costs_o
     serve: Serve, status: int
 ) -> None:
     async def answer(request: web.Request) -> web.Response:
-        catalog = [{"id": 77, "type": "source-template", "attributes": {"label": "Tulips", "template": "web"}}]
+        catalog = [
+            {
+                "id": 77,
+                "type": "source-template",
+                "attributes": {"label": "Tulips", "template": "web"},
+            }
+        ]
         if request.path.endswith("-catalog"):
-            return web.json_response({"data": catalog if "source" in request.path else []}, status=status)
-        return web.json_response({"data": [INTEGRATION] if request.path.endswith("/sources") else []})
+            return web.json_response(
+                {"data": catalog if "source" in request.path else []}, status=status
+            )
+        return web.json_response(
+            {"data": [INTEGRATION] if request.path.endswith("/sources") else []}
+        )
 
     account = crmlab.Account("commanders_act", base_url=await serve(answer), site_id="7", token="t")
     data = await crmlab.fetch(account, "integrations")

@@ -20,7 +20,9 @@ SECRET = "a-key-of-a-partner"
 HEADER = ["dateTime", "collected", "normalized"]
 
 
-def page(content: Any, *, path: str = "/x", tags: dict[str, str] | None = None, **params: str) -> Page:
+def page(
+    content: Any, *, path: str = "/x", tags: dict[str, str] | None = None, **params: str
+) -> Page:
     request = Request(path=path, params=params, tags=tags or {})
     return Page(request=request, status=200, headers={}, body=json.dumps(content).encode())
 
@@ -28,7 +30,9 @@ def page(content: Any, *, path: str = "/x", tags: dict[str, str] | None = None, 
 def read(name: str, content: Any, **more: Any) -> Decoded:
     """Decode a whole answer as a fetch does: restated, cut into records, read."""
     resource = PROVIDER.resource(name)
-    reads = decoder(resource, Context(now=NOW), provider="commanders_act", account="a", tables=(), raw=True)
+    reads = decoder(
+        resource, Context(now=NOW), provider="commanders_act", account="a", tables=(), raw=True
+    )
     found = resource.restate(page(content, **more))
     return reads(records(found, resource, whole=True))
 
@@ -52,16 +56,26 @@ def rows(name: str, data: Any, **more: Any) -> list[dict[str, Any]]:
         {"id": "1", "attributes": {'label"': "Web"}},
         {"id": "1", "attributes": {"label": "Web"}, "included": [{"id": "6"}]},
     ],
-    ids=["documented", "in a list", "inside itself", "a name with a quotation mark", "with what stands beside it"],
+    ids=[
+        "documented",
+        "in a list",
+        "inside itself",
+        "a name with a quotation mark",
+        "with what stands beside it",
+    ],
 )
 @pytest.mark.parametrize("is_list", [True, False], ids=["list", "one"])
-def test_an_object_is_read_in_each_form_that_the_document_has(item: dict[str, Any], is_list: bool) -> None:
+def test_an_object_is_read_in_each_form_that_the_document_has(
+    item: dict[str, Any], is_list: bool
+) -> None:
     (found,) = rows("source_catalog", [item] if is_list else item)
 
     assert (found["id"], found["attributes"]["label"]) == ("1", "Web")
 
 
-@pytest.mark.parametrize("data", [{"type": "user", "id": 7}, [{"type": "user", "id": "7"}]], ids=["one", "several"])
+@pytest.mark.parametrize(
+    "data", [{"type": "user", "id": 7}, [{"type": "user", "id": "7"}]], ids=["one", "several"]
+)
 def test_one_related_object_where_several_may_be_is_a_list_of_one(data: Any) -> None:
     item = {"id": 3, "attributes": {"category": "x"}, "relationships": {"creator": {"data": data}}}
 
@@ -81,22 +95,33 @@ def test_a_rule_without_an_id_is_known_by_its_domain() -> None:
 
 
 KEEPS_SECRETS_OUT = [
-    (resource.name, way) for resource in PROVIDER.resources for way in resource.never_kept if resource.path == ("data",)
+    (resource.name, way)
+    for resource in PROVIDER.resources
+    for way in resource.never_kept
+    if resource.path == ("data",)
 ]
 
 
 @pytest.mark.parametrize(("name", "way"), KEEPS_SECRETS_OUT)
 @pytest.mark.parametrize("spelled", ["object", "text"])
-def test_what_may_hold_keys_is_in_no_frame_and_no_message(name: str, way: str, spelled: str) -> None:
+def test_what_may_hold_keys_is_in_no_frame_and_no_message(
+    name: str, way: str, spelled: str
+) -> None:
     *_, field = way.split(".")
-    planted: Any = {"token": SECRET} if spelled == "object" else f"https://partner.example.com?key={SECRET}"
+    planted: Any = (
+        {"token": SECRET} if spelled == "object" else f"https://partner.example.com?key={SECRET}"
+    )
     # beside it something that is rejected, or cannot be read
-    wrong = {"id": 1, "attributes": {field: planted, "label": {"no": "text"}, "name": ["no", "text"]}}
+    wrong = {
+        "id": 1,
+        "attributes": {field: planted, "label": {"no": "text"}, "name": ["no", "text"]},
+    }
 
     decoded = read(name, {"data": [wrong, {"id": None, "attributes": {field: planted}}]})
 
     assert not any(
-        SECRET in str(frame.to_dicts()) for frame in (*decoded.frames.values(), decoded.rejected, decoded.misfits)
+        SECRET in str(frame.to_dicts())
+        for frame in (*decoded.frames.values(), decoded.rejected, decoded.misfits)
     )
 
 
@@ -104,8 +129,16 @@ def test_what_may_hold_keys_is_in_no_frame_and_no_message(name: str, way: str, s
 
 
 def test_issues_of_a_destination_are_a_row_each() -> None:
-    issue = {"reason": "timeout", "event_types": ["purchase"], "events_count": 3, "last_seen": 1649880808086}
-    data = {"id": "9", "attributes": {"error": [issue], "rejected": [issue | {"stream_hit_id": "h-1"}]}}
+    issue = {
+        "reason": "timeout",
+        "event_types": ["purchase"],
+        "events_count": 3,
+        "last_seen": 1649880808086,
+    }
+    data = {
+        "id": "9",
+        "attributes": {"error": [issue], "rejected": [issue | {"stream_hit_id": "h-1"}]},
+    }
 
     found = rows("delivery_issues", data, tags={"integration_id": "9"})
 
@@ -126,9 +159,13 @@ def test_an_issue_leads_to_its_details_by_either_of_its_documented_names() -> No
 def test_details_are_asked_once_for_each_issue_that_leads_to_them() -> None:
     issues = pl.DataFrame({"stream_hit_id": ["h/1", None, "h-2", "h/1"]})
 
-    asked = PROVIDER.resource("delivery_issue_details").requests(Context(now=NOW, rows={"delivery_issues": issues}))
+    asked = PROVIDER.resource("delivery_issue_details").requests(
+        Context(now=NOW, rows={"delivery_issues": issues})
+    )
 
-    assert [each.path for each in asked] == [f"/integrations/delivery/issues/{id}/details" for id in ("h%2F1", "h-2")]
+    assert [each.path for each in asked] == [
+        f"/integrations/delivery/issues/{id}/details" for id in ("h%2F1", "h-2")
+    ]
 
 
 # ---- reports ------------------------------------------------------------------------------------
@@ -136,9 +173,14 @@ def test_details_are_asked_once_for_each_issue_that_leads_to_them() -> None:
 
 @pytest.mark.parametrize("name", ["rows", "row"])
 def test_each_line_of_a_report_has_a_cell_for_each_column(name: str) -> None:
-    line = {"name": {"type": "string", "value": "Spring"}, "m-29": {"type": "number", "value": 878, "top_value": 900}}
+    line = {
+        "name": {"type": "string", "value": "Spring"},
+        "m-29": {"type": "number", "value": 878, "top_value": 900},
+    }
 
-    (found,) = rows("report_data", {name: [line], "columns": ["name", "m-29"]}, tags={"report_id": "4"})
+    (found,) = rows(
+        "report_data", {name: [line], "columns": ["name", "m-29"]}, tags={"report_id": "4"}
+    )
 
     assert found == {
         "row": 1,
@@ -173,7 +215,9 @@ def test_lines_are_numbered_through_all_pages_of_a_report() -> None:
     ],
     ids=["empty", "names only", "documented", "in another order", "no names", "a cell is missing"],
 )
-def test_rows_have_the_names_that_the_first_one_gives(given: list[Any], expected: list[dict[str, Any]]) -> None:
+def test_rows_have_the_names_that_the_first_one_gives(
+    given: list[Any], expected: list[dict[str, Any]]
+) -> None:
     assert list(named_rows(given)) == expected
 
 
@@ -189,10 +233,25 @@ VALIDATION = {"statuses": STATUSES, "anomalies": {"search": []}}
         ("delivery_issues", [{"attributes": ISSUES}], 1, ""),
         ("delivery_issues", {"attributes": {"error": [], "rejected": []}}, 0, ""),
         ("delivery_issues", [], 0, ""),
-        ("delivery_issues", {"id": "1", "type": "delivery/issue"}, 0, "holds nothing at attributes.error"),
+        (
+            "delivery_issues",
+            {"id": "1", "type": "delivery/issue"},
+            0,
+            "holds nothing at attributes.error",
+        ),
         ("delivery_issues", {}, 0, "holds nothing at attributes.error"),
-        ("delivery_issues", {"attributes": {**ISSUES, "rejected": {}}}, 1, "an object at attributes.rejected"),
-        ("delivery_issues", {"attributes": {"failed": [{}], "rejected": []}}, 0, "nothing at attributes.error"),
+        (
+            "delivery_issues",
+            {"attributes": {**ISSUES, "rejected": {}}},
+            1,
+            "an object at attributes.rejected",
+        ),
+        (
+            "delivery_issues",
+            {"attributes": {"failed": [{}], "rejected": []}},
+            0,
+            "nothing at attributes.error",
+        ),
         ("delivery_issues", [{"reason": "timeout"}], 1, "lists objects without attributes"),
         ("report_data", {"rows": []}, 0, ""),
         ("report_data", {"row": [{"a": 1}]}, 1, ""),
@@ -201,18 +260,55 @@ VALIDATION = {"statuses": STATUSES, "anomalies": {"search": []}}
         ("data_quality", {"attributes": {"validation": VALIDATION}}, 1, ""),
         ("data_quality", {"attributes": {"validation": {"statuses": {}}}}, 0, ""),
         ("data_quality", {"attributes": {"validation": {"statuses": {"purchase": []}}}}, 0, ""),
-        ("data_quality", {"attributes": {"validations": VALIDATION}}, 0, "nothing at attributes.validation.statuses"),
-        ("data_quality", {"attributes": {"validation": {"statuses": {"purchase": None}}}}, 0, "validation.statuses.*"),
-        ("data_quality", {"attributes": {"validation": {"statuses": {"a": [["at", "n"], ["t", 5]]}}}}, 2, "collected"),
-        ("data_quality", {"attributes": {"validation": {"statuses": {"a": [["t", "5", "4"]]}}}}, 1, "collected"),
-        ("data_quality", {"attributes": {"validation": {"statuses": {"a": [HEADER[:2], ["t", 5]]}}}}, 1, "normalized"),
+        (
+            "data_quality",
+            {"attributes": {"validations": VALIDATION}},
+            0,
+            "nothing at attributes.validation.statuses",
+        ),
+        (
+            "data_quality",
+            {"attributes": {"validation": {"statuses": {"purchase": None}}}},
+            0,
+            "validation.statuses.*",
+        ),
+        (
+            "data_quality",
+            {"attributes": {"validation": {"statuses": {"a": [["at", "n"], ["t", 5]]}}}},
+            2,
+            "collected",
+        ),
+        (
+            "data_quality",
+            {"attributes": {"validation": {"statuses": {"a": [["t", "5", "4"]]}}}},
+            1,
+            "collected",
+        ),
+        (
+            "data_quality",
+            {"attributes": {"validation": {"statuses": {"a": [HEADER[:2], ["t", 5]]}}}},
+            1,
+            "normalized",
+        ),
         ("data_quality_anomalies", {"attributes": {"validation": VALIDATION}}, 0, ""),
-        ("data_quality_anomalies", {"attributes": {"validation": {}}}, 0, "nothing at attributes.validation.anomalies"),
+        (
+            "data_quality_anomalies",
+            {"attributes": {"validation": {}}},
+            0,
+            "nothing at attributes.validation.anomalies",
+        ),
         ("data_quality_sources", {"attributes": {"collection": {"sources": []}}}, 0, ""),
-        ("data_quality_sources", {"attributes": {"collection": {"total": 3}}}, 0, "attributes.collection.sources"),
+        (
+            "data_quality_sources",
+            {"attributes": {"collection": {"total": 3}}},
+            0,
+            "attributes.collection.sources",
+        ),
     ],
 )
-def test_what_does_not_stand_where_it_is_documented_is_a_doubt(name: str, data: Any, count: int, doubt: str) -> None:
+def test_what_does_not_stand_where_it_is_documented_is_a_doubt(
+    name: str, data: Any, count: int, doubt: str
+) -> None:
     found = PROVIDER.resource(name).restate(page({"data": data}))
 
     assert len(found.read(dict[str, Any])["data"]) == count
@@ -225,16 +321,26 @@ def test_what_stands_beside_issues_under_another_name_is_told() -> None:
 
     found = PROVIDER.resource("delivery_issues").restate(page({"data": data}))
 
-    assert found.remarks == ("answers hold what nobody documented inside attributes, which is not read: filtered",)
+    assert found.remarks == (
+        "answers hold what nobody documented inside attributes, which is not read: filtered",
+    )
 
 
 def test_a_line_of_a_report_that_is_no_object_is_rejected() -> None:
-    assert read("report_data", {"data": {"rows": [["Spring", 8]]}}, tags={"report_id": "4"}).rejected.height == 1
+    assert (
+        read(
+            "report_data", {"data": {"rows": [["Spring", 8]]}}, tags={"report_id": "4"}
+        ).rejected.height
+        == 1
+    )
 
 
 def test_errors_beside_data_without_a_record_are_told() -> None:
     resource = PROVIDER.resource("delivery_issues")
-    content = {"data": {"attributes": {"error": [], "rejected": []}}, "errors": [{"title": "too slow"}]}
+    content = {
+        "data": {"attributes": {"error": [], "rejected": []}},
+        "errors": [{"title": "too slow"}],
+    }
 
     assert "too slow" in resource.lacking(resource.restate(page(content)))
 
@@ -251,7 +357,13 @@ def test_counts_of_events_stand_with_their_events() -> None:
     counts = [["dateTime", "value"], ["2026-11-01 10:00:00", "12.0"]]
     content = {
         "data": [{"id": "7-purchase", "attributes": {"name": "purchase"}}, {"id": "7-search"}],
-        "included": [{"type": "dataset", "id": "7-purchase/stats/normalized", "attributes": {"dataset": counts}}],
+        "included": [
+            {
+                "type": "dataset",
+                "id": "7-purchase/stats/normalized",
+                "attributes": {"dataset": counts},
+            }
+        ],
     }
 
     found = read("collection_events", content).frames[RAW]
@@ -265,7 +377,14 @@ def test_counts_of_events_stand_with_their_events() -> None:
 
 
 def test_anomalies_come_without_the_samples_of_events() -> None:
-    anomaly = {"level": "warn", "count": 3, "path": "a", "message": "b", "sample": SECRET, "date": "2026-11-01"}
+    anomaly = {
+        "level": "warn",
+        "count": 3,
+        "path": "a",
+        "message": "b",
+        "sample": SECRET,
+        "date": "2026-11-01",
+    }
     data = {"attributes": {"validation": {"anomalies": {"purchase": [anomaly], "search": []}}}}
 
     (found,) = rows("data_quality_anomalies", data)

@@ -63,7 +63,14 @@ def page(content: object, **headers: str) -> Page:
 
 def read(name: str, content: object, *, raw: bool = False) -> Decoded:
     resource = PROVIDER.resource(name)
-    reads = decoder(resource, Context(now=NOW), provider="complero", account="a", tables=resource.tables, raw=raw)
+    reads = decoder(
+        resource,
+        Context(now=NOW),
+        provider="complero",
+        account="a",
+        tables=resource.tables,
+        raw=raw,
+    )
     return reads(records(page(content), resource))
 
 
@@ -88,7 +95,11 @@ def test_an_event_brings_its_contact() -> None:
 
     assert row["id"] == "CRM/1 a"
     assert row["modified_at"] == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    assert (row["full_name"], row["job_title"], row["company_name"]) == ("Ada Moss", "Captain", "Moss & Co")
+    assert (row["full_name"], row["job_title"], row["company_name"]) == (
+        "Ada Moss",
+        "Captain",
+        "Moss & Co",
+    )
     assert row["emails"] == ["ada@moss.example", "ada@home.example"]
     assert row["phones"] == ["+49 2", "+49 1"]
     assert (row["street"], row["city"], row["zip_code"]) == ('Say "hi" \\ Road 4a', "Ulm", "89073")
@@ -106,7 +117,10 @@ def test_an_address_is_never_mixed_from_work_and_home() -> None:
 def test_empty_events_and_events_without_a_contact_are_accepted() -> None:
     alone = {"id": "e2", "type": "update", "created_at": "2026-01-02T03:04:05Z"}
 
-    found = read("events", [EVENT, {}, alone, {**alone, "id": "e3", "contact": None}, {**alone, "contact": {}}])
+    found = read(
+        "events",
+        [EVENT, {}, alone, {**alone, "id": "e3", "contact": None}, {**alone, "contact": {}}],
+    )
 
     events = found.frames["consent_events"]
     assert found.rejected.is_empty()
@@ -121,7 +135,12 @@ def test_ids_and_times_are_found_under_each_of_their_names() -> None:
         "events",
         [
             {"event_id": 7, "type": "update", "timestamp": "2026-01-01T00:00:00.250+02:00"},
-            {"id": "8", "type": "update", "occurred_at": "2026-01-01T00:00:00Z", "created_at": "2026-02-01T00:00:00Z"},
+            {
+                "id": "8",
+                "type": "update",
+                "occurred_at": "2026-01-01T00:00:00Z",
+                "created_at": "2026-02-01T00:00:00Z",
+            },
         ],
     ).frames["consent_events"]
 
@@ -146,9 +165,15 @@ def test_an_event_without_id_gets_one_from_its_content() -> None:
 
 def test_events_that_differ_only_in_what_nobody_documented_get_ids_of_their_own() -> None:
     nameless = {"type": "update", "created_at": "2026-01-02T03:04:05Z"}
-    reordered = {"created_at": "2026-01-02T03:04:05Z", "campaign": {"b": 1, "a": 2}, "type": "update"}
+    reordered = {
+        "created_at": "2026-01-02T03:04:05Z",
+        "campaign": {"b": 1, "a": 2},
+        "type": "update",
+    }
 
-    found = read("events", [nameless, {**nameless, "campaign": {"a": 2, "b": 1}}, reordered], raw=True)
+    found = read(
+        "events", [nameless, {**nameless, "campaign": {"a": 2, "b": 1}}, reordered], raw=True
+    )
 
     ids = found.frames["consent_events"]["id"].to_list()
     assert ids[0] != ids[1]
@@ -157,7 +182,9 @@ def test_events_that_differ_only_in_what_nobody_documented_get_ids_of_their_own(
 
 
 def test_the_id_of_a_nameless_event_is_the_same_in_every_version() -> None:
-    found = read("events", [{"type": "update", "created_at": "2026-01-01T00:00:00Z"}]).frames["consent_events"]
+    found = read("events", [{"type": "update", "created_at": "2026-01-01T00:00:00Z"}]).frames[
+        "consent_events"
+    ]
 
     assert found["id"].to_list() == ["0e37796596f66c19b55c6fa3dedabeb3"]
 
@@ -167,7 +194,11 @@ def test_the_id_of_a_nameless_event_is_the_same_in_every_version() -> None:
     [
         ({"consents": {"email": False, "sms": True}}, {}, {"email": False, "sms": True}),
         ({"consents": {"email": False}, "is_primary": True}, {}, {"email": False}),
-        ({"consents": {"email": False}}, {"consents": {"phone": True}}, {"email": False, "phone": True}),
+        (
+            {"consents": {"email": False}},
+            {"consents": {"phone": True}},
+            {"email": False, "phone": True},
+        ),
         ({"consents": {"email": False}}, {"consents": {"email": False}}, {"email": False}),
         ({"consents": {"email": "false"}}, {}, {"email": False}),
         ({}, {}, {None: None}),
@@ -215,12 +246,21 @@ def test_what_names_no_channel_is_about_that_of_the_event() -> None:
 
 def test_a_consent_that_cannot_be_read_is_a_misfit_and_decides_nothing() -> None:
     unclear = {**CONTACT, "section_work": {"consents": {"email": "perhaps", "sms": True}}}
-    divided = {**CONTACT, "section_work": {"email_consent": True}, "section_private": {"consents": {"email": False}}}
+    divided = {
+        **CONTACT,
+        "section_work": {"email_consent": True},
+        "section_private": {"consents": {"email": False}},
+    }
 
     events = [
         {**EVENT, "contact": unclear},
         {**EVENT, "id": "e2", "contact": divided},
-        {**EVENT, "id": "e3", "consents": {"email": "perhaps"}, "contact": {**CONTACT, "section_work": {}}},
+        {
+            **EVENT,
+            "id": "e3",
+            "consents": {"email": "perhaps"},
+            "contact": {**CONTACT, "section_work": {}},
+        },
         {**EVENT, "id": "e4", "type": "create", "contact": unclear},
     ]
     found = read("events", events)
@@ -235,7 +275,10 @@ def test_a_consent_that_cannot_be_read_is_a_misfit_and_decides_nothing() -> None
 
 
 def test_a_no_stays_one_beside_what_cannot_be_read_which_is_told() -> None:
-    contact = {**CONTACT, "section_work": {"consents": {"email": {"granted": False, "status": "active"}}}}
+    contact = {
+        **CONTACT,
+        "section_work": {"consents": {"email": {"granted": False, "status": "active"}}},
+    }
 
     found = read("events", [{**EVENT, "contact": contact}])
 
@@ -248,7 +291,9 @@ def test_a_no_stays_one_beside_what_cannot_be_read_which_is_told() -> None:
     [("confirm", False, "confirmation"), ("update", False, None), (" Update", False, None), ("create", None, "request"),
      ("sync", None, None), ("documentation", None, None), ("smiled", None, None)],
 )  # fmt: skip
-def test_only_what_a_person_confirms_or_changes_is_decided(kind: str, opted_in: bool | None, step: str | None) -> None:
+def test_only_what_a_person_confirms_or_changes_is_decided(
+    kind: str, opted_in: bool | None, step: str | None
+) -> None:
     contact = {**CONTACT, "section_work": {"consents": {"email": False}}, "section_private": None}
 
     found = read("events", [{**EVENT, "type": kind, "contact": contact}])
@@ -310,7 +355,10 @@ def test_the_raw_event_keeps_the_contact_as_it_came() -> None:
 
 def test_an_empty_documentation_is_none() -> None:
     contact = {**CONTACT, "documentation": {}}
-    kinds = [{**EVENT, "contact": contact, "id": kind, "type": kind} for kind in ("update", "documentation")]
+    kinds = [
+        {**EVENT, "contact": contact, "id": kind, "type": kind}
+        for kind in ("update", "documentation")
+    ]
 
     found = read("events", kinds).frames["consent_events"]
 
@@ -331,10 +379,18 @@ def test_an_employee_is_a_user() -> None:
 
 
 def test_an_operation_counts_its_items() -> None:
-    operation = {"created_at": "2026-01-01T00:00:00Z", "id": "o", "model": "Contact", "status": "pending", "type": "u"}
+    operation = {
+        "created_at": "2026-01-01T00:00:00Z",
+        "id": "o",
+        "model": "Contact",
+        "status": "pending",
+        "type": "u",
+    }
     items = [[{"id": "1"}, {"id": "2"}], ["1"], [], None, {"count": 2}]
 
-    found = read("operations", [{**operation, "id": str(n), "items": each} for n, each in enumerate(items)])
+    found = read(
+        "operations", [{**operation, "id": str(n), "items": each} for n, each in enumerate(items)]
+    )
 
     assert found.rejected.is_empty()
     assert found.frames["operations"]["items_count"].to_list() == [2, 1, 0, None, None]
@@ -357,7 +413,10 @@ def test_a_period_is_asked_for_with_a_second_to_spare() -> None:
 
     for name in ("events", "operations"):
         request = requests(name, since=since, until=until)[0]
-        assert (request.params["from"], request.params["to"]) == ("2025-12-31T23:59:59Z", "2026-02-01T12:00:01Z")
+        assert (request.params["from"], request.params["to"]) == (
+            "2025-12-31T23:59:59Z",
+            "2026-02-01T12:00:01Z",
+        )
 
 
 def test_the_cursor_of_the_header_is_sent_with_the_same_filters() -> None:
@@ -407,7 +466,9 @@ def test_a_path_can_be_corrected_for_a_call(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_only_the_read_that_consumes_is_destructive() -> None:
-    assert [resource.name for resource in PROVIDER.resources if resource.destructive] == ["latest_events"]
+    assert [resource.name for resource in PROVIDER.resources if resource.destructive] == [
+        "latest_events"
+    ]
 
 
 def test_refusals_say_what_the_service_said() -> None:
@@ -457,15 +518,22 @@ def test_a_long_list_goes_on_in_slices_that_keep_what_was_asked_for(order: str) 
     assert {(part.path, part.params["type"], part.params["limit"]) for part in parts} == {
         ("/events", "confirm", "1000")
     }
-    assert (parts[0].params["from"], parts[-1].params["to"]) == (first.params["from"], first.params["to"])
+    assert (parts[0].params["from"], parts[-1].params["to"]) == (
+        first.params["from"],
+        first.params["to"],
+    )
     assert not any("cursor" in part.params for part in parts)
 
 
 def test_a_body_that_is_no_list_of_objects_is_followed_by_its_cursor() -> None:
     for body in (b'{"id": "1"}', b"null", b'[{"id": "1"}, null]'):
-        answer = Page(request=requests("events")[0], status=200, headers={"next-cursor": "a"}, body=body)
+        answer = Page(
+            request=requests("events")[0], status=200, headers={"next-cursor": "a"}, body=body
+        )
 
-        assert [each.params["cursor"] for each in PROVIDER.resource("events").follow(answer)] == ["a"]
+        assert [each.params["cursor"] for each in PROVIDER.resource("events").follow(answer)] == [
+            "a"
+        ]
 
 
 async def test_small_pages_are_read_in_slices_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -473,12 +541,16 @@ async def test_small_pages_are_read_in_slices_to_the_end(monkeypatch: pytest.Mon
     since = NOW - timedelta(days=400)
     async with crmlab.sandbox(rows=400, now=NOW, services=["complero"]) as accounts:
         everything = await crmlab.fetch(accounts, "consent_events", "operations", limits=FAST)
-        some = await crmlab.fetch(accounts, "consent_events", "operations", since=since, limits=FAST)
+        some = await crmlab.fetch(
+            accounts, "consent_events", "operations", since=since, limits=FAST
+        )
         world = accounts.world
 
     known = {person.id for person in world.people_in("complero")}
     events = {
-        event.id: event.at for event in world.consent_events if event.person_id in known and event.kind in EVENT_TYPES
+        event.id: event.at
+        for event in world.consent_events
+        if event.person_id in known and event.kind in EVENT_TYPES
     }
     assert event_ids(everything) == set(events)
     assert event_ids(some) == {id for id, at in events.items() if at >= since}
@@ -521,7 +593,9 @@ async def served(answer: Answer) -> AsyncIterator[tuple[crmlab.Account, list[str
 async def test_a_service_that_knows_no_documentation_filter_gives_the_other_types() -> None:
     def answer(request: web.Request) -> web.Response:
         kind = request.query["type"]
-        return web.json_response([{**EVENT, "id": kind}], status=400 if kind == "documentation" else 200)
+        return web.json_response(
+            [{**EVENT, "id": kind}], status=400 if kind == "documentation" else 200
+        )
 
     async with served(answer) as (account, _):
         data = await crmlab.fetch(account, "consent_events", limits=FAST)
@@ -531,7 +605,10 @@ async def test_a_service_that_knows_no_documentation_filter_gives_the_other_type
 
 
 async def test_a_service_that_ignores_the_type_gives_every_event_once() -> None:
-    async with served(lambda request: web.json_response([EVENT, {**EVENT, "id": "e2"}])) as (account, _):
+    async with served(lambda request: web.json_response([EVENT, {**EVENT, "id": "e2"}])) as (
+        account,
+        _,
+    ):
         data = await crmlab.fetch(account, "consent_events", "contacts", limits=FAST)
 
     assert sorted(data.consent_events["id"]) == ["e1/email", "e2/email"]
@@ -544,22 +621,35 @@ async def test_a_kind_that_nobody_knows_is_kept_decides_nothing_and_is_told() ->
     async with served(lambda request: web.json_response(events)) as (account, _):
         data = await crmlab.fetch(account, "consent_events", limits=FAST)
 
-    assert dict(data.consent_events.select("kind", "opted_in").rows()) == {"confirm": True, "smiled": None}
+    assert dict(data.consent_events.select("kind", "opted_in").rows()) == {
+        "confirm": True,
+        "smiled": None,
+    }
     assert "words nobody knows, which decide nothing: smiled" in data.summary["note"][0]
     assert data.summary["unread"].to_list() == [1]
 
 
-async def test_consents_that_could_not_be_read_are_counted_wherever_consent_is_shown(tmp_path: Path) -> None:
-    odd = {**CONTACT, "section_work": {"consents": {"email": "perhaps", "sms": "maybe", "phone": True}}}
+async def test_consents_that_could_not_be_read_are_counted_wherever_consent_is_shown(
+    tmp_path: Path,
+) -> None:
+    odd = {
+        **CONTACT,
+        "section_work": {"consents": {"email": "perhaps", "sms": "maybe", "phone": True}},
+    }
     events = [EVENT, {**EVENT, "id": "e2", "contact": odd}]
 
     async with served(lambda request: web.json_response(events)) as (account, _):
         data = await crmlab.fetch(account, "consent_events", "contacts", limits=FAST)
 
-    assert dict(data.summary.select("table", "unread").rows()) == {"contacts": 0, "consent_events": 2}
+    assert dict(data.summary.select("table", "unread").rows()) == {
+        "contacts": 0,
+        "consent_events": 2,
+    }
     said = "2 values of consent_events of complero could not be read"
     assert said in plots.consent_rate(data).layout.title.subtitle.text
-    shown = script(CATALOGUE["consent_rate"], Choices(), data, asked=data.asked, summary=data.summary)
+    shown = script(
+        CATALOGUE["consent_rate"], Choices(), data, asked=data.asked, summary=data.summary
+    )
     assert "plots.with_notes(" in shown
     assert said in plots.with_notes(go.Figure(), data, "consent_events").layout.title.subtitle.text
     assert said not in str(plots.people_overlap(data).layout.title.subtitle.text)
@@ -570,7 +660,9 @@ async def test_consents_that_could_not_be_read_are_counted_wherever_consent_is_s
 async def test_a_cursor_that_comes_again_ends_the_list() -> None:
     def answer(request: web.Request) -> web.Response:
         number = request.query.get("cursor", "0")
-        return web.json_response([{**EVENT, "id": number + request.query["type"]}], headers={"Next-Cursor": "1"})
+        return web.json_response(
+            [{**EVENT, "id": number + request.query["type"]}], headers={"Next-Cursor": "1"}
+        )
 
     async with served(answer) as (account, asked):
         data = await crmlab.fetch(account, "consent_events", limits=FAST)
@@ -596,7 +688,9 @@ async def test_the_newest_event_of_a_contact_wins() -> None:
 async def test_an_employee_who_is_gone_costs_no_other() -> None:
     def answer(request: web.Request) -> web.Response:
         if request.path == "/events":
-            owners = [{**EVENT, "id": n, "contact": {**CONTACT, "employee_id": n}} for n in ("1", "2")]
+            owners = [
+                {**EVENT, "id": n, "contact": {**CONTACT, "employee_id": n}} for n in ("1", "2")
+            ]
             return web.json_response(owners)
         if request.path == "/employees/1":
             return web.json_response({"message": "not found"}, status=404)
@@ -614,7 +708,10 @@ async def test_an_employee_who_is_gone_costs_no_other() -> None:
         ({}, False),
         ({"since": datetime(2026, 1, 5, tzinfo=UTC)}, True),
         ({"until": datetime(2026, 1, 5, tzinfo=UTC)}, True),
-        ({"since": datetime(2026, 1, 2, tzinfo=UTC), "until": datetime(2026, 1, 4, tzinfo=UTC)}, True),
+        (
+            {"since": datetime(2026, 1, 2, tzinfo=UTC), "until": datetime(2026, 1, 4, tzinfo=UTC)},
+            True,
+        ),
         ({"since": datetime(2026, 1, 5, tzinfo=UTC)}, False),
         ({"until": datetime(2026, 1, 5, tzinfo=UTC)}, False),
     ],
@@ -623,21 +720,30 @@ async def test_a_service_that_ignores_from_and_to_is_told_and_shared_tables_hold
     window: dict[str, Any], *, ignores: bool
 ) -> None:
     """Ten events, a day apart; shared tables leave out what was not asked for, the service's own records hold it."""
-    events = [{**EVENT, "id": f"e{day}", "created_at": f"2026-01-{day:02}T00:00:00Z"} for day in range(1, 11)]
+    events = [
+        {**EVENT, "id": f"e{day}", "created_at": f"2026-01-{day:02}T00:00:00Z"}
+        for day in range(1, 11)
+    ]
 
     def answer(request: web.Request) -> web.Response:
         if request.query["type"] != "confirm":
             return web.json_response([])
         begin, end = request.query.get("from", "2000"), request.query.get("to", "3000")
-        return web.json_response([each for each in events if ignores or begin <= each["created_at"] <= end])
+        return web.json_response(
+            [each for each in events if ignores or begin <= each["created_at"] <= end]
+        )
 
     async with served(answer) as (account, _):
-        data = await crmlab.fetch(account, "consent_events", "complero.events", **window, limits=FAST)
+        data = await crmlab.fetch(
+            account, "consent_events", "complero.events", **window, limits=FAST
+        )
 
     times = data.consent_events["occurred_at"]
     assert times.min() >= window.get("since", times.min())
     assert times.max() < window.get("until", NOW)
-    assert data["complero.events"].height == (10 if ignores or not window else times.len() + ("until" in window))
+    assert data["complero.events"].height == (
+        10 if ignores or not window else times.len() + ("until" in window)
+    )
     assert data.complete
     assert ("records of other times came" in data.summary["note"][0]) == ignores
 
@@ -646,14 +752,19 @@ async def test_a_service_that_ignores_from_and_to_is_told_and_shared_tables_hold
     ("headers", "note"),
     [
         ({"X-Next-Cursor": "abc"}, "there is the header x-next-cursor, which nobody documents"),
-        ({"Link": '<https://api.complero.com/v1/events?cursor=abc>; rel="next"'}, "there is the header link,"),
+        (
+            {"Link": '<https://api.complero.com/v1/events?cursor=abc>; rel="next"'},
+            "there is the header link,",
+        ),
         ({"X-Has-More": "1"}, "there is the header x-has-more"),
         ({"X-Total-Count": "90"}, "answers count 90, 37 came"),
         ({"X-Total-Count": "37", "Link": "</style.css>; rel=preload", "X-Next-Cursor": "null"}, ""),
         ({"Next-Cursor": "", "Next-Link": "", "X-RateLimit-Remaining": "90"}, ""),
     ],
 )
-async def test_headers_that_speak_against_the_end_of_a_list_are_told(headers: dict[str, str], note: str) -> None:
+async def test_headers_that_speak_against_the_end_of_a_list_are_told(
+    headers: dict[str, str], note: str
+) -> None:
     """A service that caps its pages at 37, and names the next page or the count where nobody documents it."""
     events = [{**EVENT, "id": f"e{each}"} for each in range(37)]
 

@@ -145,14 +145,18 @@ SAID: list[tuple[Any, Heard]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("section", "said"), SAID, ids=[json.dumps(section) for section, _ in SAID])
+@pytest.mark.parametrize(
+    ("section", "said"), SAID, ids=[json.dumps(section) for section, _ in SAID]
+)
 def test_no_yes_is_read_that_was_not_said_and_no_no_is_lost(section: Any, said: Heard) -> None:
     assert heard(section) == said
 
 
 def test_what_cannot_be_read_is_never_taken_for_a_yes_or_no() -> None:
     contacts = [json.dumps({"section_work": section}) for section, _ in SAID]
-    unread = pl.Series([each["unread"] for contact in contacts for each in statements(contact)], dtype=pl.String)
+    unread = pl.Series(
+        [each["unread"] for contact in contacts for each in statements(contact)], dtype=pl.String
+    )
 
     assert unread.drop_nulls().len() > 20
     assert pl.select(flag(pl.lit(unread))).to_series().drop_nulls().is_empty()
@@ -184,7 +188,10 @@ def test_what_names_no_channel_is_about_those_of_the_event() -> None:
 def test_consents_beside_the_contact_of_an_event_are_read_too() -> None:
     found = statements('{"consents": {"email": true}}', None, '{"email": false, "sms": false}')
 
-    assert [(each["channel"], each["answer"]) for each in found] == [("email", None), ("sms", "false")]
+    assert [(each["channel"], each["answer"]) for each in found] == [
+        ("email", None),
+        ("sms", "false"),
+    ]
 
 
 def test_documentation_and_free_data_hold_no_consents() -> None:
@@ -192,7 +199,9 @@ def test_documentation_and_free_data_hold_no_consents() -> None:
 
 
 def test_a_company_whose_name_sounds_like_a_refusal_has_refused_nothing() -> None:
-    assert heard({"consents": {"email": True}}, type="person", name="Opt Out Ltd") == {"email": "yes"}
+    assert heard({"consents": {"email": True}}, type="person", name="Opt Out Ltd") == {
+        "email": "yes"
+    }
 
 
 @pytest.mark.parametrize("deep", ["[" * 20_000 + "]" * 20_000, "1e999"])
@@ -234,11 +243,16 @@ def test_a_contact_that_is_no_object_is_told() -> None:
         ({"consents": {"email": {"granted": False, "valid_until": "2026-01-31"}}}, {"email": None}),
     ],
 )  # fmt: skip
-def test_the_end_of_a_consent_is_read_in_any_spelling(section: Any, ends: dict[str, str | None]) -> None:
+def test_the_end_of_a_consent_is_read_in_any_spelling(
+    section: Any, ends: dict[str, str | None]
+) -> None:
     found = statements(json.dumps({"id": "c1", "section_work": section}))
 
     decided = [each for each in found if each["answer"]]
-    read = {"/".join(filter(None, (each["channel"], each["purpose"]))): each["valid_until"] for each in decided}
+    read = {
+        "/".join(filter(None, (each["channel"], each["purpose"]))): each["valid_until"]
+        for each in decided
+    }
     assert {about: end and end[:10] for about, end in read.items()} == ends
     assert not any(each["unread"] for each in decided)
 

@@ -26,7 +26,11 @@ LISTS = {
     ],
     "/destinations": [
         {"id": 5, "type": {"parameters": PLANTED}, "attributes": {"label": {"parameters": INSIDE}}},
-        {"id": 3, "type": "s", "attributes": {"health": [{"parameters": INSIDE}], "parameters": PLANTED}},
+        {
+            "id": 3,
+            "type": "s",
+            "attributes": {"health": [{"parameters": INSIDE}], "parameters": PLANTED},
+        },
         ["no object", {"parameters": PLANTED}],
     ],
     "/activity-logs": [
@@ -56,13 +60,17 @@ def traces(data: crmlab.Fetched, folder: Path) -> str:
     return "\n".join([*shown, *files])
 
 
-async def test_what_partners_gave_commanders_act_is_nowhere(serve: Serve, tmp_path: Path, caplog: Any) -> None:
+async def test_what_partners_gave_commanders_act_is_nowhere(
+    serve: Serve, tmp_path: Path, caplog: Any
+) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.json_response({"data": LISTS.get(request.path.removeprefix("/v2/7"), [])})
 
     caplog.set_level(logging.DEBUG)
     asyncio.get_running_loop().set_debug(True)
-    account = crmlab.Account("commanders_act", base_url=f"{await serve(answer)}/v2/7", site_id="7", token="t")
+    account = crmlab.Account(
+        "commanders_act", base_url=f"{await serve(answer)}/v2/7", site_id="7", token="t"
+    )
     data = await crmlab.fetch(account, "integrations", "changes", *NAMES, limits=crmlab.Limits())
 
     # what is strange was told, and shown without them
@@ -78,11 +86,15 @@ async def test_the_key_among_the_settings_of_onepagecrm_is_nowhere(
 ) -> None:
     async def answer(request: web.Request) -> web.Response:
         body = {"status": 0, "message": "OK", "data": settings, "tags": {"tags": [{"name": "vip"}]}}
-        return web.json_response(body if request.path == "/bootstrap" else {"status": 0, "data": []})
+        return web.json_response(
+            body if request.path == "/bootstrap" else {"status": 0, "data": []}
+        )
 
     caplog.set_level(logging.DEBUG)
     account = crmlab.Account("onepagecrm", base_url=await serve(answer), user_id="u", api_key="k")
-    data = await crmlab.fetch(account, "tags", "users", "onepagecrm.bootstrap", limits=crmlab.Limits())
+    data = await crmlab.fetch(
+        account, "tags", "users", "onepagecrm.bootstrap", limits=crmlab.Limits()
+    )
 
     assert data.tags.height == 1
     assert PLANTED not in traces(data, tmp_path) + caplog.text
@@ -90,16 +102,30 @@ async def test_the_key_among_the_settings_of_onepagecrm_is_nowhere(
 
 #: of a webhook, and of everything that is strange in its place
 WEBHOOKS: list[Any] = [
-    {"id": "1", "name": "Shop", "hook_url": f"https://{PLANTED}@in.example.com/{PLANTED}?k=1", "secretkey": PLANTED},
-    {"id": "2", "name": {"hook_url": PLANTED}, "hook_url": [PLANTED], "secretkey": {"secretkey": PLANTED}},
+    {
+        "id": "1",
+        "name": "Shop",
+        "hook_url": f"https://{PLANTED}@in.example.com/{PLANTED}?k=1",
+        "secretkey": PLANTED,
+    },
+    {
+        "id": "2",
+        "name": {"hook_url": PLANTED},
+        "hook_url": [PLANTED],
+        "secretkey": {"secretkey": PLANTED},
+    },
     {"name": "nameless", "hook_url": PLANTED, "secretkey": PLANTED},
     ["no object", {"secretkey": PLANTED, "hook_url": PLANTED}],
 ]
 
 
-async def test_what_opens_the_receiver_of_a_webhook_is_nowhere(serve: Serve, tmp_path: Path, caplog: Any) -> None:
+async def test_what_opens_the_receiver_of_a_webhook_is_nowhere(
+    serve: Serve, tmp_path: Path, caplog: Any
+) -> None:
     async def answer(request: web.Request) -> web.Response:
-        return web.json_response({"status": 0, "data": {"webhooks": WEBHOOKS, "total_count": len(WEBHOOKS)}})
+        return web.json_response(
+            {"status": 0, "data": {"webhooks": WEBHOOKS, "total_count": len(WEBHOOKS)}}
+        )
 
     caplog.set_level(logging.DEBUG)
     account = crmlab.Account("onepagecrm", base_url=await serve(answer), user_id="u", api_key="k")
@@ -118,16 +144,25 @@ CALLED = [
     ("commanders_act", "platform_destination_issue_details_index", {"data": ISSUE}),
     ("onepagecrm", "get_bootstrap", {"status": 0, "data": SETTINGS[3]}),
     ("onepagecrm", "list_webhooks", {"status": 0, "data": {"webhooks": WEBHOOKS[:1]}}),
-    ("onepagecrm", "get_bootstrap", {"status": 0, "data": {"json": json.dumps({"auth_key": PLANTED})}}),
+    (
+        "onepagecrm",
+        "get_bootstrap",
+        {"status": 0, "data": {"json": json.dumps({"auth_key": PLANTED})}},
+    ),
 ]
 
 
 @pytest.mark.parametrize(("service", "operation", "body"), CALLED)
-async def test_what_is_never_kept_comes_with_no_call(serve: Serve, service: str, operation: str, body: Any) -> None:
+async def test_what_is_never_kept_comes_with_no_call(
+    serve: Serve, service: str, operation: str, body: Any
+) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.json_response(body)
 
-    settings = {"commanders_act": {"site_id": "7", "token": "t"}, "onepagecrm": {"user_id": "u", "api_key": "k"}}
+    settings = {
+        "commanders_act": {"site_id": "7", "token": "t"},
+        "onepagecrm": {"user_id": "u", "api_key": "k"},
+    }
     account = crmlab.Account(service, base_url=await serve(answer), **settings[service])
     arguments = {"issueId": "1"} if "details" in operation else {}
 

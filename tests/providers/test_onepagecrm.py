@@ -15,14 +15,22 @@ from crmlab.providers.onepagecrm import PROVIDER, pages
 NOW = 1_790_000_000
 #: groups of contacts as (seconds before now, how many, seconds between them; 0: an import in one second)
 GROUPS = st.lists(
-    st.tuples(st.integers(3_000, 100_000_000), st.integers(1, 450), st.sampled_from([0, 0.01, 0.3, 1, 60, 5_000])),
+    st.tuples(
+        st.integers(3_000, 100_000_000),
+        st.integers(1, 450),
+        st.sampled_from([0, 0.01, 0.3, 1, 60, 5_000]),
+    ),
     min_size=1,
     max_size=5,
 )
 
 
 def moments(groups: list[tuple[int, int, float]]) -> list[int]:
-    return [NOW - max(0, before - int(n * step)) for before, number, step in groups for n in range(number)]
+    return [
+        NOW - max(0, before - int(n * step))
+        for before, number, step in groups
+        for n in range(number)
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +49,9 @@ def answer(created: list[int], request: Request, *, filters: bool = True) -> Pag
     else:
         asked = request.params
         if filters and "since" in asked:
-            everything = [pair for pair in everything if int(asked["since"]) <= pair[1] <= int(asked["until"])]
+            everything = [
+                pair for pair in everything if int(asked["since"]) <= pair[1] <= int(asked["until"])
+            ]
         number = int(asked["page"])
         assert number * 100 <= pages.WALL, "no page number reaches beyond the wall"
         batch = everything[(number - 1) * 100 : number * 100]
@@ -73,7 +83,9 @@ def visited(created: list[int], *, filters: bool = True) -> tuple[set[str], list
 
 
 @given(GROUPS)
-def test_every_contact_is_reached_whenever_it_was_created(groups: list[tuple[int, int, float]]) -> None:
+def test_every_contact_is_reached_whenever_it_was_created(
+    groups: list[tuple[int, int, float]],
+) -> None:
     created = moments(groups)
 
     ids, asked = visited(created)
@@ -84,7 +96,9 @@ def test_every_contact_is_reached_whenever_it_was_created(groups: list[tuple[int
 
 @settings(max_examples=20)
 @given(GROUPS)
-def test_a_service_that_does_not_filter_by_time_is_read_by_the_cascade(groups: list[tuple[int, int, float]]) -> None:
+def test_a_service_that_does_not_filter_by_time_is_read_by_the_cascade(
+    groups: list[tuple[int, int, float]],
+) -> None:
     created = moments(groups)
 
     ids, asked = visited(created, filters=False)
@@ -119,4 +133,8 @@ def test_how_many_requests_follow_is_told_by_the_first_answer(count: int) -> Non
 
     told = pages.contact_pages.more(answer(created, asked[0]))
 
-    assert told == len(asked) - 1 if count <= pages.WALL else abs(told - len(asked) + 1) <= len(asked) / 2
+    assert (
+        told == len(asked) - 1
+        if count <= pages.WALL
+        else abs(told - len(asked) + 1) <= len(asked) / 2
+    )

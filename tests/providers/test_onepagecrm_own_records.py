@@ -55,7 +55,9 @@ async def test_a_relationship_is_there_once_for_each_of_its_contacts() -> None:
     ends = found.explode("related_contacts").unnest("related_contacts")
     assert set(found["id"].value_counts()["count"]) == {2}
     assert (
-        ends.group_by("id").agg(pl.col("contact_id").is_in(pl.col("_contact_id").implode()).all())["contact_id"].all()
+        ends.group_by("id")
+        .agg(pl.col("contact_id").is_in(pl.col("_contact_id").implode()).all())["contact_id"]
+        .all()
     )
 
 
@@ -65,7 +67,9 @@ async def test_relationships_of_a_period_are_those_of_every_contact() -> None:
 
     async with crm() as accounts:
         everything = await crmlab.fetch(accounts, "onepagecrm.relationships", limits=UNLIMITED)
-        recent = await crmlab.fetch(accounts, "onepagecrm.relationships", since=since, limits=UNLIMITED)
+        recent = await crmlab.fetch(
+            accounts, "onepagecrm.relationships", since=since, limits=UNLIMITED
+        )
 
     changed = pl.col("modified_at").str.to_datetime(time_zone="UTC") >= since
     wanted = everything["onepagecrm.relationships"].filter(changed)
@@ -75,7 +79,9 @@ async def test_relationships_of_a_period_are_those_of_every_contact() -> None:
 
 async def test_a_filter_brings_the_contacts_of_the_whole_team() -> None:
     async with crm() as accounts:
-        data = await crmlab.fetch(accounts, "onepagecrm.filters", "onepagecrm.filtered_contacts", limits=UNLIMITED)
+        data = await crmlab.fetch(
+            accounts, "onepagecrm.filters", "onepagecrm.filtered_contacts", limits=UNLIMITED
+        )
 
     names = dict(data["onepagecrm.filters"].select("id", "name").iter_rows())
     found = Counter(names[id] for id in data["onepagecrm.filtered_contacts"]["_filter_id"])

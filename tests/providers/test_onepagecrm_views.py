@@ -17,7 +17,12 @@ SECRET = "a-key-that-opens-the-account"
 SETTINGS = {
     "user_id": "u",
     "auth_key": SECRET,
-    "settings": {"currency": "EUR", "separator": ",", "company_url_enabled": True, "reminder": {"hour": 6}},
+    "settings": {
+        "currency": "EUR",
+        "separator": ",",
+        "company_url_enabled": True,
+        "reminder": {"hour": 6},
+    },
     "call_results": {"left_message": "Left message"},
     "reason_losts": [{"id": "r1", "name": "Price", "position": 1}],
     "predefined_actions": [{"id": "a", "text": "Ring", "days": 4}],
@@ -37,7 +42,9 @@ DEAL = {
 BESIDE = {"stages": [{"stage": 40, "label": "Offer"}], "id": "p"}
 
 
-def read(name: str, *items: dict[str, Any], settings: Any = SETTINGS, raw: bool = False, **options: str) -> Decoded:
+def read(
+    name: str, *items: dict[str, Any], settings: Any = SETTINGS, raw: bool = False, **options: str
+) -> Decoded:
     resource = PROVIDER.resource(name)
     rows = {}
     if resource.needs_before_decode:
@@ -45,13 +52,19 @@ def read(name: str, *items: dict[str, Any], settings: Any = SETTINGS, raw: bool 
     if "pipelines" in resource.needs_before_decode:
         rows["pipelines"] = read("pipelines", BESIDE, raw=True).frames[RAW]
     context = Context(now=NOW, rows=rows, options=options)
-    reads = decoder(resource, context, provider="onepagecrm", account="a", tables=resource.tables, raw=raw)
+    reads = decoder(
+        resource, context, provider="onepagecrm", account="a", tables=resource.tables, raw=raw
+    )
     body: Any = (
-        items[0] if resource.single else [{resource.unwrap: item} if resource.unwrap else item for item in items]
+        items[0]
+        if resource.single
+        else [{resource.unwrap: item} if resource.unwrap else item for item in items]
     )
     for key in reversed(resource.path):
         body = {key: body}
-    page = Page(request=Request(path=f"/{name}"), status=200, headers={}, body=json.dumps(body).encode())
+    page = Page(
+        request=Request(path=f"/{name}"), status=200, headers={}, body=json.dumps(body).encode()
+    )
     return reads(records(page, resource))
 
 
@@ -82,22 +95,33 @@ def test_names_of_reasons_are_read_from_an_object_and_from_a_list(reasons: Any) 
 
 @pytest.mark.parametrize("reasons", [None, [], "none", 5, [[1]], {"r1": None}, {"r2": "Timing"}])
 def test_a_reason_without_a_name_keeps_its_id(reasons: Any) -> None:
-    deal = read("deals", DEAL, settings={**SETTINGS, "reason_losts": reasons}).frames["deals"].row(0, named=True)
+    deal = (
+        read("deals", DEAL, settings={**SETTINGS, "reason_losts": reasons})
+        .frames["deals"]
+        .row(0, named=True)
+    )
 
     assert (deal["lost_reason_id"], deal["lost_reason"]) == ("r1", None)
 
 
 def test_results_of_calls_notes_and_companies_say_what_the_service_says() -> None:
-    calls = read("calls", {"id": "1", "call_result": "left_message"}, {"id": "2", "call_result": "new one"})
+    calls = read(
+        "calls", {"id": "1", "call_result": "left_message"}, {"id": "2", "call_result": "new one"}
+    )
     notes = read("notes", {"id": "1", "date": "2025-02-03", "created_at": "2026-10-01T08:00:00Z"})
-    companies = read("companies", {"id": "1", "description": "Makes rope", "pending_deals_count": 3})
+    companies = read(
+        "companies", {"id": "1", "description": "Makes rope", "pending_deals_count": 3}
+    )
 
     assert calls.frames["activities"].select("result", "result_label").rows() == [
         ("left_message", "Left message"),
         ("new one", None),
     ]
     assert notes.frames["activities"]["dated_on"].to_list() == [date(2025, 2, 3)]
-    assert companies.frames["companies"].select("description", "pending_deals_count").row(0) == ("Makes rope", 3)
+    assert companies.frames["companies"].select("description", "pending_deals_count").row(0) == (
+        "Makes rope",
+        3,
+    )
 
 
 def test_whole_settings_hold_all_that_is_documented_but_the_key() -> None:
@@ -120,18 +144,30 @@ def test_whole_settings_hold_all_that_is_documented_but_the_key() -> None:
         ("2026-07-01T10:00:00+02:00", 8),
     ],
 )
-def test_times_without_a_zone_are_utc_as_the_vendor_writes_all_of_them(written: str, read_as: int) -> None:
+def test_times_without_a_zone_are_utc_as_the_vendor_writes_all_of_them(
+    written: str, read_as: int
+) -> None:
     found = read("notes", {"id": "1", "created_at": written})
 
-    assert found.frames["activities"]["created_at"].to_list() == [datetime(2026, 7, 1, read_as, tzinfo=UTC)]
+    assert found.frames["activities"]["created_at"].to_list() == [
+        datetime(2026, 7, 1, read_as, tzinfo=UTC)
+    ]
     assert found.misfits.is_empty()
 
 
 async def test_the_sandbox_serves_the_history_and_the_lists_of_names() -> None:
-    names = ("deals", "activities", "onepagecrm.deals", "onepagecrm.call_results", "onepagecrm.predefined_items")
+    names = (
+        "deals",
+        "activities",
+        "onepagecrm.deals",
+        "onepagecrm.call_results",
+        "onepagecrm.predefined_items",
+    )
     async with crmlab.sandbox(rows=60, services=["onepagecrm"]) as crm:
         keys = crm.keys["onepagecrm"]
-        account = crmlab.Account("onepagecrm", base_url=crm[0].base_url, stage_history="yes", **keys)
+        account = crmlab.Account(
+            "onepagecrm", base_url=crm[0].base_url, stage_history="yes", **keys
+        )
         data = await crmlab.fetch(account, *names, limits=crmlab.Limits())
 
     lost = data.deals.filter(status="lost").drop_nulls("lost_reason_id")

@@ -64,11 +64,15 @@ def _names_within(name: str, dtype: Any) -> Iterator[str]:
 def test_a_column_that_may_be_somebodys_is_personal_or_was_looked_at() -> None:
     left = []
     for table, plain, resource in _resources():
-        schema = {} if callable(resource.schema) else {**resource.schema, **resource.envelope_fields}
+        schema = (
+            {} if callable(resource.schema) else {**resource.schema, **resource.envelope_fields}
+        )
         looked_at = f"{_LOOKED_AT.get(table, '')} {_LOOKED_AT.get(table.partition('.')[0] + '.*', '')}".split()
         for column in plain:
             names = _names_within(column, schema.get(column, pl.String()))
-            tells = any(_MAY_BE_PERSONAL.search(name) for name in names if not name.endswith(("_id", "_at")))
+            tells = any(
+                _MAY_BE_PERSONAL.search(name) for name in names if not name.endswith(("_id", "_at"))
+            )
             if tells and column not in looked_at:
                 left.append(f"{table}: {column}")
 
@@ -83,7 +87,9 @@ def test_what_is_said_of_columns_is_said_of_some_that_are_there() -> None:
             wrong += [f"{table}: {column}" for column in plain if column not in known]
     for provider in registry().values():
         known_lists = {resource.name for resource in provider.resources}
-        wrong += [f"{provider.name}.{name}" for name in provider.not_personal if name not in known_lists]
+        wrong += [
+            f"{provider.name}.{name}" for name in provider.not_personal if name not in known_lists
+        ]
 
     assert wrong == []
 
@@ -95,7 +101,9 @@ def test_masking_a_services_own_records_hides_all_but_what_is_nobodys() -> None:
         "nobody_said": "zqx 2",
         "size": 7,
     }
-    frame = pl.DataFrame({"id": ["1"], "status": ["lead"], **{name: [value] for name, value in person.items()}})
+    frame = pl.DataFrame(
+        {"id": ["1"], "status": ["lead"], **{name: [value] for name, value in person.items()}}
+    )
     contacts = {"contacts": pl.DataFrame({"id": ["1"], "first_name": ["zqx Ann"]})}
 
     masked = mask({"onepagecrm.contacts": frame, **contacts}, key=b"k" * 16)

@@ -21,8 +21,14 @@ FURTHER = {
         "it would be given what CRMLAB_COMPLERO_API_KEY holds, which is another service's",
     ),
     "quits": ("raise SystemExit('no licence')", "importing it raised SystemExit: no licence"),
-    "broken": ("raise RuntimeError('no such key')", "importing it raised RuntimeError: no such key"),
-    "missing": ("import a_package_that_is_not_installed", "importing it raised ModuleNotFoundError"),
+    "broken": (
+        "raise RuntimeError('no such key')",
+        "importing it raised RuntimeError: no such key",
+    ),
+    "missing": (
+        "import a_package_that_is_not_installed",
+        "importing it raised ModuleNotFoundError",
+    ),
     "empty": ("PROVIDER = 'complero'", "is no crmlab.connector.Provider"),
 }
 ASKED = """
@@ -41,17 +47,22 @@ def registered(name: str, code: str, folder: Path) -> None:
     metadata = folder / f"{name}-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text(f"[crmlab.providers]\n{name} = {name}_module:PROVIDER\n")
+    (metadata / "entry_points.txt").write_text(
+        f"[crmlab.providers]\n{name} = {name}_module:PROVIDER\n"
+    )
 
 
 @pytest.mark.parametrize("name", FURTHER)
-def test_a_provider_that_cannot_stand_is_named_in_a_warning_and_breaks_nothing(name: str, tmp_path: Path) -> None:
+def test_a_provider_that_cannot_stand_is_named_in_a_warning_and_breaks_nothing(
+    name: str, tmp_path: Path
+) -> None:
     code, reason = FURTHER[name]
     registered(name, code, tmp_path)
 
     asked = subprocess.run(
         [sys.executable, "-c", ASKED],
-        env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
+        env=os.environ
+        | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
         capture_output=True,
         check=True,
         text=True,
@@ -64,13 +75,18 @@ def test_a_provider_that_cannot_stand_is_named_in_a_warning_and_breaks_nothing(n
     assert reason in told
 
 
-def test_a_package_whose_list_cannot_be_read_costs_the_command_line_only_its_providers(tmp_path: Path) -> None:
+def test_a_package_whose_list_cannot_be_read_costs_the_command_line_only_its_providers(
+    tmp_path: Path,
+) -> None:
     registered("unreadable", "PROVIDER = None", tmp_path)
-    (tmp_path / "unreadable-1.0.dist-info" / "entry_points.txt").write_text("[crmlab.providers]\nno pair\n")
+    (tmp_path / "unreadable-1.0.dist-info" / "entry_points.txt").write_text(
+        "[crmlab.providers]\nno pair\n"
+    )
 
     asked = subprocess.run(
         [sys.executable, "-c", "from crmlab.cli import main; raise SystemExit(main(['--help']))"],
-        env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
+        env=os.environ
+        | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
         capture_output=True,
         check=True,
         text=True,

@@ -26,7 +26,13 @@ FAST = crmlab.Limits(concurrency=10)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 FIELDS = [
     {"id": "71", "type": "Text", "key": "Shoe_size", "label": "Shoe size", "default_value": ""},
-    {"id": 72, "type": "Multiple choice", "key": "Likes", "label": "Likes", "choices": ["Tea", "Rain"]},
+    {
+        "id": 72,
+        "type": "Multiple choice",
+        "key": "Likes",
+        "label": "Likes",
+        "choices": ["Tea", "Rain"],
+    },
 ]
 #: all that the service leaves out or empties is out or empty
 SPARSE = {
@@ -68,13 +74,19 @@ def page(content: bytes, *, status: int = 200, number: int = 1) -> Page:
 
 
 def read(
-    name: str, *items: dict[str, Any], fields: list[dict[str, Any]] = FIELDS, raw: bool = False, **period: datetime
+    name: str,
+    *items: dict[str, Any],
+    fields: list[dict[str, Any]] = FIELDS,
+    raw: bool = False,
+    **period: datetime,
 ) -> Decoded:
     rows = {}
     if name == "contacts":
         rows["custom_fields"] = read("custom_fields", *fields, fields=[], raw=True).frames[RAW]
     resource, context = PROVIDER.resource(name), Context(now=NOW, rows=rows, **period)
-    reads = decoder(resource, context, provider="relenta", account="a", tables=resource.tables, raw=raw)
+    reads = decoder(
+        resource, context, provider="relenta", account="a", tables=resource.tables, raw=raw
+    )
     return reads(records(page(body(list(items))), resource))
 
 
@@ -104,14 +116,27 @@ def test_a_contact_with_everything_fills_every_column_that_relenta_knows() -> No
 def test_what_is_left_out_or_empty_is_null() -> None:
     row = read("contacts", SPARSE).frames["contacts"].row(0, named=True)
 
-    absent = ("job_title", "phones", "street", "groups", "tags", "custom", "status", "city", "owner_id", "language")
+    absent = (
+        "job_title",
+        "phones",
+        "street",
+        "groups",
+        "tags",
+        "custom",
+        "status",
+        "city",
+        "owner_id",
+        "language",
+    )
     assert [row[name] for name in absent] == [None] * len(absent)
     assert row["do_not_contact"] is False
 
 
 def test_both_spellings_of_the_mailing_flag_are_read() -> None:
     other = {name: value for name, value in SPARSE.items() if name != "do_not_mass_email"}
-    found = [{**other, "id": n, "do_no_mass_email": value} for n, value in enumerate((True, "0", ""), 1)]
+    found = [
+        {**other, "id": n, "do_no_mass_email": value} for n, value in enumerate((True, "0", ""), 1)
+    ]
 
     rows = read("contacts", *found).frames["contacts"]
 
@@ -127,7 +152,11 @@ def test_a_full_name_is_joined_where_it_is_not_given() -> None:
 def test_a_custom_field_named_like_a_built_in_one_shows_in_both_places() -> None:
     fields = [{"id": "1", "type": "Text", "key": "title", "label": "Title of nobility"}]
 
-    row = read("contacts", {**SPARSE, "title": "Baroness"}, fields=fields).frames["contacts"].row(0, named=True)
+    row = (
+        read("contacts", {**SPARSE, "title": "Baroness"}, fields=fields)
+        .frames["contacts"]
+        .row(0, named=True)
+    )
 
     assert row["job_title"] == "Baroness"
     assert row["custom"] == [{"key": "title", "label": "Title of nobility", "value": "Baroness"}]
@@ -142,18 +171,28 @@ def test_the_raw_contact_keeps_every_documented_field_and_the_custom_ones() -> N
 
 def test_a_custom_field_named_like_another_column_stands_beside_it() -> None:
     keys = ["account", "account_", "Provider", "Title", "ID"]
-    fields = [{"id": str(number), "type": "Text", "key": key, "label": key} for number, key in enumerate(keys)]
+    fields = [
+        {"id": str(number), "type": "Text", "key": key, "label": key}
+        for number, key in enumerate(keys)
+    ]
     record = {**SPARSE, "title": "Captain", **{key: f"own {key}" for key in keys}}
 
     row = read("contacts", record, fields=fields, raw=True).frames[RAW].row(0, named=True)
 
-    assert (row["provider"], row["account"], row["id"], row["title"]) == ("relenta", "a", "5002", "Captain")
+    assert (row["provider"], row["account"], row["id"], row["title"]) == (
+        "relenta",
+        "a",
+        "5002",
+        "Captain",
+    )
     assert (row["account_"], row["account__"]) == ("own account", "own account_")
     assert (row["Provider_"], row["Title_"], row["ID_"]) == ("own Provider", "own Title", "own ID")
 
 
 def test_a_record_that_does_not_fit_costs_only_itself() -> None:
-    found = read("contacts", {**SPARSE, "id": None}, SPARSE, {**SPARSE, "id": "3", "dt_created": "yesterday"})
+    found = read(
+        "contacts", {**SPARSE, "id": None}, SPARSE, {**SPARSE, "id": "3", "dt_created": "yesterday"}
+    )
 
     assert found.frames["contacts"]["id"].to_list() == ["5002", "3"]
     assert found.rejected["reason"].to_list() == ["the record has no id"]
@@ -170,7 +209,11 @@ def test_an_activity_is_an_event_with_the_addresses_of_its_people() -> None:
         datetime(2020, 1, 21, 19, tzinfo=UTC),
         datetime(2020, 1, 21, 20, tzinfo=UTC),
     )
-    assert (row["all_day"], row["recurrence"], row["status"]) == (True, "FREQ=DAILY;COUNT=3", "open")
+    assert (row["all_day"], row["recurrence"], row["status"]) == (
+        True,
+        "FREQ=DAILY;COUNT=3",
+        "open",
+    )
     assert (row["subject"], row["body"]) == ("Plan", "Line\nline")
     assert (row["place"], row["due_on"], row["contact_id"]) == (None, None, None)
 
@@ -189,7 +232,9 @@ def test_custom_field_definitions_become_fields_of_contacts() -> None:
 
 def test_an_answer_that_says_it_failed_is_an_error_whatever_http_says() -> None:
     with pytest.raises(AuthError, match="plan"):
-        PROVIDER.check(page(json.dumps({"status": False, "code": 401, "message": "Forbidden"}).encode()))
+        PROVIDER.check(
+            page(json.dumps({"status": False, "code": 401, "message": "Forbidden"}).encode())
+        )
     with pytest.raises(ServerError):  # it may pass: tried again
         PROVIDER.check(page(b'{"status": false, "data": []}'))
     with pytest.raises(ServerError):
@@ -221,7 +266,12 @@ def test_a_short_page_is_not_the_end() -> None:
     follow = PROVIDER.resource("contacts").follow
 
     assert [r.params["page"] for r in follow(page(body([SPARSE]), number=1))] == ["2"]
-    assert [r.params["page"] for r in follow(page(body([SPARSE]), number=4))] == ["5", "6", "7", "8"]
+    assert [r.params["page"] for r in follow(page(body([SPARSE]), number=4))] == [
+        "5",
+        "6",
+        "7",
+        "8",
+    ]
 
 
 def test_a_list_that_never_ends_is_an_error() -> None:
@@ -232,7 +282,9 @@ def test_a_list_that_never_ends_is_an_error() -> None:
 
 
 def test_the_key_travels_in_its_header_only() -> None:
-    signed = PROVIDER.sign(Request(path="/contact.list.json"), {"api_key": "k", "account_name": "sea"})
+    signed = PROVIDER.sign(
+        Request(path="/contact.list.json"), {"api_key": "k", "account_name": "sea"}
+    )
 
     assert signed.headers == {"X-Relenta-Department-Key": "k"}
     assert signed.params == {}
@@ -256,7 +308,9 @@ Answer = Callable[[int], tuple[int, bytes]]
 
 
 @asynccontextmanager
-async def served(answer: Answer, *, keys: tuple[str, ...] = ()) -> AsyncIterator[tuple[crmlab.Account, list[int]]]:
+async def served(
+    answer: Answer, *, keys: tuple[str, ...] = ()
+) -> AsyncIterator[tuple[crmlab.Account, list[int]]]:
     """Serve contacts page by page as `answer` says, and custom fields; yield the account and the pages asked."""
     asked: list[int] = []
 
@@ -271,7 +325,9 @@ async def served(answer: Answer, *, keys: tuple[str, ...] = ()) -> AsyncIterator
         return web.Response(body=body(known), content_type="application/json")
 
     app = web.Application()
-    app.add_routes([web.get("/contact.list.json", contacts), web.get("/custom_field.list.json", fields)])
+    app.add_routes(
+        [web.get("/contact.list.json", contacts), web.get("/custom_field.list.json", fields)]
+    )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -285,12 +341,17 @@ async def served(answer: Answer, *, keys: tuple[str, ...] = ()) -> AsyncIterator
 async def test_a_column_that_got_another_name_is_told() -> None:
     contacts = body([{**SPARSE, "account": "gold", "Title": "Baroness"}])
 
-    async with served(lambda n: (200, contacts if n == 1 else body([])), keys=("account", "Title")) as (account, _):
+    async with served(
+        lambda n: (200, contacts if n == 1 else body([])), keys=("account", "Title")
+    ) as (account, _):
         data = await crmlab.fetch(account, "relenta.contacts", "contacts", limits=FAST)
 
     assert data["relenta.contacts"].select("account_", "Title_").rows() == [("gold", "Baroness")]
     note = data.summary.filter(pl.col("resource") == "contacts")["note"][0]
-    assert "columns named otherwise, since the name is taken: account_ for account, Title_ for Title" in note
+    assert (
+        "columns named otherwise, since the name is taken: account_ for account, Title_ for Title"
+        in note
+    )
     assert [each["key"] for each in data.contacts["custom"][0]] == ["account", "Title"]
 
 
@@ -305,7 +366,10 @@ ENDINGS: dict[str, Answer] = {
     "last page again": lambda n: (200, contacts_of(min(n, 5))),
     "404": lambda n: (200, contacts_of(n)) if n <= 5 else (404, b'{"status":false,"code":404}'),
     "400": lambda n: (200, contacts_of(n)) if n <= 5 else (400, b"no such page"),
-    "404 in the body": lambda n: (200, contacts_of(n) if n <= 5 else b'{"status":false,"code":404}'),
+    "404 in the body": lambda n: (
+        200,
+        contacts_of(n) if n <= 5 else b'{"status":false,"code":404}',
+    ),
 }
 
 
@@ -357,14 +421,24 @@ def test_what_is_assumed_is_said() -> None:
 @pytest.mark.parametrize("label", ['a"b', "c\\d", "e\nf", "\x00"])
 async def test_a_custom_field_may_have_any_name_and_any_value(serve: Serve, label: str) -> None:
     values = ["x", ["a"], {"b": 1}, 3, None]
-    people = [{"id": str(number), "full_name": "Ann", label: value} for number, value in enumerate(values)]
+    people = [
+        {"id": str(number), "full_name": "Ann", label: value} for number, value in enumerate(values)
+    ]
     fields = [{"id": "1", "type": "Text", "key": label, "label": label}]
 
     async def answer(request: web.Request) -> web.Response:
-        listed = fields if "custom_field" in request.path else people if request.query.get("page", "1") == "1" else []
+        listed = (
+            fields
+            if "custom_field" in request.path
+            else people
+            if request.query.get("page", "1") == "1"
+            else []
+        )
         return web.json_response({"status": True, "code": 200, "data": listed})
 
-    account = crmlab.Account("relenta", account_name="desk", api_key="k", base_url=await serve(answer))
+    account = crmlab.Account(
+        "relenta", account_name="desk", api_key="k", base_url=await serve(answer)
+    )
     data = await crmlab.fetch(account, "contacts", limits=FAST)
 
     assert data.rejected.height == 0

@@ -16,7 +16,11 @@ MADE = datetime(2025, 1, 2, tzinfo=UTC)
 
 
 def appointment(rule: str, **more: Any) -> dict[str, Any]:
-    made = {"dt_created": "2025-01-02T00:00:00Z", "dt_modified": "2025-01-02T00:00:00Z", "all_day": False}
+    made = {
+        "dt_created": "2025-01-02T00:00:00Z",
+        "dt_modified": "2025-01-02T00:00:00Z",
+        "all_day": False,
+    }
     times = {"dt_start": "2026-09-07T09:00:00Z", "dt_end": "2026-09-07T09:30:00Z"}
     return {**ACTIVITY, **made, **times, "rrule": rule, **more}
 
@@ -38,7 +42,9 @@ def rows(rule: str, **period: Any) -> pl.DataFrame:
         ("", [0]),
     ],
 )
-def test_a_series_is_a_row_for_each_of_its_times_up_to_the_fetch(rule: str, days: list[int]) -> None:
+def test_a_series_is_a_row_for_each_of_its_times_up_to_the_fetch(
+    rule: str, days: list[int]
+) -> None:
     found = rows(rule)
 
     assert found["starts_at"].to_list() == [START + timedelta(days=day) for day in days]
@@ -58,16 +64,27 @@ def test_in_a_period_are_the_times_that_fall_into_it_whenever_the_series_was_mad
 
 
 @pytest.mark.parametrize(
-    "rule", ["FREQ=BOGUS", "every Monday", "FREQ=DAILY;INTERVAL=0", "FREQ=YEARLY;BYDAY=99MO", "FREQ=SECONDLY"]
+    "rule",
+    [
+        "FREQ=BOGUS",
+        "every Monday",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=YEARLY;BYDAY=99MO",
+        "FREQ=SECONDLY",
+    ],
 )
-def test_a_rule_that_cannot_be_written_out_is_named_and_its_appointment_there_once(rule: str) -> None:
+def test_a_rule_that_cannot_be_written_out_is_named_and_its_appointment_there_once(
+    rule: str,
+) -> None:
     found = rows(rule)
 
     assert found.select("id", "recurrence", "series_id").rows() == [("900", rule, None)]
 
 
 def test_a_series_without_a_readable_beginning_or_end_costs_nothing_else() -> None:
-    no_start = read("activities", appointment("FREQ=DAILY", dt_start="soon"), appointment("", id="901"))
+    no_start = read(
+        "activities", appointment("FREQ=DAILY", dt_start="soon"), appointment("", id="901")
+    )
     no_end = read("activities", appointment("FREQ=DAILY;COUNT=2", dt_end=""))
 
     assert no_start.frames["activities"]["id"].to_list() == ["900", "901"]

@@ -45,30 +45,42 @@ async def behind(serve: Serve, url: str, base_url: str) -> str:
             ) as given,
         ):
             body = await given.read()
-            headers = {name: given.headers[name] for name in given.headers if name.startswith("Next-")}
+            headers = {
+                name: given.headers[name] for name in given.headers if name.startswith("Next-")
+            }
         if given.content_type == "application/json":
             body = json.dumps(planted(json.loads(body))).encode()
-        return web.Response(body=body, status=given.status, content_type=given.content_type, headers=headers)
+        return web.Response(
+            body=body, status=given.status, content_type=given.content_type, headers=headers
+        )
 
     return await serve(answer) + base_url.removeprefix(url)
 
 
 @pytest.mark.parametrize("name", SERVICES)
-async def test_planted_secrets_are_nowhere(serve: Serve, name: str, tmp_path: Path, caplog: Any) -> None:
+async def test_planted_secrets_are_nowhere(
+    serve: Serve, name: str, tmp_path: Path, caplog: Any
+) -> None:
     caplog.set_level(logging.DEBUG)
     world = generate(40, seed=1)
     async with crmlab.sandbox(world, services=[name]) as accounts:
         base_url = await behind(serve, accounts.url, accounts[0].base_url)
-        account = crmlab.Account(name, base_url=base_url, limits=crmlab.Limits(), **accounts.keys[name])
+        account = crmlab.Account(
+            name, base_url=base_url, limits=crmlab.Limits(), **accounts.keys[name]
+        )
         resources = [each for each in registry()[name].resources if not each.destructive]
-        data = await crmlab.fetch(account, *registry()[name].tables, *(f"{name}.{each.name}" for each in resources))
+        data = await crmlab.fetch(
+            account, *registry()[name].tables, *(f"{name}.{each.name}" for each in resources)
+        )
         if name == "altcraft":
             await crmlab.call(account, "profiles_get_all", source_type="database", source_id=1)
         called = []
         for each in reads(name):
             if not each.destructive:
                 given = arguments(name, each.name, world)
-                called.append(await crmlab.call(account, each.name, allow_dangerous=each.dangerous, **given))
+                called.append(
+                    await crmlab.call(account, each.name, allow_dangerous=each.dangerous, **given)
+                )
 
     assert all(data[f"{name}.{each.name}"].height for each in resources)
     assert not data.failures

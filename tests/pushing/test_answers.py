@@ -33,7 +33,13 @@ def target(provider: str) -> Any:
 @pytest.mark.parametrize(
     ("operation", "states"),
     [
-        ({"status": "done", "items": [{"id": "N-1"}, {"id": 1, "errors": {"email": "v1c001"}}, {"id": "2"}]}, "srs"),
+        (
+            {
+                "status": "done",
+                "items": [{"id": "N-1"}, {"id": 1, "errors": {"email": "v1c001"}}, {"id": "2"}],
+            },
+            "srs",
+        ),
         ({"status": "done", "validation_errors": {"N-1": "v1c001"}}, "rss"),
         ({"status": "done", "validation_errors": {"0": "v1c001", "1": "v1c001"}}, "rrs"),
         # ids that look like places
@@ -77,7 +83,9 @@ def test_an_upload_that_cannot_be_followed_and_one_without_an_item_are_told() ->
         ({"errors": 1}, "sss", "does not tell of each"),
     ],
 )
-def test_what_an_import_answers_is_of_the_profile_that_it_names_or_of_none(result: Any, states: str, told: str) -> None:
+def test_what_an_import_answers_is_of_the_profile_that_it_names_or_of_none(
+    result: Any, states: str, told: str
+) -> None:
     outcomes = target("altcraft").read(page({"error": 0, "result": result}), NEW)
 
     assert "".join(said(outcomes)) == states
@@ -92,7 +100,9 @@ def test_what_an_import_answers_is_of_the_profile_that_it_names_or_of_none(resul
         ("altcraft", {"profile_id": "7"}),
     ],
 )
-def test_only_an_answer_that_names_the_id_says_that_a_record_is_there(provider: str, body: dict[str, Any]) -> None:
+def test_only_an_answer_that_names_the_id_says_that_a_record_is_there(
+    provider: str, body: dict[str, Any]
+) -> None:
     read = target(provider).read
 
     if provider != "altcraft":  # which tells of new profiles by their addresses
@@ -130,5 +140,7 @@ def test_a_place_blames_nobody_where_others_of_the_request_were_refused_before(e
         assert {outcome.state for outcome in outcomes} == {"unknown"}
         assert all("not of which contact" in outcome.reason for outcome in outcomes)
 
-    by_id = target("complero").followed(page({"status": "done", "validation_errors": {"2": "v1c001"}}), left)
+    by_id = target("complero").followed(
+        page({"status": "done", "validation_errors": {"2": "v1c001"}}), left
+    )
     assert "".join(said(by_id)) == "sr"

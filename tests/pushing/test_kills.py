@@ -53,7 +53,9 @@ async def first_request(accounts: Sandbox, process: asyncio.subprocess.Process) 
         await asyncio.sleep(0.001)
 
 
-async def test_no_row_is_sent_twice_and_no_state_is_wrong_however_often_a_push_is_killed(tmp_path: Path) -> None:
+async def test_no_row_is_sent_twice_and_no_state_is_wrong_however_often_a_push_is_killed(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "results.jsonl"
     dice = random.Random(14)  # no secret
     async with crmlab.sandbox(rows=5, services=["relenta"], latency=0.01) as accounts:
@@ -73,7 +75,9 @@ async def test_no_row_is_sent_twice_and_no_state_is_wrong_however_often_a_push_i
         contacts = (await crmlab.fetch(account, "contacts", progress=False)).contacts
 
     assert kills >= KILLS - 1, "the rows were all sent before the last kills"
-    there = Counter(email for email in contacts["emails"].explode() if email and email.startswith("person"))
+    there = Counter(
+        email for email in contacts["emails"].explode() if email and email.startswith("person")
+    )
     assert set(there.values()) == {1}
     results = pl.read_ndjson(file)
     assert results["row"].to_list() == list(range(ROWS))
@@ -83,4 +87,6 @@ async def test_no_row_is_sent_twice_and_no_state_is_wrong_however_often_a_push_i
     assert len(by_state.get("unknown", [])) <= kills * IN_FLIGHT
     unknown = by_state.get("unknown", [])
     applied = sum(there[f"person{row}@example.com"] for row in unknown)
-    print(f"{kills} kills, {len(unknown)} rows unknown, {applied} of them applied, {len(by_state['created'])} created")
+    print(
+        f"{kills} kills, {len(unknown)} rows unknown, {applied} of them applied, {len(by_state['created'])} created"
+    )

@@ -24,7 +24,9 @@ SAVE = "/contact.save.json"
 
 def people(number: int) -> pl.DataFrame:
     names = [f"person{each}" for each in range(number)]
-    return pl.DataFrame({"first_name": names, "emails": [[f"{name}@example.com"] for name in names]})
+    return pl.DataFrame(
+        {"first_name": names, "emails": [[f"{name}@example.com"] for name in names]}
+    )
 
 
 def states(pushed: crmlab.Pushed) -> list[str]:
@@ -37,7 +39,9 @@ def saved(accounts: Any) -> int:
 
 async def emails(account: crmlab.Account) -> list[str]:
     data = await crmlab.fetch(account, "contacts", progress=False)
-    return [email for email in data.contacts["emails"].explode() if email and email.startswith("person")]
+    return [
+        email for email in data.contacts["emails"].explode() if email and email.startswith("person")
+    ]
 
 
 async def test_a_change_keeps_all_that_it_does_not_name() -> None:
@@ -52,11 +56,18 @@ async def test_a_change_keeps_all_that_it_does_not_name() -> None:
     assert pushed.complete
     assert data.contacts["do_not_contact"].all()
     assert data.contacts["phones"].list.last().to_list() == ["+49 1"] * data.contacts.height
-    kept = [name for name in before.columns if name not in ("dt_modified", "phone", "do_not_mass_email")]
+    kept = [
+        name for name in before.columns if name not in ("dt_modified", "phone", "do_not_mass_email")
+    ]
     # what was null comes back as empty text, which means the same
     blank = pl.col(pl.String).exclude("id").fill_null("")
     now = data["relenta.contacts"]
-    assert now.select(kept).with_columns(blank).sort("id").equals(before.select(kept).with_columns(blank).sort("id"))
+    assert (
+        now.select(kept)
+        .with_columns(blank)
+        .sort("id")
+        .equals(before.select(kept).with_columns(blank).sort("id"))
+    )
     # phones that stay keep their labels
     assert any("(Work)" in phone for phone in now["phone"])
 
@@ -93,7 +104,9 @@ async def test_two_thousand_contacts_need_three_uploads() -> None:
     assert pushed.counts == {"sent": 2001}
 
 
-async def test_work_that_goes_on_is_asked_for_by_the_next_push(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_work_that_goes_on_is_asked_for_by_the_next_push(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     frame = pl.DataFrame({"id": ["N-1"], "first_name": ["A"], "last_name": ["B"]})
     file = tmp_path / "results.jsonl"
     async with crmlab.sandbox(rows=20, services=["complero"]) as accounts:
@@ -119,7 +132,9 @@ async def test_work_that_goes_on_is_asked_for_by_the_next_push(tmp_path: Path, m
         (Fault(kind="status", match=SAVE, status=429, retry_after="0"), "created", 2),
     ],
 )
-async def test_what_an_answer_says_is_the_state_of_its_row(fault: Fault, state: str, requests: int) -> None:
+async def test_what_an_answer_says_is_the_state_of_its_row(
+    fault: Fault, state: str, requests: int
+) -> None:
     async with crmlab.sandbox(rows=5, services=["relenta"], faults=[fault]) as accounts:
         pushed = await crmlab.push(accounts[0], "contacts", people(1))
 
@@ -135,7 +150,9 @@ async def test_a_second_push_sends_only_what_was_refused_or_not_sent(tmp_path: P
     ]
     async with crmlab.sandbox(rows=5, services=["relenta"], faults=faults) as accounts:
         account = accounts[0]
-        first = await crmlab.push(account, "contacts", people(6), results=file, limits=crmlab.Limits(concurrency=1))
+        first = await crmlab.push(
+            account, "contacts", people(6), results=file, limits=crmlab.Limits(concurrency=1)
+        )
         assert states(first).count("created") == 4
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         before = saved(accounts)
@@ -156,11 +173,15 @@ async def test_a_second_push_sends_only_what_was_refused_or_not_sent(tmp_path: P
 
 async def test_corrected_rows_are_sent_and_others_must_be_the_same(tmp_path: Path) -> None:
     file = tmp_path / "results.jsonl"
-    wrong = people(3).with_columns(emails=pl.Series([["a@example.com"], ["b;c@example.com"], ["d@example.com"]]))
+    wrong = people(3).with_columns(
+        emails=pl.Series([["a@example.com"], ["b;c@example.com"], ["d@example.com"]])
+    )
     async with crmlab.sandbox(rows=5, services=["relenta"]) as accounts:
         account = accounts[0]
         first = await crmlab.push(account, "contacts", wrong, results=file)
-        right = wrong.with_columns(emails=pl.col("emails").list.eval(pl.element().str.replace("b;", "")))
+        right = wrong.with_columns(
+            emails=pl.col("emails").list.eval(pl.element().str.replace("b;", ""))
+        )
         second = await crmlab.push(account, "contacts", right, results=file)
         with pytest.raises(UsageError, match="row 0 is not the one"):
             await crmlab.push(account, "contacts", right.reverse(), results=file)
@@ -175,7 +196,9 @@ async def test_corrected_rows_are_sent_and_others_must_be_the_same(tmp_path: Pat
 async def test_three_unknown_outcomes_end_a_push_and_the_rest_is_not_sent() -> None:
     faults = [Fault(kind="status", match=SAVE, status=502, times=99)]
     async with crmlab.sandbox(rows=5, services=["relenta"], faults=faults) as (account,):
-        pushed = await crmlab.push(account, "contacts", people(20), limits=crmlab.Limits(concurrency=1))
+        pushed = await crmlab.push(
+            account, "contacts", people(20), limits=crmlab.Limits(concurrency=1)
+        )
 
     assert pushed.counts == {"not_sent": 17, "unknown": 3}
     assert isinstance(pushed.failure, UnknownOutcomeError)
@@ -184,10 +207,14 @@ async def test_three_unknown_outcomes_end_a_push_and_the_rest_is_not_sent() -> N
 async def test_a_refused_key_or_a_host_that_is_not_there_sends_nothing(tmp_path: Path) -> None:
     file = tmp_path / "results.jsonl"
     async with crmlab.sandbox(rows=5, services=["relenta"]) as accounts:
-        strange = crmlab.Account("relenta", base_url=accounts[0].base_url, account_name="x", api_key="k" * 20, facts={})
+        strange = crmlab.Account(
+            "relenta", base_url=accounts[0].base_url, account_name="x", api_key="k" * 20, facts={}
+        )
         with pytest.raises(AuthError):
             await crmlab.push(strange, "contacts", people(3), results=file)
-    nobody = crmlab.Account("relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={})
+    nobody = crmlab.Account(
+        "relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={}
+    )
     with pytest.raises(TransportError, match="cannot reach"):
         await crmlab.push(nobody, "contacts", people(3))
 
@@ -204,7 +231,9 @@ async def test_stop_waits_for_what_is_on_its_way_and_sends_no_more() -> None:
             stop.set()
 
     async with crmlab.sandbox(rows=5, services=["relenta"], latency=0.05) as accounts:
-        pushed = await crmlab.push(accounts[0], "contacts", people(40), stop=stop, progress=listener)
+        pushed = await crmlab.push(
+            accounts[0], "contacts", people(40), stop=stop, progress=listener
+        )
 
     assert isinstance(pushed.failure, Stopped)
     assert set(states(pushed)) == {"created", "not_sent"}
@@ -213,7 +242,9 @@ async def test_stop_waits_for_what_is_on_its_way_and_sends_no_more() -> None:
     assert {news.known_requests for news in told} == {40}
 
 
-async def test_half_a_line_is_cut_off_and_a_file_in_use_or_of_another_kind_is_refused(tmp_path: Path) -> None:
+async def test_half_a_line_is_cut_off_and_a_file_in_use_or_of_another_kind_is_refused(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "results.jsonl"
     async with crmlab.sandbox(rows=5, services=["relenta", "complero"], latency=0.2) as accounts:
         relenta = accounts.account("relenta")
@@ -233,7 +264,12 @@ async def test_half_a_line_is_cut_off_and_a_file_in_use_or_of_another_kind_is_re
 
 
 def whole_line(**other: Any) -> str:
-    whose = {"provider": "relenta", "account": "relenta", "host": "127.0.0.1:9", "table": "contacts"}
+    whose = {
+        "provider": "relenta",
+        "account": "relenta",
+        "host": "127.0.0.1:9",
+        "table": "contacts",
+    }
     return json.dumps({**whose, "row": 0, "digest": "0" * 16, "state": "created", **other})
 
 
@@ -258,7 +294,9 @@ def whole_line(**other: Any) -> str:
 async def test_a_file_that_is_none_of_this_push_is_refused_and_stays_as_it_is(
     content: str | None, told: str, tmp_path: Path
 ) -> None:
-    account = crmlab.Account("relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={})
+    account = crmlab.Account(
+        "relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={}
+    )
     file = tmp_path / "other"
     if content is None:
         file.mkdir()
@@ -284,16 +322,58 @@ async def test_a_file_that_is_none_of_this_push_is_refused_and_stays_as_it_is(
             "Relenta does not take city of contacts",
         ),
         ("relenta", "contacts", {"id": ["1"]}, {}, "nothing to write"),
-        ("relenta", "deals", {"id": ["1"]}, {}, "deals cannot be pushed to Relenta: only contacts can"),
+        (
+            "relenta",
+            "deals",
+            {"id": ["1"]},
+            {},
+            "deals cannot be pushed to Relenta: only contacts can",
+        ),
         ("commanders_act", "contacts", {"id": ["1"]}, {}, "nothing can"),
-        ("relenta", "contacts", {"id": ["1", "1"], "first_name": ["A", "B"]}, {}, "1 ids stand in several rows"),
-        ("relenta", "contacts", {"provider": ["complero"], "first_name": ["A"]}, {}, r'filter\(provider="relenta"\)'),
+        (
+            "relenta",
+            "contacts",
+            {"id": ["1", "1"], "first_name": ["A", "B"]},
+            {},
+            "1 ids stand in several rows",
+        ),
+        (
+            "relenta",
+            "contacts",
+            {"provider": ["complero"], "first_name": ["A"]},
+            {},
+            r'filter\(provider="relenta"\)',
+        ),
         ("relenta", "contacts", {"account": ["other"], "first_name": ["A"]}, {}, "rows of other"),
-        ("relenta", "contacts", {"first_name": ["A"]}, {"db_id": 1}, "db_id: Relenta takes no option"),
-        ("relenta", "contacts", {"first_name": ["A"]}, {"retry_unknown": "no"}, "retry_unknown is True or False"),
-        ("relenta", "contacts", {"first_name": ["A"]}, {"results": 5}, "results is the path of a file"),
+        (
+            "relenta",
+            "contacts",
+            {"first_name": ["A"]},
+            {"db_id": 1},
+            "db_id: Relenta takes no option",
+        ),
+        (
+            "relenta",
+            "contacts",
+            {"first_name": ["A"]},
+            {"retry_unknown": "no"},
+            "retry_unknown is True or False",
+        ),
+        (
+            "relenta",
+            "contacts",
+            {"first_name": ["A"]},
+            {"results": 5},
+            "results is the path of a file",
+        ),
         ("altcraft", "contacts", {"first_name": ["A"]}, {}, "db_id is missing"),
-        ("relenta", "contacts", {"first_name": ["A"], "changed": ["first_name"]}, {}, "list of text"),
+        (
+            "relenta",
+            "contacts",
+            {"first_name": ["A"], "changed": ["first_name"]},
+            {},
+            "list of text",
+        ),
         (
             "relenta",
             "contacts",
@@ -303,9 +383,21 @@ async def test_a_file_that_is_none_of_this_push_is_refused_and_stays_as_it_is(
         ),
         ("relenta", "contacts", {"id": ["1", " "], "first_name": ["A", "B"]}, {}, "blank id"),
         ("relenta", "contacts", {"id": [1.5], "first_name": ["A"]}, {}, "not whole"),
-        ("relenta", "contacts", {"id": [["1"]], "first_name": ["A"]}, {}, r"id is List\(String\), and text"),
+        (
+            "relenta",
+            "contacts",
+            {"id": [["1"]], "first_name": ["A"]},
+            {},
+            r"id is List\(String\), and text",
+        ),
         # each letter would be an address
-        ("relenta", "contacts", {"emails": ["a@example.com"]}, {}, r"emails is String, and List\(String\)"),
+        (
+            "relenta",
+            "contacts",
+            {"emails": ["a@example.com"]},
+            {},
+            r"emails is String, and List\(String\)",
+        ),
         ("relenta", "contacts", {"first_name": [3.0]}, {}, "first_name is Float64, and String"),
         ("relenta", "contacts", {"custom": [[{"k": "a"}]]}, {}, "custom is List"),
     ],
@@ -327,15 +419,24 @@ async def test_what_cannot_be_meant_is_refused_before_anything_is_sent(  # the c
         ({"first_name": None}, "nothing to write"),
         ({"first_name": "B", "changed": []}, "nothing to write"),
         ({"tags": ["a", None]}, "a value in the list tags is null"),
-        ({"custom": [{"key": "id", "value": "7"}]}, "id of custom is a field of the service itself"),
+        (
+            {"custom": [{"key": "id", "value": "7"}]},
+            "id of custom is a field of the service itself",
+        ),
         ({"custom": [{"key": "a", "value": "1"}, {"key": "a", "value": "2"}]}, "a has two values"),
         ({"comment": float("nan")}, "comment is nan"),
         ({"comment": b"x"}, "cannot be sent"),
     ],
 )
-async def test_a_row_that_no_service_could_take_as_it_is_meant_is_refused(row: dict[str, Any], reason: str) -> None:
-    account = crmlab.Account("relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={})
-    good = {"first_name": "A", "changed": ["first_name"]} if "changed" in row else {"first_name": "A"}
+async def test_a_row_that_no_service_could_take_as_it_is_meant_is_refused(
+    row: dict[str, Any], reason: str
+) -> None:
+    account = crmlab.Account(
+        "relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={}
+    )
+    good = (
+        {"first_name": "A", "changed": ["first_name"]} if "changed" in row else {"first_name": "A"}
+    )
 
     plan = await crmlab.push(account, "contacts", pl.DataFrame([good, row]), dry_run=True)
 
@@ -344,7 +445,9 @@ async def test_a_row_that_no_service_could_take_as_it_is_meant_is_refused(row: d
 
 
 async def test_ids_that_pandas_made_floats_of_are_whole_numbers_again() -> None:
-    account = crmlab.Account("relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={})
+    account = crmlab.Account(
+        "relenta", base_url="http://127.0.0.1:9", account_name="x", api_key="k" * 20, facts={}
+    )
     frame = pd.DataFrame({"id": [7, None], "first_name": ["A", "B"]})
 
     plan = await crmlab.push(account, "contacts", frame, dry_run=True)
@@ -352,9 +455,13 @@ async def test_ids_that_pandas_made_floats_of_are_whole_numbers_again() -> None:
     assert plan.rows["id"].to_list() == ["7", None]
 
 
-async def test_a_plan_sends_nothing_makes_no_file_and_shows_the_first_request(tmp_path: Path) -> None:
+async def test_a_plan_sends_nothing_makes_no_file_and_shows_the_first_request(
+    tmp_path: Path,
+) -> None:
     async with crmlab.sandbox(rows=5, services=["relenta"]) as accounts:
-        plan = await crmlab.push(accounts[0], "contacts", people(3), dry_run=True, results=tmp_path / "none")
+        plan = await crmlab.push(
+            accounts[0], "contacts", people(3), dry_run=True, results=tmp_path / "none"
+        )
 
     assert plan.requests == 3
     assert plan.rows["becomes"].to_list() == ["create"] * 3
@@ -371,14 +478,18 @@ async def test_records_with_fields_that_nobody_documented_are_not_sent_whole(ser
             found = [{"id": "1", "first_name": "A", "strange": "kept"}]
         return web.json_response({"status": True, "code": 200, "data": found})
 
-    account = crmlab.Account("relenta", base_url=await serve(answer), account_name="x", api_key="k" * 20, facts={})
+    account = crmlab.Account(
+        "relenta", base_url=await serve(answer), account_name="x", api_key="k" * 20, facts={}
+    )
 
     with pytest.raises(crmlab.errors.PlanError, match="strange"):
         await crmlab.push(account, "contacts", pl.DataFrame({"id": ["1"], "first_name": ["B"]}))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
-async def test_a_full_disk_ends_a_push_before_a_row_is_sent_that_no_file_tells_of(tmp_path: Path) -> None:
+async def test_a_full_disk_ends_a_push_before_a_row_is_sent_that_no_file_tells_of(
+    tmp_path: Path,
+) -> None:
     import resource  # not on Windows
     import signal
 
@@ -401,13 +512,17 @@ async def test_a_full_disk_ends_a_push_before_a_row_is_sent_that_no_file_tells_o
     assert set(states(again)) == {"created", "unknown"}
 
 
-async def test_what_a_service_says_of_a_row_holds_no_secret_and_no_page_of_text(serve: Serve, tmp_path: Path) -> None:
+async def test_what_a_service_says_of_a_row_holds_no_secret_and_no_page_of_text(
+    serve: Serve, tmp_path: Path
+) -> None:
     key = "k" * 20
     file = tmp_path / "results.jsonl"
 
     async def answer(request: web.Request) -> web.Response:
         if request.method == "POST":
-            return web.json_response({"message": "taken"}, status=202, headers={"Operation-Id": "O-1"})
+            return web.json_response(
+                {"message": "taken"}, status=202, headers={"Operation-Id": "O-1"}
+            )
         errors = {"1": f"not with {key}", "2": "x" * 9_000}
         return web.json_response({"status": "done", "validation_errors": errors})
 
@@ -438,7 +553,9 @@ async def test_a_success_that_a_gateway_says_is_none(provider: str, serve: Serve
     if provider in ("complero", "altcraft"):
         columns["id"] = [f"N-{number}" for number in range(5)]
     options = {"db_id": 1} if provider == "altcraft" else {}
-    pushed = await crmlab.push(account, "contacts", pl.DataFrame(columns), limits=crmlab.Limits(), **options)
+    pushed = await crmlab.push(
+        account, "contacts", pl.DataFrame(columns), limits=crmlab.Limits(), **options
+    )
 
     assert set(states(pushed)) <= {"unknown", "not_sent"}
     assert "unknown" in states(pushed)
@@ -446,14 +563,18 @@ async def test_a_success_that_a_gateway_says_is_none(provider: str, serve: Serve
     assert "the answer names no" in pushed.frame["reason"][0]
 
 
-async def test_work_that_the_service_knows_nothing_of_any_more_is_sent_again(serve: Serve, tmp_path: Path) -> None:
+async def test_work_that_the_service_knows_nothing_of_any_more_is_sent_again(
+    serve: Serve, tmp_path: Path
+) -> None:
     uploads = 0
 
     async def answer(request: web.Request) -> web.Response:
         nonlocal uploads
         if request.method == "POST":
             uploads += 1
-            return web.json_response({"message": "taken"}, status=202, headers={"Operation-Id": f"O-{uploads}"})
+            return web.json_response(
+                {"message": "taken"}, status=202, headers={"Operation-Id": f"O-{uploads}"}
+            )
         if request.path.endswith("O-1"):
             return web.json_response({"message": "not found"}, status=404)
         return web.json_response({"status": "done", "items": [{"id": "1"}]})
@@ -490,10 +611,14 @@ async def test_a_push_that_waits_ends_when_it_is_told_to_stop(
         if "save" in request.path:
             saves += 1
             return web.Response(status=429, headers={"Retry-After": "60"})
-        found = [] if "field" in request.path else [{"id": request.query["page"], "first_name": "A"}]
+        found = (
+            [] if "field" in request.path else [{"id": request.query["page"], "first_name": "A"}]
+        )
         return web.json_response({"status": True, "code": 200, "data": found})
 
-    account = crmlab.Account("relenta", base_url=await serve(answer), account_name="x", api_key="k" * 20, facts={})
+    account = crmlab.Account(
+        "relenta", base_url=await serve(answer), account_name="x", api_key="k" * 20, facts={}
+    )
     async with asyncio.timeout(10):
         pushed = await crmlab.push(account, "contacts", pl.DataFrame(frame), stop=stop)
 
@@ -507,10 +632,14 @@ async def test_what_is_no_event_does_not_stop(stop: Any, tmp_path: Path) -> None
     account = crmlab.Account("relenta", base_url="http://127.0.0.1:9", api_key="k")
 
     for asked in (
-        crmlab.push(account, "contacts", pl.DataFrame({"id": ["1"], "first_name": ["A"]}), stop=stop),
+        crmlab.push(
+            account, "contacts", pl.DataFrame({"id": ["1"], "first_name": ["A"]}), stop=stop
+        ),
         crmlab.fetch(account, "contacts", stop=stop),
         crmlab.fetch_to(tmp_path / "out", account, "contacts", stop=stop),
     ):
-        with pytest.raises(UsageError, match=r"stop is an asyncio\.Event, which is set to stop, not of type"):
+        with pytest.raises(
+            UsageError, match=r"stop is an asyncio\.Event, which is set to stop, not of type"
+        ):
             await asked
     assert not (tmp_path / "out").exists()

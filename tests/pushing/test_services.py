@@ -58,16 +58,26 @@ async def test_contacts_and_deals_are_created_with_their_custom_fields() -> None
         )
         created = await crmlab.push(account, "contacts", people)
         deals = pl.DataFrame(
-            {"contact_id": [created.frame["id"][0], None], "name": ["Big", "Small"], "amount": [9.5, 1]}
+            {
+                "contact_id": [created.frame["id"][0], None],
+                "name": ["Big", "Small"],
+                "amount": [9.5, 1],
+            }
         )
         sold = await crmlab.push(account, "deals", deals)
-        won = sold.frame.filter(state="created").select("id", status=pl.lit("won"), amount=pl.lit(10.0))
+        won = sold.frame.filter(state="created").select(
+            "id", status=pl.lit("won"), amount=pl.lit(10.0)
+        )
         updated = await crmlab.push(account, "deals", won)
         data = await crmlab.fetch(account, "contacts", "deals", progress=False)
 
     (person,) = data.contacts.filter(id=created.frame["id"][0]).to_dicts()
     (deal,) = data.deals.filter(id=sold.frame["id"][0]).to_dicts()
-    assert (person["full_name"], person["company_name"], person["street"]) == ("Ada Byron", "Engines", "Main St")
+    assert (person["full_name"], person["company_name"], person["street"]) == (
+        "Ada Byron",
+        "Engines",
+        "Main St",
+    )
     assert [(each["key"], each["value"]) for each in person["custom"]] == [(season, "spring")]
     assert sold.frame["state"].to_list() == ["created", "refused"]
     assert updated.complete
@@ -88,7 +98,10 @@ async def test_profiles_are_imported_by_address_many_at_once_and_by_id_one_by_on
         )
         many = await crmlab.push(account, "contacts", by_address, db_id=database)
         by_id = pl.DataFrame({"id": [known["id"][1], "0" * 24], "city": ["Rome", "Oslo"]})
-        several = [await crmlab.push(account, "contacts", by_id, db_id=number) for number in (database, 99_999)]
+        several = [
+            await crmlab.push(account, "contacts", by_id, db_id=number)
+            for number in (database, 99_999)
+        ]
         now = await contacts_of(account)
 
     assert many.frame["state"].to_list() == ["sent", "refused", "sent"]
@@ -103,34 +116,54 @@ async def test_subscriptions_are_changed_with_the_profile() -> None:
     async with crmlab.sandbox(rows=200, services=["altcraft"]) as (account,):
         data = await crmlab.fetch(account, "subscriptions", "contacts", progress=False)
         one = data.subscriptions.filter(status="subscribed", channel="email").row(0, named=True)
-        given = {"resource_id": int(one["resource_id"]), "channel": "email", "email": one["address"]}
-        change = pl.DataFrame({"id": [one["contact_id"]], "subscriptions": [[{**given, "status": "unsubscribed"}]]})
+        given = {
+            "resource_id": int(one["resource_id"]),
+            "channel": "email",
+            "email": one["address"],
+        }
+        change = pl.DataFrame(
+            {"id": [one["contact_id"]], "subscriptions": [[{**given, "status": "unsubscribed"}]]}
+        )
         databases = [each["id"] for each in (await crmlab.call(account, "databases_list"))["data"]]
-        pushed = [await crmlab.push(account, "contacts", change, db_id=number) for number in databases]
+        pushed = [
+            await crmlab.push(account, "contacts", change, db_id=number) for number in databases
+        ]
         now = (await crmlab.fetch(account, "subscriptions", progress=False)).subscriptions
 
     assert [each.counts for each in pushed].count({"updated": 1}) == 1
-    same = now.filter(contact_id=one["contact_id"], address=one["address"], resource_id=one["resource_id"])
+    same = now.filter(
+        contact_id=one["contact_id"], address=one["address"], resource_id=one["resource_id"]
+    )
     assert same["status"].to_list() == ["unsubscribed"]
 
 
-async def test_what_the_service_has_beside_is_read_before_and_a_failure_of_that_sends_nothing() -> None:
+async def test_what_the_service_has_beside_is_read_before_and_a_failure_of_that_sends_nothing() -> (
+    None
+):
     faults = [Fault(kind="status", match="/contacts/", status=500, times=99)]
     async with crmlab.sandbox(rows=20, services=["onepagecrm"], faults=faults) as (account,):
         with pytest.raises(ServerError, match="HTTP 500"):
-            await crmlab.push(account, "contacts", pl.DataFrame({"id": ["1"], "emails": [["a@example.com"]]}))
+            await crmlab.push(
+                account, "contacts", pl.DataFrame({"id": ["1"], "emails": [["a@example.com"]]})
+            )
 
 
 async def test_two_rows_of_one_address_are_not_both_imported(tmp_path: Path) -> None:
     file = tmp_path / "results.jsonl"
-    frame = pl.DataFrame({"emails": [["New@example.com"], ["new@example.com"]], "last_name": ["A", "B"]})
+    frame = pl.DataFrame(
+        {"emails": [["New@example.com"], ["new@example.com"]], "last_name": ["A", "B"]}
+    )
     async with crmlab.sandbox(rows=20, services=["altcraft"]) as (account,):
         database = (await crmlab.call(account, "databases_list"))["data"][0]["id"]
         pushed = [
-            await crmlab.push(account, "contacts", frame, db_id=database, results=file, progress=False)
+            await crmlab.push(
+                account, "contacts", frame, db_id=database, results=file, progress=False
+            )
             for _ in range(2)
         ]
 
     for each in pushed:
         assert each.frame["state"].to_list() == ["sent", "refused"]
-        assert each.frame["reason"][1] == "row 0 is of the same record, and a record is written once"
+        assert (
+            each.frame["reason"][1] == "row 0 is of the same record, and a record is written once"
+        )

@@ -11,11 +11,17 @@ from crmlab.connector import Entry, Target
 from crmlab.providers import registry
 from crmlab.schema import TABLES
 
-TARGETS = [(provider.name, target) for provider in registry().values() for target in provider.targets]
+TARGETS = [
+    (provider.name, target) for provider in registry().values() for target in provider.targets
+]
 
 
-@pytest.mark.parametrize(("name", "target"), TARGETS, ids=[f"{name}-{target.table}" for name, target in TARGETS])
-def test_a_target_names_columns_operations_and_lists_that_are_there(name: str, target: Target) -> None:
+@pytest.mark.parametrize(
+    ("name", "target"), TARGETS, ids=[f"{name}-{target.table}" for name, target in TARGETS]
+)
+def test_a_target_names_columns_operations_and_lists_that_are_there(
+    name: str, target: Target
+) -> None:
     provider = registry()[name]
     operations = {each.name: each for each in provider.operations()}
 
@@ -27,7 +33,9 @@ def test_a_target_names_columns_operations_and_lists_that_are_there(name: str, t
     assert not target.current_resource or provider.resource(target.current_resource)
     for id_ in (None, "1"):
         try:
-            asked, _ = target.ask([Entry(id_, {"email": "a@example.com", "contact_id": "1", "name": "N"})], {})
+            asked, _ = target.ask(
+                [Entry(id_, {"email": "a@example.com", "contact_id": "1", "name": "N"})], {}
+            )
         except crmlab.errors.UsageError:
             continue
         assert operations[asked].writes

@@ -29,7 +29,10 @@ def changed(after: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def test_nothing_differs_between_a_frame_and_itself() -> None:
-    assert changed(BEFORE.with_columns(pl.col("provider").cast(pl.String).cast(pl.Categorical()))) == []
+    assert (
+        changed(BEFORE.with_columns(pl.col("provider").cast(pl.String).cast(pl.Categorical())))
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,8 +44,12 @@ def test_nothing_differs_between_a_frame_and_itself() -> None:
         ("score", [1.0, float("nan"), 0.0], ["1"]),
     ],
 )
-def test_the_rows_and_columns_that_differ_come_with_the_key(column: str, values: list[Any], ids: list[str]) -> None:
-    found = crmlab.updates(BEFORE, BEFORE.with_columns(pl.Series(column, values, dtype=BEFORE.schema[column])))
+def test_the_rows_and_columns_that_differ_come_with_the_key(
+    column: str, values: list[Any], ids: list[str]
+) -> None:
+    found = crmlab.updates(
+        BEFORE, BEFORE.with_columns(pl.Series(column, values, dtype=BEFORE.schema[column]))
+    )
 
     assert found["id"].to_list() == ids
     assert found["changed"].to_list() == [[column]]
@@ -57,7 +64,14 @@ def test_names_go_with_a_change_where_the_service_takes_none_without_them() -> N
 
 
 def test_rows_that_were_not_there_are_new_in_all_their_values() -> None:
-    new = pl.DataFrame({"provider": ["relenta"] * 2, "account": ["r"] * 2, "id": [None, "9"], "city": ["Rome", "Oslo"]})
+    new = pl.DataFrame(
+        {
+            "provider": ["relenta"] * 2,
+            "account": ["r"] * 2,
+            "id": [None, "9"],
+            "city": ["Rome", "Oslo"],
+        }
+    )
 
     found = crmlab.updates(BEFORE, new)
 
@@ -66,7 +80,9 @@ def test_rows_that_were_not_there_are_new_in_all_their_values() -> None:
 
 
 def test_rows_without_an_id_are_never_matched_to_each_other() -> None:
-    nameless = pl.DataFrame({"id": pl.Series([None, None], dtype=pl.String), "city": ["Rome", "Oslo"]})
+    nameless = pl.DataFrame(
+        {"id": pl.Series([None, None], dtype=pl.String), "city": ["Rome", "Oslo"]}
+    )
 
     assert crmlab.updates(nameless, nameless).height == 2
 
@@ -75,7 +91,9 @@ def test_frames_that_share_no_column_but_the_id_or_hold_nothing_in_it_are_compar
     one = pl.DataFrame({"id": ["1"], "city": ["Bonn"], "city before": ["Ulm"], "is_known": [True]})
 
     assert crmlab.updates(one, one.select("id")).is_empty()
-    assert crmlab.updates(one, one.with_columns(is_known=False))["changed"].to_list() == [["is_known"]]
+    assert crmlab.updates(one, one.with_columns(is_known=False))["changed"].to_list() == [
+        ["is_known"]
+    ]
     emptied = crmlab.updates(one, one.with_columns(city=pl.lit(None)))
     assert emptied.to_dicts() == [{"id": "1", "changed": ["city"], "city": None}]
 
@@ -85,10 +103,18 @@ def test_frames_that_share_no_column_but_the_id_or_hold_nothing_in_it_are_compar
     [
         (BEFORE.drop("id"), BEFORE, "before has no column id"),
         (BEFORE, pl.concat([BEFORE, BEFORE]), "after has an id twice"),
-        (BEFORE, BEFORE.with_columns(pl.col("city").is_null()), "city is String before and Boolean after"),
+        (
+            BEFORE,
+            BEFORE.with_columns(pl.col("city").is_null()),
+            "city is String before and Boolean after",
+        ),
         (BEFORE, [1], "no frame"),
         # the same id in two accounts
-        (BEFORE, pl.DataFrame({"id": ["1"], "city": ["Rome"]}), "before has an id twice, by id of both frames"),
+        (
+            BEFORE,
+            pl.DataFrame({"id": ["1"], "city": ["Rome"]}),
+            "before has an id twice, by id of both frames",
+        ),
         (BEFORE.with_columns(id=pl.lit(1.5)), BEFORE, "not whole"),
     ],
 )

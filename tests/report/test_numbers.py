@@ -65,12 +65,20 @@ def test_every_question_is_answered_in_a_file_or_said_not_to_be(tmp_path: Path) 
     )
     assert lines["win_rate"]["columns"]["win_rate"] == "Float64"
     assert lines["win_rate"]["complete"] is True
-    assert lines["response_time"]["why"] == "Not answered: this needs contacts, activities, which were not fetched."
-    assert lines["coverage"]["why"] == "Not answered: this needs a quota, which only you know (quota=)."
+    assert (
+        lines["response_time"]["why"]
+        == "Not answered: this needs contacts, activities, which were not fetched."
+    )
+    assert (
+        lines["coverage"]["why"]
+        == "Not answered: this needs a quota, which only you know (quota=)."
+    )
     assert said["as_of"] == "2026-11-29T00:00:00+00:00"
 
 
-def test_of_a_period_the_manifest_says_it_and_what_needs_everything_has_no_file(tmp_path: Path) -> None:
+def test_of_a_period_the_manifest_says_it_and_what_needs_everything_has_no_file(
+    tmp_path: Path,
+) -> None:
     data = collected()
     data.asked = replace(data.asked, since=OCTOBER, reached={})
 
@@ -90,7 +98,9 @@ def test_files_are_as_safe_as_those_of_an_export(tmp_path: Path) -> None:
     assert read_cells(tmp_path / "win_rate.csv", {})["owner_name"].to_list() == [EVIL, "Ann"]
 
 
-def test_a_workbook_has_a_sheet_for_each_question_and_one_that_says_what_they_are(tmp_path: Path) -> None:
+def test_a_workbook_has_a_sheet_for_each_question_and_one_that_says_what_they_are(
+    tmp_path: Path,
+) -> None:
     openpyxl = pytest.importorskip("openpyxl")
 
     collected().report(tmp_path, tables="xlsx", questions=["win_rate", "ageing"], title="Monday")
@@ -109,7 +119,11 @@ def test_a_later_report_leaves_no_answer_of_an_earlier_one(tmp_path: Path) -> No
 
     collected().report(tmp_path, tables="parquet", questions=["ageing"])
 
-    assert {path.name for path in tmp_path.iterdir()} == {"ageing.parquet", "report.json", "mine.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "ageing.parquet",
+        "report.json",
+        "mine.csv",
+    }
 
 
 def test_where_one_file_cannot_be_written_all_stay_as_they_were(
@@ -145,7 +159,9 @@ def test_masked_numbers_name_no_owner_and_say_that_they_are_masked(tmp_path: Pat
         ({"tables": "csv", "quota": "100"}, "give an amount"),
     ],
 )
-def test_what_is_asked_wrongly_writes_nothing(tmp_path: Path, options: dict[str, Any], reason: str) -> None:
+def test_what_is_asked_wrongly_writes_nothing(
+    tmp_path: Path, options: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(UsageError, match=reason):
         collected().report(tmp_path / "out", **options)
 
@@ -153,18 +169,26 @@ def test_what_is_asked_wrongly_writes_nothing(tmp_path: Path, options: dict[str,
 
 
 def test_names_of_questions_are_names_of_sheets_and_of_no_table() -> None:
-    assert [name for name in CATALOGUE if len(name) > 31 or name in TABLES or name == "questions"] == []
+    assert [
+        name for name in CATALOGUE if len(name) > 31 or name in TABLES or name == "questions"
+    ] == []
 
 
 def test_a_quota_and_an_earlier_fetch_answer_what_one_fetch_cannot(
     fetched: crmlab.Fetched, earlier: crmlab.Fetched, tmp_path: Path
 ) -> None:
-    more = {"earlier": earlier, "quota": dict.fromkeys(fetched.deals["currency"].drop_nulls().unique(), 2e5)}
+    more = {
+        "earlier": earlier,
+        "quota": dict.fromkeys(fetched.deals["currency"].drop_nulls().unique(), 2e5),
+    }
 
     page = fetched.report(tmp_path / "page.html", **more).read_text(encoding="utf-8")
     fetched.report(tmp_path, tables="parquet", **more)
 
-    assert all(f'<figure id="{name}">' in page for name in ("waterfall", "funnel", "stage_durations", "coverage"))
+    assert all(
+        f'<figure id="{name}">' in page
+        for name in ("waterfall", "funnel", "stage_durations", "coverage")
+    )
     lines = {line["name"]: line for line in manifest(tmp_path)["questions"]}
     assert [name for name, line in lines.items() if "why" in line] == []
     steps = analysis.waterfall(earlier.deals, fetched.deals)
@@ -182,7 +206,9 @@ def test_an_earlier_fetch_of_a_period_is_refused_like_a_later_one(
     fetched.report(tmp_path, tables="csv", questions=["waterfall"], earlier=part)
 
     (line,) = manifest(tmp_path)["questions"]
-    assert line["why"].startswith("Not answered: this needs all deals, and the data hold only those changed")
+    assert line["why"].startswith(
+        "Not answered: this needs all deals, and the data hold only those changed"
+    )
 
 
 def test_an_earlier_fetch_that_is_not_earlier_is_refused(
@@ -197,18 +223,41 @@ def test_at_another_moment_than_that_of_the_fetch_answers_say_so_and_a_history_k
     fetched: crmlab.Fetched, earlier: crmlab.Fetched, tmp_path: Path
 ) -> None:
     asked = ["ageing", "consent_rate", "win_rate", "stage_durations"]
-    fetched.report(tmp_path / "then", tables="parquet", questions=asked, earlier=earlier, as_of="2029-01-01")
+    fetched.report(
+        tmp_path / "then", tables="parquet", questions=asked, earlier=earlier, as_of="2029-01-01"
+    )
     fetched.report(tmp_path / "now", tables="parquet", questions=asked, earlier=earlier)
 
-    note = f"What has no time of its own is as it was when fetched, on {fetched.fetched_at:%Y-%m-%d}"
-    said = {line["name"]: note in line["population"] for line in manifest(tmp_path / "then")["questions"]}
-    assert said == {"ageing": True, "consent_rate": True, "win_rate": False, "stage_durations": False}
-    assert not [line for line in manifest(tmp_path / "now")["questions"] if note in line["population"]]
-    assert_frame_equal(*(pl.read_parquet(tmp_path / folder / "stage_durations.parquet") for folder in ("then", "now")))
-    assert note in plots.consent_rate(fetched, as_of="2026-01-01").layout.title.subtitle.text.replace("<br>", "")
+    note = (
+        f"What has no time of its own is as it was when fetched, on {fetched.fetched_at:%Y-%m-%d}"
+    )
+    said = {
+        line["name"]: note in line["population"]
+        for line in manifest(tmp_path / "then")["questions"]
+    }
+    assert said == {
+        "ageing": True,
+        "consent_rate": True,
+        "win_rate": False,
+        "stage_durations": False,
+    }
+    assert not [
+        line for line in manifest(tmp_path / "now")["questions"] if note in line["population"]
+    ]
+    assert_frame_equal(
+        *(
+            pl.read_parquet(tmp_path / folder / "stage_durations.parquet")
+            for folder in ("then", "now")
+        )
+    )
+    assert note in plots.consent_rate(
+        fetched, as_of="2026-01-01"
+    ).layout.title.subtitle.text.replace("<br>", "")
 
 
-def test_who_is_who_is_not_told_of_tokens_wherever_it_is_asked(fetched: crmlab.Fetched, tmp_path: Path) -> None:
+def test_who_is_who_is_not_told_of_tokens_wherever_it_is_asked(
+    fetched: crmlab.Fetched, tmp_path: Path
+) -> None:
     asked = ["people_overlap", "mailed_but_objected", "win_rate"]
     masked = fetched.masked()
     masked.export(tmp_path / "files")
@@ -218,11 +267,23 @@ def test_who_is_who_is_not_told_of_tokens_wherever_it_is_asked(fetched: crmlab.F
         data.report(tmp_path, tables="csv", questions=asked)
 
         why = {line["name"]: line.get("why", "") for line in manifest(tmp_path)["questions"]}
-        assert {name for name, reason in why.items() if "masked data do not tell" in reason} == set(asked[:2])
+        assert {name for name, reason in why.items() if "masked data do not tell" in reason} == set(
+            asked[:2]
+        )
         assert why["win_rate"] == ""
         assert "which of them are one person, masked data do not tell" in page
-        for question in (analysis.people, analysis.evidence, analysis.mailed_but_objected, plots.people_overlap):
-            with pytest.raises(UsageError, match=f"{question.__name__} needs who is who, and masked data do not tell"):
+        for question in (
+            analysis.people,
+            analysis.evidence,
+            analysis.mailed_but_objected,
+            plots.people_overlap,
+        ):
+            with pytest.raises(
+                UsageError,
+                match=f"{question.__name__} needs who is who, and masked data do not tell",
+            ):
                 question(data)
     known = analysis.people(fetched)
-    assert_frame_equal(analysis.mailed_but_objected(masked, people=known), analysis.mailed_but_objected(fetched))
+    assert_frame_equal(
+        analysis.mailed_but_objected(masked, people=known), analysis.mailed_but_objected(fetched)
+    )

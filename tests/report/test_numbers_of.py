@@ -18,7 +18,9 @@ from crmlab.errors import UsageError
 
 
 @pytest.fixture(scope="module")
-def fetched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Any, dict[str, pl.DataFrame]]:
+def fetched(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Any, Any, Any, dict[str, pl.DataFrame]]:
     """Return a fetch in memory and stored, one of before, and the numbers of the report of both."""
     folder = tmp_path_factory.mktemp("numbers")
     earlier, data = asyncio.run(_then_and_now())
@@ -49,7 +51,9 @@ def test_every_question_is_answered_as_in_the_report_of_tables_in_memory_and_sto
     assert report.columns_of(question) == in_memory.schema
 
 
-def test_what_a_question_lacks_is_said(fetched: tuple[Any, Any, Any, dict[str, pl.DataFrame]]) -> None:
+def test_what_a_question_lacks_is_said(
+    fetched: tuple[Any, Any, Any, dict[str, pl.DataFrame]],
+) -> None:
     data, *_ = fetched
     deals = crmlab.collect(deals=data.deals, as_of=dt.datetime(2026, 1, 31, tzinfo=dt.UTC))
 

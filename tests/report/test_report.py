@@ -99,11 +99,15 @@ class Page(HTMLParser):
 
 
 def written(path: Path, *args: Any, **options: Any) -> tuple[str, Page]:
-    text = report.write(path / "report.html", *args, **({"as_of": AS_OF} | options)).read_text(encoding="utf-8")
+    text = report.write(path / "report.html", *args, **({"as_of": AS_OF} | options)).read_text(
+        encoding="utf-8"
+    )
     return text, Page(text)
 
 
-def masked(path: Path, tables: dict[str, pl.DataFrame], *args: Any, **options: Any) -> tuple[str, Page]:
+def masked(
+    path: Path, tables: dict[str, pl.DataFrame], *args: Any, **options: Any
+) -> tuple[str, Page]:
     """Write a report of the tables with tokens; who is who was found before."""
     who = report.known_people(tables)
     return written(path, mask(tables), *args, who=who, masked=True, **options)
@@ -113,11 +117,17 @@ def test_the_summary_says_the_numbers_in_words(tmp_path: Path) -> None:
     _, page = written(tmp_path, tables(), WHOLE)
 
     assert "As of 2026-05-16 09:30 UTC . Sources: sales (onepagecrm)." in page.text
-    assert "Closed deals : 2 won (1,000 EUR and 500 USD), 1 lost (50 EUR). Win rate 67% (2 of 3 closed)." in page.text
+    assert (
+        "Closed deals : 2 won (1,000 EUR and 500 USD), 1 lost (50 EUR). Win rate 67% (2 of 3 closed)."
+        in page.text
+    )
     assert "Open pipeline : 1 deal open (2,000 EUR)." in page.text
     assert "Activities : 2 (1 call, 1 note), 2026-01-05 to 2026-02-03 (UTC)." in page.text
     assert "Consent events : 2 (2 confirm), 2026-01-05 to 2026-02-03 (UTC)." in page.text
-    assert "opt-in rate 60% (600 of 1,000 exposed visitors), opt-out rate 25%, over 1 day." in page.text
+    assert (
+        "opt-in rate 60% (600 of 1,000 exposed visitors), opt-out rate 25%, over 1 day."
+        in page.text
+    )
 
 
 def test_fields_that_nobody_documented_are_drift(tmp_path: Path) -> None:
@@ -131,9 +141,18 @@ def test_fields_that_nobody_documented_are_drift(tmp_path: Path) -> None:
     assert "Drift None." in whole.text
 
 
-def test_how_long_consents_last_is_told_for_each_channel_to_the_end_of_its_curve(tmp_path: Path) -> None:
+def test_how_long_consents_last_is_told_for_each_channel_to_the_end_of_its_curve(
+    tmp_path: Path,
+) -> None:
     first = datetime(2026, 1, 1, tzinfo=UTC)
-    said = [(None, 0, True), (None, 3, False), (None, 0, True), (None, 40, False), ("sms", 0, True), ("sms", 8, False)]
+    said = [
+        (None, 0, True),
+        (None, 3, False),
+        (None, 0, True),
+        (None, 40, False),
+        ("sms", 0, True),
+        ("sms", 8, False),
+    ]
     rows = {
         "provider": ["complero"] * 6,
         "account": ["consent"] * 6,
@@ -147,7 +166,9 @@ def test_how_long_consents_last_is_told_for_each_channel_to_the_end_of_its_curve
 
     _, page = written(tmp_path, {"consent_events": events}, WHOLE)
 
-    numbers = page.text.split("channel after (days) still in force lower bound (95 %) upper bound (95 %) ")[1]
+    numbers = page.text.split(
+        "channel after (days) still in force lower bound (95 %) upper bound (95 %) "
+    )[1]
     assert numbers.startswith(
         "sms 1 100.0% 100.0% 100.0% sms 7 100.0% 100.0% 100.0% - 1 100.0% 100.0% 100.0% - 7 50.0% "
     )
@@ -168,7 +189,11 @@ def test_the_page_is_complete_without_any_request(tmp_path: Path) -> None:
 def test_every_chart_has_a_heading_a_label_and_its_numbers(tmp_path: Path) -> None:
     text, page = written(tmp_path, tables(), WHOLE)
 
-    labels = [attributes["aria-label"] or "" for attributes in page.all("div") if attributes.get("role") == "img"]
+    labels = [
+        attributes["aria-label"] or ""
+        for attributes in page.all("div")
+        if attributes.get("role") == "img"
+    ]
     assert len(re.findall(r"Plotly\.newPlot\(\s+\"", text)) == len(labels) == 16
     assert labels[0] == (
         "Chart: Open deals in each stage (n = 1 open deal). Where deals are now, not how many passed through. "
@@ -178,13 +203,22 @@ def test_every_chart_has_a_heading_a_label_and_its_numbers(tmp_path: Path) -> No
         "Chart: Banner opt-ins and opt-outs per day (n = 1,000 visitors). "
         "Share of exposed visitors; the rest chose nothing"
     )
-    for question in ("Open amount by expected month", "Age of the open deals", "Open actions", "Mailings opened"):
+    for question in (
+        "Open amount by expected month",
+        "Age of the open deals",
+        "Open actions",
+        "Mailings opened",
+    ):
         assert any(label.startswith(f"Chart: {question}") for label in labels)
     headings = [tag for tag, _ in page.tags if tag in ("h1", "h2", "h3")]
     assert headings[:3] == ["h1", "h2", "h2"]
     assert [headings.count(name) for name in ("h1", "h2", "h3")] == [1, 8, 24]
     assert all(head.get("scope") == "col" for head in page.all("th"))
-    regions = [attributes["aria-label"] or "" for attributes in page.all("div") if attributes.get("role") == "region"]
+    regions = [
+        attributes["aria-label"] or ""
+        for attributes in page.all("div")
+        if attributes.get("role") == "region"
+    ]
     assert sum(region.startswith("The numbers of: ") for region in regions) >= 8
 
 
@@ -237,7 +271,10 @@ def test_contacts_and_consent_are_joined_across_services_masked_or_not(tmp_path:
     for write in (written, masked):
         text, page = write(tmp_path, more, WHOLE)
 
-        assert "2 contacts are 1 person ; 1 of them contacted on a channel after opting out of it" in page.text
+        assert (
+            "2 contacts are 1 person ; 1 of them contacted on a channel after opting out of it"
+            in page.text
+        )
         assert "Contacts after an opt-out" in page.text
         assert "private.example" not in text
         assert "Ann Private" not in text
@@ -246,7 +283,13 @@ def test_contacts_and_consent_are_joined_across_services_masked_or_not(tmp_path:
 
 def test_a_masked_report_names_no_owner_and_no_reason(tmp_path: Path) -> None:
     rejected = pl.DataFrame(
-        {"provider": ["p"], "account": ["a"], "resource": ["r"], "reason": ["no day: Elm 1"], "raw": ["{}"]}
+        {
+            "provider": ["p"],
+            "account": ["a"],
+            "resource": ["r"],
+            "reason": ["no day: Elm 1"],
+            "raw": ["{}"],
+        }
     )
 
     plain, _ = written(tmp_path, tables(), WHOLE, rejected=rejected)
@@ -273,14 +316,18 @@ def test_the_page_has_a_language_a_viewport_and_both_colour_schemes(tmp_path: Pa
 
     assert page.all("html") == [{"lang": "en"}]
     assert {"charset": "utf-8"} in page.all("meta")
-    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.all("meta")
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.all(
+        "meta"
+    )
     assert "@media (prefers-color-scheme: dark)" in text
     assert "@media print" in text
 
 
 def test_text_of_the_data_is_never_markup(tmp_path: Path) -> None:
     bad = summary((EVIL, EVIL, EVIL, EVIL, 1, 1, 1, 0, 0.1, False, EVIL))
-    rejected = pl.DataFrame({"provider": [EVIL], "account": [EVIL], "resource": [EVIL], "reason": [EVIL], "raw": ["x"]})
+    rejected = pl.DataFrame(
+        {"provider": [EVIL], "account": [EVIL], "resource": [EVIL], "reason": [EVIL], "raw": ["x"]}
+    )
     evil = tables()
     evil["activities"] = evil["activities"].with_columns(kind=pl.lit("</script>" + EVIL))
 
@@ -352,7 +399,10 @@ def test_what_is_missing_is_said_first_and_in_its_section(tmp_path: Path) -> Non
         assert f"Absent: the table {name} was not fetched." in page.text
     assert "support, activities: 503 on page 7" in page.text
     assert "Failures relenta: 503 Rejected records" in page.text
-    assert "table account resource rows rejected why activities support activities 0 0 503 on page 7" in page.text
+    assert (
+        "table account resource rows rejected why activities support activities 0 0 503 on page 7"
+        in page.text
+    )
 
 
 def test_requests_of_a_resource_that_fills_two_tables_count_once(tmp_path: Path) -> None:
@@ -371,7 +421,10 @@ def test_nothing_at_all_is_still_a_report(tmp_path: Path) -> None:
 
     assert len(text) < 20_000
     assert "Sources: none." in page.text
-    assert "Nothing. Incomplete tables None. Drift None. Failures None. Rejected records None. Values" in page.text
+    assert (
+        "Nothing. Incomplete tables None. Drift None. Failures None. Rejected records None. Values"
+        in page.text
+    )
 
 
 def test_empty_tables_say_why_there_is_nothing(tmp_path: Path) -> None:
@@ -382,7 +435,9 @@ def test_empty_tables_say_why_there_is_nothing(tmp_path: Path) -> None:
     assert text.count("Nothing to show: the") == 21
 
 
-def test_the_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_replaced_as_a_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "report.html"
     path.write_text("the last report")
 
@@ -399,7 +454,9 @@ def test_the_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path, monkeypat
 
 
 def test_a_folder_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"absent cannot be written \(No such file or directory\): name another"):
+    with pytest.raises(
+        UsageError, match=r"absent cannot be written \(No such file or directory\): name another"
+    ):
         report.write(tmp_path / "absent" / "report.html", {}, summary(), as_of=AS_OF)
 
 
@@ -420,27 +477,37 @@ def test_a_time_without_a_zone_is_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_time_zone_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not in the time zone database"):
-        report.write(tmp_path / "report.html", tables(), WHOLE, as_of=AS_OF, time_zone="Mars/Olympus")
+        report.write(
+            tmp_path / "report.html", tables(), WHOLE, as_of=AS_OF, time_zone="Mars/Olympus"
+        )
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_any_frame_of_the_summary_of_a_fetch_is_understood(tmp_path: Path) -> None:
-    more = WHOLE.with_columns(expected=pl.lit(None, pl.Int64), provider=pl.lit("onepagecrm", pl.Categorical))
+    more = WHOLE.with_columns(
+        expected=pl.lit(None, pl.Int64), provider=pl.lit("onepagecrm", pl.Categorical)
+    )
 
     _, page = written(tmp_path, {}, more)
 
-    assert "account provider resource table complete rows rejected requests retries seconds expected" in page.text
+    assert (
+        "account provider resource table complete rows rejected requests retries seconds expected"
+        in page.text
+    )
     assert "sales onepagecrm deals deals yes 4 0 2 1 0.50 -" in page.text
 
 
-def test_of_a_period_what_needs_everything_is_not_drawn_and_the_rest_says_the_period(tmp_path: Path) -> None:
+def test_of_a_period_what_needs_everything_is_not_drawn_and_the_rest_says_the_period(
+    tmp_path: Path,
+) -> None:
     asked = Asked(fetched_at=AS_OF, since=datetime(2026, 2, 1, tzinfo=UTC))
 
     text, page = written(tmp_path, tables(), WHOLE, asked=asked)
 
     headings = re.findall(
-        r"<h3>(.*?)</h3>\s*(?:<p class=\"question\">.*?</p>\s*)?<p class=\"soft\">(.*?)</p></figcap", text
+        r"<h3>(.*?)</h3>\s*(?:<p class=\"question\">.*?</p>\s*)?<p class=\"soft\">(.*?)</p></figcap",
+        text,
     )
     notes = dict(headings)
     assert notes["Where are the open deals now?"] == (
@@ -450,10 +517,15 @@ def test_of_a_period_what_needs_everything_is_not_drawn_and_the_rest_says_the_pe
     win_rate = next(note for title, note in headings if title.startswith("Win rate"))
     assert win_rate.endswith("Only what was changed or happened since 2026-02-01")
     assert (
-        "Only what was changed or happened since 2026-02-01. What needs everything is not in this report." in page.text
+        "Only what was changed or happened since 2026-02-01. What needs everything is not in this report."
+        in page.text
     )
     assert "Open pipeline : not said, for this needs all deals" in page.text
-    assert len(page.all("figure")) > len([each for each in page.all("div") if each.get("role") == "img"]) > 0
+    assert (
+        len(page.all("figure"))
+        > len([each for each in page.all("div") if each.get("role") == "img"])
+        > 0
+    )
 
 
 def test_of_whole_tables_no_period_is_said(tmp_path: Path) -> None:
@@ -479,8 +551,15 @@ def test_a_report_has_the_chosen_title_clock_moment_and_questions(tmp_path: Path
     )
 
     assert "<title>Monday</title>" in text
-    assert "As of 2026-05-20 00:00 Asia/Tokyo , from data fetched at 2026-05-16 18:30 Asia/Tokyo." in page.text
-    assert [attributes["id"] for attributes in page.all("figure")] == ["win_rate", "coverage", "waterfall"]
+    assert (
+        "As of 2026-05-20 00:00 Asia/Tokyo , from data fetched at 2026-05-16 18:30 Asia/Tokyo."
+        in page.text
+    )
+    assert [attributes["id"] for attributes in page.all("figure")] == [
+        "win_rate",
+        "coverage",
+        "waterfall",
+    ]
     assert "Not drawn: this needs a quota, which only you know (quota=)." in page.text
     assert "Not drawn: this needs an earlier fetch to compare with (earlier=)." in page.text
     assert "Absent: the table contacts was not fetched." in page.text
@@ -504,7 +583,9 @@ def test_the_contents_lead_to_every_section_and_question(tmp_path: Path) -> None
         ([], "questions is empty"),
     ],
 )
-def test_questions_that_there_are_not_are_refused(tmp_path: Path, questions: Any, reason: str) -> None:
+def test_questions_that_there_are_not_are_refused(
+    tmp_path: Path, questions: Any, reason: str
+) -> None:
     with pytest.raises(UsageError, match=re.escape(reason)):
         report.write(tmp_path / "report.html", tables(), WHOLE, as_of=AS_OF, questions=questions)
 
@@ -519,7 +600,11 @@ def test_values_that_could_not_be_read_are_counted_by_field_and_reason(tmp_path:
             "resource": ["deals"] * 3,
             "id": ["1", "2", "3"],
             "field": ["amount", "amount", "close_date"],
-            "reason": ['expected a number, got "Ann"', 'expected a number, got "Bo"', "expected a date"],
+            "reason": [
+                'expected a number, got "Ann"',
+                'expected a number, got "Bo"',
+                "expected a date",
+            ],
             "raw": ['"Ann"', '"Bo"', "0"],
         }
     )
@@ -534,16 +619,22 @@ def test_values_that_could_not_be_read_are_counted_by_field_and_reason(tmp_path:
 
 
 def test_tables_are_in_words_with_per_cent_and_units(tmp_path: Path) -> None:
-    _, page = written(tmp_path, tables(), WHOLE, questions=["win_rate", "cycle_length", "consent_banner"])
+    _, page = written(
+        tmp_path, tables(), WHOLE, questions=["win_rate", "cycle_length", "consent_banner"]
+    )
 
-    assert "owner name currency won lost win rate won amount lost amount win rate by amount" in page.text
+    assert (
+        "owner name currency won lost win rate won amount lost amount win rate by amount"
+        in page.text
+    )
     assert "Ann EUR 0 1 0.0% 0.00 50.00 0.0%" in page.text
     assert "mean (days) median (days) 90th percentile (days)" in page.text
     assert "2026-01-01 1,000 600 250 60.0% 25.0%" in page.text
 
 
 @pytest.mark.parametrize(
-    ("hours", "shown"), [([1.5, 40.0], "median (hours) 1.5"), ([36.0, 19_772.1], "median (days) 1.5")]
+    ("hours", "shown"),
+    [([1.5, 40.0], "median (hours) 1.5"), ([36.0, 19_772.1], "median (days) 1.5")],
 )
 def test_long_times_are_in_days(hours: list[float], shown: str) -> None:
     table = shown_numbers.table(pl.DataFrame({"median_hours": hours}), "", "UTC", None)
@@ -552,8 +643,13 @@ def test_long_times_are_in_days(hours: list[float], shown: str) -> None:
 
 
 def test_lists_and_times_are_in_words() -> None:
-    frame = pl.DataFrame({"services": [["altcraft", "relenta"]], "last_sent_at": [AS_OF], "amount": [2.0]})
+    frame = pl.DataFrame(
+        {"services": [["altcraft", "relenta"]], "last_sent_at": [AS_OF], "amount": [2.0]}
+    )
 
     table = shown_numbers.table(frame, "", "Europe/Berlin", "EUR")
 
-    assert Page(str(table)).text == "services last sent at amount (EUR) altcraft, relenta 2026-05-16 11:30 2.00"
+    assert (
+        Page(str(table)).text
+        == "services last sent at amount (EUR) altcraft, relenta 2026-05-16 11:30 2.00"
+    )

@@ -60,7 +60,9 @@ def test_the_manifest_has_size_and_checksum_of_every_file(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("before", "after"), [(b"10.0", b"99.0"), (b"10.0", b"100.0")])
-def test_a_file_of_the_same_rows_with_other_values_is_told(tmp_path: Path, before: bytes, after: bytes) -> None:
+def test_a_file_of_the_same_rows_with_other_values_is_told(
+    tmp_path: Path, before: bytes, after: bytes
+) -> None:
     data().export(tmp_path, "csv")
     assert notes(crmlab.open(tmp_path)) == {}
 
@@ -70,7 +72,9 @@ def test_a_file_of_the_same_rows_with_other_values_is_told(tmp_path: Path, befor
     assert opened.deals["amount"][0] == float(after)
     assert notes(opened) == {"deals": f"deals.csv {CHANGED}"}
     assert f"deals.csv {CHANGED}" in opened._repr_html_()
-    assert f"deals.csv {CHANGED}" in opened.report(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert f"deals.csv {CHANGED}" in opened.report(tmp_path / "page.html").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_changed_summary_is_told_of_every_table(tmp_path: Path) -> None:
@@ -78,11 +82,15 @@ def test_a_changed_summary_is_told_of_every_table(tmp_path: Path) -> None:
 
     edit(tmp_path / "summary.csv", b"own data", b"OWN data")
 
-    assert notes(crmlab.open(tmp_path)) == dict.fromkeys(("deals", "users"), f"summary.csv {CHANGED}")
+    assert notes(crmlab.open(tmp_path)) == dict.fromkeys(
+        ("deals", "users"), f"summary.csv {CHANGED}"
+    )
 
 
 @pytest.mark.parametrize("amounts", [[30.0, 40.0], [20.0, 10.0], [10.0, 20.5]])
-def test_a_lazy_file_that_was_replaced_by_one_of_the_same_size_is_told(tmp_path: Path, amounts: list[float]) -> None:
+def test_a_lazy_file_that_was_replaced_by_one_of_the_same_size_is_told(
+    tmp_path: Path, amounts: list[float]
+) -> None:
     data().export(tmp_path / "out")
     data(amounts).export(tmp_path / "other")
     sizes = {(tmp_path / folder / "deals.parquet").stat().st_size for folder in ("out", "other")}
@@ -96,7 +104,9 @@ def test_a_lazy_file_that_was_replaced_by_one_of_the_same_size_is_told(tmp_path:
 def test_a_lazy_file_of_another_size_is_told(tmp_path: Path) -> None:
     data().export(tmp_path)
     path = tmp_path / "deals.parquet"
-    pl.read_parquet(path).with_columns(name=pl.lit("another name, for every deal")).write_parquet(path)
+    pl.read_parquet(path).with_columns(name=pl.lit("another name, for every deal")).write_parquet(
+        path
+    )
 
     assert notes(crmlab.open(tmp_path)) == {"deals": f"deals.parquet {CHANGED}"}
 
@@ -109,7 +119,9 @@ def test_a_copy_of_a_folder_is_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
-def test_masked_files_say_so_wherever_they_are_opened(tmp_path: Path, format: crmlab.results.Format) -> None:
+def test_masked_files_say_so_wherever_they_are_opened(
+    tmp_path: Path, format: crmlab.results.Format
+) -> None:
     data().export(tmp_path, format, mask=True)
 
     opened = crmlab.open(tmp_path, lazy=False)

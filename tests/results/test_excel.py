@@ -27,7 +27,14 @@ def sheet(path: Path, name: str) -> list[dict[str, Any]]:
 def test_each_table_is_a_sheet_and_times_say_that_they_are_utc(tmp_path: Path) -> None:
     at = dt.datetime(2026, 3, 29, 1, 30, tzinfo=dt.UTC)
     calls = conform(
-        pl.DataFrame({"id": ["007"], "provider": ["relenta"], "starts_at": [at], "due_on": [dt.date(2026, 4, 1)]}),
+        pl.DataFrame(
+            {
+                "id": ["007"],
+                "provider": ["relenta"],
+                "starts_at": [at],
+                "due_on": [dt.date(2026, 4, 1)],
+            }
+        ),
         TABLES["activities"],
     )
 
@@ -42,20 +49,40 @@ def test_each_table_is_a_sheet_and_times_say_that_they_are_utc(tmp_path: Path) -
     assert row["body"] is None
 
 
-def test_text_stays_text_even_where_it_looks_like_a_formula_a_number_or_a_link(tmp_path: Path) -> None:
-    texts = ["=1+1", "+353 1 234", "-5", "@SUM(A1)", "{=1}", "http://x.example/", "'quoted", "0012", "\x00\x0b"]
+def test_text_stays_text_even_where_it_looks_like_a_formula_a_number_or_a_link(
+    tmp_path: Path,
+) -> None:
+    texts = [
+        "=1+1",
+        "+353 1 234",
+        "-5",
+        "@SUM(A1)",
+        "{=1}",
+        "http://x.example/",
+        "'quoted",
+        "0012",
+        "\x00\x0b",
+    ]
     users = conform(pl.DataFrame({"name": texts}), TABLES["users"])
 
     (path,) = export({"users": users}, tmp_path, "xlsx")
 
-    cells = next(column for column in openpyxl.load_workbook(path)["users"].columns if column[0].value == "name")[1:]
+    cells = next(
+        column
+        for column in openpyxl.load_workbook(path)["users"].columns
+        if column[0].value == "name"
+    )[1:]
     assert [cell.value for cell in cells[:-1]] == texts[:-1]
-    assert all(cell.data_type == "s" and cell.quotePrefix and cell.hyperlink is None for cell in cells)
+    assert all(
+        cell.data_type == "s" and cell.quotePrefix and cell.hyperlink is None for cell in cells
+    )
 
 
 def test_lists_and_custom_fields_are_one_cell(tmp_path: Path) -> None:
     custom = [{"key": "k", "label": None, "value": "ü"}]
-    contacts = conform(pl.DataFrame({"emails": [["a@b.c", "d;e"]], "custom": [custom]}), TABLES["contacts"])
+    contacts = conform(
+        pl.DataFrame({"emails": [["a@b.c", "d;e"]], "custom": [custom]}), TABLES["contacts"]
+    )
 
     (path,) = export({"contacts": contacts}, tmp_path, "xlsx")
 
@@ -72,9 +99,21 @@ def test_lists_and_custom_fields_are_one_cell(tmp_path: Path) -> None:
             {"count": pl.zeros(1_048_576, pl.Int64, eager=True)},
             r"the 1,048,576 rows of tags \(at most 1,048,575\)",
         ),
-        ("tags", {"name": ["x" * 32_768]}, r"the longest text of tags.name \(at most 32,767 characters.*\)"),
-        ("tags", {"name": ["😀" * 16_384]}, r"the longest text of tags.name \(at most 32,767 characters.*\)"),
-        ("deals", {"close_date": [dt.date(1899, 12, 31)]}, "the times of deals.close_date before 1900-01-01.*"),
+        (
+            "tags",
+            {"name": ["x" * 32_768]},
+            r"the longest text of tags.name \(at most 32,767 characters.*\)",
+        ),
+        (
+            "tags",
+            {"name": ["😀" * 16_384]},
+            r"the longest text of tags.name \(at most 32,767 characters.*\)",
+        ),
+        (
+            "deals",
+            {"close_date": [dt.date(1899, 12, 31)]},
+            "the times of deals.close_date before 1900-01-01.*",
+        ),
     ],
 )
 def test_what_excel_cannot_hold_is_refused_and_nothing_is_left(
@@ -88,7 +127,9 @@ def test_what_excel_cannot_hold_is_refused_and_nothing_is_left(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_xlsxwriter_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_xlsxwriter_the_error_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     load = builtins.__import__
 
     def absent(name: str, *args: Any) -> Any:
@@ -137,13 +178,24 @@ def test_a_name_that_no_sheet_can_have_is_changed_and_the_workbook_tells(tmp_pat
 
 
 def test_names_that_sheets_can_have_need_no_further_sheet(tmp_path: Path) -> None:
-    (path,) = export({"deals": pl.DataFrame({"a": [1]}), "summary": pl.DataFrame()}, tmp_path, "xlsx")
+    (path,) = export(
+        {"deals": pl.DataFrame({"a": [1]}), "summary": pl.DataFrame()}, tmp_path, "xlsx"
+    )
 
     assert openpyxl.load_workbook(path).sheetnames == ["deals", "summary"]
 
 
 @pytest.mark.parametrize(
-    "text", ["<r>&</r>", "<r><t>other</t></r>", "_x0041_", " blanks ", "a\nb", "\u2028", "\U0001f600" * 16_383]
+    "text",
+    [
+        "<r>&</r>",
+        "<r><t>other</t></r>",
+        "_x0041_",
+        " blanks ",
+        "a\nb",
+        "\u2028",
+        "\U0001f600" * 16_383,
+    ],
 )
 def test_text_comes_back_as_it_was(tmp_path: Path, text: str) -> None:
     (path,) = export({"mine": pl.DataFrame({"text": [text]})}, tmp_path, "xlsx")
@@ -181,9 +233,17 @@ def test_numbers_that_excel_would_round_or_does_not_have_are_text(tmp_path: Path
 
 
 def test_the_first_days_of_excel_are_the_days_they_were(tmp_path: Path) -> None:
-    days = [dt.date(1900, 1, 1), dt.date(1900, 2, 28), dt.date(1900, 3, 1), dt.date(2026, 7, 1), dt.date(9999, 12, 31)]
+    days = [
+        dt.date(1900, 1, 1),
+        dt.date(1900, 2, 28),
+        dt.date(1900, 3, 1),
+        dt.date(2026, 7, 1),
+        dt.date(9999, 12, 31),
+    ]
     noons = [dt.datetime.combine(day, dt.time(12, 0, 1)) for day in days]
-    frame = pl.DataFrame({"day": days, "noon": noons, "milli": noons, "clock": [dt.time(23, 59, 58)] * 5})
+    frame = pl.DataFrame(
+        {"day": days, "noon": noons, "milli": noons, "clock": [dt.time(23, 59, 58)] * 5}
+    )
 
     (path,) = export({"mine": frame.cast({"milli": pl.Datetime("ms")})}, tmp_path, "xlsx")
 
@@ -209,7 +269,11 @@ def test_all_that_is_refused_is_told_at_once_and_the_earlier_workbook_stays(tmp_
     with pytest.raises(UsageError) as refused:
         export({"mine": bad, "yours": pl.DataFrame({"note": ["x" * 40_000]})}, tmp_path, "xlsx")
 
-    for said in ("Binary values of mine.blob", "the times of mine.old", "longest text of yours.note"):
+    for said in (
+        "Binary values of mine.blob",
+        "the times of mine.old",
+        "longest text of yours.note",
+    ):
         assert said in str(refused.value)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
@@ -217,7 +281,12 @@ def test_all_that_is_refused_is_told_at_once_and_the_earlier_workbook_stays(tmp_
 
 def test_a_sheet_has_a_frozen_head_a_filter_formats_and_widths(tmp_path: Path) -> None:
     deals = pl.DataFrame(
-        {"name": ["a longer name of a deal"], "amount": [1234.5], "count": [7], "closed_on": [dt.date(2026, 1, 2)]}
+        {
+            "name": ["a longer name of a deal"],
+            "amount": [1234.5],
+            "count": [7],
+            "closed_on": [dt.date(2026, 1, 2)],
+        }
     )
 
     (path,) = export({"deals": deals}, tmp_path, "xlsx")
@@ -225,7 +294,12 @@ def test_a_sheet_has_a_frozen_head_a_filter_formats_and_widths(tmp_path: Path) -
     shown = openpyxl.load_workbook(path)["deals"]
     assert shown.freeze_panes == "A2"
     assert shown.auto_filter.ref == "A1:D2"
-    assert [shown.cell(2, place).number_format for place in range(1, 5)] == ["@", "#,##0.00", "0", "yyyy-mm-dd"]
+    assert [shown.cell(2, place).number_format for place in range(1, 5)] == [
+        "@",
+        "#,##0.00",
+        "0",
+        "yyyy-mm-dd",
+    ]
     assert shown["A1"].font.bold
     assert [round(shown.column_dimensions[name].width) for name in "ABCD"] == [25, 10, 9, 13]
 
@@ -243,7 +317,9 @@ def test_a_full_disk_is_one_line_and_harms_nothing(tmp_path: Path, format: Any) 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
-        with pytest.raises(CrmlabError, match=r"could not be written \(File too large\); files that were") as refused:
+        with pytest.raises(
+            CrmlabError, match=r"could not be written \(File too large\); files that were"
+        ) as refused:
             export({"deals": random}, tmp_path, format)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -282,7 +358,9 @@ def test_a_workbook_of_many_rows_is_written_a_few_rows_at_a_time(
     rows = 100
     frame = pl.DataFrame({"id": [f"c{row}" for row in range(rows)], "row": range(rows)})
     odd = pl.col("row") % 2 == 1
-    frame = frame.with_columns(odd=odd, part=pl.when(odd).then(pl.col("row") / 2), at=pl.lit(dt.date(2026, 1, 31)))
+    frame = frame.with_columns(
+        odd=odd, part=pl.when(odd).then(pl.col("row") / 2), at=pl.lit(dt.date(2026, 1, 31))
+    )
 
     (path,) = export({"mine": frame, "none": frame.clear()}, tmp_path, "xlsx")
 

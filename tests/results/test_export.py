@@ -47,7 +47,11 @@ TEXT = st.one_of(
         ]
     ),
 )
-MOMENT = st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999999), timezones=st.just(dt.UTC))  # noqa: DTZ001  # the zone is given beside
+MOMENT = st.datetimes(  # the zone is given beside
+    dt.datetime(1, 1, 1),  # noqa: DTZ001
+    dt.datetime(9999, 12, 31, 23, 59, 59, 999999),  # noqa: DTZ001
+    timezones=st.just(dt.UTC),
+)
 BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     pl.Categorical(): st.sampled_from(["onepagecrm", "relenta"]),
     pl.String(): TEXT,
@@ -57,14 +61,19 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     pl.Date(): st.dates(),
     UTC: MOMENT,
     pl.List(pl.String): st.lists(st.none() | TEXT, max_size=3),
-    CUSTOM: st.lists(st.fixed_dictionaries(dict.fromkeys(("key", "label", "value"), st.none() | TEXT)), max_size=2),
+    CUSTOM: st.lists(
+        st.fixed_dictionaries(dict.fromkeys(("key", "label", "value"), st.none() | TEXT)),
+        max_size=2,
+    ),
 }
 
 
 @st.composite
 def frames(draw: st.DrawFn, name: str) -> pl.DataFrame:
     schema = TABLES[name].schema
-    row = st.fixed_dictionaries({column: st.none() | BY_TYPE[dtype] for column, dtype in schema.items()})
+    row = st.fixed_dictionaries(
+        {column: st.none() | BY_TYPE[dtype] for column, dtype in schema.items()}
+    )
     return pl.DataFrame(draw(st.lists(row, max_size=4)), schema=schema, orient="row")
 
 
@@ -101,13 +110,29 @@ FORMULA = re.compile(r"[\s\x00-\x1f\u200b-\u200f\ufeff]*[=+\-@＝＋－＠]")  #
 
 def cells_of(path: Path, separator: str) -> list[str]:
     text = path.read_bytes().decode("utf-8-sig").replace("\0", " ")
-    return [cell for row in csv.reader(io.StringIO(text, newline=None), delimiter=separator) for cell in row]
+    return [
+        cell
+        for row in csv.reader(io.StringIO(text, newline=None), delimiter=separator)
+        for cell in row
+    ]
 
 
-@given(st.lists(TEXT | st.text(st.sampled_from("=;\t\n'\" a＝"), max_size=8), min_size=1, max_size=4))  # noqa: RUF001
+@given(
+    st.lists(
+        TEXT | st.text(st.sampled_from("=;\t\n'\" a＝"), max_size=8),  # noqa: RUF001
+        min_size=1,
+        max_size=4,
+    )
+)
 @settings(max_examples=200)
 def test_no_piece_of_a_csv_begins_like_a_formula_however_it_is_opened(texts: list[str]) -> None:
-    frame = pl.DataFrame({"id": texts, "tags": [[text, "b", text] for text in texts], "own": [{"k": t} for t in texts]})
+    frame = pl.DataFrame(
+        {
+            "id": texts,
+            "tags": [[text, "b", text] for text in texts],
+            "own": [{"k": t} for t in texts],
+        }
+    )
 
     with tempfile.TemporaryDirectory() as folder:
         [path] = export({"any": frame}, folder, "csv")
@@ -131,7 +156,9 @@ def test_no_piece_of_a_csv_begins_like_a_formula_however_it_is_opened(texts: lis
         ("a - b", "a - b"),
     ],
 )
-def test_what_a_spreadsheet_could_run_has_a_shield_that_comes_off_again(text: str, safe: str) -> None:
+def test_what_a_spreadsheet_could_run_has_a_shield_that_comes_off_again(
+    text: str, safe: str
+) -> None:
     column = pl.Series("text", [text])
 
     written = column.to_frame().select(shielded(pl.col("text"))).to_series()
@@ -170,14 +197,20 @@ def test_a_joined_list_is_split_again(lists: list[list[str | None]]) -> None:
 
 @given(st.lists(st.none() | TEXT | PIECES, max_size=6))
 @settings(max_examples=200)
-def test_a_list_is_cut_as_one_would_cut_it_by_hand_whoever_wrote_it(cells: list[str | None]) -> None:
+def test_a_list_is_cut_as_one_would_cut_it_by_hand_whoever_wrote_it(
+    cells: list[str | None],
+) -> None:
     joined = pl.Series("list", cells, dtype=pl.String)
 
     assert split(joined).to_list() == [split_by_hand(cell) for cell in cells]
 
 
-def test_a_csv_opens_with_its_characters_in_excel_and_comes_back_after_it_was_saved_there(tmp_path: Path) -> None:
-    frame = conform(pl.DataFrame({"id": ["1", "2"], "full_name": ["Zoë Müller", "a\nb"]}), TABLES["contacts"])
+def test_a_csv_opens_with_its_characters_in_excel_and_comes_back_after_it_was_saved_there(
+    tmp_path: Path,
+) -> None:
+    frame = conform(
+        pl.DataFrame({"id": ["1", "2"], "full_name": ["Zoë Müller", "a\nb"]}), TABLES["contacts"]
+    )
 
     [path] = export({"contacts": frame}, tmp_path, "csv")
 
@@ -194,14 +227,23 @@ def test_numbers_stay_numbers(tmp_path: Path) -> None:
 
 
 def test_a_category_and_a_column_cannot_smuggle_a_formula() -> None:
-    frame = pl.DataFrame({"=head": ["=x"], "time": [dt.timedelta(days=-1)]}, schema_overrides={"=head": pl.Categorical})
+    frame = pl.DataFrame(
+        {"=head": ["=x"], "time": [dt.timedelta(days=-1)]},
+        schema_overrides={"=head": pl.Categorical},
+    )
 
     assert flat(frame).to_dict(as_series=False) == {"'=head": ["'=x"], "time": ["'-P1D"]}
 
 
 def test_what_csv_cannot_hold_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"CSV cannot hold mine\.raw \(Binary\): cast to text, or leave"):
-        export({"deals": pl.DataFrame({"a": [1]}), "mine": pl.DataFrame({"raw": [b"x"]})}, tmp_path / "out", "csv")
+    with pytest.raises(
+        UsageError, match=r"CSV cannot hold mine\.raw \(Binary\): cast to text, or leave"
+    ):
+        export(
+            {"deals": pl.DataFrame({"a": [1]}), "mine": pl.DataFrame({"raw": [b"x"]})},
+            tmp_path / "out",
+            "csv",
+        )
 
     assert not (tmp_path / "out").exists()
 
@@ -229,7 +271,9 @@ def test_files_of_what_is_not_there_any_more_go_with_the_new_ones(tmp_path: Path
 
 
 def test_a_text_that_looks_like_a_formula_is_shielded() -> None:
-    frame = pl.DataFrame({"a": ["=1+1", "'x", "plain", None, "-5"], "n": [-1.5, 2.0, None, 0.0, -0.0]})
+    frame = pl.DataFrame(
+        {"a": ["=1+1", "'x", "plain", None, "-5"], "n": [-1.5, 2.0, None, 0.0, -0.0]}
+    )
 
     assert flat(frame)["a"].to_list() == ["'=1+1", "''x", "plain", None, "'-5"]
     assert flat(frame)["n"].to_list() == [-1.5, 2.0, None, 0.0, -0.0]
@@ -264,7 +308,10 @@ def test_files_are_named_after_their_tables_and_replaced_whole(tmp_path: Path) -
 
     assert paths == [folder / "deals.parquet"]
     assert pl.read_parquet(paths[0]).height == 2
-    assert sorted(path.name for path in folder.iterdir()) == ["deals.parquet", "onepagecrm.deals.parquet"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "deals.parquet",
+        "onepagecrm.deals.parquet",
+    ]
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one_and_no_rest(tmp_path: Path) -> None:
@@ -285,14 +332,17 @@ def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path)
 
 
 def test_only_shared_tables_are_read_back(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"'mine' is not a shared table; read mine\.csv with polars"):
+    with pytest.raises(
+        UsageError, match=r"'mine' is not a shared table; read mine\.csv with polars"
+    ):
         read_csv(tmp_path / "mine.csv")
 
 
 def test_a_csv_is_read_by_its_column_names_and_not_by_their_order(tmp_path: Path) -> None:
     frame = pl.DataFrame({"id": ["1"], "name": ["new"]}).pipe(
         lambda f: f.select(
-            (pl.col(n) if n in f.columns else pl.lit(None, d).alias(n)) for n, d in TABLES["tags"].schema.items()
+            (pl.col(n) if n in f.columns else pl.lit(None, d).alias(n))
+            for n, d in TABLES["tags"].schema.items()
         )
     )
     [path] = export({"tags": frame.select(reversed(frame.columns))}, tmp_path, "csv")
@@ -329,7 +379,10 @@ def test_arrays_are_written_as_what_they_hold() -> None:
 
 
 def contact(**columns: Any) -> pl.DataFrame:
-    return conform(pl.DataFrame({"provider": ["own"], "account": ["a"], "id": ["1"], **columns}), TABLES["contacts"])
+    return conform(
+        pl.DataFrame({"provider": ["own"], "account": ["a"], "id": ["1"], **columns}),
+        TABLES["contacts"],
+    )
 
 
 def test_further_columns_that_look_like_formulas_have_their_names_again(tmp_path: Path) -> None:
@@ -357,7 +410,9 @@ def test_yes_stays_yes_in_a_file_that_a_spreadsheet_saved(tmp_path: Path) -> Non
         ("\nown,", "\ntoo,many,cells,own,"),
     ],
 )
-def test_what_export_does_not_write_is_refused_with_what_to_write(tmp_path: Path, written: str, saved: str) -> None:
+def test_what_export_does_not_write_is_refused_with_what_to_write(
+    tmp_path: Path, written: str, saved: str
+) -> None:
     at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     frame = contact(do_not_contact=[True], created_at=[at], full_name=["Zoë"], lead_source=["own"])
     (path,) = export({"contacts": frame}, tmp_path, "csv")

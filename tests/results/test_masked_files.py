@@ -21,7 +21,15 @@ from crmlab.schema.tables import TABLES, personal_columns
 from tests.conftest import Serve
 
 KEY = b"0123456789abcdef"
-NAMES = ("contacts", "deals", "activities", "users", "consent_events", "onepagecrm.contacts", "onepagecrm.notes")
+NAMES = (
+    "contacts",
+    "deals",
+    "activities",
+    "users",
+    "consent_events",
+    "onepagecrm.contacts",
+    "onepagecrm.notes",
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +46,9 @@ def texts(values: pl.Series) -> Iterator[str]:
     if isinstance(values.dtype, pl.List):
         yield from texts(values.explode())
     elif isinstance(values.dtype, pl.Struct):
-        yield from texts(values.struct.field("value")) if "value" in values.struct.fields else iter(())
+        yield from (
+            texts(values.struct.field("value")) if "value" in values.struct.fields else iter(())
+        )
     elif values.dtype == pl.String:
         yield from values.drop_nulls().unique().to_list()
 
@@ -74,7 +84,9 @@ async def test_a_masked_fetch_has_no_plain_value_on_disk_at_any_moment(
     assert [text for text in secrets if repr(text)[1:-1] in whole] == []
 
 
-async def test_a_masked_fetch_is_the_masked_result_of_the_same_fetch(plain: crmlab.Fetched, tmp_path: Path) -> None:
+async def test_a_masked_fetch_is_the_masked_result_of_the_same_fetch(
+    plain: crmlab.Fetched, tmp_path: Path
+) -> None:
     async with crmlab.sandbox(rows=60, seed=8) as accounts:
         stored = await crmlab.fetch_to(tmp_path, accounts, *NAMES, mask=KEY)
 
@@ -82,17 +94,27 @@ async def test_a_masked_fetch_is_the_masked_result_of_the_same_fetch(plain: crml
     assert stored.is_masked
     assert crmlab.open(tmp_path).is_masked
     assert stored.complete == masked.complete
-    assert_frame_equal(stored.summary.select("table", "rows", "note"), masked.summary.select("table", "rows", "note"))
+    assert_frame_equal(
+        stored.summary.select("table", "rows", "note"),
+        masked.summary.select("table", "rows", "note"),
+    )
     order = [name for name in NAMES if name in TABLES]
     for name in order:
         keys = ["provider", "account", "id"]
-        assert_frame_equal(stored[name].collect().sort(keys), masked[name].sort(keys), categorical_as_str=True)
+        assert_frame_equal(
+            stored[name].collect().sort(keys), masked[name].sort(keys), categorical_as_str=True
+        )
 
 
 async def test_what_was_rejected_is_counted_and_not_kept(serve: Serve, tmp_path: Path) -> None:
     async def handle(request: web.Request) -> web.Response:
-        rows = [{"full_name": "Ann Unkeyed"}, {"id": "1", "full_name": "Bo", "dt_created": "Ann's birthday"}]
-        return web.json_response({"status": True, "code": 200, "data": rows if "contact.list" in request.path else []})
+        rows = [
+            {"full_name": "Ann Unkeyed"},
+            {"id": "1", "full_name": "Bo", "dt_created": "Ann's birthday"},
+        ]
+        return web.json_response(
+            {"status": True, "code": 200, "data": rows if "contact.list" in request.path else []}
+        )
 
     account = crmlab.Account("relenta", base_url=await serve(handle), api_key="k")
     stored = await crmlab.fetch_to(tmp_path, account, "contacts", mask=True)
@@ -123,7 +145,10 @@ def test_stored_files_are_masked_lazily_as_in_memory(plain: crmlab.Fetched, tmp_
         assert_frame_equal(masked[name].collect(), frame, categorical_as_str=True)
         assert_frame_equal(opened[name].collect(), frame, categorical_as_str=True)
     dropped = stored.masked(drop=True)
-    assert dropped.contacts.select("full_name", "emails").collect().null_count().row(0) == (plain.contacts.height,) * 2
+    assert (
+        dropped.contacts.select("full_name", "emails").collect().null_count().row(0)
+        == (plain.contacts.height,) * 2
+    )
 
 
 def test_files_can_be_masked_where_they_are(plain: crmlab.Fetched, tmp_path: Path) -> None:
@@ -133,11 +158,15 @@ def test_files_can_be_masked_where_they_are(plain: crmlab.Fetched, tmp_path: Pat
 
     opened = crmlab.open(tmp_path)
     assert opened.is_masked
-    assert_frame_equal(opened.contacts.collect(), plain.masked(KEY).contacts, categorical_as_str=True)
+    assert_frame_equal(
+        opened.contacts.collect(), plain.masked(KEY).contacts, categorical_as_str=True
+    )
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx"])
-def test_stored_tables_are_read_for_other_formats(plain: crmlab.Fetched, tmp_path: Path, format: str) -> None:
+def test_stored_tables_are_read_for_other_formats(
+    plain: crmlab.Fetched, tmp_path: Path, format: str
+) -> None:
     plain.export(tmp_path / "plain")
 
     crmlab.open(tmp_path / "plain").export(tmp_path / "other", format, mask=KEY)
@@ -149,7 +178,12 @@ def test_stored_tables_are_read_for_other_formats(plain: crmlab.Fetched, tmp_pat
 
 
 def test_batches_have_the_tokens_of_the_whole() -> None:
-    users = pl.DataFrame({"id": list("abcdef"), "email": ["Ann@x.example", "b@x.example"] * 2 + [" ann@X.example", ""]})
+    users = pl.DataFrame(
+        {
+            "id": list("abcdef"),
+            "email": ["Ann@x.example", "b@x.example"] * 2 + [" ann@X.example", ""],
+        }
+    )
     by = Mask(KEY)
 
     parts = [by.frame("users", users.slice(start, 2)) for start in range(0, 6, 2)]
@@ -160,7 +194,9 @@ def test_batches_have_the_tokens_of_the_whole() -> None:
     assert_frame_equal(lazily.select("id", "email").tail(1).collect(), pl.concat(parts).tail(1))
 
 
-def test_the_key_is_in_no_repr_and_what_is_no_key_is_refused(plain: crmlab.Fetched, tmp_path: Path) -> None:
+def test_the_key_is_in_no_repr_and_what_is_no_key_is_refused(
+    plain: crmlab.Fetched, tmp_path: Path
+) -> None:
     assert KEY.decode() not in repr(Mask(KEY))
     for wrong in (3, "text", None):
         with pytest.raises(UsageError, match="mask is True, False or a key of 16 to 64 bytes"):
@@ -192,23 +228,36 @@ def test_a_key_is_kept_in_a_file_for_this_user_only(tmp_path: Path) -> None:
         assert "\n" not in str(refused.value)
 
 
-def test_the_command_line_masks_by_a_kept_key(plain: crmlab.Fetched, tmp_path: Path, capsys) -> None:
+def test_the_command_line_masks_by_a_kept_key(
+    plain: crmlab.Fetched, tmp_path: Path, capsys
+) -> None:
     plain.export(tmp_path / "plain")
     words = ["report", str(tmp_path / "plain"), "--tables", "csv", "--questions", "win_rate"]
 
     for out in ("one", "two"):
-        assert main([*words, "--mask-key", str(tmp_path / "key"), "--out", str(tmp_path / out)]) == 0
+        assert (
+            main([*words, "--mask-key", str(tmp_path / "key"), "--out", str(tmp_path / out)]) == 0
+        )
 
-    assert (tmp_path / "one" / "win_rate.csv").read_bytes() == (tmp_path / "two" / "win_rate.csv").read_bytes()
+    assert (tmp_path / "one" / "win_rate.csv").read_bytes() == (
+        tmp_path / "two" / "win_rate.csv"
+    ).read_bytes()
     assert main([*words, "--mask-key", str(tmp_path), "--out", str(tmp_path / "three")]) == 2
     assert "name a file that holds the key of masks" in capsys.readouterr().err
 
 
 def test_repeated_records_of_masked_files_are_told_as_of_plain_ones(tmp_path: Path) -> None:
     rows = pl.DataFrame(
-        {"provider": "p", "account": "a", "id": ["1", "1", "2", "2"], "name": ["Ann", "Bo", "Cy", "CY"]},
+        {
+            "provider": "p",
+            "account": "a",
+            "id": ["1", "1", "2", "2"],
+            "name": ["Ann", "Bo", "Cy", "CY"],
+        },
     )
-    rows = pl.concat([rows, TABLES["users"].empty()], how="diagonal_relaxed").select(*TABLES["users"].columns)
+    rows = pl.concat([rows, TABLES["users"].empty()], how="diagonal_relaxed").select(
+        *TABLES["users"].columns
+    )
     rows = rows.cast(TABLES["users"].schema)
     told = []
     for by in (None, Mask(KEY)):

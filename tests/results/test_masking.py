@@ -41,7 +41,11 @@ def worlds(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
         "status": st.sampled_from(["won", "lost", "pending"]),
         "amount": st.floats(0, 1e6),
         "currency": st.just("EUR"),
-        "occurred_at": st.datetimes(dt.datetime(2025, 1, 1), dt.datetime(2026, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001
+        "occurred_at": st.datetimes(
+            dt.datetime(2025, 1, 1),  # noqa: DTZ001
+            dt.datetime(2026, 1, 1),  # noqa: DTZ001
+            timezones=st.just(dt.UTC),
+        ),
         "opted_in": st.booleans(),
         "kind": st.sampled_from(["update", "call"]),
     }
@@ -50,9 +54,13 @@ def worlds(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
         columns = {}
         for column, said in TABLES[name].columns.items():
             if said.personal and said.dtype == CUSTOM:
-                columns[column] = st.lists(st.fixed_dictionaries({"key": st.just("k"), "value": secret}), max_size=2)
+                columns[column] = st.lists(
+                    st.fixed_dictionaries({"key": st.just("k"), "value": secret}), max_size=2
+                )
             elif said.personal:
-                columns[column] = secret if said.dtype == pl.String else st.none() | st.lists(secret, max_size=2)
+                columns[column] = (
+                    secret if said.dtype == pl.String else st.none() | st.lists(secret, max_size=2)
+                )
             elif column in plain:
                 columns[column] = plain[column]
         rows = draw(st.lists(st.fixed_dictionaries(columns), max_size=5))
@@ -62,21 +70,45 @@ def worlds(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
 
 
 def fetched(tables: dict[str, pl.DataFrame], rejected: int = 0) -> Fetched:
-    row = {"account": "sales", "provider": "onepagecrm", "resource": "deals", "table": "deals", "rejected": rejected}
+    row = {
+        "account": "sales",
+        "provider": "onepagecrm",
+        "resource": "deals",
+        "table": "deals",
+        "rejected": rejected,
+    }
     row["misfits"] = rejected
     counts = {"rows": 1, "requests": 1, "retries": 0, "complete": True, "note": ""}
-    records = [("onepagecrm", "sales", "deals", f"cannot parse '{SECRETS[0]}'", SECRETS[1])] * rejected
+    records = [
+        ("onepagecrm", "sales", "deals", f"cannot parse '{SECRETS[0]}'", SECRETS[1])
+    ] * rejected
     return Fetched(
         tables,
         heights={name: frame.height for name, frame in tables.items()},
         summary=pl.DataFrame([row | counts], schema=SUMMARY),
-        rejected=pl.DataFrame(records, schema=["provider", "account", "resource", "reason", "raw"], orient="row")
+        rejected=pl.DataFrame(
+            records, schema=["provider", "account", "resource", "reason", "raw"], orient="row"
+        )
         if records
-        else pl.DataFrame(schema=dict.fromkeys(("provider", "account", "resource", "reason", "raw"), pl.String)),
+        else pl.DataFrame(
+            schema=dict.fromkeys(("provider", "account", "resource", "reason", "raw"), pl.String)
+        ),
         misfits=pl.DataFrame(
-            [("onepagecrm", "sales", "deals", "7", "amount", f"expected a number, got {SECRETS[0]}", SECRETS[1])]
+            [
+                (
+                    "onepagecrm",
+                    "sales",
+                    "deals",
+                    "7",
+                    "amount",
+                    f"expected a number, got {SECRETS[0]}",
+                    SECRETS[1],
+                )
+            ]
             * rejected,
-            schema=dict.fromkeys(("provider", "account", "resource", "id", "field", "reason", "raw"), pl.String),
+            schema=dict.fromkeys(
+                ("provider", "account", "resource", "id", "field", "reason", "raw"), pl.String
+            ),
             orient="row",
         ),
         failures=(),
@@ -95,12 +127,14 @@ def test_masking_changes_no_number(tables: dict[str, pl.DataFrame]) -> None:
         assert_frame_equal(masked[name].drop(hidden), frame.drop(hidden))
         assert_frame_equal(masked[name].null_count(), frame.null_count())
     assert_frame_equal(analysis.win_rate(masked["deals"]), analysis.win_rate(tables["deals"]))
-    assert sorted(analysis.win_rate(masked["deals"], by="owner_name").drop("owner_name").rows()) == sorted(
-        analysis.win_rate(tables["deals"], by="owner_name").drop("owner_name").rows()
-    )
+    assert sorted(
+        analysis.win_rate(masked["deals"], by="owner_name").drop("owner_name").rows()
+    ) == sorted(analysis.win_rate(tables["deals"], by="owner_name").drop("owner_name").rows())
     for subject in ("contact", "email"):
         rates = [
-            analysis.consent_rate(each["consent_events"], as_of=AS_OF, subject=subject, by="channel")
+            analysis.consent_rate(
+                each["consent_events"], as_of=AS_OF, subject=subject, by="channel"
+            )
             for each in (tables, masked)
         ]
         assert_frame_equal(*rates)
@@ -112,8 +146,14 @@ def test_what_joined_still_joins_and_nothing_else_does(tables: dict[str, pl.Data
     def joined(data: dict[str, pl.DataFrame]) -> list[tuple[int, int]]:
         numbered = {name: frame.with_row_index("row") for name, frame in data.items()}
         address, email = pl.col("address").str.to_lowercase(), pl.col("emails").str.to_lowercase()
-        left = numbered["subscriptions"].select(pl.col("row").alias("subscription"), address.alias("email"))
-        right = numbered["contacts"].explode("emails").select(pl.col("row").alias("contact"), email.alias("email"))
+        left = numbered["subscriptions"].select(
+            pl.col("row").alias("subscription"), address.alias("email")
+        )
+        right = (
+            numbered["contacts"]
+            .explode("emails")
+            .select(pl.col("row").alias("contact"), email.alias("email"))
+        )
         return sorted(left.join(right, on="email").select("subscription", "contact").rows())
 
     assert joined(mask(tables, KEY)) == joined(tables)
@@ -148,7 +188,9 @@ def test_personal_values_would_be_found_where_nothing_is_masked(tmp_path: Path) 
     users = conform(pl.DataFrame({"name": [SECRETS[0]]}), TABLES["users"])
 
     for format in FORMATS:
-        assert any(MARK in text_of(path) for path in fetched({"users": users}).export(tmp_path, format))
+        assert any(
+            MARK in text_of(path) for path in fetched({"users": users}).export(tmp_path, format)
+        )
 
 
 def test_a_masked_fetch_keeps_the_number_of_rejected_records_and_misfits_and_says_so() -> None:
@@ -157,13 +199,18 @@ def test_a_masked_fetch_keeps_the_number_of_rejected_records_and_misfits_and_say
     assert masked.rejected.select("reason", "raw").null_count().row(0) == (2, 2)
     assert masked.misfits.select("id", "field", "raw").row(0) == ("7", "amount", None)
     assert masked.misfits["reason"].null_count() == masked.misfits.height == 2
-    assert masked.summary["note"].item() == "masked: what was rejected or could not be read is left out"
+    assert (
+        masked.summary["note"].item()
+        == "masked: what was rejected or could not be read is left out"
+    )
     assert not masked.complete
 
 
 def test_tokens_depend_on_the_key_and_a_call_without_one_has_its_own() -> None:
     users = {"users": pl.DataFrame({"name": ["Ann"]})}
-    tokens = [mask(users, key)["users"]["name"].item() for key in (KEY, KEY, KEY + b"!", None, None)]
+    tokens = [
+        mask(users, key)["users"]["name"].item() for key in (KEY, KEY, KEY + b"!", None, None)
+    ]
 
     assert tokens[0] == tokens[1]
     assert len(set(tokens)) == 4
@@ -175,7 +222,11 @@ def test_blank_text_stays_blank_and_dropping_leaves_nulls() -> None:
 
     assert mask(users)["users"]["name"][0] == ""
     dropped = mask(users, drop=True)["users"]
-    assert dropped.to_dict(as_series=False) == {"id": ["1", "2"], "name": [None, None], "role": ["a", "b"]}
+    assert dropped.to_dict(as_series=False) == {
+        "id": ["1", "2"],
+        "name": [None, None],
+        "role": ["a", "b"],
+    }
     assert dropped.schema == users["users"].schema
 
 
@@ -193,16 +244,26 @@ async def test_a_whole_sandbox_world_shows_no_person_after_masking() -> None:
     masked = data.masked()
 
     names = data.contacts["full_name"].drop_nulls().unique().to_list()
-    hidden = [value for table, column in personal_columns() for value in _texts(data[table][column])]
+    hidden = [
+        value for table, column in personal_columns() for value in _texts(data[table][column])
+    ]
     assert len(hidden) > 500
     assert names
     for frame in masked.values():
-        words = frame.select(pl.col(pl.String).exclude("company_name")).unpivot()["value"].drop_nulls().unique()
+        words = (
+            frame.select(pl.col(pl.String).exclude("company_name"))
+            .unpivot()["value"]
+            .drop_nulls()
+            .unique()
+        )
         people = words.str.contains_any([name for name in names if " " in name])
         assert not people.any()
     emails = {value for value in hidden if "@" in value}
     assert not emails & {
-        value for frame in masked.values() for column in frame.columns for value in _texts(frame[column])
+        value
+        for frame in masked.values()
+        for column in frame.columns
+        for value in _texts(frame[column])
     }
 
 
@@ -215,8 +276,15 @@ def _texts(values: pl.Series) -> list[str]:
 
 
 def test_further_columns_of_own_data_are_masked_whatever_they_hold() -> None:
-    further = {"nickname": [SECRETS[0]], "aliases": [[SECRETS[1]]], "born": [dt.date(1990, 1, 31)], "shoes": [43]}
-    frame = conform(pl.DataFrame({"id": ["1"]}), TABLES["contacts"]).with_columns(pl.DataFrame(further))
+    further = {
+        "nickname": [SECRETS[0]],
+        "aliases": [[SECRETS[1]]],
+        "born": [dt.date(1990, 1, 31)],
+        "shoes": [43],
+    }
+    frame = conform(pl.DataFrame({"id": ["1"]}), TABLES["contacts"]).with_columns(
+        pl.DataFrame(further)
+    )
 
     tokens = mask({"contacts": frame}, KEY)["contacts"]
     nulls = mask({"contacts": frame}, KEY, drop=True)["contacts"]
@@ -238,7 +306,16 @@ def test_further_columns_of_own_data_are_masked_whatever_they_hold() -> None:
     ],
 )
 def test_one_mailbox_has_one_token_however_it_is_written(written: str) -> None:
-    users = pl.DataFrame({"email": ["ann@b\u00fccher.example", written, "Call ann@b\u00fccher.example today", "today"]})
+    users = pl.DataFrame(
+        {
+            "email": [
+                "ann@b\u00fccher.example",
+                written,
+                "Call ann@b\u00fccher.example today",
+                "today",
+            ]
+        }
+    )
 
     tokens = mask({"users": users}, key=b"k" * 16)["users"]["email"]
 

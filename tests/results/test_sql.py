@@ -25,7 +25,9 @@ each_engine = pytest.mark.parametrize("engine", ENGINES)
 def data() -> Fetched:
     async def fetched() -> Fetched:
         async with crmlab.sandbox(rows=60) as accounts:
-            return await crmlab.fetch(accounts, "deals", "stages", "onepagecrm.deals", since="2020-01-01")
+            return await crmlab.fetch(
+                accounts, "deals", "stages", "onepagecrm.deals", since="2020-01-01"
+            )
 
     return asyncio.run(fetched())
 
@@ -43,7 +45,11 @@ def test_a_query_answers_as_the_frame_does(engine: str, data: Fetched) -> None:
 
     answer = ENGINES[engine](query, data)
 
-    wanted = data.deals.group_by("status").agg(deals=pl.len(), amount=pl.col("amount").sum()).sort("status")
+    wanted = (
+        data.deals.group_by("status")
+        .agg(deals=pl.len(), amount=pl.col("amount").sum())
+        .sort("status")
+    )
     assert_frame_equal(answer, wanted, check_dtypes=False)
 
 
@@ -67,7 +73,9 @@ def test_what_is_in_files_is_read_where_it_lies(data: Fetched, folder: Path) -> 
     answer = stored.sql("select id from deals where status = 'won' order by id")
 
     assert isinstance(answer, pl.LazyFrame)
-    assert_frame_equal(answer.collect(), data.sql("select id from deals where status = 'won' order by id"))
+    assert_frame_equal(
+        answer.collect(), data.sql("select id from deals where status = 'won' order by id")
+    )
     by_duckdb = duckdb_query("select id from deals where status = 'won' order by id", stored.paths)
     assert_frame_equal(by_duckdb, answer.collect())
 
@@ -86,7 +94,10 @@ def test_a_table_may_be_of_several_files(data: Fetched, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("query", "why"),
     [
-        ("select * from contacts", "unknown table 'contacts' in SQL; there is deals, stages, \"onepagecrm.deals\""),
+        (
+            "select * from contacts",
+            "unknown table 'contacts' in SQL; there is deals, stages, \"onepagecrm.deals\"",
+        ),
         ("select nope from deals", "nope"),
         ("selec id from deals", "one select|does not understand"),
         ("", "one select"),
@@ -160,7 +171,9 @@ def test_no_other_file_is_read(engine: str, query: str, data: Fetched, tmp_path:
 
 
 @pytest.mark.parametrize("query", HOSTILE)
-def test_duckdb_writes_nothing_fetches_nothing_and_sees_no_variable(query: str, data: Fetched, tmp_path: Path) -> None:
+def test_duckdb_writes_nothing_fetches_nothing_and_sees_no_variable(
+    query: str, data: Fetched, tmp_path: Path
+) -> None:
     a_frame_of_the_program = pl.DataFrame({"key": ["hidden-value"]})
     secret = tmp_path / "secret.csv"
     secret.write_text("key\nhidden-value\n")
@@ -177,7 +190,9 @@ def test_duckdb_writes_nothing_fetches_nothing_and_sees_no_variable(query: str, 
 
 
 def test_duckdb_makes_rows_of_ranges_and_lists(data: Fetched) -> None:
-    query = "with days as (select * from range(3)) select count(*) from days, unnest([1, 2]) as pair(n)"
+    query = (
+        "with days as (select * from range(3)) select count(*) from days, unnest([1, 2]) as pair(n)"
+    )
 
     assert duckdb_query(query, data).item() == 6
 
@@ -195,11 +210,18 @@ def test_an_error_quotes_no_value_of_a_record(engine: str) -> None:
 def test_duckdb_spills_what_does_not_fit_and_says_so_where_that_is_not_enough() -> None:
     many = pl.select(id=pl.int_range(300_000).cast(pl.String), row=pl.int_range(300_000))
 
-    groups = duckdb_query("select id, list(row) from many group by id", {"many": many}, memory_limit="100MB", threads=1)
+    groups = duckdb_query(
+        "select id, list(row) from many group by id",
+        {"many": many},
+        memory_limit="100MB",
+        threads=1,
+    )
 
     assert groups.height == many.height
     with pytest.raises(CrmlabError, match="within 5MB"):
-        duckdb_query("select list(id order by row) from many", {"many": many}, memory_limit="5MB", threads=1)
+        duckdb_query(
+            "select list(id order by row) from many", {"many": many}, memory_limit="5MB", threads=1
+        )
     with pytest.raises(UsageError, match="memory_limit is a size such as '2GB'"):
         duckdb_query("select 1", {"many": many}, memory_limit="much")
 
@@ -216,7 +238,9 @@ def test_what_no_frame_holds_is_refused(query: str, why: str, data: Fetched) -> 
         duckdb_query(query, data)
 
 
-def test_without_duckdb_the_error_says_what_to_install(data: Fetched, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_duckdb_the_error_says_what_to_install(
+    data: Fetched, monkeypatch: pytest.MonkeyPatch
+) -> None:
     load = builtins.__import__
 
     def absent(name: str, *args: Any) -> Any:
@@ -229,7 +253,9 @@ def test_without_duckdb_the_error_says_what_to_install(data: Fetched, monkeypatc
         duckdb_query("select 1 as one", data)
 
 
-def test_the_log_tells_of_which_period_an_answer_is(data: Fetched, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_tells_of_which_period_an_answer_is(
+    data: Fetched, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, logger="crmlab")
 
     data.sql("select count(*) from deals")
@@ -251,17 +277,37 @@ def test_the_command_prints_or_writes_the_answer(
 
     assert main(["query", str(folder), query, "--engine", engine]) == 0
     shown = capsys.readouterr()
-    assert main(["query", str(folder), query, "--engine", engine, "--out", str(tmp_path / "new" / "a.parquet")]) == 0
-    assert main(["query", str(folder), query, "--engine", engine, "--out", str(tmp_path / "a.csv")]) == 0
+    assert (
+        main(
+            [
+                "query",
+                str(folder),
+                query,
+                "--engine",
+                engine,
+                "--out",
+                str(tmp_path / "new" / "a.parquet"),
+            ]
+        )
+        == 0
+    )
+    assert (
+        main(["query", str(folder), query, "--engine", engine, "--out", str(tmp_path / "a.csv")])
+        == 0
+    )
 
     wanted = data.deals.group_by("status").agg(deals=pl.len()).sort("status")
-    assert [line.split() for line in shown.out.splitlines()][1:] == [[a, str(b)] for a, b in wanted.iter_rows()]
+    assert [line.split() for line in shown.out.splitlines()][1:] == [
+        [a, str(b)] for a, b in wanted.iter_rows()
+    ]
     assert shown.err == "Only what was changed or happened since 2020-01-01.\n"
     for back in (pl.read_parquet(tmp_path / "new" / "a.parquet"), pl.read_csv(tmp_path / "a.csv")):
         assert_frame_equal(back, wanted, check_dtypes=False)
 
 
-def test_the_command_shows_the_first_rows_of_many(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_shows_the_first_rows_of_many(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["query", str(folder), "select a.id from deals a cross join stages b"]) == 0
 
     shown = capsys.readouterr()

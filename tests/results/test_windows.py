@@ -32,18 +32,24 @@ async def banner() -> AsyncIterator[crmlab.Account]:
         yield accounts[0]
 
 
-async def stored(folder: Path, account: crmlab.Account, *tables: str, since: str | None = None) -> Stored:
+async def stored(
+    folder: Path, account: crmlab.Account, *tables: str, since: str | None = None
+) -> Stored:
     return await crmlab.fetch_to(folder, account, *tables, since=since, limits=FAST)
 
 
 # ---- what was asked ------------------------------------------------------------------------------
 
 
-async def test_a_window_is_said_by_the_result_and_by_each_line_of_its_summary(account: crmlab.Account) -> None:
+async def test_a_window_is_said_by_the_result_and_by_each_line_of_its_summary(
+    account: crmlab.Account,
+) -> None:
     data = await crmlab.fetch(account, "deals", "stages", since="2026-10-01", limits=FAST)
 
     assert data.asked.since == OCTOBER
-    assert [(each.provider, each.name) for each in data.asked.accounts] == [("onepagecrm", account.name)]
+    assert [(each.provider, each.name) for each in data.asked.accounts] == [
+        ("onepagecrm", account.name)
+    ]
     assert "only what was changed or happened since 2026-10-01" in repr(data)
     assert "It holds only what was changed or happened since 2026-10-01." in data._repr_html_()
     assert dict(data.summary.select("table", "since").rows()) == {"deals": OCTOBER, "stages": None}
@@ -57,11 +63,15 @@ async def test_of_a_whole_fetch_no_period_is_said(account: crmlab.Account) -> No
     assert data.summary["since"].null_count() == data.summary.height
 
 
-async def test_a_period_that_is_asked_by_default_is_known_like_one_that_was_asked_for(banner: crmlab.Account) -> None:
+async def test_a_period_that_is_asked_by_default_is_known_like_one_that_was_asked_for(
+    banner: crmlab.Account,
+) -> None:
     data = await crmlab.fetch(banner, "consent_statistics", "deliveries", "users", limits=FAST)
 
     days = data.asked.fetched_at - dt.timedelta(days=29)
-    assert data.asked.period("consent_statistics").since == days.replace(hour=0, minute=0, second=0, microsecond=0)
+    assert data.asked.period("consent_statistics").since == days.replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
     assert data.asked.period("deliveries").since == data.asked.fetched_at - dt.timedelta(days=30)
     assert not data.asked.period("users").is_bounded
     assert f"consent_statistics only since {days:%Y-%m-%d}" in repr(data)
@@ -81,7 +91,9 @@ async def test_what_is_made_of_a_result_knows_its_period(account: crmlab.Account
 # ---- files ---------------------------------------------------------------------------------------
 
 
-async def test_files_and_manifest_say_what_was_asked_and_no_secret(account: crmlab.Account, tmp_path: Path) -> None:
+async def test_files_and_manifest_say_what_was_asked_and_no_secret(
+    account: crmlab.Account, tmp_path: Path
+) -> None:
     data = await stored(tmp_path, account, "deals", "stages", since="2026-10-01")
 
     said = json.loads((tmp_path / "crmlab.json").read_text(encoding="utf-8"))
@@ -107,7 +119,9 @@ async def test_beside_files_of_other_formats_the_manifest_says_it(
     assert (found.asked, found.formats) == (data.asked, (format,))
 
 
-async def test_a_workbook_says_it_on_its_first_sheet(account: crmlab.Account, tmp_path: Path) -> None:
+async def test_a_workbook_says_it_on_its_first_sheet(
+    account: crmlab.Account, tmp_path: Path
+) -> None:
     data = await crmlab.fetch(account, "deals", since="2026-10-01", limits=FAST)
 
     data.export(tmp_path, "xlsx")
@@ -120,7 +134,9 @@ async def test_a_workbook_says_it_on_its_first_sheet(account: crmlab.Account, tm
 
 
 @pytest.mark.parametrize("kept", ["crmlab.json", ""])
-async def test_a_window_does_not_replace_a_whole_table(account: crmlab.Account, tmp_path: Path, kept: str) -> None:
+async def test_a_window_does_not_replace_a_whole_table(
+    account: crmlab.Account, tmp_path: Path, kept: str
+) -> None:
     await stored(tmp_path, account, "deals", "contacts")
     before = (tmp_path / "deals.parquet").read_bytes()
     if not kept:
@@ -133,17 +149,23 @@ async def test_a_window_does_not_replace_a_whole_table(account: crmlab.Account, 
     assert (tmp_path / "deals.parquet").read_bytes() == before
 
 
-async def test_other_accounts_and_fewer_tables_are_another_question(account: crmlab.Account, tmp_path: Path) -> None:
+async def test_other_accounts_and_fewer_tables_are_another_question(
+    account: crmlab.Account, tmp_path: Path
+) -> None:
     await stored(tmp_path, account, "deals", "contacts")
     other = crmlab.Account("onepagecrm", name="other", user_id="1", api_key="2")
 
-    with pytest.raises(UsageError, match="was asked of onepagecrm 'onepagecrm' and not of onepagecrm 'other'"):
+    with pytest.raises(
+        UsageError, match="was asked of onepagecrm 'onepagecrm' and not of onepagecrm 'other'"
+    ):
         await stored(tmp_path, other, "deals", "contacts")
     with pytest.raises(UsageError, match="holds contacts as well"):
         await stored(tmp_path, account, "deals")
 
 
-async def test_the_same_question_may_be_asked_again_with_more_tables(account: crmlab.Account, tmp_path: Path) -> None:
+async def test_the_same_question_may_be_asked_again_with_more_tables(
+    account: crmlab.Account, tmp_path: Path
+) -> None:
     await stored(tmp_path, account, "deals", since="2026-10-01")
 
     again = await stored(tmp_path, account, "deals", "users", since="2026-10-01")
@@ -151,7 +173,9 @@ async def test_the_same_question_may_be_asked_again_with_more_tables(account: cr
     assert crmlab.open(tmp_path).asked == again.asked
 
 
-async def test_an_export_of_a_window_over_whole_files_is_refused(account: crmlab.Account, tmp_path: Path) -> None:
+async def test_an_export_of_a_window_over_whole_files_is_refused(
+    account: crmlab.Account, tmp_path: Path
+) -> None:
     await stored(tmp_path, account, "deals")
     data = await crmlab.fetch(account, "deals", since="2026-10-01", limits=FAST)
 
@@ -160,7 +184,9 @@ async def test_an_export_of_a_window_over_whole_files_is_refused(account: crmlab
             data.export(tmp_path, format)  # type: ignore[arg-type]
 
 
-async def test_files_of_which_nothing_is_known_are_not_replaced(account: crmlab.Account, tmp_path: Path) -> None:
+async def test_files_of_which_nothing_is_known_are_not_replaced(
+    account: crmlab.Account, tmp_path: Path
+) -> None:
     pl.DataFrame({"id": ["1"]}).write_parquet(tmp_path / "contacts.parquet")
     pl.DataFrame({"id": ["1"]}).write_parquet(tmp_path / "mine.parquet")
 
@@ -171,8 +197,12 @@ async def test_files_of_which_nothing_is_known_are_not_replaced(account: crmlab.
 # ---- opened again --------------------------------------------------------------------------------
 
 
-async def test_what_a_fetch_wrote_is_opened_as_it_was(account: crmlab.Account, tmp_path: Path) -> None:
-    data = await stored(tmp_path, account, "deals", "stages", "onepagecrm.users", since="2026-10-01")
+async def test_what_a_fetch_wrote_is_opened_as_it_was(
+    account: crmlab.Account, tmp_path: Path
+) -> None:
+    data = await stored(
+        tmp_path, account, "deals", "stages", "onepagecrm.users", since="2026-10-01"
+    )
 
     again = crmlab.open(tmp_path, lazy=True)
     in_memory = crmlab.open(tmp_path, lazy=False)
@@ -184,7 +214,9 @@ async def test_what_a_fetch_wrote_is_opened_as_it_was(account: crmlab.Account, t
         assert_frame_equal(in_memory[name], data[name].collect())
 
 
-async def test_an_export_as_csv_is_opened_as_it_was(account: crmlab.Account, tmp_path: Path) -> None:
+async def test_an_export_as_csv_is_opened_as_it_was(
+    account: crmlab.Account, tmp_path: Path
+) -> None:
     data = await crmlab.fetch(account, "deals", "contacts", since="2026-01-01", limits=FAST)
     data.export(tmp_path, "csv")
 
@@ -199,13 +231,21 @@ async def test_an_export_as_csv_is_opened_as_it_was(account: crmlab.Account, tmp
         crmlab.open(tmp_path, lazy=True)
 
 
-def test_failures_rejected_records_and_misfits_are_there_after_a_restart(fetched: Fetched, tmp_path: Path) -> None:
+def test_failures_rejected_records_and_misfits_are_there_after_a_restart(
+    fetched: Fetched, tmp_path: Path
+) -> None:
     refused = AuthError(403, "forbidden", "no right")
     refused.account = "onepagecrm 'default'"
     refused.resource = "deals"
     slow = RateLimitError(429, retry_after=7.0)
     rejected = pl.DataFrame(
-        {"provider": ["onepagecrm"], "account": ["a"], "resource": ["deals"], "reason": ["no id"], "raw": ["{}"]}
+        {
+            "provider": ["onepagecrm"],
+            "account": ["a"],
+            "resource": ["deals"],
+            "reason": ["no id"],
+            "raw": ["{}"],
+        }
     )
     misfits = rejected.with_columns(id=pl.lit("7"), field=pl.lit("amount"))
     data = Fetched(
@@ -221,7 +261,9 @@ def test_failures_rejected_records_and_misfits_are_there_after_a_restart(fetched
 
     again = crmlab.open(tmp_path, lazy=False)
 
-    assert [str(failure) for failure in again.failures] == [str(failure) for failure in data.failures]
+    assert [str(failure) for failure in again.failures] == [
+        str(failure) for failure in data.failures
+    ]
     assert_frame_equal(again.failures.table(), data.failures.table())
     assert again.failures[1].retry_after == 7.0  # type: ignore[attr-defined]
     assert_frame_equal(again.rejected, rejected)
@@ -244,7 +286,9 @@ async def test_a_mixture_of_two_fetches_is_refused(account: crmlab.Account, tmp_
         crmlab.open(whole)
 
 
-async def test_a_file_with_other_rows_than_the_manifest_says_is_refused(fetched: Fetched, tmp_path: Path) -> None:
+async def test_a_file_with_other_rows_than_the_manifest_says_is_refused(
+    fetched: Fetched, tmp_path: Path
+) -> None:
     fetched.export(tmp_path)
     fetched.deals.head(3).write_parquet(tmp_path / "deals.parquet")
 
@@ -253,7 +297,9 @@ async def test_a_file_with_other_rows_than_the_manifest_says_is_refused(fetched:
             crmlab.open(tmp_path, lazy=lazy)
 
 
-def test_the_time_of_files_that_do_not_tell_it_must_be_given(fetched: Fetched, tmp_path: Path) -> None:
+def test_the_time_of_files_that_do_not_tell_it_must_be_given(
+    fetched: Fetched, tmp_path: Path
+) -> None:
     fetched.deals.write_parquet(tmp_path / "deals.parquet")
     fetched.summary.write_parquet(tmp_path / "summary.parquet")
 

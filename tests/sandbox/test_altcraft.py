@@ -25,7 +25,9 @@ def world() -> World:
     return generate(400, seed=1, now=NOW)
 
 
-async def asked(accounts: Any, method: str, body: Any, *, headers: dict[str, str] = KEY) -> tuple[int, Any]:
+async def asked(
+    accounts: Any, method: str, body: Any, *, headers: dict[str, str] = KEY
+) -> tuple[int, Any]:
     async with (
         ClientSession() as session,
         session.post(f"{accounts[0].base_url}/{method}", json=body, headers=headers) as answer,
@@ -36,16 +38,27 @@ async def asked(accounts: Any, method: str, body: Any, *, headers: dict[str, str
 # ---- as the vendor documents it -----------------------------------------------------------------
 
 
-async def test_the_token_is_taken_from_the_header_or_the_body_and_nothing_else(world: World) -> None:
+async def test_the_token_is_taken_from_the_header_or_the_body_and_nothing_else(
+    world: World,
+) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         answers = [
             await asked(accounts, "databases/list", {}),
-            await asked(accounts, "databases/list", {"token": "sandbox-altcraft-token"}, headers={}),
+            await asked(
+                accounts, "databases/list", {"token": "sandbox-altcraft-token"}, headers={}
+            ),
             await asked(accounts, "databases/list", {"token": "wrong"}, headers={}),
-            await asked(accounts, "databases/list", {}, headers={"Authorization": "sandbox-altcraft-token"}),
+            await asked(
+                accounts, "databases/list", {}, headers={"Authorization": "sandbox-altcraft-token"}
+            ),
         ]
 
-    assert [(status, body["error"]) for status, body in answers] == [(200, 0), (200, 0), (200, 401), (200, 401)]
+    assert [(status, body["error"]) for status, body in answers] == [
+        (200, 0),
+        (200, 0),
+        (200, 401),
+        (200, 401),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -59,12 +72,18 @@ async def test_the_token_is_taken_from_the_header_or_the_body_and_nothing_else(w
         ("profiles/list", {"db_id": 99}, 404),
         ("profiles/list", {"db_id": "1", "from_id": "strange"}, 450),
         ("subscribers/history_get_all", {"list_id": 1, "date_from": "2026-01-01"}, 450),
-        ("subscribers/history_get_all", {"list_id": 1, "date_from": "1.1.2026", "date_to": "2026-02-01"}, 450),
+        (
+            "subscribers/history_get_all",
+            {"list_id": 1, "date_from": "1.1.2026", "date_to": "2026-02-01"},
+            450,
+        ),
         ("segments/get_counters", {"id": 1, "resource_id": 1}, 450),
         ("tasks/status", {"task_id": 1}, 404),
     ],
 )
-async def test_errors_stand_in_the_envelope(world: World, method: str, body: Any, error: int) -> None:
+async def test_errors_stand_in_the_envelope(
+    world: World, method: str, body: Any, error: int
+) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         status, answer = await asked(accounts, method, body)
 
@@ -88,7 +107,9 @@ async def test_the_limit_of_the_history_counts_profiles_not_rows(world: World) -
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         pointer: str | None = ""
         while pointer is not None:
-            _, answer = await asked(accounts, "subscribers/history_get_all", {**body, "from_id": pointer})
+            _, answer = await asked(
+                accounts, "subscribers/history_get_all", {**body, "from_id": pointer}
+            )
             pages.append(answer["data"])
             pointer = answer.get("next_from_id")
 
@@ -104,15 +125,21 @@ async def test_the_history_holds_the_days_from_first_to_last(world: World) -> No
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         found = []
         for database in (1, 2):
-            _, answer = await asked(accounts, "subscribers/history_get_all", {"list_id": database, **window})
+            _, answer = await asked(
+                accounts, "subscribers/history_get_all", {"list_id": database, **window}
+            )
             found += [event["event_id"] for event in answer["data"]]
 
-    assert sorted(found) == sorted(event.id for event in world.mail_events if event.at.date() == day)
+    assert sorted(found) == sorted(
+        event.id for event in world.mail_events if event.at.date() == day
+    )
 
 
 async def test_a_task_can_be_looked_at_once_started(world: World) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
-        _, started = await asked(accounts, "segments/refresh_counters", {"id": 1, "resource_id": 1, "db_id": 1})
+        _, started = await asked(
+            accounts, "segments/refresh_counters", {"id": 1, "resource_id": 1, "db_id": 1}
+        )
         task = await crmlab.call(accounts[0], "tasks_status", task_id=started["data"]["task_id"])
         with pytest.raises(NotFoundError):
             await crmlab.call(accounts[0], "tasks_status", task_id=99)
@@ -133,7 +160,9 @@ async def test_every_profile_subscription_and_event_comes_exactly_once(world: Wo
     assert sorted(data.contacts["id"]) == sorted(profile_id(person.id) for person in people)
     assert sorted(data.activities["id"]) == sorted(event.id for event in world.mail_events)
     assert data.subscriptions.height == len(world.subscriptions)
-    assert sorted(data.subscriptions["address"]) == sorted(one.address for one in world.subscriptions)
+    assert sorted(data.subscriptions["address"]) == sorted(
+        one.address for one in world.subscriptions
+    )
     assert sorted(data.campaigns["id"]) == sorted(str(campaign.id) for campaign in world.campaigns)
     consent = ("subscribe", "confirm", "unsubscribe", "complain", "hardbounce")
     assert Counter(data.consent_events["kind"]) == Counter(
@@ -149,7 +178,10 @@ async def test_a_contact_is_the_person_as_this_service_spells_them(world: World)
     companies = world.companies_by_id()
     for person in world.people_in("altcraft"):
         row, known = rows[profile_id(person.id)], world.alias(person, "altcraft")
-        assert (row["first_name"] or "", row["last_name"] or "") == (known.first_name.strip(), known.last_name.strip())
+        assert (row["first_name"] or "", row["last_name"] or "") == (
+            known.first_name.strip(),
+            known.last_name.strip(),
+        )
         assert row["emails"] == ([known.email] if known.email else None)
         assert row["created_at"] == person.created_at
         company = companies.get(person.company_id or "")
@@ -165,7 +197,11 @@ async def test_segments_have_their_size_and_their_size_by_channel(world: World) 
 
     rows = data.segments
     assert rows["id"].is_unique().all()
-    whole = {row["segment_id"]: (row["name"], row["size"]) for row in rows.iter_rows(named=True) if not row["channel"]}
+    whole = {
+        row["segment_id"]: (row["name"], row["size"])
+        for row in rows.iter_rows(named=True)
+        if not row["channel"]
+    }
     assert whole == {str(s.id): (s.name, float(s.size)) for s in world.segments}
     people = world.people_by_id()
     expected: Counter[str] = Counter()
@@ -173,7 +209,9 @@ async def test_segments_have_their_size_and_their_size_by_channel(world: World) 
         members = set(segment.person_numbers)
         for one in world.subscriptions:
             if people[one.person_id].number in members:
-                expected[f"{segment.id}/{one.resource_id}/{one.channel}"] += one.status == "subscribed"
+                expected[f"{segment.id}/{one.resource_id}/{one.channel}"] += (
+                    one.status == "subscribed"
+                )
     by_channel = {row["id"]: row["size"] for row in rows.iter_rows(named=True) if row["channel"]}
     assert by_channel == dict(expected)
 
@@ -184,7 +222,9 @@ async def test_segments_of_equal_size_are_all_counted(world: World) -> None:
     async with crmlab.sandbox(replace(world, segments=twins), services=["altcraft"]) as accounts:
         data = await crmlab.fetch(accounts, "segments", limits=FAST)
 
-    sizes = Counter(row["segment_id"] for row in data.segments.iter_rows(named=True) if row["channel"])
+    sizes = Counter(
+        row["segment_id"] for row in data.segments.iter_rows(named=True) if row["channel"]
+    )
     assert sizes == dict.fromkeys(("1", "2", "3"), sizes["1"])
 
 
@@ -217,13 +257,17 @@ async def test_an_event_on_the_edge_of_two_windows_comes_once() -> None:
     ]  # fmt: skip
     alone = replace(world, people=[moved], mail_events=events, subscriptions=[])
     async with crmlab.sandbox(alone, services=["altcraft"]) as accounts:
-        data = await crmlab.fetch(accounts, "activities", since=start, until=start + timedelta(days=30), limits=FAST)
+        data = await crmlab.fetch(
+            accounts, "activities", since=start, until=start + timedelta(days=30), limits=FAST
+        )
 
     assert data.activities["id"].to_list() == [event.id for event in events]
     assert data.complete
 
 
-async def test_small_pages_are_followed_to_the_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_small_pages_are_followed_to_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("crmlab.providers.altcraft.LIMIT", 7)
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         data = await crmlab.fetch(accounts, "contacts", "activities", "subscriptions", limits=FAST)
@@ -248,7 +292,12 @@ async def test_a_wrong_token_is_refused_once_and_nothing_is_tried_again(world: W
 
 async def test_the_token_in_the_body_works_as_well(world: World) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
-        old = crmlab.Account("altcraft", base_url=accounts[0].base_url, token="sandbox-altcraft-token", token_in="body")
+        old = crmlab.Account(
+            "altcraft",
+            base_url=accounts[0].base_url,
+            token="sandbox-altcraft-token",
+            token_in="body",
+        )
         data = await crmlab.fetch(old, "campaigns", limits=FAST)
 
     assert data.campaigns.height == len(world.campaigns)
@@ -268,13 +317,19 @@ async def test_one_profile_can_be_asked_for(world: World) -> None:
     database = world.mail_databases[person.number % 2].id
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         found = await crmlab.call(
-            accounts[0], "profiles_get", db_id=database, matching="profile_id", profile_id=profile_id(person.id)
+            accounts[0],
+            "profiles_get",
+            db_id=database,
+            matching="profile_id",
+            profile_id=profile_id(person.id),
         )
 
     assert found["data"]["id"] == profile_id(person.id)
 
 
-async def test_an_empty_world_is_empty_and_what_hangs_on_a_database_is_not_called_complete() -> None:
+async def test_an_empty_world_is_empty_and_what_hangs_on_a_database_is_not_called_complete() -> (
+    None
+):
     async with crmlab.sandbox(World(), services=["altcraft"]) as accounts:
         data = await crmlab.fetch(accounts, limits=FAST)
 

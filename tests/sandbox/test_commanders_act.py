@@ -42,7 +42,9 @@ async def asked(accounts: Any, path: str, *, headers: dict[str, str] = KEY) -> t
 # ---- as the vendor documents it -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bear x"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bear x"}]
+)
 async def test_a_missing_or_wrong_token_is_refused(world: World, headers: dict[str, str]) -> None:
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
         status, body = await asked(accounts, "/sources", headers=headers)
@@ -52,7 +54,9 @@ async def test_a_missing_or_wrong_token_is_refused(world: World, headers: dict[s
 
 
 async def test_statistics_take_the_token_in_the_query_as_well(world: World) -> None:
-    query = f"token=sandbox-commanders-act-token&filter[begin_date]={TODAY}&filter[end_date]={TODAY}"
+    query = (
+        f"token=sandbox-commanders-act-token&filter[begin_date]={TODAY}&filter[end_date]={TODAY}"
+    )
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
         status, _ = await asked(accounts, f"/privacy/statistics?{query}", headers={})
         other, _ = await asked(accounts, "/sources?token=sandbox-commanders-act-token", headers={})
@@ -66,8 +70,14 @@ async def test_statistics_take_the_token_in_the_query_as_well(world: World) -> N
         ("/privacy/statistics", 400),
         ("/privacy/statistics?filter[begin_date]=2026-01-01", 400),
         ("/privacy/statistics?filter[begin_date]=2021-04-31&filter[end_date]=2021-05-01", 400),
-        ("/dms/segments-statistics?filter[from]=2026-01-01T00:00:00Z&filter[to]=2026-02-01T00:00:00Z", 400),
-        ("/dms/segments-statistics?filter[segment_id]=11&filter[from]=2026-01-01&filter[to]=2026-02-01", 400),
+        (
+            "/dms/segments-statistics?filter[from]=2026-01-01T00:00:00Z&filter[to]=2026-02-01T00:00:00Z",
+            400,
+        ),
+        (
+            "/dms/segments-statistics?filter[segment_id]=11&filter[from]=2026-01-01&filter[to]=2026-02-01",
+            400,
+        ),
         ("/sources?include=everything", 400),
         ("/integrations/503/delivery/trends?start=yesterday", 400),
         ("/integrations/503/delivery/trends?granularity=week", 400),
@@ -118,7 +128,9 @@ async def test_health_comes_only_when_asked_for(world: World) -> None:
 async def test_statistics_add_the_whole_range_up(world: World) -> None:
     first = TODAY - timedelta(days=10)
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
-        _, whole = await asked(accounts, f"/privacy/statistics?filter[begin_date]={first}&filter[end_date]={TODAY}")
+        _, whole = await asked(
+            accounts, f"/privacy/statistics?filter[begin_date]={first}&filter[end_date]={TODAY}"
+        )
         _, mobile = await asked(
             accounts,
             f"/privacy/statistics?filter[begin_date]={first}&filter[end_date]={TODAY}"
@@ -192,7 +204,11 @@ async def test_integrations_have_what_was_delivered(world: World) -> None:
     rows = {row["id"]: row for row in data.integrations.iter_rows(named=True)}
     for one in world.integrations:
         row = rows[str(one.id)]
-        assert (row["label"], row["direction"], row["connector"]) == (one.label, one.direction, one.connector_id)
+        assert (row["label"], row["direction"], row["connector"]) == (
+            one.label,
+            one.direction,
+            one.connector_id,
+        )
         assert row["connector_name"] == one.connector_name
         assert (row["success"], row["failed"], row["rejected"]) == tuple(
             sum(hour[n] for hour in one.hourly) for n in (1, 2, 3)
@@ -204,7 +220,12 @@ async def test_statistics_of_each_day_are_that_days_and_rates_are_computed(world
     since, until = NOW - timedelta(days=20), NOW - timedelta(days=10)
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
         data = await crmlab.fetch(
-            accounts, "consent_statistics", "consent_statistics_items", since=since, until=until, limits=FAST
+            accounts,
+            "consent_statistics",
+            "consent_statistics_items",
+            since=since,
+            until=until,
+            limits=FAST,
         )
 
     counts: dict[tuple[Any, str], list[int]] = defaultdict(lambda: [0, 0, 0])
@@ -217,14 +238,22 @@ async def test_statistics_of_each_day_are_that_days_and_rates_are_computed(world
                     sums[n] += value
                 for vendor, optin in row.vendors.items():
                     vendors[f"{row.day}/{banner.id}/vendor/{vendor}"] += optin
-    found = {(row["day"], row["banner_id"]): row for row in data.consent_statistics.iter_rows(named=True)}
+    found = {
+        (row["day"], row["banner_id"]): row for row in data.consent_statistics.iter_rows(named=True)
+    }
     assert set(found) == set(counts)
     for key, (exposed, optin, optout) in counts.items():
         row = found[key]
         assert (row["visitors_exposed"], row["optin"], row["optout"]) == (exposed, optin, optout)
-        assert (row["optin_rate"], row["optout_rate"]) == pytest.approx((optin / exposed, optout / exposed))
+        assert (row["optin_rate"], row["optout_rate"]) == pytest.approx(
+            (optin / exposed, optout / exposed)
+        )
     items = data.consent_statistics_items
-    by_vendor = {row["id"]: row["optin"] for row in items.iter_rows(named=True) if row["dimension"] == "vendor"}
+    by_vendor = {
+        row["id"]: row["optin"]
+        for row in items.iter_rows(named=True)
+        if row["dimension"] == "vendor"
+    }
     assert by_vendor == dict(vendors)
 
 
@@ -268,7 +297,10 @@ async def test_segments_have_a_size_for_each_day(world: World) -> None:
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
         data = await crmlab.fetch(accounts, "segments", since=since, limits=FAST)
         bare = crmlab.Account(
-            "commanders_act", base_url=accounts[0].base_url, site_id="7", token="sandbox-commanders-act-token"
+            "commanders_act",
+            base_url=accounts[0].base_url,
+            site_id="7",
+            token="sandbox-commanders-act-token",
         )
         nothing = await crmlab.fetch(bare, "segments", "users", limits=FAST)
 
@@ -279,7 +311,9 @@ async def test_segments_have_a_size_for_each_day(world: World) -> None:
         for day, total, added, removed in segment.daily
         if day >= since.date()
     }
-    assert {key: (row["size"], row["added"], row["removed"]) for key, row in rows.items()} == expected
+    assert {
+        key: (row["size"], row["added"], row["removed"]) for key, row in rows.items()
+    } == expected
     assert nothing.segments.is_empty()
     assert nothing.complete
 
@@ -287,9 +321,13 @@ async def test_segments_have_a_size_for_each_day(world: World) -> None:
 async def test_changes_since_a_time_are_those_since(world: World) -> None:
     since = NOW - timedelta(days=45)
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
-        data = await crmlab.fetch(accounts, "changes", since=since, until=NOW - timedelta(days=5), limits=FAST)
+        data = await crmlab.fetch(
+            accounts, "changes", since=since, until=NOW - timedelta(days=5), limits=FAST
+        )
 
-    expected = [c.created_at for c in world.changes if since <= c.created_at < NOW - timedelta(days=5)]
+    expected = [
+        c.created_at for c in world.changes if since <= c.created_at < NOW - timedelta(days=5)
+    ]
     assert data.changes["created_at"].to_list() == expected
     assert data.changes.height > 0
 
@@ -299,7 +337,9 @@ async def test_secrets_of_partners_are_in_no_frame_file_or_log(
 ) -> None:
     """They are planted in every answer that may hold them."""
     caplog.set_level(logging.DEBUG)
-    names = [f"commanders_act.{resource.name}" for resource in registry()["commanders_act"].resources]
+    names = [
+        f"commanders_act.{resource.name}" for resource in registry()["commanders_act"].resources
+    ]
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
         data = await crmlab.fetch(accounts, *names, limits=FAST)
         _, body = await asked(accounts, "/tms/serverside-tags")
@@ -319,7 +359,8 @@ async def test_secrets_of_partners_are_in_no_frame_file_or_log(
 
 
 @pytest.mark.parametrize(
-    "name", ["platform_destinations_index", "monitoring_notification_index", "tms_serverside_tags_index"]
+    "name",
+    ["platform_destinations_index", "monitoring_notification_index", "tms_serverside_tags_index"],
 )
 async def test_secrets_of_partners_are_blotted_out_of_an_operation(world: World, name: str) -> None:
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
@@ -330,7 +371,9 @@ async def test_secrets_of_partners_are_blotted_out_of_an_operation(world: World,
 
 
 async def test_every_list_is_planned_before_it_is_read(world: World) -> None:
-    names = [f"commanders_act.{resource.name}" for resource in registry()["commanders_act"].resources]
+    names = [
+        f"commanders_act.{resource.name}" for resource in registry()["commanders_act"].resources
+    ]
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
         plan = await crmlab.plan(accounts, *names)
         before = accounts.requests.total()
@@ -342,7 +385,9 @@ async def test_every_list_is_planned_before_it_is_read(world: World) -> None:
 
 async def test_a_wrong_token_is_refused_once_and_nothing_is_tried_again(world: World) -> None:
     async with crmlab.sandbox(world, services=["commanders_act"]) as accounts:
-        wrong = crmlab.Account("commanders_act", base_url=accounts[0].base_url, site_id="7", token="not-the-token")
+        wrong = crmlab.Account(
+            "commanders_act", base_url=accounts[0].base_url, site_id="7", token="not-the-token"
+        )
         with pytest.raises(AuthError) as refused:
             await crmlab.fetch(wrong, limits=crmlab.Limits(concurrency=1))
         requests = accounts.requests.total()

@@ -23,7 +23,9 @@ def body(kind: str, attributes: Mapping[str, Any], **related: Any) -> dict[str, 
 
 
 async def called(account: crmlab.Account, name: str, **arguments: Any) -> Any:
-    answer = await crmlab.call(account, name, allow_destructive=True, allow_dangerous=True, **arguments)
+    answer = await crmlab.call(
+        account, name, allow_destructive=True, allow_dangerous=True, **arguments
+    )
     return answer["data"] if isinstance(answer, dict) and "data" in answer else answer
 
 
@@ -84,7 +86,9 @@ OBJECTS = [
 
 
 @pytest.mark.parametrize("written", OBJECTS, ids=[each[0] for each in OBJECTS])
-async def test_an_object_is_there_once_it_was_made_and_gone_once_it_was_deleted(written: tuple[Any, ...]) -> None:
+async def test_an_object_is_there_once_it_was_made_and_gone_once_it_was_deleted(
+    written: tuple[Any, ...],
+) -> None:
     store, first, show, update, second, destroy = written
     async with crmlab.sandbox(WORLD, services=["commanders_act"]) as accounts:
         account = accounts[0]
@@ -116,10 +120,16 @@ async def test_a_tag_is_linked_with_a_rule_and_unlinked_and_goes_back_to_what_it
         before = await tags_of_rule()
         changed = {"id_tag": 3, "name": "Renamed"}
         for link in ("link_constraints", "unlink_constraints"):
-            await called(account, "tms_web_tags_update", body=body("tms/web-tags-update", changed, **{link: [RULE]}))
+            await called(
+                account,
+                "tms_web_tags_update",
+                body=body("tms/web-tags-update", changed, **{link: [RULE]}),
+            )
             assert (3 in await tags_of_rule()) is (link == "link_constraints")
         renamed = await called(account, "tms_web_tags_show", id=3)
-        await called(account, "tms_web_tags_revert", id=3, body=body("tms/web-tags", {"version": "1"}))
+        await called(
+            account, "tms_web_tags_revert", id=3, body=body("tms/web-tags", {"version": "1"})
+        )
         reverted = await called(account, "tms_web_tags_show", id=3)
 
         assert await tags_of_rule() == before
@@ -153,12 +163,16 @@ async def test_what_is_made_is_a_row_of_the_list_and_the_world_stays_as_it_is() 
 async def test_a_list_of_cookies_is_exported_as_a_file() -> None:
     async with crmlab.sandbox(WORLD, services=["commanders_act"]) as accounts:
         arguments = {"version": "1.00", "format": "csv", "language": "en"}
-        found = await crmlab.call(accounts[0], "monitoring_health_cookie_scanner_export", **arguments)
+        found = await crmlab.call(
+            accounts[0], "monitoring_health_cookie_scanner_export", **arguments
+        )
 
     assert b"consent_choice" in found
 
 
-async def test_a_version_of_the_list_of_cookies_is_deployed_by_a_read_that_changes_something() -> None:
+async def test_a_version_of_the_list_of_cookies_is_deployed_by_a_read_that_changes_something() -> (
+    None
+):
     async with crmlab.sandbox(WORLD, services=["commanders_act"]) as accounts:
         await called(accounts[0], "monitoring_health_cookie_scanner_deploy", version="1.00")
         found = await crmlab.fetch(accounts[0], "commanders_act.cookie_scanners")
@@ -169,12 +183,22 @@ async def test_a_version_of_the_list_of_cookies_is_deployed_by_a_read_that_chang
 
 REFUSED = [
     ("POST", "/tms/web-containers", None, 400),
-    ("POST", "/tms/web-containers", {"data": {"type": "tms/web-containers", "attributes": {}}}, 400),
+    (
+        "POST",
+        "/tms/web-containers",
+        {"data": {"type": "tms/web-containers", "attributes": {}}},
+        400,
+    ),
     ("POST", "/tms/web-containers", body("tms/web-tags", {"name": "New"}), 400),
     ("POST", "/tms/web-containers", body("tms/web-containers", {"name": "Shop"}), 409),
     ("PATCH", "/tms/web-containers", {"data": {"attributes": {"name": "New"}}}, 400),
     ("PATCH", "/tms/web-containers?id=99", {"data": {"attributes": {"name": "New"}}}, 404),
-    ("PATCH", "/tms/web-containers?id=1", {"data": {"attributes": {"name": "New", "unknown": 1}}}, 200),
+    (
+        "PATCH",
+        "/tms/web-containers?id=1",
+        {"data": {"attributes": {"name": "New", "unknown": 1}}},
+        200,
+    ),
     ("PATCH", "/tms/web-tags/1/revert", body("tms/web-tags", {"version": "7"}), 404),
     ("POST", "/ams/redirect-rules", None, 400),
     ("DELETE", "/ams/redirect-rules/1", None, 200),
@@ -190,10 +214,15 @@ async def test_a_write_is_refused_as_documented() -> None:
     from aiohttp import ClientSession
 
     found = []
-    async with crmlab.sandbox(WORLD, services=["commanders_act"]) as accounts, ClientSession() as session:
+    async with (
+        crmlab.sandbox(WORLD, services=["commanders_act"]) as accounts,
+        ClientSession() as session,
+    ):
         key = accounts[0].sign(crmlab.connector.Request(path="/")).headers
         for method, path, content, _ in REFUSED:
-            asking = session.request(method, accounts[0].base_url + path, json=content, headers=dict(key))
+            asking = session.request(
+                method, accounts[0].base_url + path, json=content, headers=dict(key)
+            )
             async with asking as answer:
                 found.append((method, path, content, answer.status))
 

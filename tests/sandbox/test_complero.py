@@ -26,7 +26,10 @@ HARD = 'é 🎉👩🏽\u200d💻 \x00 NUL \u2028line\u2029paragraph \u200f\u063
 def small_world(count: int, **changes: Any) -> World:
     """`count` people whom Complero knows, with one confirmation each."""
     world = generate(max(count, 1), seed=3)
-    people = [replace(person, services=frozenset({"complero"}), **changes) for person in world.people[:count]]
+    people = [
+        replace(person, services=frozenset({"complero"}), **changes)
+        for person in world.people[:count]
+    ]
     events = [
         ConsentEvent(
             id=f"e{person.number}", person_id=person.id, kind="confirm", channel="email", opted_in=True,
@@ -39,7 +42,9 @@ def small_world(count: int, **changes: Any) -> World:
 
 def seen_in(world: World) -> list[ConsentEvent]:
     known = {person.id for person in world.people_in("complero")}
-    return [event for event in world.consent_events if event.kind in SEEN and event.person_id in known]
+    return [
+        event for event in world.consent_events if event.kind in SEEN and event.person_id in known
+    ]
 
 
 def people_of(world: World, events: list[ConsentEvent]) -> dict[str, Person]:
@@ -47,7 +52,9 @@ def people_of(world: World, events: list[ConsentEvent]) -> dict[str, Person]:
     return {people[event.person_id].complero_id: people[event.person_id] for event in events}
 
 
-async def asked(accounts: Any, path: str, headers: dict[str, str] = KEY) -> tuple[int, Any, Mapping[str, str]]:
+async def asked(
+    accounts: Any, path: str, headers: dict[str, str] = KEY
+) -> tuple[int, Any, Mapping[str, str]]:
     async with (
         ClientSession() as session,
         session.get(accounts.account("complero").base_url + path, headers=headers) as answer,
@@ -58,7 +65,9 @@ async def asked(accounts: Any, path: str, headers: dict[str, str] = KEY) -> tupl
 # ---- as the vendor documents it -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "sandbox-complero-key"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "sandbox-complero-key"}]
+)
 async def test_a_missing_or_wrong_key_is_refused(headers: dict[str, str]) -> None:
     async with crmlab.sandbox(small_world(1), services=["complero"]) as accounts:
         status, body, answered = await asked(accounts, "/events", headers)
@@ -77,7 +86,14 @@ async def test_ping_needs_no_key() -> None:
 
 async def test_every_answer_has_a_request_id_of_its_own() -> None:
     async with crmlab.sandbox(small_world(1), services=["complero"]) as accounts:
-        paths = ("/ping", "/events", "/operations", "/contacts/none", "/nothing/there", "/events?limit=x")
+        paths = (
+            "/ping",
+            "/events",
+            "/operations",
+            "/contacts/none",
+            "/nothing/there",
+            "/events?limit=x",
+        )
         ids = [(await asked(accounts, path))[2]["Request-Id"] for path in paths]
 
     assert len(set(ids)) == len(paths)
@@ -121,7 +137,14 @@ async def test_without_a_type_only_updates_and_confirmations_come() -> None:
 
 async def test_times_and_types_and_cursors_that_make_no_sense_are_refused() -> None:
     async with crmlab.sandbox(small_world(3), services=["complero"]) as accounts:
-        for query in ("type=create", "from=yesterday", "to=2026-01-01", "limit=0", "limit=all", "cursor=%25"):
+        for query in (
+            "type=create",
+            "from=yesterday",
+            "to=2026-01-01",
+            "limit=0",
+            "limit=all",
+            "cursor=%25",
+        ):
             status, body, _ = await asked(accounts, f"/events?{query}")
             assert status == 400, query
             assert "v1c001" in body["message"]
@@ -188,7 +211,11 @@ async def test_what_comes_is_what_the_world_holds() -> None:
     shown: dict[str, dict[str, bool | None]] = {}
     for row in data.consent_events.iter_rows(named=True):
         event = numbers[row["id"].partition("/")[0]]
-        assert (row["kind"], row["occurred_at"], row["source"]) == (event.kind, event.at, event.source)
+        assert (row["kind"], row["occurred_at"], row["source"]) == (
+            event.kind,
+            event.at,
+            event.source,
+        )
         assert row["has_documentation"] is event.has_documentation
         if row["contact_id"]:
             assert people[row["contact_id"]].id == event.person_id
@@ -196,7 +223,9 @@ async def test_what_comes_is_what_the_world_holds() -> None:
     assert any(len(channels) > 1 for channels in shown.values())
     for id, channels in shown.items():
         # an event shows the contact as a whole: what was decided until then about every channel
-        decided = {each.channel: each.opted_in for each in events if is_decided_by(numbers[id], each)}
+        decided = {
+            each.channel: each.opted_in for each in events if is_decided_by(numbers[id], each)
+        }
         decided[numbers[id].channel] = numbers[id].opted_in
         is_silent = numbers[id].kind == "documentation"
         assert channels == (dict.fromkeys(decided) if is_silent else decided)
@@ -218,7 +247,11 @@ def is_decided_by(event: ConsentEvent, other: ConsentEvent) -> bool:
 def expect_contact(row: dict[str, Any], person: Person, world: World) -> None:
     alias = world.alias(person, "complero")
     company = world.companies_by_id().get(person.company_id or "")
-    newest = max(event.at for event in seen_in(world) if event.person_id == person.id and event.kind != "documentation")
+    newest = max(
+        event.at
+        for event in seen_in(world)
+        if event.person_id == person.id and event.kind != "documentation"
+    )
     assert (row["first_name"] or "", row["last_name"] or "") == (alias.first_name, alias.last_name)
     assert row["emails"] == ([alias.email, *person.emails[1:2]] if alias.email else None)
     assert row["phones"] == ([alias.phone, *person.phones[1:2]] if alias.phone else None)
@@ -232,7 +265,9 @@ def expect_contact(row: dict[str, Any], person: Person, world: World) -> None:
 
 
 async def test_hard_text_arrives_unchanged() -> None:
-    world = small_world(1, first_name=HARD, last_name=HARD[::-1], street=HARD, job_title=HARD, tags=[HARD])
+    world = small_world(
+        1, first_name=HARD, last_name=HARD[::-1], street=HARD, job_title=HARD, tags=[HARD]
+    )
     alias = world.alias(world.people[0], "complero")
 
     async with crmlab.sandbox(world, services=["complero"]) as accounts:
@@ -250,7 +285,9 @@ async def test_a_period_keeps_what_happened_in_it() -> None:
     inside = [event for event in seen_in(world) if since <= event.at < until]
 
     async with crmlab.sandbox(world, services=["complero"]) as accounts:
-        data = await crmlab.fetch(accounts, "consent_events", "operations", since=since, until=until, limits=FAST)
+        data = await crmlab.fetch(
+            accounts, "consent_events", "operations", since=since, until=until, limits=FAST
+        )
 
     assert inside
     assert sorted(event_ids(data)) == sorted(event.id for event in inside)
@@ -289,7 +326,9 @@ async def test_ids_with_slashes_and_spaces_are_found() -> None:
     world = small_world(8)
     person = world.people[6]
     user = replace(world.users[0], id="E 1/2 ü?#")
-    world = replace(world, users=[user], people=[replace(each, owner_id=user.id) for each in world.people])
+    world = replace(
+        world, users=[user], people=[replace(each, owner_id=user.id) for each in world.people]
+    )
 
     async with crmlab.sandbox(world, services=["complero"]) as accounts:
         contact = await crmlab.call(accounts[0], "get_contact", id=person.complero_id)
@@ -328,7 +367,9 @@ async def test_a_fetch_does_not_touch_the_latest_events() -> None:
 
 async def test_a_wrong_key_names_the_account_and_its_field_and_is_not_tried_again() -> None:
     async with crmlab.sandbox(small_world(5), services=["complero"]) as accounts:
-        wrong = crmlab.Account("complero", name="north", base_url=accounts[0].base_url, api_key="wrong")
+        wrong = crmlab.Account(
+            "complero", name="north", base_url=accounts[0].base_url, api_key="wrong"
+        )
         with pytest.raises(AuthError) as checked:
             await crmlab.check(wrong)
         after_check = accounts.requests.total()

@@ -33,7 +33,13 @@ _ASKED = {
             Request(
                 path="/subscribers/history_get_all",
                 method="POST",
-                body={"list_id": 1, "date_from": "2020-01-01", "date_to": _DAY, "from_id": pointer, "limit": 1000},
+                body={
+                    "list_id": 1,
+                    "date_from": "2020-01-01",
+                    "date_to": _DAY,
+                    "from_id": pointer,
+                    "limit": 1000,
+                },
             )
             for pointer in ("", "4", "8")
         ),
@@ -41,9 +47,15 @@ _ASKED = {
     "commanders_act": [
         Request(path="/users"),
         Request(path="/sources", params={"include": "health"}),
-        Request(path="/activity-logs", params={"filter[created][since]": "2020-01-01", "filter[created][until]": _DAY}),
+        Request(
+            path="/activity-logs",
+            params={"filter[created][since]": "2020-01-01", "filter[created][until]": _DAY},
+        ),
         Request(path="/integrations/503/delivery/trends"),
-        Request(path="/privacy/statistics", params={"filter[begin_date]": _YESTERDAY, "filter[end_date]": _YESTERDAY}),
+        Request(
+            path="/privacy/statistics",
+            params={"filter[begin_date]": _YESTERDAY, "filter[end_date]": _YESTERDAY},
+        ),
     ],
     "complero": [
         Request(path="/events", params={"type": "update", "limit": "100"}),
@@ -53,8 +65,14 @@ _ASKED = {
     "onepagecrm": [
         Request(path="/contacts", params={"page": "1", "per_page": "100", "team": "true"}),
         Request(path="/contacts", params={"page": "1"}),
-        Request(path="/deals", params={"page": "2", "per_page": "10", "since": "1700000000", "order": "asc"}),
-        Request(path="/contacts", params={"modified_since": f"{WORLD.now - dt.timedelta(days=200):%Y-%m-%d}"}),
+        Request(
+            path="/deals",
+            params={"page": "2", "per_page": "10", "since": "1700000000", "order": "asc"},
+        ),
+        Request(
+            path="/contacts",
+            params={"modified_since": f"{WORLD.now - dt.timedelta(days=200):%Y-%m-%d}"},
+        ),
         Request(path="/notes", params={"page": "99"}),
         Request(path="/contacts", params={"fields": "deals(all)"}),
         Request(path="/contacts/cascade", params={"team": "true"}),
@@ -110,7 +128,12 @@ def answers(*wanted: Difference) -> list[tuple[int, dict[str, str], bytes]]:
             service = InMemory(name, WORLD, wanted)
             pages = [await service.answer(request) for request in 3 * requests]
             if name == "complero":
-                pages += [page async for page in chain(service, Request(path="/operations", params={"limit": "1"}))]
+                pages += [
+                    page
+                    async for page in chain(
+                        service, Request(path="/operations", params={"limit": "1"})
+                    )
+                ]
             found += [(page.status, dict(page.headers), page.body) for page in pages]
         return found
 
@@ -165,11 +188,22 @@ def check_same_or_told(name: str, wanted: tuple[Difference, ...]) -> None:
         for table, rows in plain.frames.items():
             if "id" not in rows.columns:
                 continue
-            _check_rows(rows, result.frames[table], said_otherwise, is_told=bool(result.misfit_counts or result.notes))
+            _check_rows(
+                rows,
+                result.frames[table],
+                said_otherwise,
+                is_told=bool(result.misfit_counts or result.notes),
+            )
 
 
-def _check_rows(rows: pl.DataFrame, found: pl.DataFrame, said_otherwise: set[str], *, is_told: bool) -> None:
-    flat = [name for name, dtype in rows.schema.items() if not dtype.is_nested() and name not in said_otherwise]
+def _check_rows(
+    rows: pl.DataFrame, found: pl.DataFrame, said_otherwise: set[str], *, is_told: bool
+) -> None:
+    flat = [
+        name
+        for name, dtype in rows.schema.items()
+        if not dtype.is_nested() and name not in said_otherwise
+    ]
     if not is_told:
         assert_frame_equal(found.select(flat), rows.select(flat), check_row_order=False)
         return
@@ -182,13 +216,21 @@ def _check_rows(rows: pl.DataFrame, found: pl.DataFrame, said_otherwise: set[str
 
 
 def _one_of_each(rows: pl.DataFrame) -> pl.DataFrame:
-    ids = rows.with_columns(pl.coalesce("series_id", "id").alias("id")) if "series_id" in rows.columns else rows
+    ids = (
+        rows.with_columns(pl.coalesce("series_id", "id").alias("id"))
+        if "series_id" in rows.columns
+        else rows
+    )
     return ids.sort("id", *rows.columns).unique("id", keep="first", maintain_order=True)
 
 
 @pytest.mark.parametrize("name", services.names())
-def test_a_fetch_of_services_that_differ_in_all_ways_at_once_brings_the_same_or_says_what_it_lacks(name: str) -> None:
-    check_same_or_told(name, tuple(each for each in chosen(True) if each.name not in _TOLD_BY_PROBES))
+def test_a_fetch_of_services_that_differ_in_all_ways_at_once_brings_the_same_or_says_what_it_lacks(
+    name: str,
+) -> None:
+    check_same_or_told(
+        name, tuple(each for each in chosen(True) if each.name not in _TOLD_BY_PROBES)
+    )
 
 
 @pytest.mark.parametrize(

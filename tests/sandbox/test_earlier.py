@@ -52,12 +52,26 @@ def test_deals_have_the_stage_status_and_amount_of_then(now: World, then: World)
         assert deal.modified_at <= THEN
         amounts = [amount for until, amount in known.earlier_amounts if until > THEN]
         assert deal.amount == [*amounts, known.amount][0]
-    assert [deal.id for deal in then.deals if deal.id in of_now and deal.amount != of_now[deal.id].amount]
+    assert [
+        deal.id
+        for deal in then.deals
+        if deal.id in of_now and deal.amount != of_now[deal.id].amount
+    ]
     assert Counter(deal.status for deal in then.deals)["pending"] > 20
 
 
 def test_nothing_of_a_past_world_is_of_later(then: World) -> None:
-    for name in ("people", "companies", "deals", "notes", "calls", "meetings", "actions", "appointments", "changes"):
+    for name in (
+        "people",
+        "companies",
+        "deals",
+        "notes",
+        "calls",
+        "meetings",
+        "actions",
+        "appointments",
+        "changes",
+    ):
         assert [each.id for each in getattr(then, name) if each.created_at > THEN] == []
     for name in ("people", "companies", "deals", "notes", "actions"):
         assert [each.id for each in getattr(then, name) if each.modified_at > THEN] == []
@@ -86,7 +100,9 @@ def test_the_past_of_the_past_is_the_past(now: World, then: World) -> None:
 async def test_what_is_fetched_of_then_and_now_makes_a_true_waterfall() -> None:
     async with crmlab.sandbox(rows=800, seed=3, now=NOW, services=["onepagecrm"]) as accounts:
         data = await crmlab.fetch(accounts, "deals", limits=FAST)
-    async with crmlab.sandbox(rows=800, seed=3, now=NOW, services=["onepagecrm"], days_ago=90) as accounts:
+    async with crmlab.sandbox(
+        rows=800, seed=3, now=NOW, services=["onepagecrm"], days_ago=90
+    ) as accounts:
         deleted = accounts.world.deleted
         past = await crmlab.fetch(accounts, "deals", limits=FAST)
 
@@ -113,7 +129,9 @@ def test_a_day_changes_about_one_record_in_a_hundred(seed: int) -> None:
         before = {each.id: each for each in getattr(yesterday, name)}
         assert 0.008 < len(changed) / len(getattr(today, name)) < 0.03
         assert all(before[each.id] != each for each in changed if each.created_at <= yesterday.now)
-        assert all(before[each.id].modified_at <= yesterday.now for each in changed if each.id in before)
+        assert all(
+            before[each.id].modified_at <= yesterday.now for each in changed if each.id in before
+        )
     # what is the same does not say that it changed
     for name in ("people", "companies", "notes", "deals", "actions", "calls", "meetings"):
         before = {each.id: each for each in getattr(yesterday, name)}
@@ -132,7 +150,9 @@ def test_what_was_deleted_was_there_before_and_is_not_any_more(seed: int) -> Non
     yesterday = earlier(today, 1)
 
     for name in ("people", "deals", "actions", "notes", "calls", "meetings", "appointments"):
-        gone = {each.id for each in getattr(yesterday, name)} - {each.id for each in getattr(today, name)}
+        gone = {each.id for each in getattr(yesterday, name)} - {
+            each.id for each in getattr(today, name)
+        }
         assert gone
         assert gone <= yesterday.deleted
         assert len(gone) < len(getattr(today, name)) / 30
@@ -146,7 +166,9 @@ def test_some_events_arrive_late() -> None:
     yesterday = earlier(today, 1)
 
     told = {event.id for event in yesterday.mail_events}
-    late = [event for event in today.mail_events if event.at <= yesterday.now and event.id not in told]
+    late = [
+        event for event in today.mail_events if event.at <= yesterday.now and event.id not in told
+    ]
 
     assert len(late) == 1
     assert yesterday.now - late[0].at < dt.timedelta(hours=20)

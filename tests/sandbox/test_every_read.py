@@ -82,7 +82,10 @@ def held(name: str, answer: Any) -> Any:
 @pytest.mark.parametrize("name", SERVICES)
 async def test_every_read_is_served_and_decodes(world: World, name: str, tmp_path: Path) -> None:
     answers: dict[str, Any] = {}
-    async with crmlab.sandbox(world, services=[name]) as accounts, crmlab.Client(accounts) as client:
+    async with (
+        crmlab.sandbox(world, services=[name]) as accounts,
+        crmlab.Client(accounts) as client,
+    ):
         if name == "altcraft":
             await client.call(accounts[0], "profiles_get_all", source_type="database", source_id=1)
         for each in reads(name):
@@ -93,19 +96,27 @@ async def test_every_read_is_served_and_decodes(world: World, name: str, tmp_pat
             answers[each.name] = await client.call(accounts[0], each.name, **words, **given)
 
     files = {each.name for each in reads(name) if each.binary}
-    assert all(isinstance(answer, bytes) is (operation in files) for operation, answer in answers.items())
+    assert all(
+        isinstance(answer, bytes) is (operation in files) for operation, answer in answers.items()
+    )
     # all but what an earlier read took away, and the pong, hold something
     lists = {operation: answer for operation, answer in answers.items() if operation not in files}
     empty = [operation for operation, answer in lists.items() if not held(name, answer)]
     assert empty in ([], ["get_latest_events"])
 
 
-def wrongly_asked(operation: Operation, given: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def wrongly_asked(
+    operation: Operation, given: Mapping[str, Any]
+) -> list[tuple[str, dict[str, Any]]]:
     """Return what an operation is asked with for things that are not there, one at a time."""
     types = {**operation.path_parts(), **operation.query, **operation.fields}
     required = {name: get_args(kind)[0] for name, kind in types.items() if is_required(kind)}
     needed = {**operation.path_parts(), **required}
-    return [(name, {**given, name: NOBODY[kind]}) for name, kind in needed.items() if name not in _NO_IDS]
+    return [
+        (name, {**given, name: NOBODY[kind]})
+        for name, kind in needed.items()
+        if name not in _NO_IDS
+    ]
 
 
 async def refusal(call: Awaitable[object]) -> ApiError | None:
@@ -119,10 +130,15 @@ async def refusal(call: Awaitable[object]) -> ApiError | None:
 
 @pytest.mark.parametrize("name", SERVICES)
 async def test_what_is_not_there_is_refused_as_documented(world: World, name: str) -> None:
-    async with crmlab.sandbox(world, services=[name]) as accounts, crmlab.Client(accounts) as client:
+    async with (
+        crmlab.sandbox(world, services=[name]) as accounts,
+        crmlab.Client(accounts) as client,
+    ):
         for each in reads(name):
             for wrong, given in wrongly_asked(each, arguments(name, each.name, world)):
-                refused = await refusal(client.call(accounts[0], each.name, allow_dangerous=each.dangerous, **given))
+                refused = await refusal(
+                    client.call(accounts[0], each.name, allow_dangerous=each.dangerous, **given)
+                )
                 assert isinstance(refused, NotFoundError), f"{each.name} of an unknown {wrong}"
 
 
@@ -144,7 +160,9 @@ async def test_a_profile_is_found_in_every_documented_way(world: World) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         data = await crmlab.fetch(accounts, "altcraft.profiles")
         profiles = data["altcraft.profiles"]
-        one = profiles.filter(profiles["email"].is_first_distinct() & profiles["phones"].is_not_null()).to_dicts()[0]
+        one = profiles.filter(
+            profiles["email"].is_first_distinct() & profiles["phones"].is_not_null()
+        ).to_dicts()[0]
         ways: list[dict[str, Any]] = [
             {"matching": "email", "email": one["email"].upper()},
             {"matching": "email_profile", "email": one["email"]},
@@ -155,10 +173,17 @@ async def test_a_profile_is_found_in_every_documented_way(world: World) -> None:
         found = []
         async with crmlab.Client(accounts) as client:
             for way in ways:
-                found.append(await client.call(accounts[0], "profiles_get", db_id=int(one["db_id"]), **way))
+                found.append(
+                    await client.call(accounts[0], "profiles_get", db_id=int(one["db_id"]), **way)
+                )
             with pytest.raises(ApiError) as several:
                 await client.call(
-                    accounts[0], "profiles_get", db_id=1, matching="custom", field_name="_status", field_value="active"
+                    accounts[0],
+                    "profiles_get",
+                    db_id=1,
+                    matching="custom",
+                    field_name="_status",
+                    field_value="active",
                 )
 
     assert {each["data"]["id"] for each in found} == {one["id"]}

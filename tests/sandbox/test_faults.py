@@ -36,7 +36,9 @@ async def test_a_list_changes_after_the_request_that_was_named_and_not_before(wo
         change=lambda lists: lists["notes"].remove(lists["notes"].items[2]),
     )
     async with crmlab.sandbox(world, services=["onepagecrm"], faults=[removed]) as accounts:
-        first, _, second, third, last = await asked(accounts[0], "/notes", "/users", "/notes", "/notes", "/notes")
+        first, _, second, third, last = await asked(
+            accounts[0], "/notes", "/users", "/notes", "/notes", "/notes"
+        )
 
     ids = notes(first)
     assert notes(second) == ids
@@ -83,7 +85,9 @@ async def test_each_change_counts_every_request_that_it_matches(world: World) ->
     def drop_first(lists: Lists) -> None:
         lists["notes"].remove(lists["notes"].items[0])
 
-    faults = [Fault(kind="change", match="/notes", skip=skip, change=drop_first) for skip in (0, 0, 2)]
+    faults = [
+        Fault(kind="change", match="/notes", skip=skip, change=drop_first) for skip in (0, 0, 2)
+    ]
     async with crmlab.sandbox(world, services=["onepagecrm"], faults=faults) as accounts:
         answers = await asked(accounts[0], *["/notes"] * 4)
 

@@ -42,7 +42,9 @@ async def test_contacts_come_with_the_records_of_each_list_asked_for(world: Worl
         lists = {
             kind: [
                 item[kind[:-1]]
-                for answer in await asked(accounts[0], *(f"/{kind}?per_page=100&page={n}" for n in range(1, 20)))
+                for answer in await asked(
+                    accounts[0], *(f"/{kind}?per_page=100&page={n}" for n in range(1, 20))
+                )
                 for item in answer["data"][kind]
             ]
             for kind in KINDS
@@ -54,7 +56,9 @@ async def test_contacts_come_with_the_records_of_each_list_asked_for(world: Worl
         for record in records:
             of_contact[record["contact_id"]].append(record)
         assert len(of_contact) > 1
-        assert [item[kind] for item in found] == [of_contact[item["contact"]["id"]] for item in found]
+        assert [item[kind] for item in found] == [
+            of_contact[item["contact"]["id"]] for item in found
+        ]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +72,9 @@ async def test_contacts_come_with_the_records_of_each_list_asked_for(world: Worl
         ("&fields=notes,friends(all)", set()),
     ],
 )
-async def test_only_what_is_asked_for_comes_with_a_contact(world: World, fields: str, kinds: set[str]) -> None:
+async def test_only_what_is_asked_for_comes_with_a_contact(
+    world: World, fields: str, kinds: set[str]
+) -> None:
     async with crm(world) as accounts:
         found = contacts(*await asked(accounts[0], CONTACTS + fields))
 
@@ -76,7 +82,9 @@ async def test_only_what_is_asked_for_comes_with_a_contact(world: World, fields:
     assert all(item.keys() & set(KINDS) == kinds for item in found)
 
 
-@pytest.mark.parametrize("path", ["/contacts/cascade?team=true", "/deals?per_page=100", "/companies?per_page=100"])
+@pytest.mark.parametrize(
+    "path", ["/contacts/cascade?team=true", "/deals?per_page=100", "/companies?per_page=100"]
+)
 async def test_only_the_list_of_contacts_embeds(world: World, path: str) -> None:
     async with crm(world) as accounts:
         plain, embedding = await asked(accounts[0], path, path + ALL)
@@ -85,7 +93,11 @@ async def test_only_the_list_of_contacts_embeds(world: World, path: str) -> None
 
 
 async def test_embedded_records_follow_the_lists(world: World) -> None:
-    note = next(note for note in world.notes if note.contact_id in {p.id for p in world.people_in("onepagecrm")})
+    note = next(
+        note
+        for note in world.notes
+        if note.contact_id in {p.id for p in world.people_in("onepagecrm")}
+    )
 
     def swap(lists: Mapping[str, Records]) -> None:
         lists["notes"].remove(note)
@@ -101,7 +113,10 @@ async def test_embedded_records_follow_the_lists(world: World) -> None:
     kept = [each for each in had if each["id"] != note.id]
     assert len(kept) == len(had) - 1
     renamed = {**next(each for each in had if each["id"] == note.id), "id": "f" * 24}
-    assert has == [*kept, {**renamed, "attachments": []}]  # its file belongs to the note of the old id
+    assert has == [
+        *kept,
+        {**renamed, "attachments": []},
+    ]  # its file belongs to the note of the old id
 
 
 # ---- bootstrap ----------------------------------------------------------------------------------
@@ -110,11 +125,15 @@ async def test_embedded_records_follow_the_lists(world: World) -> None:
 async def test_bootstrap_holds_the_lists_that_have_their_own_paths(world: World) -> None:
     async with crm(world) as accounts:
         lookups = ("users", "lead_sources", "statuses")
-        bootstrap, *whole = await asked(accounts[0], "/bootstrap", *(f"/{name}" for name in lookups))
+        bootstrap, *whole = await asked(
+            accounts[0], "/bootstrap", *(f"/{name}" for name in lookups)
+        )
         users, lead_sources, statuses = (answer["data"] for answer in whole)
         names = ("pipelines", "custom_fields", "company_fields", "deal_fields")
         paged = await asked(accounts[0], *(f"/{name}?per_page=100" for name in names))
-        pipelines, *fields = (answer["data"][name] for name, answer in zip(names, paged, strict=True))
+        pipelines, *fields = (
+            answer["data"][name] for name, answer in zip(names, paged, strict=True)
+        )
 
     data = bootstrap["data"]
     assert [data["user"], *data["team"]] == [item["user"] for item in users]
@@ -135,7 +154,9 @@ async def test_bootstrap_follows_the_lists(world: World) -> None:
         for name in ("users", "pipelines", "custom_fields", "lead_sources", "statuses"):
             lists[name].remove(lists[name].items[0])
 
-    async with crm(world, Fault(kind="change", match="/bootstrap", change=without_first)) as accounts:
+    async with crm(
+        world, Fault(kind="change", match="/bootstrap", change=without_first)
+    ) as accounts:
         before, after = await asked(accounts[0], "/bootstrap", "/bootstrap")
 
     assert after["data"]["user"] == before["data"]["team"][0]
@@ -144,7 +165,9 @@ async def test_bootstrap_follows_the_lists(world: World) -> None:
     assert after["lead_sources"] == before["lead_sources"][1:]
     assert after["statuses"] == before["statuses"][1:]
     assert after["team_stream"]["all"] == before["team_stream"]["all"] - 1
-    counts = [sum(tag["total_count"] for tag in answer["tags"]["tags"]) for answer in (before, after)]
+    counts = [
+        sum(tag["total_count"] for tag in answer["tags"]["tags"]) for answer in (before, after)
+    ]
     assert counts[0] - counts[1] == len(tagged.tags)
 
 
@@ -160,12 +183,20 @@ async def test_an_empty_world_has_a_bootstrap_without_a_user() -> None:
 
 
 async def test_one_record_comes_by_its_id(world: World) -> None:
-    deal = next(deal for deal in world.deals if deal.contact_id in {p.id for p in world.people_in("onepagecrm")})
+    deal = next(
+        deal
+        for deal in world.deals
+        if deal.contact_id in {p.id for p in world.people_in("onepagecrm")}
+    )
 
     async with crm(world) as accounts:
-        one, listed = await asked(accounts[0], f"/deals/{deal.id}", f"/deals?contact_id={deal.contact_id}&per_page=100")
+        one, listed = await asked(
+            accounts[0], f"/deals/{deal.id}", f"/deals?contact_id={deal.contact_id}&per_page=100"
+        )
 
-    assert one["data"] == next(item for item in listed["data"]["deals"] if item["deal"]["id"] == deal.id)
+    assert one["data"] == next(
+        item for item in listed["data"]["deals"] if item["deal"]["id"] == deal.id
+    )
     assert {item["deal"]["contact_id"] for item in listed["data"]["deals"]} == {deal.contact_id}
 
 
@@ -175,4 +206,9 @@ async def test_contacts_are_the_own_ones_unless_the_team_is_asked_for(world: Wor
 
     owners = map(attrgetter("owner_id"), world.people_in("onepagecrm"))
     assert own["data"]["total_count"] == sum(owner == world.users[0].id for owner in owners)
-    assert 0 < own["data"]["total_count"] < team["data"]["total_count"] == len(world.people_in("onepagecrm"))
+    assert (
+        0
+        < own["data"]["total_count"]
+        < team["data"]["total_count"]
+        == len(world.people_in("onepagecrm"))
+    )

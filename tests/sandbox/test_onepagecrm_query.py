@@ -43,16 +43,34 @@ def ids(items: list[Any]) -> list[str]:
         ("contacts", {**TEAM, "company_id": COMPANY}, lambda one: one.company_id == COMPANY),
         ("contacts", {**TEAM, "tag": TAG}, lambda one: TAG in one.tags),
         ("contacts", {**TEAM, "starred": "true"}, lambda one: one.starred),
-        ("contacts", {**TEAM, "email": PEOPLE[0].emails[0].upper()}, lambda one: one.id == PEOPLE[0].id),
-        ("contacts", {**TEAM, "phone": PEOPLE[0].phones[0]}, lambda one: PEOPLE[0].phones[0] in one.phones),
+        (
+            "contacts",
+            {**TEAM, "email": PEOPLE[0].emails[0].upper()},
+            lambda one: one.id == PEOPLE[0].id,
+        ),
+        (
+            "contacts",
+            {**TEAM, "phone": PEOPLE[0].phones[0]},
+            lambda one: PEOPLE[0].phones[0] in one.phones,
+        ),
         ("contacts", {**TEAM, "letter": "s"}, lambda one: one.last_name.lower().startswith("s")),
-        ("contacts", {**TEAM, "search": PEOPLE[0].full_name}, lambda one: one.full_name == PEOPLE[0].full_name),
+        (
+            "contacts",
+            {**TEAM, "search": PEOPLE[0].full_name},
+            lambda one: one.full_name == PEOPLE[0].full_name,
+        ),
         (
             "contacts",
             {**TEAM, "pending_deal": "true"},
-            lambda one: any(deal.contact_id == one.id and deal.status == "pending" for deal in DEALS),
+            lambda one: any(
+                deal.contact_id == one.id and deal.status == "pending" for deal in DEALS
+            ),
         ),
-        ("contacts", {"owner_id": WORLD.users[0].id}, lambda one: one.owner_id == WORLD.users[0].id),
+        (
+            "contacts",
+            {"owner_id": WORLD.users[0].id},
+            lambda one: one.owner_id == WORLD.users[0].id,
+        ),
         ("deals", {"status": "closed"}, lambda one: one.status in ("won", "lost")),
         ("deals", {"status": "won"}, lambda one: one.status == "won"),
         (
@@ -60,11 +78,19 @@ def ids(items: list[Any]) -> list[str]:
             {"stage": str(PENDING.stage)},
             lambda one: one.status == "pending" and one.stage == PENDING.stage,
         ),
-        ("deals", {"sales_pipeline_id": PENDING.pipeline_id}, lambda one: one.pipeline_id == PENDING.pipeline_id),
+        (
+            "deals",
+            {"sales_pipeline_id": PENDING.pipeline_id},
+            lambda one: one.pipeline_id == PENDING.pipeline_id,
+        ),
         ("deals", {"company_id": COMPANY}, lambda one: one.company_id == COMPANY),
         ("deals", {"search": PENDING.name}, lambda one: one.name == PENDING.name),
         ("actions", {"done": "true"}, lambda one: one.done),
-        ("actions", {"assignee_id": WORLD.users[1].id}, lambda one: one.assignee_id == WORLD.users[1].id),
+        (
+            "actions",
+            {"assignee_id": WORLD.users[1].id},
+            lambda one: one.assignee_id == WORLD.users[1].id,
+        ),
         ("notes", {"company_id": COMPANY}, lambda one: one.contact_id in STAFF),
         (
             "companies",
@@ -162,7 +188,13 @@ async def test_paths_answer_with_and_without_json() -> None:
     deal = PENDING.id
 
     async with crmlab.sandbox(WORLD, services=["onepagecrm"]) as accounts:
-        paths = ("/deals", "/users", "/bootstrap", f"/deals/{deal}", f"/contacts/{PENDING.contact_id}/deals")
+        paths = (
+            "/deals",
+            "/users",
+            "/bootstrap",
+            f"/deals/{deal}",
+            f"/contacts/{PENDING.contact_id}/deals",
+        )
         bare = await asked(accounts[0], *paths)
         suffixed = await asked(accounts[0], *(f"{path}.json" for path in paths))
 
@@ -202,6 +234,8 @@ async def test_records_come_by_contact_and_by_company() -> None:
             "/contacts/000000000000000000000000/deals",
         )
 
-    assert {each["deal"]["contact_id"] for each in by_contact["data"]["deals"]} == {PENDING.contact_id}
+    assert {each["deal"]["contact_id"] for each in by_contact["data"]["deals"]} == {
+        PENDING.contact_id
+    }
     assert {each["note"]["contact_id"] for each in by_company["data"]["notes"]} <= STAFF
     assert nobody["status"] == 404

@@ -20,7 +20,11 @@ READS = [each for each in registry()["onepagecrm"].operations() if not each.writ
 #: stands in the sandbox for the key of the account and those of its webhooks
 SECRET = "never-to-be-stored"
 #: lists that an id in a path is of, where it is not called like them
-LISTED = {"last": "contacts", "relationship": "contacts/{contact_id}/relationships", "company": "companies"}
+LISTED = {
+    "last": "contacts",
+    "relationship": "contacts/{contact_id}/relationships",
+    "company": "companies",
+}
 
 
 def crm() -> Any:
@@ -31,14 +35,19 @@ def first_id(answer: Any) -> str | None:
     """The first id in an answer."""
     if isinstance(answer, dict) and isinstance(answer.get("id"), str):
         return str(answer["id"])
-    parts = answer.values() if isinstance(answer, dict) else answer if isinstance(answer, list) else []
+    parts = (
+        answer.values() if isinstance(answer, dict) else answer if isinstance(answer, list) else []
+    )
     return next((id for part in parts if (id := first_id(part))), None)
 
 
 async def ids_for(account: crmlab.Account, operation: Operation) -> dict[str, str]:
     """An id that there is for each place of the operation's path."""
     ids: dict[str, str] = {}
-    for part in (*operation.path_parts(), *(["contact_id"] if "contact_id" in str(operation.query) else [])):
+    for part in (
+        *operation.path_parts(),
+        *(["contact_id"] if "contact_id" in str(operation.query) else []),
+    ):
         kind = part.removesuffix("_id")
         plural = {"company": "companies", "status": "statuses"}.get(kind, f"{kind}s")
         listed = LISTED.get(kind, plural).format(**ids)
@@ -91,14 +100,20 @@ async def test_what_is_asked_wrongly_is_refused() -> None:
     async with crm() as accounts:
         answers = await asked(accounts[0], *REFUSED)
 
-    assert {path: answer["status"] for path, answer in zip(REFUSED, answers, strict=True)} == REFUSED
+    assert {
+        path: answer["status"] for path, answer in zip(REFUSED, answers, strict=True)
+    } == REFUSED
 
 
 async def test_the_contacts_of_a_filter_are_those_that_it_describes() -> None:
     status = WORLD.statuses[0]
     async with crm() as accounts:
         (filters,) = await asked(accounts[0], "/filters")
-        saved = next(each["filter"] for each in filters["data"]["filters"] if each["filter"]["name"] == status.text)
+        saved = next(
+            each["filter"]
+            for each in filters["data"]["filters"]
+            if each["filter"]["name"] == status.text
+        )
         run, alone, listed = await asked(
             accounts[0],
             f"/contacts/filters/{saved['id']}?per_page=100",
@@ -118,7 +133,9 @@ async def test_the_contacts_of_a_filter_are_those_that_it_describes() -> None:
 
 async def test_the_streams_hold_those_with_something_to_do_the_most_urgent_first() -> None:
     async with crm() as accounts:
-        mine, ours = await asked(accounts[0], "/action_stream?per_page=100", "/team_stream?per_page=100")
+        mine, ours = await asked(
+            accounts[0], "/action_stream?per_page=100", "/team_stream?per_page=100"
+        )
 
     to_do = [action for action in WORLD.actions if not action.done]
     people = {person.id for person in PEOPLE}
@@ -141,7 +158,9 @@ async def test_a_relationship_is_the_same_from_both_ends() -> None:
                 break
         one = answer["data"]["relationships"][0]["relationship"]
         (other,) = {end["contact_id"] for end in one["related_contacts"]} - {person.id}
-        (from_there,) = await asked(accounts[0], f"/contacts/{other}/relationships?contact_id_filter={person.id}")
+        (from_there,) = await asked(
+            accounts[0], f"/contacts/{other}/relationships?contact_id_filter={person.id}"
+        )
         stranger = next(each.id for each in PEOPLE if each.id not in (other, person.id))
         (of_stranger,) = await asked(accounts[0], f"/contacts/{stranger}/relationships/{one['id']}")
 
@@ -152,7 +171,9 @@ async def test_a_relationship_is_the_same_from_both_ends() -> None:
 
 async def test_a_pinned_file_is_at_its_note_at_its_contact_and_at_its_company() -> None:
     async with crm() as accounts:
-        (page,) = await asked(accounts[0], "/contacts?team=true&per_page=100&fields=pinned_attachments(all)")
+        (page,) = await asked(
+            accounts[0], "/contacts?team=true&per_page=100&fields=pinned_attachments(all)"
+        )
         pinned = [item for item in page["data"]["contacts"] if item["pinned_attachments"]]
         contact = next(item["contact"] for item in pinned if item["contact"].get("company_id"))
         of_contact, of_company, notes = await asked(
@@ -166,13 +187,21 @@ async def test_a_pinned_file_is_at_its_note_at_its_contact_and_at_its_company() 
     assert files
     assert all(each["pinned"] for each in files)
     assert of_contact["total_count"] == len(files)
-    assert {each["id"] for each in files} <= {each["id"] for each in of_company["data"]["pinned_attachments"]}
+    assert {each["id"] for each in files} <= {
+        each["id"] for each in of_company["data"]["pinned_attachments"]
+    }
     at_notes = [file for item in notes["data"]["notes"] for file in item["note"]["attachments"]]
     assert all(file in at_notes for file in files)
 
 
 async def test_two_sandboxes_of_the_same_world_answer_the_same() -> None:
-    paths = ("/webhooks", "/filters", "/notifications", "/relationship_types", "/predefined_item_groups")
+    paths = (
+        "/webhooks",
+        "/filters",
+        "/notifications",
+        "/relationship_types",
+        "/predefined_item_groups",
+    )
 
     async def answers() -> list[Any]:
         async with crm() as accounts:

@@ -32,21 +32,46 @@ CREATED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"contact_id": CONTACT.id, "text": "Met at the fair", "date": "2026-01-31"},
     ),
     "/calls": (
-        {"contact_id": CONTACT.id, "via": "jabber", "call_time_int": 1_700_000_000, "call_result": "no_answer"},
+        {
+            "contact_id": CONTACT.id,
+            "via": "jabber",
+            "call_time_int": 1_700_000_000,
+            "call_result": "no_answer",
+        },
         {"via": "jabber", "call_time_int": 1_700_000_000, "call_result": "no_answer"},
     ),
     "/meetings": ({"contact_id": CONTACT.id, "place": "Galway"}, {"place": "Galway", "text": ""}),
     "/actions": (
-        {"contact_id": CONTACT.id, "text": "Send it", "status": "date_time", "exact_time": 1_900_000_000},
+        {
+            "contact_id": CONTACT.id,
+            "text": "Send it",
+            "status": "date_time",
+            "exact_time": 1_900_000_000,
+        },
         {"status": "date_time", "exact_time": 1_900_000_000, "assignee_id": ME, "done": False},
     ),
     "/lead_sources": ({"text": "Podcast"}, {"text": "Podcast", "total_count": 0}),
-    "/statuses": ({"text": "Fan", "color": "ff00ff", "description": "likes us"}, {"description": "likes us"}),
-    "/custom_fields": ({"name": "Shoe size", "type": "number"}, {"name": "Shoe size", "type": "number"}),
-    "/company_fields": ({"name": "VAT", "type": "single_line_text", "position": 4}, {"position": 4}),
-    "/deal_fields": ({"name": "Risk", "type": "select_box", "choices": ["low"]}, {"choices": ["low"]}),
+    "/statuses": (
+        {"text": "Fan", "color": "ff00ff", "description": "likes us"},
+        {"description": "likes us"},
+    ),
+    "/custom_fields": (
+        {"name": "Shoe size", "type": "number"},
+        {"name": "Shoe size", "type": "number"},
+    ),
+    "/company_fields": (
+        {"name": "VAT", "type": "single_line_text", "position": 4},
+        {"position": 4},
+    ),
+    "/deal_fields": (
+        {"name": "Risk", "type": "select_box", "choices": ["low"]},
+        {"choices": ["low"]},
+    ),
     "/predefined_actions": ({"text": "Ask again", "days": 20}, {"text": "Ask again", "days": 20}),
-    "/predefined_items": ({"name": "Service plan", "price": 99.5}, {"name": "Service plan", "price": 99.5, "cost": 0}),
+    "/predefined_items": (
+        {"name": "Service plan", "price": 99.5},
+        {"name": "Service plan", "price": 99.5, "cost": 0},
+    ),
     "/relationship_types": ({"variants": [{"name": "Twin"}]}, {"symmetrical": True}),
 }
 #: one field of each, changed
@@ -84,7 +109,9 @@ async def contact(account: crmlab.Account, id: str = CONTACT.id) -> Any:
 
 
 def test_every_documented_write_is_served_but_those_of_whole_contacts_and_deals() -> None:
-    documented = {(each.method, each.path) for each in registry()["onepagecrm"].operations() if each.writes}
+    documented = {
+        (each.method, each.path) for each in registry()["onepagecrm"].operations() if each.writes
+    }
     elsewhere = {
         ("POST", "/contacts"),
         ("PUT", "/contacts/{contact_id}"),
@@ -139,11 +166,16 @@ async def test_a_partial_update_may_lack_what_is_required_and_no_more() -> None:
     async with crm() as accounts:
         where = f"/statuses/{status.id}"
         whole, _ = await told(accounts[0], "PUT", where, {"description": "warm"})
-        partial, _ = await told(accounts[0], "PUT", f"{where}?partial=true", {"description": "warm", "unknown": 1})
+        partial, _ = await told(
+            accounts[0], "PUT", f"{where}?partial=true", {"description": "warm", "unknown": 1}
+        )
         (kept,) = await asked(accounts[0], where)
         _, cleared = await told(accounts[0], "PUT", where, {"text": "Hot", "color": "cc0000"})
         inside, answer = await told(
-            accounts[0], "PUT", f"/deals/{WORLD.deals[0].id}?partial=true", {"deal_items": [{"name": "x"}]}
+            accounts[0],
+            "PUT",
+            f"/deals/{WORLD.deals[0].id}?partial=true",
+            {"deal_items": [{"name": "x"}]},
         )
 
     assert (whole, partial, inside) == (400, 200, 400)
@@ -160,10 +192,14 @@ async def test_an_id_in_a_path_that_nothing_has_is_refused() -> None:
                 continue
             template = path.replace("}", "").split("{")
             filled = "".join(
-                part if n == 0 else UNKNOWN + part[len(part.split("/")[0]) :] for n, part in enumerate(template)
+                part if n == 0 else UNKNOWN + part[len(part.split("/")[0]) :]
+                for n, part in enumerate(template)
             )
             status, _ = await told(
-                accounts[0], method, filled, {"image": IMAGE, "reference_type": "note", "key": "a/b"}
+                accounts[0],
+                method,
+                filled,
+                {"image": IMAGE, "reference_type": "note", "key": "a/b"},
             )
             assert status in (400, 404), f"{method} {filled}"
 
@@ -174,8 +210,18 @@ DONE: list[tuple[str, str, Any, Callable[[dict[str, Any]], bool]]] = [
     ("PUT", "unstar", None, lambda one: not one["starred"]),
     ("PUT", "assign_tag/Alumni", None, lambda one: "Alumni" in one["tags"]),
     ("PUT", "unassign_tag/alumni", None, lambda one: "Alumni" not in one["tags"]),
-    ("PUT", f"change_status/{WORLD.statuses[2].id}", None, lambda one: one["status"] == WORLD.statuses[2].text),
-    ("PUT", f"change_owner/{WORLD.users[3].id}", None, lambda one: one["owner_id"] == WORLD.users[3].id),
+    (
+        "PUT",
+        f"change_status/{WORLD.statuses[2].id}",
+        None,
+        lambda one: one["status"] == WORLD.statuses[2].text,
+    ),
+    (
+        "PUT",
+        f"change_owner/{WORLD.users[3].id}",
+        None,
+        lambda one: one["owner_id"] == WORLD.users[3].id,
+    ),
     (
         "PUT",
         "close_sales_cycle",
@@ -186,8 +232,18 @@ DONE: list[tuple[str, str, Any, Callable[[dict[str, Any]], bool]]] = [
     ("PUT", "force_close_sales_cycle", {}, lambda one: one["sales_closed_for"] == [ME]),
     ("POST", "contact_photo", {"image": IMAGE}, lambda one: CONTACT.id not in one["photo_url"]),
     ("DELETE", "contact_photo", None, lambda one: one["photo_url"] == ""),
-    ("POST", "google_contacts", None, lambda one: one["google_contacts_data"]["account_email"] == WORLD.users[0].email),
-    ("PUT", "split", {"company_name": "Brand New Ltd"}, lambda one: one["company_name"] == "Brand New Ltd"),
+    (
+        "POST",
+        "google_contacts",
+        None,
+        lambda one: one["google_contacts_data"]["account_email"] == WORLD.users[0].email,
+    ),
+    (
+        "PUT",
+        "split",
+        {"company_name": "Brand New Ltd"},
+        lambda one: one["company_name"] == "Brand New Ltd",
+    ),
 ]
 
 
@@ -209,11 +265,18 @@ async def test_what_contacts_cannot_undergo_is_a_conflict() -> None:
         conflicts = [
             await told(accounts[0], "PUT", f"/contacts/{busy.contact_id}/close_sales_cycle", {}),
             await told(accounts[0], "PUT", f"{base}/reopen_sales_cycle"),
-            await told(accounts[0], "POST", f"/companies/{COMPANY}/linked_contacts", {"contact_id": CONTACT.id}),
+            await told(
+                accounts[0],
+                "POST",
+                f"/companies/{COMPANY}/linked_contacts",
+                {"contact_id": CONTACT.id},
+            ),
             await told(accounts[0], "POST", "/predefined_items", {"name": WORLD_ITEM}),
         ]
         statuses = await asked(accounts[0], "/statuses")
-        lead = next(item["status"] for item in statuses[0]["data"] if item["status"]["status"] == "lead")
+        lead = next(
+            item["status"] for item in statuses[0]["data"] if item["status"]["status"] == "lead"
+        )
         conflicts.append(await told(accounts[0], "DELETE", f"/statuses/{lead['id']}"))
 
     assert [status for status, _ in conflicts] == [409] * len(conflicts)
@@ -223,9 +286,15 @@ WORLD_ITEM = next(item.name for deal in WORLD.deals for item in deal.items)
 
 
 async def test_a_deleted_contact_comes_back_with_what_belongs_to_it() -> None:
-    id = next(person.id for person in PEOPLE if any(note.contact_id == person.id for note in WORLD.notes))
+    id = next(
+        person.id for person in PEOPLE if any(note.contact_id == person.id for note in WORLD.notes)
+    )
     async with crm() as accounts:
-        paths = (f"/contacts/{id}", f"/contacts/{id}/notes?per_page=100", f"/contacts/{id}/deals?per_page=100")
+        paths = (
+            f"/contacts/{id}",
+            f"/contacts/{id}/notes?per_page=100",
+            f"/contacts/{id}/deals?per_page=100",
+        )
         before = await asked(accounts[0], *paths)
         count = (await asked(accounts[0], "/contacts?team=true"))[0]["data"]["total_count"]
         await told(accounts[0], "DELETE", f"/contacts/{id}")
@@ -251,7 +320,14 @@ async def test_an_action_is_done_and_not_done_again() -> None:
         _, mine = await told(accounts[0], "PUT", f"{where}/unassign")
         first, second = [
             record(
-                (await told(accounts[0], "POST", f"/contacts/{CONTACT.id}/actions", {"text": t, "status": "asap"}))[1]
+                (
+                    await told(
+                        accounts[0],
+                        "POST",
+                        f"/contacts/{CONTACT.id}/actions",
+                        {"text": t, "status": "asap"},
+                    )
+                )[1]
             )
             for t in ("one", "two")
         ]
@@ -272,7 +348,9 @@ async def test_a_file_is_attached_named_pinned_and_taken_away() -> None:
         file = f"/attachments/{record(made)['id']}"
         await told(accounts[0], "PATCH", file, {"attachment": {"custom_filename": "The plan"}})
         _, pinned = await told(accounts[0], "PATCH", f"{file}/pin")
-        (at_contact,) = await asked(accounts[0], f"/contacts/{note.contact_id}/pinned_attachments?per_page=100")
+        (at_contact,) = await asked(
+            accounts[0], f"/contacts/{note.contact_id}/pinned_attachments?per_page=100"
+        )
         (at_note,) = await asked(accounts[0], f"/notes/{note.id}")
         await told(accounts[0], "DELETE", file)
         (without,) = await asked(accounts[0], f"/notes/{note.id}")
@@ -285,23 +363,32 @@ async def test_a_file_is_attached_named_pinned_and_taken_away() -> None:
 
 
 async def test_a_relationship_is_made_changed_ended_and_made_again() -> None:
-    one, other = next((a, b) for a in PEOPLE for b in PEOPLE if a.company_id and b.company_id is None)
+    one, other = next(
+        (a, b) for a in PEOPLE for b in PEOPLE if a.company_id and b.company_id is None
+    )
     base = f"/contacts/{one.id}/relationships"
     async with crm() as accounts:
         (types,) = await asked(accounts[0], "/relationship_types")
-        partner, manager = [item["relationship_type"] for item in types["data"]["relationship_types"]]
+        partner, manager = [
+            item["relationship_type"] for item in types["data"]["relationship_types"]
+        ]
         ends = [
-            {"contact_id": id, "variant_id": partner["relationship_variants"][0]["id"]} for id in (one.id, other.id)
+            {"contact_id": id, "variant_id": partner["relationship_variants"][0]["id"]}
+            for id in (one.id, other.id)
         ]
         body = {"relationship_type_id": partner["id"], "related_contacts": ends}
         _, made = await told(accounts[0], "POST", base, body)
         again, _ = await told(accounts[0], "POST", base, body)
         changed = deepcopy(body) | {"relationship_type_id": manager["id"]}
-        for end, variant in zip(changed["related_contacts"], manager["relationship_variants"], strict=True):
+        for end, variant in zip(
+            changed["related_contacts"], manager["relationship_variants"], strict=True
+        ):
             end["variant_id"] = variant["id"]
         where = f"{base}/{record(made)['id']}"
         _, put = await told(accounts[0], "PUT", where, changed)
-        (from_other,) = await asked(accounts[0], f"/contacts/{other.id}/relationships/{record(made)['id']}")
+        (from_other,) = await asked(
+            accounts[0], f"/contacts/{other.id}/relationships/{record(made)['id']}"
+        )
         await told(accounts[0], "DELETE", where)
         (gone,) = await asked(accounts[0], where)
         await told(accounts[0], "DELETE", f"{where}?undo=true")
@@ -309,7 +396,10 @@ async def test_a_relationship_is_made_changed_ended_and_made_again() -> None:
 
     assert again == 409
     assert record(put) == record(from_other) == record(back)
-    assert [end["variant_name"] for end in record(put)["related_contacts"]] == ["Manager", "Reports to"]
+    assert [end["variant_name"] for end in record(put)["related_contacts"]] == [
+        "Manager",
+        "Reports to",
+    ]
     assert gone["status"] == 404
 
 
@@ -318,16 +408,29 @@ async def test_companies_users_notifications_and_keys_are_changed() -> None:
         account = accounts[0]
         company = f"/companies/{COMPANY}"
         fields = [
-            {"company_field": {"id": field.id}, "value": "Huge"} for field in WORLD.fields if field.entity == "company"
+            {"company_field": {"id": field.id}, "value": "Huge"}
+            for field in WORLD.fields
+            if field.entity == "company"
         ]
-        await told(account, "PUT", company, {"name": "Renamed", "address": {"city": "Cork"}, "company_fields": fields})
+        await told(
+            account,
+            "PUT",
+            company,
+            {"name": "Renamed", "address": {"city": "Cork"}, "company_fields": fields},
+        )
         await told(account, "POST", f"{company}/synced_status", {"status_id": WORLD.statuses[3].id})
-        linked, _ = await told(account, "POST", f"{company}/linked_contacts", {"contact_id": OTHER.id})
+        linked, _ = await told(
+            account, "POST", f"{company}/linked_contacts", {"contact_id": OTHER.id}
+        )
         (links,) = await asked(account, f"{company}/linked_contacts?per_page=100")
         unlinked, _ = await told(account, "DELETE", f"{company}/linked_contacts/{OTHER.id}")
         found = await contact(account)
-        await told(account, "PUT", f"/users/{ME}", {"first_name": "Norah", "company_name": "Sales Ltd"})
-        forbidden, _ = await told(account, "PUT", f"/users/{WORLD.users[1].id}", {"bcc_email": "true"})
+        await told(
+            account, "PUT", f"/users/{ME}", {"first_name": "Norah", "company_name": "Sales Ltd"}
+        )
+        forbidden, _ = await told(
+            account, "PUT", f"/users/{WORLD.users[1].id}", {"bcc_email": "true"}
+        )
         await told(account, "POST", "/notifications/mark_all_as_read")
         users, notifications = await asked(account, "/users", "/notifications?per_page=100")
         _, key = await told(account, "POST", "/change_auth_key")
@@ -337,7 +440,9 @@ async def test_companies_users_notifications_and_keys_are_changed() -> None:
     assert found["company"]["company_fields"][0]["value"] == "Huge"
     assert found["contact"]["status"] == WORLD.statuses[3].text
     assert (linked, unlinked) == (201, 200)
-    assert OTHER.id in [item["linked_contact"]["contact"]["id"] for item in links["data"]["linked_contacts"]]
+    assert OTHER.id in [
+        item["linked_contact"]["contact"]["id"] for item in links["data"]["linked_contacts"]
+    ]
     assert users["data"][0]["user"]["first_name"] == "Norah"
     assert forbidden == 403
     assert all(item["notification"]["read"] for item in notifications["data"]["notifications"])

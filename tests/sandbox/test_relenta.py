@@ -43,7 +43,9 @@ async def asked(accounts: Any, path: str, headers: dict[str, str] = KEY) -> tupl
 # ---- as the vendor documents it -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("headers", [{}, {"X-Relenta-Department-Key": "wrong"}, {"Authorization": "Bearer x"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"X-Relenta-Department-Key": "wrong"}, {"Authorization": "Bearer x"}]
+)
 async def test_a_missing_or_wrong_key_is_refused(headers: dict[str, str]) -> None:
     async with crmlab.sandbox(small_world(1), services=["relenta"]) as accounts:
         status, body = await asked(accounts, "/contact.list.json", headers)
@@ -53,7 +55,10 @@ async def test_a_missing_or_wrong_key_is_refused(headers: dict[str, str]) -> Non
 
 async def test_pages_hold_what_was_asked_and_nothing_past_the_end() -> None:
     async with crmlab.sandbox(small_world(7), services=["relenta"]) as accounts:
-        answers = [await asked(accounts, f"/contact.list.json?page={n}&page_size=3") for n in (1, 2, 3, 4, 99)]
+        answers = [
+            await asked(accounts, f"/contact.list.json?page={n}&page_size=3")
+            for n in (1, 2, 3, 4, 99)
+        ]
 
     assert [status for status, _ in answers] == [200] * 5
     assert [len(body["data"]) for _, body in answers] == [3, 3, 1, 0, 0]
@@ -93,12 +98,18 @@ async def test_empty_groups_tags_and_custom_fields_are_left_out() -> None:
     bare = replace(world.people[0], groups=[], tags=[], season=None)
     rich = replace(world.people[1], groups=["Cold", "Warm"], tags=["VIP"], season="Spring")
 
-    async with crmlab.sandbox(replace(world, people=[bare, rich]), services=["relenta"]) as accounts:
+    async with crmlab.sandbox(
+        replace(world, people=[bare, rich]), services=["relenta"]
+    ) as accounts:
         _, body = await asked(accounts, "/contact.list.json")
 
     newest, oldest = body["data"]
     assert not {"groups", "tags", "Favourite_season"} & set(oldest)
-    assert (newest["groups"], newest["tags"], newest["Favourite_season"]) == ("Cold;Warm", "VIP", "Spring")
+    assert (newest["groups"], newest["tags"], newest["Favourite_season"]) == (
+        "Cold;Warm",
+        "VIP",
+        "Spring",
+    )
 
 
 # ---- end to end ---------------------------------------------------------------------------------
@@ -111,7 +122,9 @@ async def test_every_person_that_relenta_knows_comes_exactly_once() -> None:
         data = await crmlab.fetch(accounts, limits=FAST)
 
     assert data.complete
-    assert sorted(data.contacts["id"]) == sorted(contact_id(person) for person in world.people_in("relenta"))
+    assert sorted(data.contacts["id"]) == sorted(
+        contact_id(person) for person in world.people_in("relenta")
+    )
     assert sorted(records_of(data)) == sorted(each.id for each in world.appointments)
     assert data.fields["label"].to_list() == ["Favourite season"]
 
@@ -139,13 +152,23 @@ def expect_contact(row: dict[str, Any], person: Person, world: World) -> None:
     assert row["company_name"] == (company and company.name)
     assert row["do_not_contact"] is person.do_not_mail
     assert (row["created_at"], row["modified_at"]) == (person.created_at, person.modified_at)
-    assert [each["value"] for each in row["custom"] or []] == ([person.season] if person.season else [])
+    assert [each["value"] for each in row["custom"] or []] == (
+        [person.season] if person.season else []
+    )
     assert (row["street"] or "").startswith(person.street or "")
 
 
 def hard_world() -> World:
     at = datetime(2026, 3, 1, tzinfo=UTC)
-    user = User(id="u", first_name="U", last_name="Ser", email="u@x.example", role="user", phone=None, department="")
+    user = User(
+        id="u",
+        first_name="U",
+        last_name="Ser",
+        email="u@x.example",
+        role="user",
+        phone=None,
+        department="",
+    )
     person = replace(
         small_world(1).people[0],
         id="p",
@@ -161,7 +184,9 @@ def hard_world() -> World:
         created_at=at, modified_at=at,
     )  # fmt: skip
     field = CustomField(id="f", entity="contact", key="season", label=f"What {HARD}", type="text")
-    return World(users=[user], people=[replace(person, season=HARD)], appointments=[meeting], fields=[field])
+    return World(
+        users=[user], people=[replace(person, season=HARD)], appointments=[meeting], fields=[field]
+    )
 
 
 async def test_hard_text_arrives_unchanged() -> None:
@@ -169,7 +194,9 @@ async def test_hard_text_arrives_unchanged() -> None:
     alias = world.alias(world.people[0], "relenta")
 
     async with crmlab.sandbox(world, services=["relenta"]) as accounts:
-        data = await crmlab.fetch(accounts, "contacts", "activities", "relenta.contacts", limits=FAST)
+        data = await crmlab.fetch(
+            accounts, "contacts", "activities", "relenta.contacts", limits=FAST
+        )
 
     contact, activity = data.contacts.row(0, named=True), data.activities.row(0, named=True)
     assert data.complete
@@ -177,7 +204,9 @@ async def test_hard_text_arrives_unchanged() -> None:
     assert (activity["subject"], activity["body"]) == (HARD, HARD)
     assert activity["contact_emails"] == [alias.email]
     assert contact["street"].startswith(HARD)
-    assert [(each["label"], each["value"]) for each in contact["custom"]] == [(f"What {HARD}", HARD)]
+    assert [(each["label"], each["value"]) for each in contact["custom"]] == [
+        (f"What {HARD}", HARD)
+    ]
     assert data["relenta.contacts"]["comment"].to_list() == [HARD]
 
 
@@ -186,9 +215,13 @@ async def test_a_period_keeps_what_was_changed_in_it() -> None:
     since, until = world.now - timedelta(days=200), world.now - timedelta(days=50)
 
     async with crmlab.sandbox(world, services=["relenta"]) as accounts:
-        data = await crmlab.fetch(accounts, "contacts", "activities", since=since, until=until, limits=FAST)
+        data = await crmlab.fetch(
+            accounts, "contacts", "activities", since=since, until=until, limits=FAST
+        )
 
-    inside = [person for person in world.people_in("relenta") if since <= person.modified_at < until]
+    inside = [
+        person for person in world.people_in("relenta") if since <= person.modified_at < until
+    ]
     meetings = [each for each in world.appointments if since <= each.modified_at < until]
     assert inside
     assert sorted(data.contacts["id"]) == sorted(map(contact_id, inside))
@@ -214,7 +247,11 @@ async def test_lists_of_any_length_come_whole(count: int) -> None:
 async def test_a_wrong_key_names_the_account_and_its_fields_and_is_not_tried_again() -> None:
     async with crmlab.sandbox(small_world(5), services=["relenta"]) as accounts:
         wrong = crmlab.Account(
-            "relenta", name="support", base_url=accounts[0].base_url, account_name="sea", api_key="wrong"
+            "relenta",
+            name="support",
+            base_url=accounts[0].base_url,
+            account_name="sea",
+            api_key="wrong",
         )
         with pytest.raises(AuthError) as checked:
             await crmlab.check(wrong)

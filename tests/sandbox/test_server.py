@@ -72,7 +72,9 @@ async def main():
 
 print(asyncio.run(main()))
 """
-    done = subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, check=True
+    )
 
     assert done.stderr == ""
     assert not is_open(done.stdout.strip())
@@ -84,7 +86,9 @@ async def test_a_sandbox_shows_its_services_and_no_key() -> None:
 
     for text in shown:
         assert accounts.url in text
-        assert all(account.provider.title in text and account.redact(text) == text for account in accounts)
+        assert all(
+            account.provider.title in text and account.redact(text) == text for account in accounts
+        )
 
 
 async def test_only_a_sandbox_with_rate_limits_is_asked_no_faster_than_the_vendor() -> None:

@@ -67,11 +67,15 @@ def test_what_names_other_lists_is_rendered_and_derived_anew_when_these_changed(
         "named": lambda: [row.id for row in records.items if row.owner in names],
     }
     as_list(records)
-    before = {name: records.once(name, ask, of_others=name == "named") for name, ask in questions.items()}
+    before = {
+        name: records.once(name, ask, of_others=name == "named") for name, ask in questions.items()
+    }
 
     names["b"] = "Bea"
     records.forget()
-    after = {name: records.once(name, ask, of_others=name == "named") for name, ask in questions.items()}
+    after = {
+        name: records.once(name, ask, of_others=name == "named") for name, ask in questions.items()
+    }
     records.replace(ROWS[0], Row(1, "b"))
 
     assert as_list(records) == ["Bea", "Bea", "Anna"]

@@ -17,7 +17,9 @@ from docs import names
 def test_every_service_of_the_project_is_served() -> None:
     absent = set(names.services()) - set(services.names())
 
-    assert not absent, f"give crmlab/sandbox/services a folder for each of {absent}, with a `service(world)`"
+    assert not absent, (
+        f"give crmlab/sandbox/services a folder for each of {absent}, with a `service(world)`"
+    )
 
 
 @pytest.mark.parametrize("name", services.names())
@@ -25,7 +27,9 @@ def test_each_is_called_like_its_provider_and_has_what_an_account_of_it_needs(na
     made = services.service(name, World())
 
     assert made.name == name
-    assert {field.name for field in registry()[name].fields if field.secret} <= made.credentials.keys()
+    assert {
+        field.name for field in registry()[name].fields if field.secret
+    } <= made.credentials.keys()
 
 
 def test_a_name_that_is_not_known_is_told_with_the_nearest() -> None:
@@ -50,7 +54,10 @@ async def test_a_missing_operation_is_answered_unlike_a_missing_record(name: str
 
         async def asked(path: str, body: object) -> tuple[int, str]:
             url = f"{accounts[0].base_url}/{path}"
-            async with ClientSession(headers=headers) as session, session.request(method, url, json=body) as response:
+            async with (
+                ClientSession(headers=headers) as session,
+                session.request(method, url, json=body) as response,
+            ):
                 return response.status, await response.text()
 
         operation = await asked("no/such/operation", {})

@@ -86,7 +86,9 @@ def test_every_reference_leads_to_a_row_in_a_world_of_any_size(rows: int, seed: 
     assert all(p.owner_id in users and p.company_id in {*companies, None} for p in world.people)
     assert all(event.campaign_id in campaigns for event in world.mail_events)
     deals = {deal.id: deal for deal in world.deals}
-    assert all(deals[note.deal_id].contact_id == note.contact_id for note in world.notes if note.deal_id)
+    assert all(
+        deals[note.deal_id].contact_id == note.contact_id for note in world.notes if note.deal_id
+    )
     assert all(set(a.person_ids) <= people.keys() for a in world.appointments)
 
 
@@ -268,7 +270,9 @@ def test_one_integration_is_failing_and_one_is_off(world: World) -> None:
         for integration in world.integrations
     }
 
-    assert [label for label, (failed, success) in lately.items() if failed > success] == ["E-mail tool"]
+    assert [label for label, (failed, success) in lately.items() if failed > success] == [
+        "E-mail tool"
+    ]
     assert [i.label for i in world.integrations if i.status != "active"] == ["Old partner"]
     assert all(len(integration.hourly) == 168 for integration in world.integrations)
 
@@ -305,7 +309,9 @@ def test_an_alias_is_the_truth_in_onepagecrm_and_the_same_mailbox_elsewhere(worl
             said = world.alias(person, service)
             assert said == world.alias(person, service)
             assert (said.email or "").lower() == (truth.email or "").lower()
-            differ.update(name for name, a, b in zip(said._fields, said, truth, strict=True) if a != b)
+            differ.update(
+                name for name, a, b in zip(said._fields, said, truth, strict=True) if a != b
+            )
     assert differ.keys() == {"first_name", "last_name", "email", "phone"}
     assert max(differ.values()) < 0.6 * 3 * len(world.people)
 
@@ -320,7 +326,9 @@ def test_only_reserved_domains_and_phone_numbers_are_used(world: World) -> None:
         r"\+46 (8 465 004|40 628 04|31 390 06)"
     )
 
-    assert all(re.fullmatch(r"[a-z0-9.-]+@([a-z0-9-]+\.)?example(\.com|\.org)?", a) for a in addresses)
+    assert all(
+        re.fullmatch(r"[a-z0-9.-]+@([a-z0-9-]+\.)?example(\.com|\.org)?", a) for a in addresses
+    )
     assert all(fictional.match(phone) for phone in phones)
 
 

@@ -20,14 +20,29 @@ CONTACT = {"id": "N-1", "first_name": "Ada", "last_name": "Byron"}
         ("relenta", "save_contact", {"strange": "field"}, 400),
         ("onepagecrm", "create_contact", {"body": {"first_name": "Ada"}}, 400),
         ("onepagecrm", "create_contact", {"body": {"last_name": "B", "owner_id": "nobody"}}, 400),
-        ("onepagecrm", "update_contact", {"contact_id": "nobody", "body": {"first_name": "Ada"}}, 404),
+        (
+            "onepagecrm",
+            "update_contact",
+            {"contact_id": "nobody", "body": {"first_name": "Ada"}},
+            404,
+        ),
         ("onepagecrm", "create_deal", {"body": {"name": "Engine"}}, 400),
         ("onepagecrm", "create_deal", {"body": {"name": "Engine", "contact_id": "nobody"}}, 400),
         ("onepagecrm", "update_deal", {"deal_id": "nobody", "body": {"name": "Engine"}}, 404),
-        ("onepagecrm", "create_contact_deal", {"contact_id": "nobody", "body": {"name": "Engine"}}, 404),
+        (
+            "onepagecrm",
+            "create_contact_deal",
+            {"contact_id": "nobody", "body": {"name": "Engine"}},
+            404,
+        ),
         ("altcraft", "profiles_import", {"db_id": 99_999, "data": {"email": "a@example.com"}}, 404),
         ("altcraft", "profiles_import", {"db_id": 1, "data": {"email": "nowhere"}}, 450),
-        ("altcraft", "profiles_import", {"db_id": 1, "matching": "profile_id", "profile_id": "0", "data": {}}, 404),
+        (
+            "altcraft",
+            "profiles_import",
+            {"db_id": 1, "matching": "profile_id", "profile_id": "0", "data": {}},
+            404,
+        ),
     ],
 )
 async def test_a_write_that_names_nothing_or_breaks_a_rule_is_refused(
@@ -44,7 +59,11 @@ async def test_a_write_that_names_nothing_or_breaks_a_rule_is_refused(
 
 async def test_an_upload_is_pending_before_it_is_done_and_is_listed() -> None:
     async with crmlab.sandbox(rows=20, services=["complero"]) as (account,):
-        await crmlab.call(account, "bulk_upload_contacts", body=[CONTACT, {**CONTACT, "id": "N-2", "website": "w"}])
+        await crmlab.call(
+            account,
+            "bulk_upload_contacts",
+            body=[CONTACT, {**CONTACT, "id": "N-2", "website": "w"}],
+        )
         first, *_ = await crmlab.call(account, "list_operations")
         await asyncio.sleep(0.5)
         last = await crmlab.call(account, "get_operation", id=first["id"])
@@ -57,13 +76,24 @@ async def test_an_upload_is_pending_before_it_is_done_and_is_listed() -> None:
 
 async def test_a_whole_update_clears_what_it_leaves_out_and_a_partial_one_keeps_it() -> None:
     async with crmlab.sandbox(rows=60, services=["onepagecrm"]) as (account,):
-        contact = {"first_name": "Ada", "last_name": "Byron", "job_title": "Countess", "tags": ["poet"]}
+        contact = {
+            "first_name": "Ada",
+            "last_name": "Byron",
+            "job_title": "Countess",
+            "tags": ["poet"],
+        }
         made = (await crmlab.call(account, "create_contact", body=contact))["data"]["contact"]
         named = {"contact_id": made["id"], "body": {"last_name": "King"}}
         partly = (await crmlab.call(account, "update_contact", **named))["data"]["contact"]
-        wholly = (await crmlab.call(account, "update_contact", partial=False, **named))["data"]["contact"]
+        wholly = (await crmlab.call(account, "update_contact", partial=False, **named))["data"][
+            "contact"
+        ]
 
-    assert (partly["last_name"], partly["job_title"], partly["tags"]) == ("King", "Countess", ["poet"])
+    assert (partly["last_name"], partly["job_title"], partly["tags"]) == (
+        "King",
+        "Countess",
+        ["poet"],
+    )
     assert (wholly["last_name"], wholly["job_title"], wholly["tags"]) == ("King", "", [])
     assert wholly["first_name"] == ""
 

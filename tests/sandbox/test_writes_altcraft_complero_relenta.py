@@ -25,7 +25,10 @@ CONTACT = {"id": "C-new", "first_name": "Ada", "last_name": "Moss"}
 @pytest.fixture
 async def asked(request: pytest.FixtureRequest) -> AsyncIterator[Ask]:
     """Call operations of one service of a sandbox of its own."""
-    async with crmlab.sandbox(WORLD, services=[request.param]) as accounts, crmlab.Client(accounts) as client:
+    async with (
+        crmlab.sandbox(WORLD, services=[request.param]) as accounts,
+        crmlab.Client(accounts) as client,
+    ):
 
         async def ask(operation: str, **arguments: Any) -> Any:
             known = {each.name: each for each in registry()[request.param].operations()}
@@ -56,7 +59,9 @@ def of(person: Any) -> dict[str, Any]:
 
 @service("altcraft")
 async def test_a_deleted_profile_is_nowhere_any_more(asked: Ask) -> None:
-    person = next(each for each in PEOPLE if any(one.person_id == each.id for one in WORLD.subscriptions))
+    person = next(
+        each for each in PEOPLE if any(one.person_id == each.id for one in WORLD.subscriptions)
+    )
     which = of(person)
     await asked("profiles_delete", matching="profile_id", **which)
 
@@ -90,11 +95,19 @@ async def test_a_static_segment_is_as_large_as_who_was_put_into_it(asked: Ask) -
 async def test_a_goal_is_an_event_of_the_history(asked: Ask) -> None:
     which = of(PEOPLE[0])
     goal = {"matching": "profile_id", "pixel_id": 1, **which}
-    await asked("goals_register", goals=[{"goal": "bought", "value": 3}], date="2026-01-02T03:04:05Z", **goal)
+    await asked(
+        "goals_register",
+        goals=[{"goal": "bought", "value": 3}],
+        date="2026-01-02T03:04:05Z",
+        **goal,
+    )
     await asked("goals_register", goal="tried", is_test=True, **goal)
 
     history = await asked(
-        "subscribers_history_get", list_id=which["db_id"], matching="profile_id", profile_id=which["profile_id"]
+        "subscribers_history_get",
+        list_id=which["db_id"],
+        matching="profile_id",
+        profile_id=which["profile_id"],
     )
     goals = [event["datetime"] for event in history["data"] if event["action"] == "goal"]
     assert goals == ["2026-01-02T03:04:05.000Z"]
@@ -105,7 +118,9 @@ async def test_profiles_that_are_imported_into_a_scenario_are_there(asked: Ask) 
     scenario = next(each.id for each in WORLD.campaigns if each.kind == "trigger")
     given = {"db_id": 1, "workflow_id": scenario}
     await asked("workflows_import_and_start_batch", data=[{"email": "one@crmlab.example"}], **given)
-    started = await asked("workflows_import_and_start_batch_task", data=[{"email": "two@crmlab.example"}], **given)
+    started = await asked(
+        "workflows_import_and_start_batch_task", data=[{"email": "two@crmlab.example"}], **given
+    )
     task = await asked("tasks_status", task_id=started["data"]["task_id"])
 
     assert [each["error"] for each in task["data"]["result"]["result"]] == [0]
@@ -139,7 +154,11 @@ async def test_counting_anew_is_a_task_that_ends(asked: Ask, operation: str) -> 
         ),
         ("profiles_segstatic_add", {"segment_id": 99, **of(PEOPLE[0])}, "404"),
         ("profiles_segstatic_remove", {"segment_id": 1, "db_id": 1, "profile_id": "nobody"}, "404"),
-        ("goals_register", {"db_id": 1, "pixel_id": 9, "goal": "bought", "email": "a@b.example"}, "404"),
+        (
+            "goals_register",
+            {"db_id": 1, "pixel_id": 9, "goal": "bought", "email": "a@b.example"},
+            "404",
+        ),
         ("goals_register", {"db_id": 1, "pixel_id": 1, "email": "a@b.example"}, "450"),
         ("databases_refresh_counters", {"id": 1, "resource_id": 99}, "404"),
         ("workflows_import_and_start_batch", {"db_id": 1, "workflow_id": 9, "data": []}, "404"),
@@ -187,11 +206,16 @@ async def test_employees_that_are_uploaded_are_there_after_a_moment(asked: Ask) 
     assert await refused(asked("get_employee", id="E-2")) == "404"
     known = WORLD.users[0]
     await asked(
-        "bulk_upload_employees", body=[{"id": known.id, "email": known.email, "first_name": "Other", "city": "Hull"}]
+        "bulk_upload_employees",
+        body=[{"id": known.id, "email": known.email, "first_name": "Other", "city": "Hull"}],
     )
     await asyncio.sleep(0.4)
     changed = await asked("get_employee", id=known.id)
-    assert (changed["first_name"], changed["city"], changed["last_name"]) == ("Other", "Hull", known.last_name)
+    assert (changed["first_name"], changed["city"], changed["last_name"]) == (
+        "Other",
+        "Hull",
+        known.last_name,
+    )
 
 
 @service("complero")
@@ -219,19 +243,33 @@ async def test_a_triggered_event_is_in_the_feed_with_its_documentation(asked: As
     assert (newest["type"], newest["contact"]["first_name"]) == ("update", "Changed")
     file = await asked("documentation_by_event", contact_id=contact["id"], event_id=newest["id"])
     assert newest["id"].encode() in file
-    assert await refused(asked("trigger_sandbox_event", body={"contact": CONTACT, "type": "update"})) == "404"
+    assert (
+        await refused(asked("trigger_sandbox_event", body={"contact": CONTACT, "type": "update"}))
+        == "404"
+    )
     blank = {**given, "last_name": ""}
-    assert await refused(asked("trigger_sandbox_event", body={"contact": blank, "type": "confirm"})) == "400"
+    assert (
+        await refused(asked("trigger_sandbox_event", body={"contact": blank, "type": "confirm"}))
+        == "400"
+    )
 
 
 # ---- Relenta -----------------------------------------------------------------------------------------
 
 
 @service("relenta")
-async def test_an_activity_that_is_saved_is_listed_and_what_a_change_leaves_out_is_blanked(asked: Ask) -> None:
-    created = await asked("save_activity", subject="Call", dt_start="2026-01-02T09:00:00Z", body="About tulips")
+async def test_an_activity_that_is_saved_is_listed_and_what_a_change_leaves_out_is_blanked(
+    asked: Ask,
+) -> None:
+    created = await asked(
+        "save_activity", subject="Call", dt_start="2026-01-02T09:00:00Z", body="About tulips"
+    )
     first = (await asked("list_activities", page_size=1))["data"][0]
-    assert (first["id"], first["subject"], first["body"]) == (str(created["data"]["id"]), "Call", "About tulips")
+    assert (first["id"], first["subject"], first["body"]) == (
+        str(created["data"]["id"]),
+        "Call",
+        "About tulips",
+    )
     await asked("save_activity", id=int(first["id"]), subject="Meeting", all_day=True)
     known = WORLD.appointments[0]
     await asked("save_activity", id=int(known.id), subject="Moved")
@@ -244,7 +282,8 @@ async def test_an_activity_that_is_saved_is_listed_and_what_a_change_leaves_out_
 
 @service("relenta")
 @pytest.mark.parametrize(
-    ("given", "status"), [({"id": 1, "subject": "x"}, "404"), ({"subject": "x", "dt_start": "tomorrow"}, "400")]
+    ("given", "status"),
+    [({"id": 1, "subject": "x"}, "404"), ({"subject": "x", "dt_start": "tomorrow"}, "400")],
 )
 async def test_relenta_refuses_an_unknown_activity_and_a_time_that_is_none(
     asked: Ask, given: dict[str, Any], status: str

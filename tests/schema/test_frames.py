@@ -69,7 +69,9 @@ def test_frames_of_pandas_come_without_pyarrow_too() -> None:
 def test_a_column_of_several_kinds_becomes_text() -> None:
     frame = pd.DataFrame({"a": [1, "x", None]})
 
-    assert_frame_equal(collected(as_polars(frame, "deals"), "deals"), pl.DataFrame({"a": ["1", "x", None]}))
+    assert_frame_equal(
+        collected(as_polars(frame, "deals"), "deals"), pl.DataFrame({"a": ["1", "x", None]})
+    )
 
 
 def test_a_named_index_becomes_a_column_and_another_is_left_out() -> None:
@@ -91,7 +93,10 @@ def test_tables_of_pyarrow_and_streams_are_taken() -> None:
 @pytest.mark.parametrize(
     ("thing", "said"),
     [
-        (None, "deals is of type NoneType, which is no frame: give one of Polars, pandas or pyarrow"),
+        (
+            None,
+            "deals is of type NoneType, which is no frame: give one of Polars, pandas or pyarrow",
+        ),
         ({"id": ["1"]}, "type dict, which is no frame: write polars.DataFrame"),
         ([{"id": "1"}], "type list, which is no frame: write polars.DataFrame"),
         ("deals.csv", "type str, which is no frame: read the file first"),
@@ -99,7 +104,10 @@ def test_tables_of_pyarrow_and_streams_are_taken() -> None:
         (pd.Series([1]), r"type Series.*it is one column; write \.to_frame"),
         (FRAME.group_by("text"), "type GroupBy, which is no frame"),
         (pa.array([1]), "deals "),
-        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "deals cannot be read as a frame: Expected unique column names"),
+        (
+            pd.DataFrame([[1, 2]], columns=["a", "a"]),
+            "deals cannot be read as a frame: Expected unique column names",
+        ),
     ],
 )
 def test_what_is_no_frame_is_refused_with_what_to_write(thing: Any, said: str) -> None:

@@ -11,7 +11,9 @@ from crmlab.schema import channel_word, first_mailbox, mailbox, mailboxes
 
 
 def read(written: str | None) -> list[str] | None:
-    found: list[str] | None = pl.select(mailboxes(pl.lit(written, pl.String))).to_series().to_list()[0]
+    found: list[str] | None = (
+        pl.select(mailboxes(pl.lit(written, pl.String))).to_series().to_list()[0]
+    )
     return found
 
 
@@ -34,7 +36,9 @@ def test_one_mailbox_is_one_however_it_is_written(written: str) -> None:
     assert read(written) == ["ann@b\u00fccher.example"]
 
 
-@pytest.mark.parametrize("between", [",", ";", " ", ", ", "; ", "|", "\n", "\t", ",mailto:", "> <", "\u00a0"])
+@pytest.mark.parametrize(
+    "between", [",", ";", " ", ", ", "; ", "|", "\n", "\t", ",mailto:", "> <", "\u00a0"]
+)
 def test_several_addresses_in_one_field_are_several(between: str) -> None:
     assert read(f"ann@example.com{between}bo@example.com") == ["ann@example.com", "bo@example.com"]
 
@@ -54,18 +58,35 @@ def test_nothing_is_null_and_other_mailboxes_stay_others() -> None:
 def test_the_first_of_a_list_is_the_first_address_in_it() -> None:
     frame = pl.DataFrame({"emails": [["none", None, "Ann@example.com"], [], None]})
 
-    assert frame.select(first_mailbox(pl.col("emails"))).to_series().to_list() == ["ann@example.com", None, None]
+    assert frame.select(first_mailbox(pl.col("emails"))).to_series().to_list() == [
+        "ann@example.com",
+        None,
+        None,
+    ]
 
 
 def test_what_is_no_address_stands_for_itself_so_that_masked_tables_join() -> None:
-    frame = pl.DataFrame({"written": ["0A1B ", "0a1b", "", None], "emails": [["0a1b", "2c3d"], [], [""], None]})
+    frame = pl.DataFrame(
+        {"written": ["0A1B ", "0a1b", "", None], "emails": [["0a1b", "2c3d"], [], [""], None]}
+    )
 
-    assert frame.select(mailbox(pl.col("written"))).to_series().to_list() == ["0a1b", "0a1b", None, None]
-    assert frame.select(first_mailbox(pl.col("emails"))).to_series().to_list() == ["0a1b", None, None, None]
+    assert frame.select(mailbox(pl.col("written"))).to_series().to_list() == [
+        "0a1b",
+        "0a1b",
+        None,
+        None,
+    ]
+    assert frame.select(first_mailbox(pl.col("emails"))).to_series().to_list() == [
+        "0a1b",
+        None,
+        None,
+        None,
+    ]
 
 
 @given(
-    st.text(max_size=30) | st.builds("{}@{}".format, st.text(min_size=1, max_size=9), st.text(min_size=1, max_size=9))
+    st.text(max_size=30)
+    | st.builds("{}@{}".format, st.text(min_size=1, max_size=9), st.text(min_size=1, max_size=9))
 )
 def test_a_mailbox_read_again_is_itself(written: str) -> None:
     once = pl.select(mailbox(pl.lit(written)).alias("value"))

@@ -69,7 +69,8 @@ def test_joining_frames_keeps_the_schema_and_the_rows(data: st.DataObject) -> No
     table = TABLES[data.draw(st.sampled_from(NAMES))]
     heights = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=4))
     parts = [
-        conform(pl.DataFrame({"id": [str(i) for i in range(n)]}, schema={"id": pl.String}), table) for n in heights
+        conform(pl.DataFrame({"id": [str(i) for i in range(n)]}, schema={"id": pl.String}), table)
+        for n in heights
     ]
 
     joined = pl.concat([table.empty(), *parts])

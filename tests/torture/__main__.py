@@ -44,7 +44,10 @@ def cancelled(runs: int, seed: int) -> list[faulty.Run]:
     seconds = (time.monotonic() - started) / max(1, runs)
     outcomes = ["odd"] * wrong + ["exact"] * (runs - wrong)
     case = "a cancel or a timeout"
-    return [faulty.Run(case=case, service="all", outcome=each, words="", seconds=seconds) for each in outcomes]
+    return [
+        faulty.Run(case=case, service="all", outcome=each, words="", seconds=seconds)
+        for each in outcomes
+    ]
 
 
 async def spoiled(runs: int, other_ways: int, seed: int) -> list[faulty.Run]:

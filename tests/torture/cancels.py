@@ -61,12 +61,16 @@ async def left(before: set[asyncio.Task[Any]], open_before: int) -> list[str]:
     return [*found, f"{more} sockets"] if more > 0 else found
 
 
-def calls(accounts: Any, wrong: list[crmlab.Account], folder: Path) -> list[Callable[[], Awaitable[Any]]]:
+def calls(
+    accounts: Any, wrong: list[crmlab.Account], folder: Path
+) -> list[Callable[[], Awaitable[Any]]]:
     """Return what is called and cancelled."""
     limits = crmlab.Limits(concurrency=10)
     return [
         lambda: crmlab.fetch(accounts, limits=limits, progress=False),
-        lambda: crmlab.fetch(accounts, limits=limits, progress=lambda news: None, spool=folder / "spool"),
+        lambda: crmlab.fetch(
+            accounts, limits=limits, progress=lambda news: None, spool=folder / "spool"
+        ),
         lambda: crmlab.fetch_to(folder / "out", accounts, limits=limits, progress=False),
         lambda: crmlab.plan(accounts, limits=limits),
         lambda: crmlab.plan(wrong, limits=limits),
@@ -119,7 +123,9 @@ async def tortured(runs: int, seed: int) -> int:
                 before = asyncio.all_tasks()
                 open_before = sockets()
                 moment = chance.uniform(0, 1.0)
-                ended = await cancelled(what[number % len(what)](), moment, by_timeout=chance.random() < 0.5)
+                ended = await cancelled(
+                    what[number % len(what)](), moment, by_timeout=chance.random() < 0.5
+                )
                 rest = await left(before, open_before)
                 gc.collect()
                 await asyncio.sleep(0)
@@ -128,9 +134,13 @@ async def tortured(runs: int, seed: int) -> int:
                     rest.append("a mark of a cancel")
                 if rest or said.texts:
                     wrong += 1
-                    print(f"run {number} ({ended} after {moment:.3f} s): left {rest[:4]}, said {said.texts[:3]}")
+                    print(
+                        f"run {number} ({ended} after {moment:.3f} s): left {rest[:4]}, said {said.texts[:3]}"
+                    )
             whole = await crmlab.fetch_to(folder / "out", accounts, progress=False)
-            print(f"seed {seed}: {runs} cancels, {wrong} wrong; a fetch afterwards is complete: {whole.complete}")
+            print(
+                f"seed {seed}: {runs} cancels, {wrong} wrong; a fetch afterwards is complete: {whole.complete}"
+            )
     return wrong
 
 

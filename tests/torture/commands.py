@@ -62,14 +62,22 @@ def commands(folder: Path) -> list[list[str]]:
     ]
 
 
-async def stopped(sandbox: Sandbox, arguments: Sequence[str], seconds: float | None) -> tuple[int, str, str]:
+async def stopped(
+    sandbox: Sandbox, arguments: Sequence[str], seconds: float | None
+) -> tuple[int, str, str]:
     """Run a command, stopped after so many seconds; return its exit code and what it printed."""
     told = [
-        {"provider": each.provider.name, "base_url": each.base_url, "keys": sandbox.keys[each.provider.name]}
+        {
+            "provider": each.provider.name,
+            "base_url": each.base_url,
+            "keys": sandbox.keys[each.provider.name],
+        }
         for each in sandbox
     ]
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, stdin=pipe, stdout=pipe, stderr=pipe)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROGRAM, stdin=pipe, stdout=pipe, stderr=pipe
+    )
     assert process.stdin
     assert process.stdout
     process.stdin.write(json.dumps({"accounts": told, "arguments": arguments}).encode() + b"\n")
@@ -87,7 +95,9 @@ async def stopped(sandbox: Sandbox, arguments: Sequence[str], seconds: float | N
 
 def wrong_files(folder: Path) -> list[str]:
     """Return what is half there."""
-    wrong = [path.name for path in folder.rglob("*") if path.name.startswith(".") or ".part" in path.name]
+    wrong = [
+        path.name for path in folder.rglob("*") if path.name.startswith(".") or ".part" in path.name
+    ]
     out = folder / "out"
     if any(out.glob("*.parquet")) or (out / "crmlab.json").exists():
         crmlab.open(out, lazy=False)  # which refuses files that are not whole, or not of one fetch
@@ -150,7 +160,9 @@ async def tortured(runs: int, seed: int) -> list[Run]:
                 folder.mkdir()
                 (folder / "fetched").symlink_to(Path(place) / "fetched")
                 some = commands(folder)
-                run = await tried(sandbox, folder, some[number % len(some)], chance.uniform(0, LATEST))
+                run = await tried(
+                    sandbox, folder, some[number % len(some)], chance.uniform(0, LATEST)
+                )
                 done.append(run)
                 shutil.rmtree(folder)
     return done

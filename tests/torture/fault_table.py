@@ -84,7 +84,10 @@ def status(number: int, text: str = "", content_type: str = "text/plain", **head
 
     def change(answer: Answer, before: Sequence[Answer]) -> Answer:
         return replace(
-            answer, status=number, headers=(("Content-Type", content_type), *named), body=text.encode("utf-8")
+            answer,
+            status=number,
+            headers=(("Content-Type", content_type), *named),
+            body=text.encode("utf-8"),
         )
 
     return change
@@ -121,7 +124,9 @@ def length(change_of: Callable[[int], int | None]) -> Change:
 
 def head(lines: bytes) -> Change:
     """Send this in place of the status line and the headers."""
-    return lambda answer, before: replace(answer, head=lines.replace(b"LENGTH", b"%d" % len(answer.body)))
+    return lambda answer, before: replace(
+        answer, head=lines.replace(b"LENGTH", b"%d" % len(answer.body))
+    )
 
 
 # ---- pages ----------------------------------------------------------------------------------------------------
@@ -202,11 +207,15 @@ def with_cursor(answer: Answer, token: str) -> Answer:
     """Return an answer that names another page as the next one."""
     if _IN_BODY.search(answer.body):
         as_json = token.encode() if token.isdecimal() else b'"%s"' % token.encode()
-        return replace(answer, body=_IN_BODY.sub(lambda match: match.group(1) + as_json, answer.body, count=1))
+        return replace(
+            answer, body=_IN_BODY.sub(lambda match: match.group(1) + as_json, answer.body, count=1)
+        )
     named = cursor(answer) or ""
     for name in _IN_HEADERS:
         value = dict(answer.headers)[name]
-        answer = answer.with_header(name, value.replace(quote(named, safe="-_"), quote(token)).replace(named, token))
+        answer = answer.with_header(
+            name, value.replace(quote(named, safe="-_"), quote(token)).replace(named, token)
+        )
     return answer
 
 
@@ -256,7 +265,9 @@ def endless(*, empties: bool) -> Change:
 def number_said(name: bytes, value: bytes) -> Change:
     """Say another number of pages or records."""
     # beside what tells of pages: a record may have a field of that name
-    pattern = re.compile(rb'("%s":)\d+(?=,"(?:page|next_from_id|%s)"|,"companies"|,"[a-z]+":\[)' % (name, name))
+    pattern = re.compile(
+        rb'("%s":)\d+(?=,"(?:page|next_from_id|%s)"|,"companies"|,"[a-z]+":\[)' % (name, name)
+    )
 
     def change(answer: Answer, before: Sequence[Answer]) -> Answer | None:
         if not pattern.search(answer.body):
@@ -281,7 +292,10 @@ _NOT_JSON = r"not the expected JSON|where .* documented|nested too deeply"
 _NO_LIST = r"answered HTTP 2\d\d with .* where .* is documented|HTTP \d\d\d|" + _NOT_JSON
 _BROKEN_OFF = r"connection to .* failed|cut off|did not answer in time|cannot reach"
 #: how a service of these says itself that a list is empty
-_EMPTY_ANSWERS = ('{"status": true, "code": 200}', '{"error": 0, "error_text": "Successful operation"}')
+_EMPTY_ANSWERS = (
+    '{"status": true, "code": 200}',
+    '{"error": 0, "error_text": "Successful operation"}',
+)
 _GZIP = r"connection to .* failed|cut off|not the expected JSON"
 _IN_TIME = r"did not answer in time|brought no new record in"
 _BEYOND_MAX = r"larger than [\d,]+ bytes"
@@ -303,7 +317,11 @@ def _refused_until_soon(answer: Answer, before: Sequence[Answer]) -> Answer | No
 
 
 def _refused(name: str, retry_after: str) -> Fault:
-    return Fault(name=f"429, Retry-After {name}", change=status(429, "{}", Retry_After=retry_after), reason="HTTP 429")
+    return Fault(
+        name=f"429, Retry-After {name}",
+        change=status(429, "{}", Retry_After=retry_after),
+        reason="HTTP 429",
+    )
 
 
 def _gateway(text: str) -> Fault:
@@ -339,7 +357,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="reset before the answer", change=sending(sent=0.0), reason=_BROKEN_OFF),
     Fault(name="reset in the body", change=sending(sent=0.5), reason=_BROKEN_OFF),
     Fault(name="reset before the last byte", change=sending(sent=0.999), reason=_BROKEN_OFF),
-    Fault(name="cut gzip", change=body(lambda old: gzip.compress(old)[:-20], Content_Encoding="gzip"), reason=_GZIP),
+    Fault(
+        name="cut gzip",
+        change=body(lambda old: gzip.compress(old)[:-20], Content_Encoding="gzip"),
+        reason=_GZIP,
+    ),
     Fault(name="gzip that is none", change=header("Content-Encoding", "gzip"), reason=_GZIP),
     Fault(
         name="gzip of another gzip",
@@ -348,7 +370,11 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(name="gzip that nothing tells", change=body(gzip.compress), reason=_NOT_JSON),
     Fault(name="gzip as it should be", change=body(gzip.compress, Content_Encoding="gzip")),
-    Fault(name="an encoding that nobody knows", change=header("Content-Encoding", "x-own"), reason=_NOT_JSON),
+    Fault(
+        name="an encoding that nobody knows",
+        change=header("Content-Encoding", "x-own"),
+        reason=_NOT_JSON,
+    ),
     Fault(
         name="a bomb of gzip",
         change=body(lambda old: gzip.compress(b" " * 10 * MAX_BODY), Content_Encoding="gzip"),
@@ -358,10 +384,16 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="half of the JSON", change=body(lambda old: old[: len(old) // 2]), reason=_NOT_JSON),
     Fault(name="JSON without its last byte", change=body(lambda old: old[:-1]), reason=_NOT_JSON),
     Fault(name="JSON with another after it", change=body(lambda old: old + old), reason=_NOT_JSON),
-    Fault(name="malformed JSON", change=body(lambda old: old.replace(b":", b"=", 3)), reason=_NOT_JSON),
+    Fault(
+        name="malformed JSON", change=body(lambda old: old.replace(b":", b"=", 3)), reason=_NOT_JSON
+    ),
     Fault(name="no byte at all", change=body(lambda old: b""), reason=_NOT_JSON),
     Fault(name="deeply nested JSON", change=body(lambda old: b"[" * 100_000), reason=_NOT_JSON),
-    Fault(name="200 with HTML", change=body(lambda old: _HTML.encode(), Content_Type="text/html"), reason=_NOT_JSON),
+    Fault(
+        name="200 with HTML",
+        change=body(lambda old: _HTML.encode(), Content_Type="text/html"),
+        reason=_NOT_JSON,
+    ),
     Fault(name="200 with HTML as JSON", change=body(lambda old: _HTML.encode()), reason=_NOT_JSON),
     *map(
         _gateway,
@@ -395,15 +427,35 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="text/html", change=header("Content-Type", "text/html")),
     Fault(name="no type", change=header("Content-Type", None)),
     Fault(name="a type that is none", change=header("Content-Type", ";;=/")),
-    Fault(name="charset that is wrong", change=header("Content-Type", "application/json; charset=utf-16")),
-    Fault(name="charset that is none", change=header("Content-Type", "application/json; charset=ebcdic-9")),
-    Fault(name="UTF-8 with a mark", change=body(lambda old: b"\xef\xbb\xbf" + old), reason=_NOT_JSON),
+    Fault(
+        name="charset that is wrong",
+        change=header("Content-Type", "application/json; charset=utf-16"),
+    ),
+    Fault(
+        name="charset that is none",
+        change=header("Content-Type", "application/json; charset=ebcdic-9"),
+    ),
+    Fault(
+        name="UTF-8 with a mark", change=body(lambda old: b"\xef\xbb\xbf" + old), reason=_NOT_JSON
+    ),
     Fault(name="UTF-16", change=body(lambda old: old.decode().encode("utf-16")), reason=_NOT_JSON),
-    Fault(name="half a character", change=body(lambda old: old.replace(b'"', b'"\xc3', 30)), reason=_NOT_JSON),
+    Fault(
+        name="half a character",
+        change=body(lambda old: old.replace(b'"', b'"\xc3', 30)),
+        reason=_NOT_JSON,
+    ),
     Fault(name="no length", change=sending(length=None)),
     Fault(name="length too large", change=length(lambda size: size + 10), reason=_BROKEN_OFF),
-    Fault(name="length too small", change=length(lambda size: size // 2), reason=_BROKEN_OFF + "|" + _NOT_JSON),
-    Fault(name="length that is none", change=head(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n"), reason=_BROKEN_OFF),
+    Fault(
+        name="length too small",
+        change=length(lambda size: size // 2),
+        reason=_BROKEN_OFF + "|" + _NOT_JSON,
+    ),
+    Fault(
+        name="length that is none",
+        change=head(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n"),
+        reason=_BROKEN_OFF,
+    ),
     Fault(name="a status line that is none", change=head(b"HELLO\r\n"), reason=_BROKEN_OFF),
     Fault(
         name="chunks that are none",
@@ -429,14 +481,24 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="a clock ahead", change=header("Date", _FUTURE)),
     Fault(name="a clock behind", change=header("Date", _PAST)),
     Fault(name="no clock", change=header("Date", "now")),
-    Fault(name="redirect to another host", change=status(302, "", Location="http://127.0.0.2:9/x"), reason="HTTP 302"),
+    Fault(
+        name="redirect to another host",
+        change=status(302, "", Location="http://127.0.0.2:9/x"),
+        reason="HTTP 302",
+    ),
     Fault(name="redirect to itself", change=status(301, "", Location="?"), reason="HTTP 301"),
-    Fault(name="redirect for good", change=status(308, "", Location="https://elsewhere.invalid/"), reason="HTTP 308"),
+    Fault(
+        name="redirect for good",
+        change=status(308, "", Location="https://elsewhere.invalid/"),
+        reason="HTTP 308",
+    ),
     Fault(name="redirect to nowhere", change=status(307, ""), reason="HTTP 307"),
     Fault(name="an empty page", change=empty_page, reason=OTHER_ROWS + "|" + _NO_LIST, unseen=True),
     Fault(name="a stale page", change=stale_page, reason=OTHER_ROWS, unseen=True),
     Fault(name="records twice on a page", change=twice_on_a_page, reason=OTHER_ROWS),
-    Fault(name="an earlier page", change=earlier_page, reason=OTHER_ROWS + "|" + _NO_LIST, unseen=True),
+    Fault(
+        name="an earlier page", change=earlier_page, reason=OTHER_ROWS + "|" + _NO_LIST, unseen=True
+    ),
     Fault(name="a cursor that repeats", change=cursor_of(_last), reason=OTHER_ROWS),
     Fault(name="a cursor that goes back", change=cursor_of(_first), reason=OTHER_ROWS),
     Fault(name="a cursor that is lost", change=no_cursor, reason=OTHER_ROWS, unseen=True),
@@ -447,8 +509,14 @@ FAULTS: tuple[Fault, ...] = (
         reason=OTHER_ROWS + "|empty pages",
         unseen=True,
     ),
-    Fault(name="ten million pages", change=number_said(b"max_page", b"10000000"), reason="tells of 10,000,000 pages"),
+    Fault(
+        name="ten million pages",
+        change=number_said(b"max_page", b"10000000"),
+        reason="tells of 10,000,000 pages",
+    ),
     Fault(name="one page in all", change=number_said(b"max_page", b"1"), reason=OTHER_ROWS),
     Fault(name="a count of nothing", change=number_said(b"total_count", b"0"), reason=OTHER_ROWS),
-    Fault(name="a count too large", change=number_said(b"total_count", b"100000"), reason=OTHER_ROWS),
+    Fault(
+        name="a count too large", change=number_said(b"total_count", b"100000"), reason=OTHER_ROWS
+    ),
 )

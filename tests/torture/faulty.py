@@ -44,7 +44,9 @@ OUTCOMES = ("exact", "told", "silent", "hung", "odd", "unseen")
 WRONG = ("silent", "hung", "odd")
 #: seconds after which a run hangs; every limit of `TIMEOUTS` is far below, also of a run that fetches twice
 PATIENCE = 150.0
-TIMEOUTS = crmlab.Timeouts(answer=3.0, connect=2.0, stall=8.0, total=40.0, max_body=MAX_BODY, first_wait=0.005)
+TIMEOUTS = crmlab.Timeouts(
+    answer=3.0, connect=2.0, stall=8.0, total=40.0, max_body=MAX_BODY, first_wait=0.005
+)
 LIMITS = crmlab.Limits(concurrency=10)
 ROWS = 250
 #: runs side by side: most of a run is waiting
@@ -110,7 +112,9 @@ class Bench:
         asked = self.expected[service].asked
         skip = self.chance.choice([0, self.chance.randrange(len(asked))])
         path = self.chance.choice(["", *asked])
-        return Strike(fault=fault, skip=skip, times=self.chance.choice([1, 1, 2, FOR_GOOD]), path=path)
+        return Strike(
+            fault=fault, skip=skip, times=self.chance.choice([1, 1, 2, FOR_GOOD]), path=path
+        )
 
 
 def _expected(data: crmlab.Fetched, asked: Sequence[str]) -> Expected:
@@ -134,7 +138,13 @@ async def run(bench: Bench, case: str, service: str, strikes: Sequence[Strike]) 
 
 
 async def ended(
-    bench: Bench, case: str, service: str, url: str, strikes: Sequence[Strike], *, reason: str = NEVER
+    bench: Bench,
+    case: str,
+    service: str,
+    url: str,
+    strikes: Sequence[Strike],
+    *,
+    reason: str = NEVER,
 ) -> Run:
     """Fetch once at an address and say how it ended."""
 
@@ -147,7 +157,12 @@ async def ended(
 
 
 async def timed(
-    tried: Awaitable[tuple[str, str]], case: str, service: str, strikes: Sequence[Strike], *, reason: str = NEVER
+    tried: Awaitable[tuple[str, str]],
+    case: str,
+    service: str,
+    strikes: Sequence[Strike],
+    *,
+    reason: str = NEVER,
 ) -> Run:
     """Await what returns an outcome and words, and say how it ended."""
     started = time.monotonic()
@@ -162,10 +177,14 @@ async def timed(
     except Exception as error:  # noqa: BLE001  # whatever it is, it is what is looked for
         outcome, words = "odd", f"{type(error).__name__}: {error}"
     seconds = time.monotonic() - started
-    return Run(case=case, service=service, outcome=outcome, words=words, seconds=seconds, strikes=strikes)
+    return Run(
+        case=case, service=service, outcome=outcome, words=words, seconds=seconds, strikes=strikes
+    )
 
 
-def judged(data: crmlab.Fetched, expected: Expected, faults: Sequence[Fault], reason: str) -> tuple[str, str]:
+def judged(
+    data: crmlab.Fetched, expected: Expected, faults: Sequence[Fault], reason: str
+) -> tuple[str, str]:
     """Say what came of a fetch that returned."""
     different = differences(expected.frames, data)
     if data.complete and not different:
@@ -175,11 +194,15 @@ def judged(data: crmlab.Fetched, expected: Expected, faults: Sequence[Fault], re
     hidden = [table for table in different if not _is_told(table, expected, data)]
     if hidden:
         differing = [resource for table in hidden for resource in expected.tables_of.get(table, ())]
-        is_unseen = any(fault.unseen for fault in faults) and not expected.counted.intersection(differing)
+        is_unseen = any(fault.unseen for fault in faults) and not expected.counted.intersection(
+            differing
+        )
         return (
             "unseen" if is_unseen else "silent"
         ), f"{hidden} of {summary.filter(pl.col('note') != '')['note'].to_list()}"
-    outcome, words = judged_failures(data.failures, faults, reason, notes=incomplete["note"].to_list())
+    outcome, words = judged_failures(
+        data.failures, faults, reason, notes=incomplete["note"].to_list()
+    )
     return outcome, words
 
 
@@ -203,7 +226,9 @@ def judged_failures(
     return "told", words
 
 
-def differences(expected: Mapping[str, pl.DataFrame], found: Mapping[str, pl.DataFrame]) -> list[str]:
+def differences(
+    expected: Mapping[str, pl.DataFrame], found: Mapping[str, pl.DataFrame]
+) -> list[str]:
     """Return the names of tables that differ."""
     wrong = [*sorted(expected.keys() ^ set(found))]
     for name in expected.keys() & set(found):
@@ -243,7 +268,9 @@ async def unreachable(bench: Bench, services: Sequence[str] | None = None) -> li
             ]
 
 
-async def _unreachable(bench: Bench, case: str, service: str, certificate: ssl.SSLContext | None) -> Run:
+async def _unreachable(
+    bench: Bench, case: str, service: str, certificate: ssl.SSLContext | None
+) -> Run:
     addresses = {"no such host": "https://nowhere.invalid", "no such port": "http://127.0.0.1:1"}
     if case in addresses:
         return await ended(bench, case, service, addresses[case], (), reason=NO_ANSWER[case])
@@ -278,8 +305,21 @@ def _certificates(folder: Path) -> dict[str, ssl.SSLContext]:
 def _own_certificate(folder: Path) -> ssl.SSLContext:
     key = folder / "key.pem"
     certificate = folder / "certificate.pem"
-    what = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    subprocess.run([*what, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    what = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=127.0.0.1",
+    ]
+    subprocess.run(
+        [*what, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context
@@ -315,7 +355,10 @@ async def chosen(bench: Bench, faults: Sequence[Fault], number: int, runs: int) 
     while True:
         service = bench.chance.choice([*bench.expected])
         some = bench.chance.sample(faults, min(len(faults), bench.chance.randint(2, 4)))
-        strikes = [bench.strike(fault, service) for fault in (some if is_mixture else [faults[number % len(faults)]])]
+        strikes = [
+            bench.strike(fault, service)
+            for fault in (some if is_mixture else [faults[number % len(faults)]])
+        ]
         case = MIXTURES if is_mixture else strikes[0].fault.name
         done = await run(bench, case, service, strikes)
         if any(strike.hits for strike in strikes):
@@ -325,7 +368,9 @@ async def chosen(bench: Bench, faults: Sequence[Fault], number: int, runs: int) 
 def table(runs: Iterable[Run]) -> pl.DataFrame:
     """Return a row for each case, those that are wrong first among columns of their own."""
     frame = pl.DataFrame(
-        [(each.case, each.outcome, each.seconds) for each in runs], schema=["case", "outcome", "seconds"], orient="row"
+        [(each.case, each.outcome, each.seconds) for each in runs],
+        schema=["case", "outcome", "seconds"],
+        orient="row",
     )
     counts = [(pl.col("outcome") == outcome).sum().alias(outcome) for outcome in OUTCOMES]
     cases = frame.group_by("case").agg(
@@ -333,7 +378,9 @@ def table(runs: Iterable[Run]) -> pl.DataFrame:
     )
     known = [*(fault.name for fault in FAULTS), MIXTURES, *NO_ANSWER]
     places = {name: place for place, name in enumerate(known)}
-    return cases.sort(pl.col("case").replace_strict(places, default=len(known), return_dtype=pl.Int64), "case")
+    return cases.sort(
+        pl.col("case").replace_strict(places, default=len(known), return_dtype=pl.Int64), "case"
+    )
 
 
 async def spoiled(runs: int, seed: int) -> list[Run]:
@@ -355,9 +402,15 @@ def show(done: Sequence[Run], seed: int) -> None:
     """Print each run that went wrong, and the table."""
     for each in done:
         if each.outcome in WRONG:
-            print(f"{each.outcome}, {each.service}: {'; '.join(map(str, each.strikes)) or each.case}\n    {each.words}")
+            print(
+                f"{each.outcome}, {each.service}: {'; '.join(map(str, each.strikes)) or each.case}\n    {each.words}"
+            )
     with pl.Config(
-        tbl_rows=-1, tbl_cols=-1, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, fmt_str_lengths=70
+        tbl_rows=-1,
+        tbl_cols=-1,
+        tbl_hide_column_data_types=True,
+        tbl_hide_dataframe_shape=True,
+        fmt_str_lengths=70,
     ):
         print(f"seed {seed}", table(done), sep="\n")
 

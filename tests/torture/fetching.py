@@ -14,7 +14,8 @@ import crmlab
 async def fetched(told: dict[str, Any]) -> crmlab.Fetched | crmlab.Stored:
     """Fetch into files, at their end or while they grow."""
     accounts = [
-        crmlab.Account(each["provider"], base_url=each["base_url"], **each["keys"]) for each in told["accounts"]
+        crmlab.Account(each["provider"], base_url=each["base_url"], **each["keys"])
+        for each in told["accounts"]
     ]
     options = {"limits": crmlab.Limits(concurrency=10), "spool": told["spool"], "progress": False}
     if told["grows"]:
@@ -31,4 +32,7 @@ if __name__ == "__main__":
     result = asyncio.run(fetched(asked))
     resumed = result.summary["note"].str.contains("resumed from").any()
     seconds = time.monotonic() - started
-    print(json.dumps({"complete": result.complete, "resumed": resumed, "seconds": seconds}), flush=True)
+    print(
+        json.dumps({"complete": result.complete, "resumed": resumed, "seconds": seconds}),
+        flush=True,
+    )

@@ -161,10 +161,14 @@ def is_of_crmlab(dump: str) -> bool:
     """Whether a function of crmlab's is in the main thread, or a task of its is left; the sandbox is none of it."""
     package = str(Path(__file__).resolve().parents[2] / "crmlab")
     main_thread_and_tasks = dump.rpartition("Current thread")[2] or dump
-    return any(package in line and "/sandbox/" not in line for line in main_thread_and_tasks.splitlines())
+    return any(
+        package in line and "/sandbox/" not in line for line in main_thread_and_tasks.splitlines()
+    )
 
 
-def tortured(kernel: Kernel, runs: int, chance: random.Random, soonest: float, calls: Sequence[str]) -> Counter[str]:
+def tortured(
+    kernel: Kernel, runs: int, chance: random.Random, soonest: float, calls: Sequence[str]
+) -> Counter[str]:
     """Stop so many cells; return how they ended."""
     counts: Counter[str] = Counter()
     for number in range(runs):
@@ -173,14 +177,21 @@ def tortured(kernel: Kernel, runs: int, chance: random.Random, soonest: float, c
         who = "without crmlab" if call is WITHOUT else "crmlab"
         # a cell with a time limit needs no other stop
         ended = kernel.said(call, stop_after=None if "timeout" in call else moment)
-        looked = kernel.said(LOOK if calls is CALLS else "print('left', [])") if HANGS not in ended else [HANGS]
+        looked = (
+            kernel.said(LOOK if calls is CALLS else "print('left', [])")
+            if HANGS not in ended
+            else [HANGS]
+        )
         if HANGS in looked:
             dump = kernel.looked_into()
             whose = "crmlab" if is_of_crmlab(dump) else "the kernel"
             unread = ", which leaves a request unread" if UNREAD in dump else ""
             counts[f"{who}: a hang of {whose}{unread}"] += 1
             shown = dump.rpartition("Current thread")[2]
-            print(f"run {number}, {moment:.3f} s, {who}: {ended} then {looked}; the main thread{shown}", flush=True)
+            print(
+                f"run {number}, {moment:.3f} s, {who}: {ended} then {looked}; the main thread{shown}",
+                flush=True,
+            )
             continue
         shows_progress = "progress=True" in call
         strange = [] if shows_progress else [text for text in ended if text not in _USUAL]
@@ -188,7 +199,9 @@ def tortured(kernel: Kernel, runs: int, chance: random.Random, soonest: float, c
             counts[f"{who}: right"] += 1
             continue
         counts[f"{who}: wrong"] += 1
-        print(f"run {number}, {moment:.3f} s, {who}: {[text[-600:] for text in ended]} then {looked}")
+        print(
+            f"run {number}, {moment:.3f} s, {who}: {[text[-600:] for text in ended]} then {looked}"
+        )
     return counts
 
 
@@ -208,7 +221,10 @@ def main() -> int:
     print(f"seed {int(seed)}: {int(runs)} cells; a fetch afterwards: {whole}")
     for what, count in sorted(counts.items()):
         print(f"  {what}: {count}")
-    return int(counts["crmlab: wrong"] + counts["crmlab: a hang of crmlab"] > 0 or "complete False" in whole)
+    return int(
+        counts["crmlab: wrong"] + counts["crmlab: a hang of crmlab"] > 0
+        or "complete False" in whole
+    )
 
 
 if __name__ == "__main__":

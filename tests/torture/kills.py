@@ -56,13 +56,20 @@ class When:
 def told(accounts: Sandbox, folder: Path, *, grows: bool) -> dict[str, Any]:
     """Return what the process is told."""
     asked = [
-        {"provider": each.provider.name, "base_url": each.base_url, "keys": accounts.keys[each.provider.name]}
+        {
+            "provider": each.provider.name,
+            "base_url": each.base_url,
+            "keys": accounts.keys[each.provider.name],
+        }
         for each in accounts
     ]
     shared = sorted({table for each in accounts for table in each.provider.tables})
     return {
         "accounts": asked,
-        "tables": [*shared, *(name for name in OWN_RECORDS if name.partition(".")[0] in accounts.keys)],
+        "tables": [
+            *shared,
+            *(name for name in OWN_RECORDS if name.partition(".")[0] in accounts.keys),
+        ],
         "spool": str(folder / "spool"),
         "out": str(folder / "out"),
         "grows": grows,
@@ -101,7 +108,11 @@ async def run(
 
 def frames(folder: Path) -> dict[str, pl.DataFrame]:
     """Return the tables that were written."""
-    return {path.stem: pl.read_parquet(path) for path in sorted(folder.glob("*.parquet")) if path.stem != "summary"}
+    return {
+        path.stem: pl.read_parquet(path)
+        for path in sorted(folder.glob("*.parquet"))
+        if path.stem != "summary"
+    }
 
 
 def difference(expected: dict[str, pl.DataFrame], found: dict[str, pl.DataFrame]) -> str:
@@ -116,7 +127,13 @@ def difference(expected: dict[str, pl.DataFrame], found: dict[str, pl.DataFrame]
 
 
 async def killed(
-    accounts: Sandbox, folder: Path, expected: dict[str, pl.DataFrame], usual: int, when: When, *, grows: bool
+    accounts: Sandbox,
+    folder: Path,
+    expected: dict[str, pl.DataFrame],
+    usual: int,
+    when: When,
+    *,
+    grows: bool,
 ) -> Outcome:
     """Kill one fetch and ask again."""
 
@@ -139,14 +156,22 @@ async def killed(
         wrong += f" {sent} requests where {usual - kept} were missing"
     if not said or not said["complete"] or errors:
         wrong += f" {errors[-500:] or 'not complete'}"
-    left = [path.name for path in folder.rglob("*") if path.name.startswith(".parts") or ".partial" in path.name]
+    left = [
+        path.name
+        for path in folder.rglob("*")
+        if path.name.startswith(".parts") or ".partial" in path.name
+    ]
     if left:
         wrong += f" left: {left[:3]}"
     seconds = time.monotonic() - started
-    return Outcome(kept=kept, sent=sent, was_killed=ended is None, wrong=wrong.strip(), seconds=seconds)
+    return Outcome(
+        kept=kept, sent=sent, was_killed=ended is None, wrong=wrong.strip(), seconds=seconds
+    )
 
 
-async def tortured(runs: int, seed: int, *, rows: int = 400, services: Sequence[str] | None = None) -> list[Outcome]:
+async def tortured(
+    runs: int, seed: int, *, rows: int = 400, services: Sequence[str] | None = None
+) -> list[Outcome]:
     """Kill so many fetches, each at a moment of its own."""
     chance = random.Random(seed)  # no secret
     outcomes = []
@@ -159,9 +184,12 @@ async def tortured(runs: int, seed: int, *, rows: int = 400, services: Sequence[
             for number in range(runs):
                 folder = Path(place) / str(number)
                 when = When(
-                    requests=chance.randint(0, usual), seconds=chance.choice([0, 0.01, 0.1, 0.5]) * chance.random()
+                    requests=chance.randint(0, usual),
+                    seconds=chance.choice([0, 0.01, 0.1, 0.5]) * chance.random(),
                 )
-                outcome = await killed(accounts, folder, expected, usual, when, grows=bool(number % 2))
+                outcome = await killed(
+                    accounts, folder, expected, usual, when, grows=bool(number % 2)
+                )
                 outcomes.append(outcome)
                 if outcome.wrong:
                     print(f"run {number}, killed at {when}: {outcome.wrong}", flush=True)
@@ -176,7 +204,9 @@ def main() -> int:
     outcomes = asyncio.run(tortured(runs, seed))
     table = pl.DataFrame(outcomes)
     wrong = sum(bool(each.wrong) for each in outcomes)
-    print(f"seed {seed}: {len(outcomes)} runs, {table['was_killed'].sum()} killed before their end, {wrong} wrong")
+    print(
+        f"seed {seed}: {len(outcomes)} runs, {table['was_killed'].sum()} killed before their end, {wrong} wrong"
+    )
     print(table.select("kept", "sent", "seconds").describe((0, 0.5, 1)))
     return int(wrong > 0)
 

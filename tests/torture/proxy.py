@@ -66,7 +66,9 @@ class Proxy:
     `asked` are the paths that were asked for, one for each request, and `sent` the answers.
     """
 
-    def __init__(self, upstream: str, strikes: Sequence[Strike] = (), *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, upstream: str, strikes: Sequence[Strike] = (), *, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.asked: list[str] = []
         self.sent: list[Answer] = []
         self.strikes = strikes
@@ -84,7 +86,10 @@ class Proxy:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._server.close()
         for task in self._connections:
@@ -97,7 +102,9 @@ class Proxy:
         assert task
         self._connections.add(task)
         try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, aiohttp.ClientError):
+            with contextlib.suppress(
+                ConnectionError, asyncio.IncompleteReadError, aiohttp.ClientError
+            ):
                 while await self._serve(reader, writer):
                     pass
         except asyncio.CancelledError:
@@ -112,7 +119,9 @@ class Proxy:
         method, target, _ = lines[0].split(" ")
         pairs = [line.split(":", 1) for line in lines[1:] if line]
         headers = {name.strip(): value.strip() for name, value in pairs}
-        size = int({name.lower(): value for name, value in headers.items()}.get("content-length", "0"))
+        size = int(
+            {name.lower(): value for name, value in headers.items()}.get("content-length", "0")
+        )
         sent = await reader.readexactly(size)
         answer = self._answered_before(target.partition("?")[0])
         if answer is None:
@@ -125,24 +134,38 @@ class Proxy:
         for strike in self.strikes:
             if strike.reaches or not strike.may_hit(path, len(self.asked)):
                 continue
-            nothing = Answer(path=path, status=200, headers=(("Content-Type", "application/json"),), body=b"{}")
+            nothing = Answer(
+                path=path, status=200, headers=(("Content-Type", "application/json"),), body=b"{}"
+            )
             self.asked.append(path)
             return strike.struck(nothing, len(self.asked) - 1, ())
         return None
 
-    async def _answer(self, method: str, target: str, headers: dict[str, str], sent: bytes) -> Answer:
+    async def _answer(
+        self, method: str, target: str, headers: dict[str, str], sent: bytes
+    ) -> Answer:
         number = len(self.asked)
         path = target.partition("?")[0]
         self.asked.append(path)
-        kept = {name: value for name, value in headers.items() if name.lower() not in ("host", "content-length")}
+        kept = {
+            name: value
+            for name, value in headers.items()
+            if name.lower() not in ("host", "content-length")
+        }
         kept["Accept-Encoding"] = "identity"
         url = self._upstream + _SIZE_IN_QUERY.sub(f"limit={PAGE}", target)
         data = _SIZE_IN_BODY.sub(b'"limit": %d' % PAGE, sent)
         async with self._session.request(
-            method, aiohttp.client.URL(url, encoded=True), headers=kept, data=data or None, allow_redirects=False
+            method,
+            aiohttp.client.URL(url, encoded=True),
+            headers=kept,
+            data=data or None,
+            allow_redirects=False,
         ) as answer:
             named = tuple(
-                (name, value) for name, value in answer.headers.items() if name.lower() not in _OF_THE_CONNECTION
+                (name, value)
+                for name, value in answer.headers.items()
+                if name.lower() not in _OF_THE_CONNECTION
             )
             right = Answer(path=path, status=answer.status, headers=named, body=await answer.read())
         asked_list = (method, _PAGE_IN_QUERY.sub("", target), _PAGE_IN_BODY.sub(b"", sent))

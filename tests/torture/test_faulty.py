@@ -40,11 +40,18 @@ BY_NAME = {fault.name: fault for fault in FAULTS}
 async def test_what_is_missing_is_told_of_each_list_that_it_is_missing_from(
     service: str, fault: str, path: str, told: dict[str, str]
 ) -> None:
-    strike = Strike(fault=BY_NAME[fault], skip=0, times=10 if fault.startswith("200") else 1, path=path)
-    async with crmlab.sandbox(rows=250, seed=3, services=[service]) as accounts, Proxy(accounts.url, [strike]) as proxy:
+    strike = Strike(
+        fault=BY_NAME[fault], skip=0, times=10 if fault.startswith("200") else 1, path=path
+    )
+    async with (
+        crmlab.sandbox(rows=250, seed=3, services=[service]) as accounts,
+        Proxy(accounts.url, [strike]) as proxy,
+    ):
         base_url = accounts[0].base_url.replace(accounts.url, proxy.url)
         account = crmlab.Account(service, base_url=base_url, facts={}, **accounts.keys[service])
-        data = await crmlab.fetch(account, limits=crmlab.Limits(concurrency=10), timeouts=SOON, progress=False)
+        data = await crmlab.fetch(
+            account, limits=crmlab.Limits(concurrency=10), timeouts=SOON, progress=False
+        )
 
     marked = data.summary.filter(~pl.col("complete"))
     notes = dict(marked.group_by("resource").agg(pl.col("note").first()).iter_rows())

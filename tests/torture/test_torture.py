@@ -47,6 +47,8 @@ async def test_what_has_no_answer_is_told_with_its_reason() -> None:
     assert {each.case: each.outcome for each in done} == dict.fromkeys(faulty.NO_ANSWER, "told")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is no signal there that a test can send")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Ctrl-C is no signal there that a test can send"
+)
 async def test_a_command_that_is_stopped_says_one_line_and_leaves_nothing_half() -> None:
     assert [run for run in await commands.tortured(3, 5) if run.outcome == "odd"] == []

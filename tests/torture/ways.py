@@ -57,17 +57,23 @@ def hit(proxy: Proxy) -> list[Fault]:
 
 
 def _left(folder: Path) -> list[str]:
-    return [path.name for path in folder.rglob("*") if path.name.startswith(".") or ".part" in path.name]
+    return [
+        path.name for path in folder.rglob("*") if path.name.startswith(".") or ".part" in path.name
+    ]
 
 
 # ---- a fetch in other ways ------------------------------------------------------------------------------------
 
 
-async def into_files(bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path) -> tuple[str, str]:
+async def into_files(
+    bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path
+) -> tuple[str, str]:
     """Fetch into files, and open them."""
     out = folder / "out"
     try:
-        stored = await crmlab.fetch_to(out, account, limits=LIMITS, timeouts=TIMEOUTS, progress=False)
+        stored = await crmlab.fetch_to(
+            out, account, limits=LIMITS, timeouts=TIMEOUTS, progress=False
+        )
     except CrmlabError as error:
         assert not [*out.glob("*.parquet")], "files of a fetch that failed"
         assert not _left(out), "parts of a fetch that failed"
@@ -75,22 +81,33 @@ async def into_files(bench: Bench, account: crmlab.Account, proxy: Proxy, folder
     assert not _left(out), "parts of a fetch that ended"
     data = crmlab.open(out, lazy=False)
     if data.complete != stored.complete or data.failures != stored.failures:
-        same = [*map(str, data.failures)] == [*map(str, stored.failures)] and data.complete == stored.complete
+        same = [*map(str, data.failures)] == [
+            *map(str, stored.failures)
+        ] and data.complete == stored.complete
         assert same, "the files tell otherwise than the fetch"
     return judged(data, bench.expected[account.provider.name], hit(proxy), NEVER)
 
 
-async def planned(bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path) -> tuple[str, str]:
+async def planned(
+    bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path
+) -> tuple[str, str]:
     """Plan, then fetch the plan."""
     plan = await crmlab.plan(account, limits=LIMITS, timeouts=TIMEOUTS)
     data = await crmlab.fetch(plan, limits=LIMITS, timeouts=TIMEOUTS, progress=False)
     return judged(data, bench.expected[account.provider.name], hit(proxy), NEVER)
 
 
-async def resumed(bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path) -> tuple[str, str]:
+async def resumed(
+    bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path
+) -> tuple[str, str]:
     """Fetch with a spool through the faults, again without them, and then from the spool alone."""
     expected = bench.expected[account.provider.name]
-    asked: dict[str, Any] = {"limits": LIMITS, "timeouts": TIMEOUTS, "progress": False, "spool": folder / "spool"}
+    asked: dict[str, Any] = {
+        "limits": LIMITS,
+        "timeouts": TIMEOUTS,
+        "progress": False,
+        "spool": folder / "spool",
+    }
     try:
         data = await crmlab.fetch(account, **asked)
     except CrmlabError as error:
@@ -106,14 +123,18 @@ async def resumed(bench: Bench, account: crmlab.Account, proxy: Proxy, folder: P
     replayed = judged(crmlab.replay(folder / "spool"), expected, faults, NEVER)
     for outcome, words in (second, replayed):
         if outcome not in ("exact", first[0]):
-            return ("silent" if outcome == "silent" else "odd"), f"{first} became {outcome}: {words}"
+            return (
+                "silent" if outcome == "silent" else "odd"
+            ), f"{first} became {outcome}: {words}"
     return first
 
 
 # ---- one request ----------------------------------------------------------------------------------------------
 
 
-async def checked(bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path) -> tuple[str, str]:
+async def checked(
+    bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path
+) -> tuple[str, str]:
     """Ask who is reached."""
     words = await crmlab.check(account, timeouts=TIMEOUTS)
     right = await crmlab.check(bench.sandbox.account(account.provider.name))
@@ -121,7 +142,9 @@ async def checked(bench: Bench, account: crmlab.Account, proxy: Proxy, folder: P
     return ("exact", "") if same else ("unseen" if _came_so(proxy) else "silent", words)
 
 
-async def called(bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path) -> tuple[str, str]:
+async def called(
+    bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path
+) -> tuple[str, str]:
     """Call an operation: what comes back is the right answer, or word for word another one that came with success."""
     name = bench.chance.choice(readable(account))
     right = await crmlab.call(bench.sandbox.account(account.provider.name), name)
@@ -131,7 +154,9 @@ async def called(bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Pa
         return "exact", ""
     bodies = [answer.body for answer in proxy.sent[before:] if answer.status < 300]
     is_what_came = any(_timeless(found) == _timeless(_decoded(body)) for body in bodies)
-    return ("unseen" if is_what_came or _came_so(proxy) else "silent"), f"{name}: {str(found)[:200]}"
+    return (
+        "unseen" if is_what_came or _came_so(proxy) else "silent"
+    ), f"{name}: {str(found)[:200]}"
 
 
 def _came_so(proxy: Proxy) -> bool:
@@ -143,7 +168,11 @@ def readable(account: crmlab.Account) -> list[str]:
     """Return the operations that read and need no argument."""
     table = crmlab.operations(account.provider.name)
     reading = table.filter(~pl.col("writes"), ~pl.col("destructive"))["operation"]
-    return [name for name in reading if name != "campaigns_broadcasts_list" and _needs_nothing(account, name)]
+    return [
+        name
+        for name in reading
+        if name != "campaigns_broadcasts_list" and _needs_nothing(account, name)
+    ]
 
 
 def _needs_nothing(account: crmlab.Account, name: str) -> bool:
@@ -172,7 +201,9 @@ def _timeless(found: Any) -> Any:
 # ---- files ----------------------------------------------------------------------------------------------------
 
 
-async def downloaded(bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path) -> tuple[str, str]:
+async def downloaded(
+    bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path
+) -> tuple[str, str]:
     """Download proofs of consents: each is right, or told and not there."""
     direct = bench.sandbox.account("complero")
     data = await crmlab.fetch(direct, "complero.events", progress=False)
@@ -183,7 +214,12 @@ async def downloaded(bench: Bench, account: crmlab.Account, proxy: Proxy, folder
     asked = right.select(pairs.columns)
     try:
         found = await crmlab.download(
-            account, "documentation_by_event", folder / "found", asked, limits=LIMITS, timeouts=TIMEOUTS
+            account,
+            "documentation_by_event",
+            folder / "found",
+            asked,
+            limits=LIMITS,
+            timeouts=TIMEOUTS,
         )
     except CrmlabError as error:
         return judged_failures([error], hit(proxy), _NO_FILE)
@@ -204,11 +240,18 @@ async def downloaded(bench: Bench, account: crmlab.Account, proxy: Proxy, folder
 # ---- pushes ---------------------------------------------------------------------------------------------------
 
 
-async def pushed(bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path) -> tuple[str, str]:
+async def pushed(
+    bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Path
+) -> tuple[str, str]:
     """Push rows through the faults and again without them, and hold what is said of each against what is there."""
     direct = bench.sandbox.account(account.provider.name)
     frame, options = await _rows(direct)
-    asked: dict[str, Any] = {"results": folder / "results.jsonl", "limits": LIMITS, "progress": False, **options}
+    asked: dict[str, Any] = {
+        "results": folder / "results.jsonl",
+        "limits": LIMITS,
+        "progress": False,
+        **options,
+    }
     failures: list[CrmlabError] = []
     reasons: list[str] = []
     try:
@@ -236,7 +279,9 @@ async def pushed(bench: Bench, account: crmlab.Account, proxy: Proxy, folder: Pa
         return "unseen" if is_unseen else "silent", "; ".join(wrong[:4])
     if is_exact:
         return "exact", ""
-    return judged_failures(failures, faults, _OF_ROWS, notes=[reason for reason in reasons if reason])
+    return judged_failures(
+        failures, faults, _OF_ROWS, notes=[reason for reason in reasons if reason]
+    )
 
 
 async def _rows(account: crmlab.Account) -> tuple[pl.DataFrame, dict[str, Any]]:
@@ -245,23 +290,34 @@ async def _rows(account: crmlab.Account) -> tuple[pl.DataFrame, dict[str, Any]]:
     count = _NEW_ROWS + _CHANGED_ROWS
     names = [f"Row{number}" for number in range(count)]
     frame = pl.DataFrame({"first_name": ["T"] * count, "last_name": names})
-    known = (await crmlab.fetch(account, "contacts", progress=False)).contacts["id"].head(_CHANGED_ROWS).to_list()
+    known = (
+        (await crmlab.fetch(account, "contacts", progress=False))
+        .contacts["id"]
+        .head(_CHANGED_ROWS)
+        .to_list()
+    )
     ids = [*known, *([None] * _NEW_ROWS)]
     if name == "complero":
         return frame.with_columns(id=pl.Series(names)), {}
     if name == "altcraft":  # by their addresses
         database = (await crmlab.call(account, "databases_list"))["data"][0]["id"]
-        return frame.with_columns(emails=pl.Series([[f"{each}@example.com"] for each in names])), {"db_id": database}
+        return frame.with_columns(emails=pl.Series([[f"{each}@example.com"] for each in names])), {
+            "db_id": database
+        }
     return frame.with_columns(id=pl.Series(ids, dtype=pl.String)), {}
 
 
 async def _there(account: crmlab.Account) -> Counter[str]:
     """Count the contacts of each name at the service."""
-    if account.provider.name == "complero":  # its contacts come with events, of which new ones have none
+    if (
+        account.provider.name == "complero"
+    ):  # its contacts come with events, of which new ones have none
         found = []
         for number in range(_NEW_ROWS + _CHANGED_ROWS):
             try:
-                found.append((await crmlab.call(account, "get_contact", id=f"Row{number}"))["last_name"])
+                found.append(
+                    (await crmlab.call(account, "get_contact", id=f"Row{number}"))["last_name"]
+                )
             except CrmlabError:
                 continue
         return Counter(found)
@@ -341,7 +397,11 @@ async def one(bench: Bench, case: str, number: int) -> Run:
         some = chance.sample(FAULTS, chance.choice([1, 1, 2, 3]))
         strikes = [bench.strike(fault, service) for fault in some]
         for strike in strikes:
-            if case not in ("fetch_to, then open", "plan, then fetch", "spool, the same call, replay"):
+            if case not in (
+                "fetch_to, then open",
+                "plan, then fetch",
+                "spool, the same call, replay",
+            ):
                 strike.path = ""
                 strike.skip = chance.choice([0, 0, 0, 1, 3, 6])
         done = await _tried(bench, case, service, strikes)

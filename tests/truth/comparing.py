@@ -14,10 +14,16 @@ _TOLERANCE = 1e-6
 def assert_agree(answer: pl.DataFrame, truth: pl.DataFrame, keys: Sequence[str]) -> None:
     """Fail where an answer has other rows than the query found, or other values in the columns that the query has."""
     # where there is one currency, an answer does not name it
-    compared = [column for column in truth.columns if column in answer.columns or column != "currency"]
+    compared = [
+        column for column in truth.columns if column in answer.columns or column != "currency"
+    ]
     row_keys = [key for key in keys if key in compared]
-    found = answer.select(compared).with_columns(pl.col(pl.Categorical).cast(pl.String)).sort(row_keys)
+    found = (
+        answer.select(compared).with_columns(pl.col(pl.Categorical).cast(pl.String)).sort(row_keys)
+    )
     expected = truth.select(compared).cast(dict(found.schema)).sort(row_keys)
 
-    assert not found.select(row_keys).is_duplicated().any(), "two rows of the answer are about the same"
+    assert not found.select(row_keys).is_duplicated().any(), (
+        "two rows of the answer are about the same"
+    )
     assert_frame_equal(found, expected, abs_tol=_TOLERANCE)

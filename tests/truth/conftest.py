@@ -76,7 +76,9 @@ def _with_gaps(world: World) -> Way:
 
 
 def _stored(world: World) -> Way:
-    read_again = {name: pl.read_parquet(world.folder / "stored" / f"{name}.parquet") for name in TABLES}
+    read_again = {
+        name: pl.read_parquet(world.folder / "stored" / f"{name}.parquet") for name in TABLES
+    }
     return Way(given=read_again, true=frames_of(world.fetched))
 
 

@@ -17,7 +17,9 @@ SQL = Path(__file__).parent / "sql"
 VIEWS = ("decisions", "person_decisions")
 
 
-def ask(query: str, tables: Mapping[str, pl.DataFrame], as_of: dt.datetime, time_zone: str) -> pl.DataFrame:
+def ask(
+    query: str, tables: Mapping[str, pl.DataFrame], as_of: dt.datetime, time_zone: str
+) -> pl.DataFrame:
     """Return what the query of this name in `sql` says of the tables."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")

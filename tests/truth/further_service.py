@@ -17,7 +17,16 @@ FURTHER: Mapping[str, Renaming] = {
 }
 
 #: columns whose values are names: those of the further service say something else, so that its groups are its own
-_NAMES = ("owner_name", "pipeline_name", "lead_source", "name", "author", "device", "banner_id", "contact_name")
+_NAMES = (
+    "owner_name",
+    "pipeline_name",
+    "lead_source",
+    "name",
+    "author",
+    "device",
+    "banner_id",
+    "contact_name",
+)
 _CURRENCY = "XTS"
 _CHANNEL = "pigeon"
 _MARK = "further "
@@ -29,7 +38,9 @@ def of_further_service(tables: Mapping[str, pl.DataFrame], renaming: Renaming) -
 
 
 def _further(frame: pl.DataFrame, renaming: Renaming) -> pl.DataFrame:
-    changes = [pl.lit(value).cast(frame.schema[column]).alias(column) for column, value in renaming.items()]
+    changes = [
+        pl.lit(value).cast(frame.schema[column]).alias(column) for column, value in renaming.items()
+    ]
     for column in frame.columns:
         change = _CHANGES.get(column)
         if change is not None:

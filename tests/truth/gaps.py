@@ -121,7 +121,9 @@ def _consent_events(events: pl.DataFrame) -> pl.DataFrame:
         no.filter(_every(5)),
         no.filter(_every(5, 1)).with_columns(pl.col("occurred_at").dt.offset_by("6mo")),
         no.filter(_every(5, 2)).with_columns(pl.col("occurred_at").dt.offset_by("3y")),
-        no.filter(_every(9, 3)).with_columns(pl.col("occurred_at").dt.offset_by("1mo"), channel=pl.lit(None)),
+        no.filter(_every(9, 3)).with_columns(
+            pl.col("occurred_at").dt.offset_by("1mo"), channel=pl.lit(None)
+        ),
     ]
     return pl.concat([edited, *later]).select(list(TABLES["consent_events"].schema))
 
@@ -145,8 +147,12 @@ def _said_by_address_alone(contacts: pl.DataFrame) -> pl.DataFrame:
         opted_in=~pl.col("opted_in"),
         purpose=pl.lit("offers"),
     )
-    nobodys = elsewhere.with_columns(contact_email="nobody." + pl.col("contact_email"), id="nobody " + pl.col("id"))
-    return pl.concat([conform(part, TABLES["consent_events"]) for part in (said, elsewhere, nobodys)])
+    nobodys = elsewhere.with_columns(
+        contact_email="nobody." + pl.col("contact_email"), id="nobody " + pl.col("id")
+    )
+    return pl.concat(
+        [conform(part, TABLES["consent_events"]) for part in (said, elsewhere, nobodys)]
+    )
 
 
 def _subscriptions(subscriptions: pl.DataFrame) -> pl.DataFrame:

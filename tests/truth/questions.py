@@ -147,7 +147,14 @@ QUESTIONS = (
         analysis=analysis.mailed_but_objected,
         frames=("contacts", "subscriptions", "activities", "consent_events", "people"),
         options=_NOW,
-        keys=("provider", "account", "contact_id", "objected_provider", "objected_account", "objected_id"),
+        keys=(
+            "provider",
+            "account",
+            "contact_id",
+            "objected_provider",
+            "objected_account",
+            "objected_id",
+        ),
     ),
     Question(
         query="open_pipeline_by_consent",

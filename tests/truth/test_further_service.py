@@ -21,7 +21,16 @@ from tests.truth.questions import NOW, TIME_ZONE
 _LIMITS = crmlab.Limits(concurrency=10)
 
 #: columns that say whom a row is about. An answer without any of them is about all services together
-_GROUPS = ("provider", "account", "owner_name", "owner", "currency", "channel", "pipeline_name", "device")
+_GROUPS = (
+    "provider",
+    "account",
+    "owner_name",
+    "owner",
+    "currency",
+    "channel",
+    "pipeline_name",
+    "device",
+)
 #: answers about all services together, and what tells their rows apart
 _TOGETHER = {
     "win_cohorts": ("created_month", "months"),
@@ -58,7 +67,9 @@ def _all_tables() -> Frames:
 def _variables(tables: Frames) -> dict[str, Any]:
     """Return what the code of the catalogue reads: the tables, and what is made of them."""
     deals = tables["deals"]
-    before = deals.with_columns(stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending"))
+    before = deals.with_columns(
+        stage=(pl.col("stage") - 20).clip(lower_bound=0), status=pl.lit("pending")
+    )
     return {
         **tables,
         "as_of": NOW,
@@ -78,7 +89,9 @@ def _about_the_first(answer: pl.DataFrame, alone: pl.DataFrame) -> pl.DataFrame:
     """
     for column in _GROUPS:
         if column in alone.columns:
-            answer = answer.filter(pl.col(column).is_in(alone[column].unique().implode(), nulls_equal=True))
+            answer = answer.filter(
+                pl.col(column).is_in(alone[column].unique().implode(), nulls_equal=True)
+            )
     if "channel" in answer.columns and "provider" not in answer.columns:
         return answer.drop_nulls("channel").drop("contacts", "coverage_of_contacts", strict=False)
     return answer
@@ -86,14 +99,18 @@ def _about_the_first(answer: pl.DataFrame, alone: pl.DataFrame) -> pl.DataFrame:
 
 @pytest.mark.parametrize("renaming", FURTHER.values(), ids=FURTHER)
 @pytest.mark.parametrize("name", _ALONE)
-def test_rows_of_another_service_change_no_answer_about_the_first(name: str, renaming: Renaming, first: Frames) -> None:
+def test_rows_of_another_service_change_no_answer_about_the_first(
+    name: str, renaming: Renaming, first: Frames
+) -> None:
     entry = CATALOGUE[name]
     both = together(first, of_further_service(first, renaming))
     alone = entry.count(_variables(first))
 
     answer = entry.count(_variables(both))
 
-    assert_frame_equal(_about_the_first(answer, alone), _about_the_first(alone, alone), check_row_order=False)
+    assert_frame_equal(
+        _about_the_first(answer, alone), _about_the_first(alone, alone), check_row_order=False
+    )
 
 
 @pytest.mark.parametrize("renaming", FURTHER.values(), ids=FURTHER)
@@ -112,7 +129,9 @@ def test_an_answer_about_all_services_is_the_sum_of_those_about_each(
 
 
 @pytest.mark.parametrize("renaming", FURTHER.values(), ids=FURTHER)
-def test_journeys_through_all_services_are_the_sum_of_those_through_each(renaming: Renaming, first: Frames) -> None:
+def test_journeys_through_all_services_are_the_sum_of_those_through_each(
+    renaming: Renaming, first: Frames
+) -> None:
     events = first["consent_events"]
     further = of_further_service(first, renaming)["consent_events"]
     each = [analysis.consent_journeys(said, smallest=0) for said in (events, further)]
@@ -164,7 +183,9 @@ def test_nothing_of_another_service_is_joined_to_a_row_of_the_first(
 
     answer = entry.count(_variables({**first, **joined}))
 
-    assert_frame_equal(_about_the_first(answer, alone), _about_the_first(alone, alone), check_row_order=False)
+    assert_frame_equal(
+        _about_the_first(answer, alone), _about_the_first(alone, alone), check_row_order=False
+    )
 
 
 def _consent_rate_by_service(tables: Frames) -> pl.DataFrame:
@@ -179,7 +200,10 @@ def _consent_rate_by_service(tables: Frames) -> pl.DataFrame:
 
 def _current_consent(tables: Frames) -> pl.DataFrame:
     return analysis.current_consent(
-        tables["consent_events"], as_of=NOW, subscriptions=tables["subscriptions"], contacts=tables["contacts"]
+        tables["consent_events"],
+        as_of=NOW,
+        subscriptions=tables["subscriptions"],
+        contacts=tables["contacts"],
     )
 
 
@@ -189,12 +213,18 @@ def _people(tables: Frames) -> pl.DataFrame:
 
 def _response_time_by_service(tables: Frames) -> pl.DataFrame:
     return analysis.response_time(
-        tables["contacts"], tables["activities"], as_of=NOW, by=["provider", "account"], time_zone=TIME_ZONE
+        tables["contacts"],
+        tables["activities"],
+        as_of=NOW,
+        by=["provider", "account"],
+        time_zone=TIME_ZONE,
     )
 
 
 def _velocity_by_service(tables: Frames) -> pl.DataFrame:
-    return analysis.sales_velocity(tables["deals"], as_of=NOW, by=["provider", "account"], time_zone=TIME_ZONE)
+    return analysis.sales_velocity(
+        tables["deals"], as_of=NOW, by=["provider", "account"], time_zone=TIME_ZONE
+    )
 
 
 def _loss_reasons_by_service(tables: Frames) -> pl.DataFrame:
@@ -222,7 +252,9 @@ def test_a_row_that_names_its_service_is_about_no_other(
 
     answer = ask(both)
 
-    assert_frame_equal(_about_the_first(answer, alone), _about_the_first(alone, alone), check_row_order=False)
+    assert_frame_equal(
+        _about_the_first(answer, alone), _about_the_first(alone, alone), check_row_order=False
+    )
 
 
 @pytest.mark.parametrize("renaming", FURTHER.values(), ids=FURTHER)
@@ -238,5 +270,11 @@ def test_an_appointment_of_another_service_answers_nobody_who_has_its_address(
     both = together(first, {**further, "contacts": contacts, "activities": activities})
     answer = _response_time_by_service(both)
 
-    assert first["activities"].filter(pl.col("contact_id").is_null())["contact_emails"].drop_nulls().len() > 0
+    assert (
+        first["activities"]
+        .filter(pl.col("contact_id").is_null())["contact_emails"]
+        .drop_nulls()
+        .len()
+        > 0
+    )
     assert_frame_equal(_about_the_first(answer, alone), _about_the_first(alone, alone))

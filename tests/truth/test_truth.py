@@ -20,7 +20,9 @@ from tests.truth.questions import NOW, QUESTIONS, TIME_ZONE, Question
 _OF_A_FETCH = [question for question in QUESTIONS if question.query != "current_consent"]
 
 each_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.query)
-each_question_of_a_fetch = pytest.mark.parametrize("question", _OF_A_FETCH, ids=lambda question: question.query)
+each_question_of_a_fetch = pytest.mark.parametrize(
+    "question", _OF_A_FETCH, ids=lambda question: question.query
+)
 
 
 def _truth(question: Question, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -53,7 +55,9 @@ _OF_A_PERIOD = ("win_rate", "win_rate_by_month", "cycle_length")
 
 
 @each_question_of_a_fetch
-def test_of_a_period_an_answer_is_that_of_the_period_or_refused(question: Question, world: World) -> None:
+def test_of_a_period_an_answer_is_that_of_the_period_or_refused(
+    question: Question, world: World
+) -> None:
     if question.query not in _OF_A_PERIOD:
         with pytest.raises(UsageError, match="2026-09-01"):
             question.of_fetch(world.since)
@@ -66,7 +70,9 @@ def test_of_a_period_an_answer_is_that_of_the_period_or_refused(question: Questi
 
 
 @each_question
-def test_the_world_with_gaps_has_an_answer_to_every_question(question: Question, world: World) -> None:
+def test_the_world_with_gaps_has_an_answer_to_every_question(
+    question: Question, world: World
+) -> None:
     tables = with_gaps(world.fetched)
 
     answer = question.of_frames(tables)

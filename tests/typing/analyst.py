@@ -38,7 +38,9 @@ async def ask(account: crmlab.Account) -> None:
     await crmlab.call(account, "get_contact", contact_id="5aba31ea9007ba0f570c92d4")
     await crmlab.call(account, "get_contact", id="1", as_frame=True)
     await crmlab.call(account, "platform_sources_index", include=["connector", "health"])
-    await crmlab.call(account, "delete_contact", contact_id="5aba31ea9007ba0f570c92d4", allow_destructive=True)
+    await crmlab.call(
+        account, "delete_contact", contact_id="5aba31ea9007ba0f570c92d4", allow_destructive=True
+    )
     name = crmlab.operations("relenta")["operation"][0]
     await crmlab.call(account, name)
     await crmlab.call(account, "get_kontact", id="1")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]

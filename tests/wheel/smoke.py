@@ -29,7 +29,9 @@ async def fetched() -> crmlab.Fetched:
 def core(data: crmlab.Fetched) -> None:
     """Without an extra: what needs one says which."""
     assert "pip install anywidget" in complaint(ImportError, lambda: crmlab.login())  # noqa: PLW0108
-    assert "pip install xlsxwriter" in complaint(UsageError, lambda: data.export("book", format="xlsx"))
+    assert "pip install xlsxwriter" in complaint(
+        UsageError, lambda: data.export("book", format="xlsx")
+    )
 
 
 def extras(data: crmlab.Fetched) -> None:
@@ -41,7 +43,9 @@ def extras(data: crmlab.Fetched) -> None:
     assert keyring.get_keyring()
     assert get_exporter("HTML_offline").__module__ == "crmlab.notebook.offline_html"
     assert data.export("book", format="xlsx")
-    assert "CRMLAB_ONEPAGECRM_API_KEY" in complaint(CredentialError, crmlab.login("onepagecrm").accounts)
+    assert "CRMLAB_ONEPAGECRM_API_KEY" in complaint(
+        CredentialError, crmlab.login("onepagecrm").accounts
+    )
 
 
 def main(mode: str) -> None:

@@ -23,8 +23,14 @@ pytestmark = pytest.mark.skipif(not PYTHONS, reason="make wheel")
 def run(*command: str | Path, cwd: Path | None = None) -> str:
     """Return what it prints; what it complains of is shown where it fails."""
     # nothing of the checkout, and no account of whoever runs this
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CRMLAB_"))}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "CRMLAB_"))
+    }
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -46,10 +52,20 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 @pytest.mark.parametrize("extras", ["", ALL], ids=["core", "extras"])
 @pytest.mark.parametrize("python", PYTHONS, ids=lambda path: Path(path).name)
-def test_it_works_in_a_clean_environment(wheel: Path, python: str, extras: str, tmp_path: Path) -> None:
+def test_it_works_in_a_clean_environment(
+    wheel: Path, python: str, extras: str, tmp_path: Path
+) -> None:
     run(python, "-m", "venv", tmp_path / "v")
     inside = tmp_path / "v" / ("Scripts" if os.name == "nt" else "bin")
-    run(inside / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}{extras}")
+    run(
+        inside / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        f"{wheel}{extras}",
+    )
     work = tmp_path / "work"
     work.mkdir()
 

@@ -78,7 +78,9 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 def _check(page: Page) -> None:
     """Raise what the envelope calls an error: it may come with HTTP 200."""
-    envelope = page.read(_Envelope) if page.succeeded else read_refusal(page, _Envelope(error=page.status))
+    envelope = (
+        page.read(_Envelope) if page.succeeded else read_refusal(page, _Envelope(error=page.status))
+    )
     code = str(envelope.error)
     if code == "0":
         code = ""
@@ -220,7 +222,11 @@ PROVIDER = Provider(
             pattern=r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?",
             help="the cloud is ru.altkraft.com; an installation of your own has its own host name",
         ),
-        Field(name="token", label="API token", help="Altcraft > Settings > Tokens (needs master rights)"),
+        Field(
+            name="token",
+            label="API token",
+            help="Altcraft > Settings > Tokens (needs master rights)",
+        ),
         Field(
             name="token_in",
             label="Token goes in",
@@ -255,8 +261,16 @@ PROVIDER = Provider(
     reached=count_and_names("database", "name"),
     ping_resource="databases",
     resources=(
-        objects("databases", "Databases of profiles that the token may see.", never_empty=_sees_no("database")),
-        objects("resources", "Resources: what addresses are subscribed to.", never_empty=_sees_no("resource")),
+        objects(
+            "databases",
+            "Databases of profiles that the token may see.",
+            never_empty=_sees_no("database"),
+        ),
+        objects(
+            "resources",
+            "Resources: what addresses are subscribed to.",
+            never_empty=_sees_no("resource"),
+        ),
         objects("segments", "Segments by name; what is in them: segment_details."),
         Resource(
             name="segment_details",
@@ -283,7 +297,12 @@ PROVIDER = Provider(
             views=views.counters,
             view_tables=("segments",),
         ),
-        objects("campaigns", "Mailings, which the service calls campaigns.", fields.CAMPAIGN, views.CAMPAIGNS),
+        objects(
+            "campaigns",
+            "Mailings, which the service calls campaigns.",
+            fields.CAMPAIGN,
+            views.CAMPAIGNS,
+        ),
         Resource(
             name="profiles",
             doc="Profiles of every database (no time filter: always all).",

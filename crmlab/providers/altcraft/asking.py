@@ -69,7 +69,9 @@ def for_each(method: str, of: str, *, tag: str = "") -> Callable[[Context], Iter
 def lacks_details(what: str) -> Callable[[Page], str]:
     """Return a `Resource.lacking` for answers without a record to requests for one that is listed."""
     return lambda page: (
-        f"a {what} that is listed came without its details" if page.lacks_list or pages.is_empty(page) else ""
+        f"a {what} that is listed came without its details"
+        if page.lacks_list or pages.is_empty(page)
+        else ""
     )
 
 

@@ -53,7 +53,11 @@ def _field_list(page: Page) -> Page:
     named: list[dict[str, Any]] = []
     if isinstance(data, list) and data and all(isinstance(each, str) for each in data):
         named = [{"name": each} for each in data]
-    elif isinstance(data, dict) and data and all(isinstance(each, dict | str) for each in data.values()):
+    elif (
+        isinstance(data, dict)
+        and data
+        and all(isinstance(each, dict | str) for each in data.values())
+    ):
         named = [_field(name, said) for name, said in data.items()]
     return replace(page, body=json.dumps({"data": named}).encode(), _read={}) if named else page
 
@@ -114,7 +118,13 @@ def _log(context: Context) -> Iterable[Request]:
     """One request for each campaign, from the beginning of the period."""
     since = {"from_time": context.since.isoformat()} if context.since else {}
     for campaign in ids(context, "campaigns"):
-        yield post("campaigns/log_v2", tags={"campaign_id": campaign}, id=number(campaign), limit=LIMIT, **since)
+        yield post(
+            "campaigns/log_v2",
+            tags={"campaign_id": campaign},
+            id=number(campaign),
+            limit=LIMIT,
+            **since,
+        )
 
 
 DETAILS: tuple[Resource, ...] = (
@@ -219,7 +229,8 @@ DETAILS: tuple[Resource, ...] = (
         tags=("campaign_id",),
         absent_is_empty=True,
         key=pl.concat_str(
-            [pl.col("_campaign_id"), *(text(name).fill_null("") for name in fields.CAMPAIGN_LOG)], separator="/"
+            [pl.col("_campaign_id"), *(text(name).fill_null("") for name in fields.CAMPAIGN_LOG)],
+            separator="/",
         ),
         schema=fields.CAMPAIGN_LOG,
     ),
@@ -242,7 +253,12 @@ DETAILS: tuple[Resource, ...] = (
         schema=fields.BROADCAST,
         computed=views.BROADCAST_PARTS,
     ),
-    objects("regulars", "Campaigns that are sent regularly.", fields.CAMPAIGN, method="campaigns/regulars"),
+    objects(
+        "regulars",
+        "Campaigns that are sent regularly.",
+        fields.CAMPAIGN,
+        method="campaigns/regulars",
+    ),
     objects(
         "super_campaigns",
         "Campaigns that join mailings and scenarios; the token needs the right to run campaigns.",

@@ -44,7 +44,18 @@ _RECORDS = 1000
 _LISTS = ("phones",)
 _OF_ANY_SHAPE = ("subscriptions",)
 #: what contacts are made of: a file without one of these lacks something
-_NEEDED = ("id", "email", "phones", "_fname", "_lname", "_city", "_region", "_country", "_status", "_xxh")
+_NEEDED = (
+    "id",
+    "email",
+    "phones",
+    "_fname",
+    "_lname",
+    "_city",
+    "_region",
+    "_country",
+    "_status",
+    "_xxh",
+)
 
 ASSUMPTIONS = (
     "an export (profiles_by=export) is done when its state is completed or success, or its progress 100 and its result "
@@ -72,7 +83,9 @@ class _Task(msgspec.Struct):
 
     @property
     def is_done(self) -> bool:
-        return self.word in _DONE or (whole_number(self.progress) == 100 and self.result is not None)
+        return self.word in _DONE or (
+            whole_number(self.progress) == 100 and self.result is not None
+        )
 
     @property
     def word(self) -> str:
@@ -139,7 +152,9 @@ def _restated(page: Page) -> Page:
     if page.request.is_file:
         return page
     task = bytes(page.read(_Answer).data)
-    return replace(page, body=b'{"data":[],"task":%s}' % (task if task.startswith(b"{") else b"{}"), _read={})
+    return replace(
+        page, body=b'{"data":[],"task":%s}' % (task if task.startswith(b"{") else b"{}"), _read={}
+    )
 
 
 def _follow(page: Page) -> Iterable[Request]:
@@ -180,13 +195,17 @@ def _files(request: Request, result: _Result) -> Sequence[Request]:
         if not _PATH.fullmatch(parts.path):
             raise PagingError("the file of an export is said to be at a path that is none")
         params = dict(parse_qsl(parts.query))
-        found.append(Request(path=parts.path, params=params, tags=request.tags, is_file=True, from_root=True))
+        found.append(
+            Request(path=parts.path, params=params, tags=request.tags, is_file=True, from_root=True)
+        )
     return found
 
 
 def _total(page: Page) -> int | None:
     task = page.read(_Told).task
-    return whole_number(task.outcome.total) if page.request.path == _STATUS and task.is_done else None
+    return (
+        whole_number(task.outcome.total) if page.request.path == _STATUS and task.is_done else None
+    )
 
 
 def _lacking(page: Page) -> str:
@@ -215,7 +234,9 @@ def pages_of(path: str, request: Request) -> Iterator[Page]:
     except (csv.Error, UnicodeDecodeError) as error:
         # what it says holds positions, and no value
         reason = str(error) if isinstance(error, csv.Error) else "it is not in UTF-8"
-        raise TransportError(f"{request.path} is a file that cannot be read as CSV ({reason})") from None
+        raise TransportError(
+            f"{request.path} is a file that cannot be read as CSV ({reason})"
+        ) from None
 
 
 def _pages(file: TextIO, request: Request) -> Iterator[Page]:
@@ -227,7 +248,9 @@ def _pages(file: TextIO, request: Request) -> Iterator[Page]:
     columns = [_field(name) for name in next(lines, [])]
     twice = [name for name, count in Counter(columns).items() if count > 1]
     if twice or not set(columns) & {"id", "email"}:
-        raise TransportError(f"{request.path} is no file of profiles: its first line does not name their fields")
+        raise TransportError(
+            f"{request.path} is no file of profiles: its first line does not name their fields"
+        )
     lacks = [name for name in _NEEDED if name not in columns]
     if not {"_createtime", "_regdate"} & {*columns}:
         lacks.append("_createtime")
@@ -268,5 +291,7 @@ def _value(name: str, cell: str) -> Any:
 
 
 def _page(records: Sequence[Any], lacks: Sequence[str], request: Request) -> Page:
-    body = json.dumps({"data": records, "lacks": lacks}, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    body = json.dumps({"data": records, "lacks": lacks}, ensure_ascii=False).encode(
+        "utf-8", "surrogatepass"
+    )
     return Page(request=request, status=200, headers={}, body=body)

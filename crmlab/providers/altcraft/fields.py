@@ -20,7 +20,13 @@ _texts = pl.List(pl.String)
 _GROUPS = pl.List(pl.Struct({"id": _text, "name": _text, "Id": _text, "Name": _text}))
 
 #: databases, resources and segments are listed in one shape
-OBJECT: Schema = {"id": _text, "name": _text, "ui_tags": _texts, "groups": _GROUPS, "Groups": _GROUPS}
+OBJECT: Schema = {
+    "id": _text,
+    "name": _text,
+    "ui_tags": _texts,
+    "groups": _GROUPS,
+    "Groups": _GROUPS,
+}
 SEGMENT: Schema = {
     "id": _text,
     "name": _text,
@@ -40,7 +46,9 @@ SEGMENT: Schema = {
 #: a database or a resource by its id
 OBJECT_DETAIL: Schema = {"id": _text, "name": _text, "suppress_id": _text, "description": _text}
 #: what is said of a field is documented nowhere
-FIELD: Schema = dict.fromkeys(("id", "name", "Name", "field_name", "label", "title", "description", "type"), _text)
+FIELD: Schema = dict.fromkeys(
+    ("id", "name", "Name", "field_name", "label", "title", "description", "type"), _text
+)
 _STATES = (
     "all", "subscribed", "unsubscribed", "complained", "hardbounced", "unconfirmed", "suspended", "invalid",
     "subscribed_sendable", "unconfirmed_sendable",

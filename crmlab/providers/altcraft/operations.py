@@ -24,7 +24,13 @@ Matching = Literal[
 Channel = Literal["email", "sms", "push", "notify", "viber", "whatsapp", "telegram_bot"]
 
 #: pages of numbered objects, and which objects
-OBJECTS = {"from_id": int, "limit": int, "ui_tags": list[str], "groups": list[str], "groups_id": list[int]}
+OBJECTS = {
+    "from_id": int,
+    "limit": int,
+    "ui_tags": list[str],
+    "groups": list[str],
+    "groups_id": list[int],
+}
 #: pages that a text of the answer before leads to
 POINTER = {"from_id": str, "limit": int}
 #: how a profile is found: the matching, and the field that it needs
@@ -41,7 +47,12 @@ ID = {"id": Required[int]}
 OF_RESOURCE = ID | {"resource_id": Required[int]}
 DAYS = {"date_from": str, "date_to": str}
 FEEDBACK = {"feedback": dict[str, str]}
-IMPORT = {"db_id": Required[int], "skip_triggers": bool, "skip_invalid_subscriptions": bool, "detect_geo": bool}
+IMPORT = {
+    "db_id": Required[int],
+    "skip_triggers": bool,
+    "skip_invalid_subscriptions": bool,
+    "detect_geo": bool,
+}
 STATIC = {
     "segment_id": Required[int],
     "db_id": Required[int],
@@ -62,7 +73,11 @@ def _write(name: str, fields: dict[str, Any], **more: Any) -> Operation:
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    _read("profiles/get", WHO | {"db_id": Required[int]}, doc="One profile by its database and id, address or field."),
+    _read(
+        "profiles/get",
+        WHO | {"db_id": Required[int]},
+        doc="One profile by its database and id, address or field.",
+    ),
     _read(
         "profiles/list",
         POINTER | {"db_id": Required[int], "query": dict[str, Any], "fields": list[str]},
@@ -83,7 +98,11 @@ OPERATIONS: tuple[Operation, ...] = (
     _write("profiles/delete", WHO | {"db_id": Required[int]}, destructive=True, assumed=True),
     _write("profiles/segstatic/add", STATIC),
     _write("profiles/segstatic/remove", STATIC),
-    _read("databases/fields_get", {"db_id": Required[int]}, doc="The fields of the profiles of a database."),
+    _read(
+        "databases/fields_get",
+        {"db_id": Required[int]},
+        doc="The fields of the profiles of a database.",
+    ),
     _read(
         "subscribers/history_get",
         WHO | DAYS | {"list_id": Required[int], "xxh": str},
@@ -91,7 +110,13 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     _read(
         "subscribers/history_get_all",
-        POINTER | {"list_id": Required[int], "date_from": Required[str], "date_to": Required[str], "fields": list[str]},
+        POINTER
+        | {
+            "list_id": Required[int],
+            "date_from": Required[str],
+            "date_to": Required[str],
+            "fields": list[str],
+        },
         doc="A page of what was sent to all profiles of a database, and how they answered.",
     ),
     _read(
@@ -107,12 +132,23 @@ OPERATIONS: tuple[Operation, ...] = (
     _read("resources/fields_get", ID, doc="The fields of the subscriptions to a resource."),
     _read("databases/list", OBJECTS, doc="A page of the databases that the token sees."),
     _read("databases/get", ID, doc="One database."),
-    _read("databases/get_counters", OF_RESOURCE, doc="How many subscriptions of a database are in which state."),
+    _read(
+        "databases/get_counters",
+        OF_RESOURCE,
+        doc="How many subscriptions of a database are in which state.",
+    ),
     _write("databases/refresh_counters", OF_RESOURCE | FEEDBACK),
     _write("resources/refresh_counters", ID | FEEDBACK | {"list_id": Required[int]}),
-    _read("resources/list", OBJECTS, assumed=True, doc="A page of the resources that the token sees."),
+    _read(
+        "resources/list", OBJECTS, assumed=True, doc="A page of the resources that the token sees."
+    ),
     _read("resources/get", ID, assumed=True, doc="One resource."),
-    _read("resources/get_counters", ID, assumed=True, doc="How many subscriptions of a resource are in which state."),
+    _read(
+        "resources/get_counters",
+        ID,
+        assumed=True,
+        doc="How many subscriptions of a resource are in which state.",
+    ),
     _read("segments/list", OBJECTS, doc="A page of the segments that the token sees."),
     _read("segments/get", ID, doc="One segment, with its conditions."),
     _read(
@@ -124,20 +160,32 @@ OPERATIONS: tuple[Operation, ...] = (
     _write("segments/refresh_counters", OF_RESOURCE | FEEDBACK | {"db_id": int}),
     _read(
         "campaigns/list",
-        OBJECTS | {"type": Literal["broadcast", "regular", "trigger"], "is_active": bool, "attributes": list[str]},
+        OBJECTS
+        | {
+            "type": Literal["broadcast", "regular", "trigger"],
+            "is_active": bool,
+            "attributes": list[str],
+        },
         doc="A page of the campaigns.",
     ),
     _read("campaigns/get", ID, doc="One campaign."),
     _read("campaigns/get_status", ID, doc="Whether a campaign is active, and whether it is over."),
-    _read("campaigns/log_v2", ID | {"from_time": str, "limit": int}, doc="What happened while a campaign ran."),
     _read(
-        "campaigns/broadcasts/list", OBJECTS | {"type": Literal["broadcast"]}, doc="A page of the campaigns sent once."
+        "campaigns/log_v2",
+        ID | {"from_time": str, "limit": int},
+        doc="What happened while a campaign ran.",
+    ),
+    _read(
+        "campaigns/broadcasts/list",
+        OBJECTS | {"type": Literal["broadcast"]},
+        doc="A page of the campaigns sent once.",
     ),
     _read("campaigns/regulars/list", OBJECTS, doc="A page of the campaigns sent regularly."),
     _read("campaigns/broadcasts/get", ID, doc="One campaign sent once, with its content."),
     _read(
         "scampaigns/list",
-        OBJECTS | {"state": Literal["cloning", "inactive", "waiting", "active", "completed", "deleted"]},
+        OBJECTS
+        | {"state": Literal["cloning", "inactive", "waiting", "active", "completed", "deleted"]},
         doc="A page of the campaigns that join mailings and scenarios.",
     ),
     _write(

@@ -129,7 +129,11 @@ def _follow_objects(page: Page) -> Iterable[Request]:
     if not points_on:
         return ()
     counted = total(page)
-    is_whole = asked == FIRST and counted is not None and page.request.body["limit"] > answer.height >= counted
+    is_whole = (
+        asked == FIRST
+        and counted is not None
+        and page.request.body["limit"] > answer.height >= counted
+    )
     if is_whole:
         return ()
     return [page.request.with_body(from_id=int(following))]
@@ -147,7 +151,9 @@ def _objects_after(page: Page) -> Iterable[Request]:
     """Ask for the objects after the last one by its number, where the page itself points nowhere."""
     try:
         listed = msgspec.json.decode(page.read(_Listing).data, type=list[_Object])
-    except msgspec.ValidationError:  # objects of a shape that nobody expects are rejected one by one, elsewhere
+    except (
+        msgspec.ValidationError
+    ):  # objects of a shape that nobody expects are rejected one by one, elsewhere
         return []
     numbers = [number for each in listed if (number := whole_number(each.id)) is not None]
     return [page.request.with_body(from_id=max(numbers) + 1)] if numbers else []
@@ -205,12 +211,16 @@ def _follow_log(page: Page) -> Iterable[Request]:
     lines = msgspec.json.decode(listing.data, type=list[_Line])
     last = str(lines[-1].time)
     if last == page.request.body.get("from_time"):
-        raise PagingError(f"a log of {page.request.path} holds more lines of one moment than a page does")
+        raise PagingError(
+            f"a log of {page.request.path} holds more lines of one moment than a page does"
+        )
     return [page.request.with_body(from_time=last)]
 
 
 #: a page of a log begins with the last lines of the one before, so that it is no chain of different pages
-log = Paginator(strategy="page after page", follow=_follow_log, more=lambda page: None if _is_full(page) else 0)
+log = Paginator(
+    strategy="page after page", follow=_follow_log, more=lambda page: None if _is_full(page) else 0
+)
 
 
 def _is_full(page: Page) -> bool:
@@ -236,7 +246,9 @@ class _Event(msgspec.Struct):
 def _events(page: Page) -> list[_Event]:
     try:
         return msgspec.json.decode(page.read(_Listing).data, type=list[_Event])
-    except msgspec.ValidationError:  # events of a shape that nobody expects are rejected one by one, elsewhere
+    except (
+        msgspec.ValidationError
+    ):  # events of a shape that nobody expects are rejected one by one, elsewhere
         return []
 
 

@@ -43,7 +43,15 @@ _MOMENT = 900
 _HALF_HOUR = 1800
 _MAX_HOURS = 14
 #: states of subscriptions, which the vendor's own texts use for actions too
-_STATES = ("subscribed", "unsubscribed", "complained", "hardbounced", "unconfirmed", "confirmed", "suspended")
+_STATES = (
+    "subscribed",
+    "unsubscribed",
+    "complained",
+    "hardbounced",
+    "unconfirmed",
+    "confirmed",
+    "suspended",
+)
 
 
 def _post(method: str, **body: object) -> Request:
@@ -114,11 +122,18 @@ def _names_pointer(first: _First) -> Callable[[Context], Reads]:
             if not _data(following) and member(following, POINTER):
                 return refuted(f"{POINTER} leads to an empty page, which names another one")
             return untold(f"{POINTER} leads to no other records: these may be all")
-        others = [name for name, value in page.read(dict[str, Any]).items() if name not in BESIDE and value]
+        others = [
+            name
+            for name, value in page.read(dict[str, Any]).items()
+            if name not in BESIDE and value
+        ]
         for name in others[:1]:
             following = yield _at(page, member(page, name))
             if _leads_on(page, following):
-                return refuted(f"{shown([name])} leads to other records, and there is no {POINTER}", pointer=name)
+                return refuted(
+                    f"{shown([name])} leads to other records, and there is no {POINTER}",
+                    pointer=name,
+                )
         larger = yield page.request.with_body(limit=_MANY)
         if len(_data(larger)) > len(_data(page)):
             return refuted(f"there are more records, and no {POINTER}")
@@ -183,8 +198,12 @@ def _one_day_is_enough(context: Context) -> Reads:
         return confirmed("the history from a day to the same day holds events")
     until_next = yield _days(database, day, day + dt.timedelta(days=1))
     if _data(until_next):
-        return refuted("the history from a day to the same day is empty, to the day after it is not")
-    return refuted("the history from the day of an event to the next is empty: its days are others than those of UTC")
+        return refuted(
+            "the history from a day to the same day is empty, to the day after it is not"
+        )
+    return refuted(
+        "the history from the day of an event to the next is empty: its days are others than those of UTC"
+    )
 
 
 def _times_are_utc(context: Context) -> Reads:
@@ -193,13 +212,17 @@ def _times_are_utc(context: Context) -> Reads:
     known = [each for each in ahead if each is not None]
     if not known:
         return untold("no event that was looked at has an id that tells when it was made")
-    usual, count = Counter(round(each / _HALF_HOUR) * _HALF_HOUR for each in known).most_common(1)[0]
+    usual, count = Counter(round(each / _HALF_HOUR) * _HALF_HOUR for each in known).most_common(1)[
+        0
+    ]
     if count <= len(known) / 2 or abs(usual) > _MAX_HOURS * 3600:
         return untold("the ids of events do not tell when they were made")
     if usual == 0:
         return confirmed(f"{count:,} of {len(known):,} events happened when their ids were made")
     direction = "later" if usual > 0 else "earlier"
-    return refuted(f"times are {abs(usual) / 3600:g} hours {direction} than the ids of the events say")
+    return refuted(
+        f"times are {abs(usual) / 3600:g} hours {direction} than the ids of the events say"
+    )
 
 
 def _seconds_ahead(event: dict[str, Any]) -> float | None:

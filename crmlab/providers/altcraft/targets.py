@@ -93,18 +93,30 @@ def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
     listed = answer.result if answer.result is not None else answer.data
     if not isinstance(listed, list):
         # the page that shows this answer is cut: of another shape it says that the whole was taken, and no more
-        return [Outcome(state="sent", reason="the answer does not tell of each profile") for _ in records]
+        return [
+            Outcome(state="sent", reason="the answer does not tell of each profile")
+            for _ in records
+        ]
     said = [_outcome(each) for each in listed]
     places = _places(listed, records)
     if places:
-        unnamed = Outcome(state="unknown", reason="the answer tells of others, and not of this profile")
-        return [said[places[place]] if place in places else unnamed for place in range(len(records))]
+        unnamed = Outcome(
+            state="unknown", reason="the answer tells of others, and not of this profile"
+        )
+        return [
+            said[places[place]] if place in places else unnamed for place in range(len(records))
+        ]
     if len(said) == len(records):
         return said
-    note = f"the answer tells of {len(said):,} profiles in place of {len(records):,}, and not of which"
+    note = (
+        f"the answer tells of {len(said):,} profiles in place of {len(records):,}, and not of which"
+    )
     refused = {each.reason for each in said if each.state == "refused"}
     if refused:
-        return [Outcome(state="unknown", reason=f"{note}: {', '.join(sorted(refused))}") for _ in records]
+        return [
+            Outcome(state="unknown", reason=f"{note}: {', '.join(sorted(refused))}")
+            for _ in records
+        ]
     return [Outcome(state="sent", reason=note) for _ in records]
 
 
@@ -125,15 +137,20 @@ def _outcome(said: Any) -> Outcome:
     found = said.get("profile_id") or said.get("id")
     if number not in (None, 0, "0", "", False):
         return Outcome(
-            state="refused", reason=" · ".join(str(each) for each in (number, said.get("error_text")) if each)
+            state="refused",
+            reason=" · ".join(str(each) for each in (number, said.get("error_text")) if each),
         )
     return Outcome(state="sent", id=str(found) if found else None)
 
 
 def _check_subscriptions(record: Entry) -> None:
     subscriptions = record.fields.get("subscriptions") or []
-    if not isinstance(subscriptions, list) or not all(isinstance(each, dict) for each in subscriptions):
-        raise UsageError("subscriptions is a list of objects: a CSV file cannot hold it, Parquet can")
+    if not isinstance(subscriptions, list) or not all(
+        isinstance(each, dict) for each in subscriptions
+    ):
+        raise UsageError(
+            "subscriptions is a list of objects: a CSV file cannot hold it, Parquet can"
+        )
 
 
 def _account_fields(options: Mapping[str, str]) -> list[str]:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.connector import RECORD, Context, View, custom, full_name, integer, iso_time, lookup, text, texts
+from crmlab.connector import (
+    RECORD,
+    Context,
+    View,
+    custom,
+    full_name,
+    integer,
+    iso_time,
+    lookup,
+    text,
+    texts,
+)
 from crmlab.providers.altcraft import fields
 
 # The vendor's list of actions is not public: these are the words to be expected, for its own texts use
@@ -53,7 +64,12 @@ def _opted_in(column: str) -> pl.Expr:
     Of a word that decides nothing nothing is asked, so it is no value that could not be read.
     """
     word = pl.when(_word(column).is_in([*_YES, *_NO])).then(_word(column))
-    return pl.when(word.is_in(_YES)).then(pl.lit(value=True)).when(word.is_in(_NO)).then(pl.lit(value=False))
+    return (
+        pl.when(word.is_in(_YES))
+        .then(pl.lit(value=True))
+        .when(word.is_in(_NO))
+        .then(pl.lit(value=False))
+    )
 
 
 _WORD = _word("action")
@@ -70,7 +86,9 @@ def _joined(*columns: str | pl.Expr) -> pl.Expr:
     return pl.concat_str([part.fill_null("") for part in parts], separator="/")
 
 
-EVENT_KEY = pl.coalesce(text("event_id"), _joined("xxh", "action", "datetime", "message_id", "campaign_id"))
+EVENT_KEY = pl.coalesce(
+    text("event_id"), _joined("xxh", "action", "datetime", "message_id", "campaign_id")
+)
 #: whether `hash_id` stands for the subscription or for the address is not said: unique either way
 SUBSCRIPTION_KEY = _joined(
     "resource_id",
@@ -149,7 +167,11 @@ def custom_names(context: Context) -> list[str]:
     if not any(names) and "database_fields" in context.rows:
         told = context.rows["database_fields"]["name"].drop_nulls().to_list()
         # what begins with _ is the service's own, and Polars reads * and ^...$ as patterns for names of columns
-        names = [name for name in told if not name.startswith(("_", "*", "^")) and name not in fields.PROFILE]
+        names = [
+            name
+            for name in told
+            if not name.startswith(("_", "*", "^")) and name not in fields.PROFILE
+        ]
     return list(dict.fromkeys(name for name in names if name))
 
 
@@ -159,7 +181,9 @@ SUBSCRIPTIONS = (
         columns={
             "contact_id": text("profile_id"),
             "channel": text("channel"),
-            "address": pl.coalesce(text("email"), text("phone"), text("subscription_id"), text("cc_data")),
+            "address": pl.coalesce(
+                text("email"), text("phone"), text("subscription_id"), text("cc_data")
+            ),
             "status": text("status"),
             "opted_in": _opted_in("status"),
             "resource_id": pl.coalesce(text("resource_id"), pl.col("_resource_id")),

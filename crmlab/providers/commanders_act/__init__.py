@@ -129,7 +129,11 @@ PROVIDER = Provider(
             f"Sizes per day of the segments named in segment_ids; the last {DAYS} days without since.",
             requests=asking.segments,
             change_filter=COUNTED,
-            note=lambda context: by_default(context) if context.options.get("segment_ids") else "no segment_ids given",
+            note=lambda context: (
+                by_default(context)
+                if context.options.get("segment_ids")
+                else "no segment_ids given"
+            ),
             reached=reached_by_default,
             tags=("segment_id",),
             key=pl.format("{}/{}", pl.col("_segment_id"), pl.col("id")),
@@ -137,7 +141,13 @@ PROVIDER = Provider(
             views=views.segments,
             view_tables=("segments",),
         ),
-        listed("users", "Users of the site.", requests=get("/users"), schema=fields.USER, views=views.USERS),
+        listed(
+            "users",
+            "Users of the site.",
+            requests=get("/users"),
+            schema=fields.USER,
+            views=views.USERS,
+        ),
         listed(
             "activity_logs",
             "Who changed what (needs the right to see the modification history).",

@@ -52,9 +52,13 @@ def statistics(context: Context) -> Iterable[Request]:
             tags={"day": date, "device": device, "location": location},
         )
         if device:
-            request = request.with_params(**{"filter[sup_filters][device][]": _DEVICES.index(device)})
+            request = request.with_params(
+                **{"filter[sup_filters][device][]": _DEVICES.index(device)}
+            )
         if location:
-            request = request.with_params(**{"filter[sup_filters][location][]": _LOCATIONS.index(location)})
+            request = request.with_params(
+                **{"filter[sup_filters][location][]": _LOCATIONS.index(location)}
+            )
         yield request
 
 
@@ -70,7 +74,11 @@ def segments(context: Context) -> Iterable[Request]:
     for segment in dict.fromkeys(segments):
         yield Request(
             path="/dms/segments-statistics",
-            params={"filter[segment_id]": segment, "filter[from]": iso(start), "filter[to]": iso(end)},
+            params={
+                "filter[segment_id]": segment,
+                "filter[from]": iso(start),
+                "filter[to]": iso(end),
+            },
             tags={"segment_id": segment},
         )
 

@@ -27,7 +27,9 @@ Type = Literal[
 ]
 Text65535 = Annotated[str, Field(max_length=65535)]
 Text16777215 = Annotated[str, Field(max_length=16777215)]
-TagWebTriggersType = Literal["container_loaded", "dom_ready", "click", "form_submission", "scroll", "custom"]
+TagWebTriggersType = Literal[
+    "container_loaded", "dom_ready", "click", "form_submission", "scroll", "custom"
+]
 TmsWebConstraintsType = Literal[
     "variable_or",
     "variable_nand",
@@ -96,7 +98,9 @@ TmsServersideConstraintsType = Literal[
 ]
 VariableType2 = Literal["tms/serverside-datalayer-variables", "tms/serverside-internal-variables"]
 Text3To3 = Annotated[str, Field(min_length=3, max_length=3)]
-DeploymentMethod = Literal["ftp_or_cdn", "amazon_s3", "unminified", "batch", "custom_url", "manual", "email"]
+DeploymentMethod = Literal[
+    "ftp_or_cdn", "amazon_s3", "unminified", "batch", "custom_url", "manual", "email"
+]
 RecurringSynchronizationDeploymentMethod = Literal["ftp_or_cdn", "batch", "email"]
 DefaultTagsLifetime = Literal[0, 3, 6, 12]
 ForceCookieSamesiteSetting = Literal["unforced", "none", "lax"]
@@ -114,7 +118,12 @@ Channel = Literal["EMAIL", "SLACK", "TEAMS"]
 AdminUsersType = Literal["end_user", "technology_partner", "service_provider"]
 Language = Literal["english", "french", "german", "italian", "spanish"]
 StorageType = Literal[
-    "1st-party-cookie", "3rd-party-cookie", "http-only-1st", "http-only-3rd", "local_storage", "session_storage"
+    "1st-party-cookie",
+    "3rd-party-cookie",
+    "http-only-1st",
+    "http-only-3rd",
+    "local_storage",
+    "session_storage",
 ]
 MonitoringHealthCookieScannerStatus = Literal[0, 1, 2]
 
@@ -531,7 +540,9 @@ class TmsWebContainersAttributes(Body):
     add_unminified_version_for_manual_deploy: bool | None = None
     include_md5_file_in_deployment_mail: bool | None = None
     recurring_synchronization: bool | None = None
-    recurring_synchronization_deployment_methods: list[RecurringSynchronizationDeploymentMethod] | None = None
+    recurring_synchronization_deployment_methods: (
+        list[RecurringSynchronizationDeploymentMethod] | None
+    ) = None
     recurring_synchronization_conf_expert: bool | None = None
     recurring_synchronization_mailing_list: list[Any] | None = None
     recurring_synchronization_cron_hours: int | None = None
@@ -579,7 +590,9 @@ class TmsWebContainersTmsWebContainersAttributes(Body):
     add_unminified_version_for_manual_deploy: bool | None = None
     include_md5_file_in_deployment_mail: bool | None = None
     recurring_synchronization: bool | None = None
-    recurring_synchronization_deployment_methods: list[RecurringSynchronizationDeploymentMethod] | None = None
+    recurring_synchronization_deployment_methods: (
+        list[RecurringSynchronizationDeploymentMethod] | None
+    ) = None
     recurring_synchronization_conf_expert: bool | None = None
     recurring_synchronization_mailing_list: list[Any] | None = None
     recurring_synchronization_cron_hours: int | None = None
@@ -1230,7 +1243,9 @@ class MonitoringHealthCookieScannerCustomFieldMonitoringHealthCookieScannerCusto
 
 
 class MonitoringHealthCookieScannerCustomFieldUpdateMonitoringHealthCookieScannerCustomField(Body):
-    data: MonitoringHealthCookieScannerCustomFieldMonitoringHealthCookieScannerCustomFieldData | None = None
+    data: (
+        MonitoringHealthCookieScannerCustomFieldMonitoringHealthCookieScannerCustomFieldData | None
+    ) = None
 
 
 class MonitoringHealthCookieScannerDeployAttributes(Body):

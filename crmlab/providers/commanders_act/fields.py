@@ -19,13 +19,17 @@ _RELATED = pl.Struct({"data": pl.Struct({"type": _text, "id": _text})})
 NEVER_KEPT_OF_INTEGRATIONS = {
     "attributes.parameters": "settings of a source or destination, tokens of partners included"
 }
-NEVER_KEPT_OF_LOGS = {"attributes.properties": "what was changed, and so parameters with their tokens"}
+NEVER_KEPT_OF_LOGS = {
+    "attributes.properties": "what was changed, and so parameters with their tokens"
+}
 
 HEALTH: Schema = {
     "total": _int,
     "success": pl.Struct({"immediate": _COUNT, "retry": _COUNT}),
     "fail": pl.Struct({"rejected": _COUNT, "error": _COUNT}),
-    "trends": pl.Struct({"success": pl.Struct({"dataset": _DATASET}), "fail": pl.Struct({"dataset": _DATASET})}),
+    "trends": pl.Struct(
+        {"success": pl.Struct({"dataset": _DATASET}), "fail": pl.Struct({"dataset": _DATASET})}
+    ),
 }
 #: sources and destinations; ids are numbers here and text elsewhere
 INTEGRATION: Schema = {
@@ -87,7 +91,9 @@ SEGMENT: Schema = {
 USER: Schema = {
     "id": _text,
     "type": _text,
-    "attributes": pl.Struct({"firstname": _text, "lastname": _text, "email": _text, "type": _text, "language": _text}),
+    "attributes": pl.Struct(
+        {"firstname": _text, "lastname": _text, "email": _text, "type": _text, "language": _text}
+    ),
 }
 LOG: Schema = {
     "id": _text,

@@ -13,21 +13,41 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from crmlab.connector import AnswerParts, Context, Page, PageSize, Request, Schema, fill_path, get, whole_number
+from crmlab.connector import (
+    AnswerParts,
+    Context,
+    Page,
+    PageSize,
+    Request,
+    Schema,
+    fill_path,
+    get,
+    whole_number,
+)
 from crmlab.errors import TransportError
 from crmlab.providers.commanders_act import fields
 from crmlab.providers.commanders_act.asking import collection, delivery
 from crmlab.providers.commanders_act.lists import listed
-from crmlab.providers.commanders_act.windows import DAYS, as_kept, by_default, reached_as_kept, reached_by_default
+from crmlab.providers.commanders_act.windows import (
+    DAYS,
+    as_kept,
+    by_default,
+    reached_as_kept,
+    reached_by_default,
+)
 
 _LARGE_PAGE = 100
 _Record = dict[str, Any]
 #: the columns of counts of events
 _COUNTED: Schema = {"dateTime": pl.String, "collected": pl.Int64, "normalized": pl.Int64}
-_CELL = pl.Struct({"column": pl.String, "type": pl.String, "value": pl.String, "top_value": pl.String})
+_CELL = pl.Struct(
+    {"column": pl.String, "type": pl.String, "value": pl.String, "top_value": pl.String}
+)
 
 
-def _restated(*inside: str, by: Callable[[Page, AnswerParts], Iterable[Any]]) -> Callable[[Page], Page]:
+def _restated(
+    *inside: str, by: Callable[[Page, AnswerParts], Iterable[Any]]
+) -> Callable[[Page], Page]:
     """Return what writes an answer as the list of the records that are found in its data, or in each object of them.
 
     `inside`: under which of these names an object of the data holds its records.
@@ -159,7 +179,9 @@ DELIVERIES = (
         schema={
             "id": pl.String,
             "type": pl.String,
-            "attributes": pl.Struct({"timestamp": pl.Int64, "status": pl.String, "detail": pl.String}),
+            "attributes": pl.Struct(
+                {"timestamp": pl.Int64, "status": pl.String, "detail": pl.String}
+            ),
         },
         never_kept={
             "attributes.request": "a delivery as it was sent, with persons and keys of partners in it",
@@ -229,7 +251,9 @@ def _quality(page: Page, parts: AnswerParts) -> Iterator[_Record]:
         for row in named_rows(rows):
             lacks = [name for name in _COUNTED if name not in row]
             if lacks:
-                parts.doubt(f"rows of counts of events have nothing that can be read as {', '.join(lacks)}")
+                parts.doubt(
+                    f"rows of counts of events have nothing that can be read as {', '.join(lacks)}"
+                )
             yield {"event": event, **row}
 
 
@@ -278,7 +302,9 @@ def _with_counts(page: Page) -> Page:
         found = counts.get(event_id)
         listed_ids.add(event_id)
         if found is None:
-            doubts.setdefault("an event came without its counts, which are documented to stand in included")
+            doubts.setdefault(
+                "an event came without its counts, which are documented to stand in included"
+            )
         known.append({**event, "counts": found})
     if counts.keys() - listed_ids:
         doubts.setdefault("counts came of an event that is not listed with them")
@@ -291,7 +317,9 @@ def _counts_by_event(included: Any) -> dict[str, Any]:
     counts = {}
     for each in included if isinstance(included, list) else []:
         if _inside(each, "type") == "dataset":
-            counts[str(_inside(each, "id")).partition("/")[0]] = _inside(each, "attributes", "dataset")
+            counts[str(_inside(each, "id")).partition("/")[0]] = _inside(
+                each, "attributes", "dataset"
+            )
     return counts
 
 
@@ -328,7 +356,9 @@ EVENTS = (
             "count": pl.Int64,
             "integration": pl.Struct(
                 {
-                    **dict.fromkeys(("label", "integration_type", "environment", "version", "status"), pl.String),
+                    **dict.fromkeys(
+                        ("label", "integration_type", "environment", "version", "status"), pl.String
+                    ),
                     "has_undeployed_changes": pl.Boolean,
                     "last_run": pl.String,
                     "last_deployment": pl.Int64,

@@ -33,14 +33,28 @@ def _of(*, text: str = "", whole: str = "", flag: str = "", **others: Any) -> Sc
 
 
 def _objects(
-    name: str, path: str, doc: str, attributes: Schema, *, related: Schema | None = None, include: str = "", **more: Any
+    name: str,
+    path: str,
+    doc: str,
+    attributes: Schema,
+    *,
+    related: Schema | None = None,
+    include: str = "",
+    **more: Any,
 ) -> Resource:
     """Return the list at a path, of objects with these attributes and relationships."""
     schema: Schema = {"id": pl.String, "type": pl.String, "attributes": pl.Struct(attributes)}
     if related:
         schema = {**schema, "relationships": pl.Struct(related)}
     asked = {"include": include} if include else {}
-    return listed(name, doc, requests=get(path, **asked), schema=schema, restate=plain_objects(related or {}), **more)
+    return listed(
+        name,
+        doc,
+        requests=get(path, **asked),
+        schema=schema,
+        restate=plain_objects(related or {}),
+        **more,
+    )
 
 
 def _numbered(name: str, path: str, doc: str, attributes: Schema, **more: Any) -> Resource:
@@ -98,12 +112,16 @@ def _plain_object(item: Any, several: Collection[str]) -> Any:
     if isinstance(attributes, dict):
         inside = attributes.get("attributes")
         if isinstance(inside, dict):
-            others = {name: value for name, value in attributes.items() if name not in _OF_AN_OBJECT}
+            others = {
+                name: value for name, value in attributes.items() if name not in _OF_AN_OBJECT
+            }
             attributes = {**others, **inside}
         plain["attributes"] = {name.strip('"'): value for name, value in attributes.items()}
     relations = item.get("relationships")
     if isinstance(relations, dict):
-        plain["relationships"] = {name: _linked(each, is_several=name in several) for name, each in relations.items()}
+        plain["relationships"] = {
+            name: _linked(each, is_several=name in several) for name, each in relations.items()
+        }
     return plain
 
 
@@ -164,7 +182,9 @@ PLATFORM = (
         "How events of sources are cleansed, and how many were within a day.",
         _of(text="label description operation status", whole="event_count order"),
         related={"sources": MANY},
-        never_kept={"attributes.parameters": f"conditions and values of a transformation: {_KEYS_OF_PARTNERS}"},
+        never_kept={
+            "attributes.parameters": f"conditions and values of a transformation: {_KEYS_OF_PARTNERS}"
+        },
     ),
     _numbered(
         "enrichment_events",
@@ -176,7 +196,9 @@ PLATFORM = (
         ),
         related={"store": ONE, "variables": MANY, "sources": MANY},
         include="store,variables,sources",
-        never_kept={"attributes.parameters": f"filter and mapping of an enrichment: {_KEYS_OF_PARTNERS}"},
+        never_kept={
+            "attributes.parameters": f"filter and mapping of an enrichment: {_KEYS_OF_PARTNERS}"
+        },
     ),
 )
 
@@ -187,7 +209,10 @@ MONITORING = (
         "reports",
         "/ams/reports",
         "Live reports; what they show is in `report_data`.",
-        _of(text="public_id label description status updated_at created_at", flag="archived is_system"),
+        _of(
+            text="public_id label description status updated_at created_at",
+            flag="archived is_system",
+        ),
         related={"owner": ONE, "claims": MANY},
         include="owner,claims",
     ),
@@ -209,7 +234,9 @@ MONITORING = (
         "/health/notifications",
         "Who is told of alerts, how often and when last; not at which address.",
         _of(text="frequency channel last_notified_at", whole="alert_id"),
-        never_kept={"attributes.channel_settings": "addresses, and webhooks that anybody can write to"},
+        never_kept={
+            "attributes.channel_settings": "addresses, and webhooks that anybody can write to"
+        },
     ),
     _objects(
         "redirect_rules",
@@ -316,7 +343,9 @@ TAGS = (
         _RULE,
         related=_OF_CONTAINER,
     ),
-    _objects("web_perimeters", "/tms/web-perimeters", "Parts of the site.", _RULE, related=_OF_CONTAINER),
+    _objects(
+        "web_perimeters", "/tms/web-perimeters", "Parts of the site.", _RULE, related=_OF_CONTAINER
+    ),
     _objects(
         "web_datalayer_variables",
         "/tms/web-datalayer-variables",
@@ -363,7 +392,12 @@ TAGS = (
         "Variables that are mapped on the server.",
         _of(
             text=_VARIABLE,
-            value=pl.Struct({"variable_to_map": pl.String, "mapping": pl.List(pl.Struct(_of(text="input output")))}),
+            value=pl.Struct(
+                {
+                    "variable_to_map": pl.String,
+                    "mapping": pl.List(pl.Struct(_of(text="input output"))),
+                }
+            ),
         ),
     ),
 )

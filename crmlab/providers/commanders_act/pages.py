@@ -23,7 +23,9 @@ def _pagination(page: Page) -> Mapping[str, Any]:
     if not isinstance(meta, dict):
         return {}
     for found in (meta.get("pagination"), meta.get("page"), meta):
-        if isinstance(found, dict) and not found.keys().isdisjoint((*_LAST_PAGE, *_TOTAL, *_PAGE_SIGNS)):
+        if isinstance(found, dict) and not found.keys().isdisjoint(
+            (*_LAST_PAGE, *_TOTAL, *_PAGE_SIGNS)
+        ):
             return found
     return {}
 
@@ -71,7 +73,9 @@ def _follow(page: Page) -> Iterable[Request]:
         return [following]
     if _last_page(page) is not None:  # meta tells as well that nothing follows
         return ()
-    raise PagingError(f"the next page of {page.request.path} is said to be page {number}, which was read before")
+    raise PagingError(
+        f"the next page of {page.request.path} is said to be page {number}, which was read before"
+    )
 
 
 def _number(page: Page) -> int:

@@ -86,7 +86,9 @@ def _ids_are_unique(context: Context) -> Reads:
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield _SOURCES
-    return have_zone(each.get(name) for each in _attributes(_data(page)) for name in ("created", "updated"))
+    return have_zone(
+        each.get(name) for each in _attributes(_data(page)) for name in ("created", "updated")
+    )
 
 
 def _statistics(first: dt.date, last: dt.date) -> Request:
@@ -101,7 +103,9 @@ def _one_day_is_enough(context: Context) -> Reads:
         return confirmed("statistics from a day to the same day hold banners")
     until_next = yield from _rows(_statistics(day, day + _DAY))
     if until_next:
-        return refuted("statistics from a day to the same day are empty, to the day after it they are not")
+        return refuted(
+            "statistics from a day to the same day are empty, to the day after it they are not"
+        )
     return untold("there are no statistics of the day that was looked at")
 
 
@@ -115,7 +119,10 @@ def _rows(request: Request) -> Any:
 
 
 def _logs(context: Context, **days: dt.date) -> Request:
-    return Request(path="/activity-logs", params={f"filter[created][{edge}]": f"{day}" for edge, day in days.items()})
+    return Request(
+        path="/activity-logs",
+        params={f"filter[created][{edge}]": f"{day}" for edge, day in days.items()},
+    )
 
 
 def _log_days_belong(context: Context) -> Reads:
@@ -125,9 +132,15 @@ def _log_days_belong(context: Context) -> Reads:
         return untold("the activity log of the last four weeks is empty")
     day = dt.date.fromisoformat(times[len(times) // 2][:10])
     alone = yield from _rows(_logs(context, since=day, until=day))
-    others = [each for each in _attributes(alone) if not str(each.get("created_at")).startswith(day.isoformat())]
+    others = [
+        each
+        for each in _attributes(alone)
+        if not str(each.get("created_at")).startswith(day.isoformat())
+    ]
     if others:
-        return refuted(f"{len(others):,} of {len(alone):,} lines are of other days than the one asked for")
+        return refuted(
+            f"{len(others):,} of {len(alone):,} lines are of other days than the one asked for"
+        )
     if alone:
         return confirmed(f"from a day to the same day {len(alone):,} came, all of that day")
     return refuted("no line came from the day of a line to the same day")
@@ -158,7 +171,9 @@ def _trends(context: Context, id_: str) -> Any:
         "granularity": "86400000",
     }
     try:
-        page = yield Request(path=fill_path("/integrations/{id}/delivery/trends", id=id_), params=params)
+        page = yield Request(
+            path=fill_path("/integrations/{id}/delivery/trends", id=id_), params=params
+        )
     except NotFoundError:
         return None
     one = member(page, "data")

@@ -34,7 +34,9 @@ def as_documented(page: Page) -> Page:
         return page
     unread: dict[str, None] = {}
     flat = [_flat_row(row, unread) for row in rows]
-    doubts = tuple(f"statistics hold {name[:_MAX_NAME]}, of which no count can be read" for name in unread)
+    doubts = tuple(
+        f"statistics hold {name[:_MAX_NAME]}, of which no count can be read" for name in unread
+    )
     if flat == rows:
         return replace(page, doubts=doubts)
     body = msgspec.json.encode({**answer, "data": flat})
@@ -72,7 +74,9 @@ def _by_id(value: Any) -> dict[str, Any] | None:
         key = next((key for key in _IDS if isinstance(fields.get(key), (str, int))), None)
         if key is None:
             return None
-        found[str(fields[key])] = {name: count for name, count in fields.items() if name not in _IDS}
+        found[str(fields[key])] = {
+            name: count for name, count in fields.items() if name not in _IDS
+        }
     return found
 
 

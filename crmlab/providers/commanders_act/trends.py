@@ -44,12 +44,16 @@ def further_columns(page: Page) -> str:
     """Return what is to be said of columns that are named in a first row, and are none of ours."""
     try:
         data = page.read(_Trends).data
-    except TransportError:  # of a shape that nobody expects: what cannot be read of it is told elsewhere
+    except (
+        TransportError
+    ):  # of a shape that nobody expects: what cannot be read of it is told elsewhere
         return ""
     found = data if isinstance(data, list) else [data or _Trend()]
     datasets = [each.attributes.datasets for each in found if each.attributes]
     first_rows = [rows[0] for rows in datasets if isinstance(rows, list) and rows]
-    names = [name for row in first_rows if isinstance(row, list) for name in row if isinstance(name, str)]
+    names = [
+        name for row in first_rows if isinstance(row, list) for name in row if isinstance(name, str)
+    ]
     ours = {name for known in _NAMES.values() for name in known}
     further = [name for name in dict.fromkeys(names) if _word(name) not in ours]
     has_header = any(_word(name) in _NAMES["at"] for name in names)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.connector import Context, View, date, full_name, integer, iso_time, lookup, number, text, unix_millis
+from crmlab.connector import (
+    Context,
+    View,
+    date,
+    full_name,
+    integer,
+    iso_time,
+    lookup,
+    number,
+    text,
+    unix_millis,
+)
 from crmlab.providers.commanders_act import trends
 from crmlab.providers.commanders_act.windows import period
 
@@ -63,7 +74,9 @@ def _cell(column: str) -> pl.Expr:
     return pl.col("item").struct.field(column)
 
 
-_DELIVERED = _attribute("datasets").map_batches(trends.by_header, return_dtype=pl.List(trends.ROW), is_elementwise=True)
+_DELIVERED = _attribute("datasets").map_batches(
+    trends.by_header, return_dtype=pl.List(trends.ROW), is_elementwise=True
+)
 DELIVERIES = (
     View(
         table="deliveries",

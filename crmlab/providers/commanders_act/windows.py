@@ -14,7 +14,9 @@ _A_DAY = dt.timedelta(days=1)
 #: a first refresh asks for as long as the vendor keeps proofs of consent
 COUNTED = ChangeFilter(overlap=_A_DAY, kept=dt.timedelta(days=396), by_day=True, of_events=True)
 #: by the day, for which a period must be longer than one: by the hour the same deliveries would be counted twice
-DELIVERED = ChangeFilter(overlap=2 * _A_DAY, kept=dt.timedelta(days=DAYS), by_day=True, of_events=True)
+DELIVERED = ChangeFilter(
+    overlap=2 * _A_DAY, kept=dt.timedelta(days=DAYS), by_day=True, of_events=True
+)
 LOGGED = ChangeFilter(overlap=_A_DAY, by_day=True, of_events=True)
 
 

@@ -114,7 +114,9 @@ class _Upload(msgspec.Struct):
 def _times(page: Page) -> Iterable[object]:
     try:
         found = page.read(list[_Timed])
-    except TransportError:  # records of a shape that nobody expects are rejected one by one, elsewhere
+    except (
+        TransportError
+    ):  # records of a shape that nobody expects are rejected one by one, elsewhere
         return []
     return [each.occurred_at or each.timestamp or each.created_at for each in found]
 
@@ -171,8 +173,16 @@ def _lacks_pointer(page: Page, header: str = _CURSOR) -> str:
         return ""
     if following or _is_empty(page):
         return ""
-    alike = [name for name, value in page.headers.items() if _LEADS_ON.search(name) and pointer(value) is not None]
-    linked_next = [name for name, value in page.headers.items() if name == "link" and _LINK_TO_NEXT.search(value)]
+    alike = [
+        name
+        for name, value in page.headers.items()
+        if _LEADS_ON.search(name) and pointer(value) is not None
+    ]
+    linked_next = [
+        name
+        for name, value in page.headers.items()
+        if name == "link" and _LINK_TO_NEXT.search(value)
+    ]
     found = [*(name for name in alike if name not in (header, "next-link")), *linked_next]
     if not found:
         return ""
@@ -229,7 +239,9 @@ def _operation_list(context: Context) -> Iterable[Request]:
     return [_list("operations", context)]
 
 
-def _one_each(context: Context, operation: str, exported: str, path: str | None = None) -> Iterable[Request]:
+def _one_each(
+    context: Context, operation: str, exported: str, path: str | None = None
+) -> Iterable[Request]:
     """One request for each employee or contact that the events read name: there is no list of either."""
     ids = context.rows["events"][exported].drop_nulls().unique(maintain_order=True)
     # a part of a path that is nothing, or dots alone, would make it another path
@@ -268,7 +280,9 @@ def _follow_by(resource: Resource, header: str) -> Resource:
     """Return a list whose next page another header names."""
     if resource.follow is not _slices:
         return resource
-    return replace(resource, follow=_followed(header), lacking=partial(_lacks_pointer, header=header.lower()))
+    return replace(
+        resource, follow=_followed(header), lacking=partial(_lacks_pointer, header=header.lower())
+    )
 
 
 def _path_fact(resource: str, name: str) -> Fact:
@@ -423,7 +437,11 @@ PROVIDER = Provider(
     operations=_operations,
     targets=TARGETS,
     assumptions=(
-        *(f"{name.replace('_', ' ')}: the path is {where}" for name, where in PATHS.items() if name != "ping"),
+        *(
+            f"{name.replace('_', ' ')}: the path is {where}"
+            for name, where in PATHS.items()
+            if name != "ping"
+        ),
         "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; perhaps source, "
         "channel, contact_id, consents, documentation; one without id gets one made of its content",
         "events are asked for type by type; a service that does not know documentation as a type has none",

@@ -45,7 +45,9 @@ def below(key: Key, place: Place) -> Place:
     if is_consent == place.is_consent and not (key.turns or key.channels or key.purpose):
         return place
     turns = place.turns
-    if key.names_refusal:  # it says for itself what it holds: ``{"opt_outs": {"email": {"opted_out": true}}}``
+    if (
+        key.names_refusal
+    ):  # it says for itself what it holds: ``{"opt_outs": {"email": {"opted_out": true}}}``
         turns = key.turns
     elif is_consent:
         turns += key.turns
@@ -58,10 +60,22 @@ def below(key: Key, place: Place) -> Place:
     )
 
 
-def labelled(fields: Mapping[str, Any], labels: Mapping[str, str], place: Place, *, has_answer: bool) -> list[Place]:
+def labelled(
+    fields: Mapping[str, Any], labels: Mapping[str, str], place: Place, *, has_answer: bool
+) -> list[Place]:
     """Return the place, or several, with what the object says that it is about: ``{"channel": "email", ...}``."""
-    channels = [text for name, label in labels.items() if label == "channel" for text in names_in(fields[name])]
-    purposes = [text for name, label in labels.items() if label == "purpose" for text in names_in(fields[name])]
+    channels = [
+        text
+        for name, label in labels.items()
+        if label == "channel"
+        for text in names_in(fields[name])
+    ]
+    purposes = [
+        text
+        for name, label in labels.items()
+        if label == "purpose"
+        for text in names_in(fields[name])
+    ]
     for text in channels:
         place = _of_channel(text, place, is_first=text == channels[0])
     for name, label in labels.items():
@@ -79,7 +93,9 @@ def _of_channel(text: str, place: Place, *, is_first: bool) -> Place:
     if name.is_general:
         return replace(place, channels=() if is_first else place.channels)
     named = name.channels or (text.lower(),)
-    return replace(place, channels=named if is_first else tuple(dict.fromkeys((*place.channels, *named))))
+    return replace(
+        place, channels=named if is_first else tuple(dict.fromkeys((*place.channels, *named)))
+    )
 
 
 def _of_label(text: str, label: str, place: Place, *, has_answer: bool) -> Place:
@@ -106,6 +122,10 @@ def names_in(value: Any) -> list[str]:
         found = [text for item in value if isinstance(item, str) for text in names_in(item)]
         return found if len(found) == len(value) else []
     if isinstance(value, dict):
-        named = [value.get(name) for name in ("name", "key", "code", "type", "id") if isinstance(value.get(name), str)]
+        named = [
+            value.get(name)
+            for name in ("name", "key", "code", "type", "id")
+            if isinstance(value.get(name), str)
+        ]
         return names_in(named[0]) if named else []
     return []

@@ -60,7 +60,9 @@ _EXPIRY = frozenset(
      "till", "until", "validity"}
 )  # fmt: skip
 #: the same of words for a quality: a yes or no there is one of the quality
-_QUALITIES = frozenset({"default", "mandatory", "preferred", "primary", "required", "valid", "verified"})
+_QUALITIES = frozenset(
+    {"default", "mandatory", "preferred", "primary", "required", "valid", "verified"}
+)
 #: words in a key that say what was done about a consent: not whether there is one, but reason enough to look
 _DONE = frozenset(
     {"archived", "asked", "clicked", "confirmed", "displayed", "documented", "double", "eligible", "imported",
@@ -70,7 +72,9 @@ _DONE = frozenset(
 #: words in a key that hold when something was said
 _TIMES = frozenset({"at", "date", "datetime", "on", "since", "time", "timestamp"})
 #: a key of nothing but these holds what was said before
-_HISTORY = frozenset({"before", "former", "formerly", "from", "history", "old", "past", "previous", "previously"})
+_HISTORY = frozenset(
+    {"before", "former", "formerly", "from", "history", "old", "past", "previous", "previously"}
+)
 #: words in a key that name neither a channel nor a purpose
 _FILLING = frozenset(
     {"a", "address", "addresses", "after", "all", "and", "any", "anything", "are", "been", "by", "categories",
@@ -81,14 +85,18 @@ _FILLING = frozenset(
      "was", "work"}
 )  # fmt: skip
 #: those of them that name everything
-_GENERAL = frozenset({"all", "any", "anything", "every", "everything", "general", "global", "globally", "overall"})
+_GENERAL = frozenset(
+    {"all", "any", "anything", "every", "everything", "general", "global", "globally", "overall"}
+)
 _NAMING = _CONSENT | _REFUSAL
 _VOCABULARY = _NAMING | _ANSWER | _NEGATION | _ASIDE | _DONE | _TIMES | _FILLING | _EXPIRY
 
 #: keys that name in words what the object is about
 _LABELS: dict[str, Label] = {
     **dict.fromkeys(("channel", "channels", "medium", "media"), "channel"),
-    **dict.fromkeys(("purpose", "purposes", "topic", "topics", "category", "categories"), "purpose"),
+    **dict.fromkeys(
+        ("purpose", "purposes", "topic", "topics", "category", "categories"), "purpose"
+    ),
     **dict.fromkeys(("type", "kind"), "type"),
     **dict.fromkeys(("name", "key", "label"), "name"),
     **dict.fromkeys(("id", "code"), "id"),
@@ -121,7 +129,9 @@ _SPELLINGS = (
     (re.compile(r"\bmobile (phone|push|number|telephone)\b"), r"\1"),
     (re.compile(r"\b(mobile|fax|phone)numbers?\b"), r"\1"),
     (
-        re.compile(r"\bdo not (?=contact|disturb|e?mail|call|phone|text|sms|mass|send|track|sell|share|market)"),
+        re.compile(
+            r"\bdo not (?=contact|disturb|e?mail|call|phone|text|sms|mass|send|track|sell|share|market)"
+        ),
         "donot ",
     ),
 )
@@ -178,7 +188,9 @@ def key_of(name: str) -> Key:
         is_done=is_participle or not known.isdisjoint(_DONE),
         is_time=not known.isdisjoint(_TIMES),
         is_expiry=not known.isdisjoint(_EXPIRY) or {"valid", "to"} <= known,
-        is_history=bool(words) and known <= _HISTORY | _NAMING | {"state", "status"} and not known.isdisjoint(_HISTORY),
+        is_history=bool(words)
+        and known <= _HISTORY | _NAMING | {"state", "status"}
+        and not known.isdisjoint(_HISTORY),
         label=_LABELS.get(last, "") if is_label else "",
         channels=_channels(words),
         purpose="_".join(word for word in names if not _channel(word)),
@@ -249,7 +261,9 @@ def answer_of(value: Any, turns: int) -> tuple[str | None, str | None]:
 
 def is_answer(value: Any) -> bool:
     """Return whether a value reads as a yes or no, whatever it is about; a number may be something else."""
-    return isinstance(value, bool) or (isinstance(value, str) and _word(value) in _YES | _NO | _GRANTED | _DENIED)
+    return isinstance(value, bool) or (
+        isinstance(value, str) and _word(value) in _YES | _NO | _GRANTED | _DENIED
+    )
 
 
 def is_address(value: Any) -> bool:
@@ -265,7 +279,11 @@ def names_leaving(value: Any) -> bool:
 def names_itself(value: Any) -> bool:
     """Return whether a text names an opt-in or an opt-out, whatever its key is called."""
     # the first letter alone tells it of most texts
-    return isinstance(value, str) and value[:1] in _FIRST_LETTERS and _word(value) in _LEAVING | _JOINING
+    return (
+        isinstance(value, str)
+        and value[:1] in _FIRST_LETTERS
+        and _word(value) in _LEAVING | _JOINING
+    )
 
 
 def names_joining(value: Any) -> bool:
@@ -328,7 +346,11 @@ def _words(text: str) -> tuple[str, ...]:
     found = words.split()
     # a number behind a channel counts its addresses: email1, email2
     before = ["", *found]
-    return tuple(word for word, last in zip(found, before, strict=False) if not (word.isdecimal() and _channel(last)))
+    return tuple(
+        word
+        for word, last in zip(found, before, strict=False)
+        if not (word.isdecimal() and _channel(last))
+    )
 
 
 def _channels(words: Iterable[str]) -> tuple[str, ...]:

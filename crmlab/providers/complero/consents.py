@@ -78,7 +78,9 @@ class _Heard:
         return _statement(about, answer, " and ".join(sorted(unread)) or None, end)
 
 
-def statements(contact: str | None, channel: str | None = None, consents: str | None = None) -> list[Statement]:
+def statements(
+    contact: str | None, channel: str | None = None, consents: str | None = None
+) -> list[Statement]:
     """Return what a contact says about each channel and purpose: one statement each, and one at least.
 
     Its answer is null where nothing was decided. What could not be read stands in "unread": also a yes at work
@@ -138,9 +140,17 @@ def _fields(contact: str | None) -> Mapping[str, Any]:
     return {name: value for name, value in found.items() if name not in _ELSEWHERE}
 
 
-def _statement(about: About, answer: str | None, unread: str | None, valid_until: str | None = None) -> Statement:
+def _statement(
+    about: About, answer: str | None, unread: str | None, valid_until: str | None = None
+) -> Statement:
     channel, purpose = about
-    return {"channel": channel, "purpose": purpose, "answer": answer, "unread": unread, "valid_until": valid_until}
+    return {
+        "channel": channel,
+        "purpose": purpose,
+        "answer": answer,
+        "unread": unread,
+        "valid_until": valid_until,
+    }
 
 
 # ---- the walk -----------------------------------------------------------------------------------
@@ -187,12 +197,20 @@ def _of_object(fields: Mapping[str, Any], place: Place) -> Iterator[_Said]:
     fields = {name: value for name, value in fields.items() if not is_secret(name)}
     keys = {name: key_of(name) for name in fields}
     labels = {name: key.label for name, key in keys.items() if key.label and names_in(fields[name])}
-    answers = {name for name, key in keys.items() if name not in labels and _is_answer(key, fields[name], place)}
+    answers = {
+        name
+        for name, key in keys.items()
+        if name not in labels and _is_answer(key, fields[name], place)
+    }
     if not labels:
         yield from _of_fields(fields, keys, answers, place)
         return
     for own in labelled(fields, labels, place, has_answer=bool(answers)):
-        found = [*_of_fields({name: fields[name] for name in fields if name not in labels}, keys, answers, own)]
+        found = [
+            *_of_fields(
+                {name: fields[name] for name in fields if name not in labels}, keys, answers, own
+            )
+        ]
         if found or answers or not own.is_consent:
             yield from found
         elif own.refuses:  # {"type": "opt-out", "channel": "email"}
@@ -201,9 +219,15 @@ def _of_object(fields: Mapping[str, Any], place: Place) -> Iterator[_Said]:
             yield from _unreadable({name: fields[name] for name in labels}, own, is_remark=True)
 
 
-def _of_fields(fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place) -> Iterator[_Said]:
+def _of_fields(
+    fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place
+) -> Iterator[_Said]:
     """Return what the fields of an object say, until when they say; `answers` are those that hold its own answer."""
-    ends = {name: end for name, value in fields.items() if (end := _end_in(keys[name], value)) is not None}
+    ends = {
+        name: end
+        for name, value in fields.items()
+        if (end := _end_in(keys[name], value)) is not None
+    }
     places = {name: below(keys[name], place) for name in ends}
     ends = {name: end for name, end in ends.items() if places[name].is_consent}
     others = {name: value for name, value in fields.items() if name not in ends}
@@ -227,7 +251,9 @@ def _end_in(key: Key, value: Any) -> Any:
     return value if key.is_expiry and is_scalar and is_given(value) else None
 
 
-def _up_to(said: Sequence[_Said], name: str, value: Any, place: Place, *, beside: Place) -> Iterator[_Said]:
+def _up_to(
+    said: Sequence[_Said], name: str, value: Any, place: Place, *, beside: Place
+) -> Iterator[_Said]:
     """Return what was said, each yes that this is about with its end; one whose end cannot be read decides nothing."""
     if not said:  # {"granted_until": "2027-01-01"}, and nothing that says whether it was given
         yield from _unreadable({name: value}, place, is_remark=True)
@@ -236,7 +262,9 @@ def _up_to(said: Sequence[_Said], name: str, value: Any, place: Place, *, beside
     is_of_all = place.abouts() == beside.abouts() or not any(each.about in abouts for each in said)
     end = end_of(value)
     for each in said:
-        is_meant = each.answer == "true" and not each.valid_until and (is_of_all or each.about in abouts)
+        is_meant = (
+            each.answer == "true" and not each.valid_until and (is_of_all or each.about in abouts)
+        )
         if not is_meant or never_ends(value):
             yield each
         elif end is None:
@@ -246,7 +274,9 @@ def _up_to(said: Sequence[_Said], name: str, value: Any, place: Place, *, beside
             yield replace(each, valid_until=end.astimezone(dt.UTC).isoformat())
 
 
-def _of_others(fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place) -> Iterator[_Said]:
+def _of_others(
+    fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place
+) -> Iterator[_Said]:
     """Return what the fields of an object say that tell no end."""
     times = []
     for name, value in fields.items():
@@ -292,7 +322,9 @@ def _decided(value: Any, place: Place) -> Iterator[_Said]:
         yield _Said(about=about, answer=answer, unread=unread)
 
 
-def _unreadable(value: str | Mapping[str, Any], place: Place, *, is_remark: bool = False) -> Iterator[_Said]:
+def _unreadable(
+    value: str | Mapping[str, Any], place: Place, *, is_remark: bool = False
+) -> Iterator[_Said]:
     """Return what cannot be read: a text, or fields by name. Neither can be taken for a yes or no."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     for about in place.abouts():

@@ -30,7 +30,17 @@ INSIDE_CONTACT: Schema = {
     **dict.fromkeys(("data", "documentation", "section_private", "section_work"), JSON),
 }
 EVENT: Schema = {
-    **_scalars("id", "event_id", "type", "created_at", "occurred_at", "timestamp", "source", "channel", "contact_id"),
+    **_scalars(
+        "id",
+        "event_id",
+        "type",
+        "created_at",
+        "occurred_at",
+        "timestamp",
+        "source",
+        "channel",
+        "contact_id",
+    ),
     "contact": JSON,
     "consents": JSON,
     "documentation": JSON,

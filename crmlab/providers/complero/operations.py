@@ -71,7 +71,11 @@ def operations() -> tuple[Operation, ...]:
     contact = PATHS["contact"]
     employee = PATHS["employee"]
     return (
-        get("ping", PATHS["ping"], doc="Whether the service can be reached; the key is not looked at."),
+        get(
+            "ping",
+            PATHS["ping"],
+            doc="Whether the service can be reached; the key is not looked at.",
+        ),
         get(
             "documentation_by_contact",
             PATHS["documentation_by_contact"],
@@ -114,7 +118,13 @@ def operations() -> tuple[Operation, ...]:
         ),
         get("get_contact", contact, assumed=True, doc="One contact by its id, as it is now."),
         delete("delete_contact", contact, assumed=True),
-        post("bulk_upload_employees", PATHS["employees"], assumed=True, body=list[Employee], repeatable=True),
+        post(
+            "bulk_upload_employees",
+            PATHS["employees"],
+            assumed=True,
+            body=list[Employee],
+            repeatable=True,
+        ),
         get("get_employee", employee, assumed=True, doc="One employee by the company's own id."),
         delete("delete_employee", employee, assumed=True),
         get(

@@ -76,11 +76,15 @@ def _are_guessed(context: Context) -> Reads:
     contacts: list[dict[str, Any]] = []
     try:
         page = yield _events(context, "update")
-        contacts = [each["contact"] for each in listed(page) if isinstance(each.get("contact"), dict)]
+        contacts = [
+            each["contact"] for each in listed(page) if isinstance(each.get("contact"), dict)
+        ]
     except NotFoundError:
         wrong.append("events")
     asked = ["operations", "events"]
-    employees = dict.fromkeys(str(each["employee_id"]) for each in contacts if each.get("employee_id"))
+    employees = dict.fromkeys(
+        str(each["employee_id"]) for each in contacts if each.get("employee_id")
+    )
     if employees:
         asked.append("employee")
         is_there = yield from _some_are_there(_path(context, "employee"), [*employees][:2])
@@ -110,7 +114,9 @@ def _names_cursor(context: Context) -> Reads:
     for name in others[:1]:
         leads_on = yield from _leads_on(first, first.header(name) or "", name)
         if leads_on:
-            return refuted(f"the header that leads to another record is {shown([name])}", cursor_header=name)
+            return refuted(
+                f"the header that leads to another record is {shown([name])}", cursor_header=name
+            )
     several = yield _operations(context)
     if len(listed(several)) > len(listed(first)):
         return refuted("there are more records, and no header names the next page")
@@ -159,7 +165,9 @@ def _edges_belong(context: Context) -> Reads:
         return confirmed("a record of the second that from and to name comes")
     around = yield _operations(context).with_params(**{"from": iso(edge - 1), "to": iso(edge + 1)})
     if listed(around):
-        return refuted("a record of the second that from and to name does not come; a second more brings it")
+        return refuted(
+            "a record of the second that from and to name does not come; a second more brings it"
+        )
     return refuted("a record does not come with from and to around its second")
 
 
@@ -171,20 +179,30 @@ def _event_fields(context: Context) -> Reads:
 def _consents_are_read(context: Context) -> Reads:
     page = yield _events(context, "update")
     contacts = [each["contact"] for each in listed(page) if isinstance(each.get("contact"), dict)]
-    sections = [contact.get(name) for contact in contacts for name in ("section_work", "section_private")]
-    held = [section["consents"] for section in sections if isinstance(section, dict) and section.get("consents")]
+    sections = [
+        contact.get(name) for contact in contacts for name in ("section_work", "section_private")
+    ]
+    held = [
+        section["consents"]
+        for section in sections
+        if isinstance(section, dict) and section.get("consents")
+    ]
     said = [each for contact in contacts for each in statements(json.dumps(contact))]
     answers = [each for each in said if each["answer"] is not None]
     unread = [each for each in said if each["unread"] is not None]
     if unread:
-        return refuted(f"{len(unread):,} of {len(unread) + len(answers):,} consents are no yes and no no")
+        return refuted(
+            f"{len(unread):,} of {len(unread) + len(answers):,} consents are no yes and no no"
+        )
     if not held and not answers:
         return untold("no event that was looked at holds a consent")
     strange = [each for each in held if not _is_by_channel(each)]
     if strange:
         return refuted(f"{len(strange):,} of {len(held):,} sections hold consents in another shape")
     if not held:
-        return refuted(f"{len(answers):,} consents stand elsewhere than in the consents of a section")
+        return refuted(
+            f"{len(answers):,} consents stand elsewhere than in the consents of a section"
+        )
     return confirmed(f"{len(answers):,} consents looked at")
 
 
@@ -223,7 +241,9 @@ def _ids(page: Page) -> list[object]:
     return [each.get("id") for each in listed(page)]
 
 
-def at_path(requests: Callable[[Context], Iterable[Request]], path: str) -> Callable[[Context], Iterable[Request]]:
+def at_path(
+    requests: Callable[[Context], Iterable[Request]], path: str
+) -> Callable[[Context], Iterable[Request]]:
     """Return the same requests at another path."""
     return lambda context: [replace(request, path=path) for request in requests(context)]
 

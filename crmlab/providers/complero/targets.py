@@ -13,7 +13,9 @@ from crmlab.errors import TransportError, UsageError
 MAX_CONTACTS = 1_000
 #: the vendor's table of states is cut in every copy: of the others it is assumed that the work is over
 _GOES_ON = frozenset({"pending", "processing", "in_progress", "in progress", "running", "queued"})
-_WENT_WELL = frozenset({"", "done", "completed", "complete", "success", "successful", "succeeded", "finished", "ok"})
+_WENT_WELL = frozenset(
+    {"", "done", "completed", "complete", "success", "successful", "succeeded", "finished", "ok"}
+)
 _WENT_WRONG = ("fail", "error", "reject", "invalid")
 
 
@@ -29,8 +31,12 @@ class _Operation(msgspec.Struct):
 
 def _ask(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     if any(record.id is None for record in records):
-        raise UsageError("a contact of Complero needs an id, which is your own: the service gives none")
-    return "bulk_upload_contacts", {"body": [{"id": record.id, **record.fields} for record in records]}
+        raise UsageError(
+            "a contact of Complero needs an id, which is your own: the service gives none"
+        )
+    return "bulk_upload_contacts", {
+        "body": [{"id": record.id, **record.fields} for record in records]
+    }
 
 
 def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
@@ -39,7 +45,10 @@ def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
         raise TransportError("the answer names no operation")
     errors = page.read(_Upload).validation_errors if page.body.strip() else None
     placed = _Errors(errors, records)
-    return [_outcome(record, placed.of(place), placed, pending=pending) for place, record in enumerate(records)]
+    return [
+        _outcome(record, placed.of(place), placed, pending=pending)
+        for place, record in enumerate(records)
+    ]
 
 
 def _followed(page: Page, records: Sequence[Entry]) -> Sequence[Outcome] | None:
@@ -68,7 +77,13 @@ def _followed(page: Page, records: Sequence[Entry]) -> Sequence[Outcome] | None:
 
 
 def _outcome(
-    record: Entry, reason: str, errors: _Errors, *, note: str = "", pending: str = "", is_doubtful: bool = False
+    record: Entry,
+    reason: str,
+    errors: _Errors,
+    *,
+    note: str = "",
+    pending: str = "",
+    is_doubtful: bool = False,
 ) -> Outcome:
     """Return what became of one contact. Errors that name no contact may be of this one: then nobody knows."""
     if reason:
@@ -76,7 +91,9 @@ def _outcome(
     if errors.of_nobody:
         told = f"the service tells of errors, and not of which contact: {errors.of_nobody}"
         return Outcome(state="unknown", id=record.id, reason=told)
-    return Outcome(state="unknown" if is_doubtful else "sent", id=record.id, reason=note, pending=pending)
+    return Outcome(
+        state="unknown" if is_doubtful else "sent", id=record.id, reason=note, pending=pending
+    )
 
 
 class _Errors:
@@ -101,14 +118,26 @@ class _Errors:
     def _with_places(self, errors: Any) -> list[tuple[int | None, Any]]:
         """Return each error with the place of its contact, None where it tells none."""
         if isinstance(errors, dict):
-            is_id = all(key in self._places for key in errors)  # ids are the user's own, and may look like places
-            found = [(self._place(key, is_id=is_id), key, error) for key, error in errors.items() if error]
+            is_id = all(
+                key in self._places for key in errors
+            )  # ids are the user's own, and may look like places
+            found = [
+                (self._place(key, is_id=is_id), key, error)
+                for key, error in errors.items()
+                if error
+            ]
             # the name of a field is a part of what is said, an id or a place is not
-            return [(place, {key: error} if place is None else error) for place, key, error in found]
+            return [
+                (place, {key: error} if place is None else error) for place, key, error in found
+            ]
         if not isinstance(errors, list):
             return [(None, errors)]
         ids = [str(error.get("id")) if isinstance(error, dict) else "" for error in errors]
-        if self._keep_places and len(errors) == len(self._places) and not self._places.keys() & set(ids):
+        if (
+            self._keep_places
+            and len(errors) == len(self._places)
+            and not self._places.keys() & set(ids)
+        ):
             return [*enumerate(errors)]
         return [(self._places.get(id_), error) for id_, error in zip(ids, errors, strict=True)]
 

@@ -23,7 +23,10 @@ def _fingerprint(event: str) -> str | None:
     try:
         held = {name: value for name, value in json.loads(event).items() if value is not None}
         canonical = json.dumps(held, sort_keys=True, ensure_ascii=False)
-    except (ValueError, RecursionError):  # only our own reader takes what stands there: its text has to do
+    except (
+        ValueError,
+        RecursionError,
+    ):  # only our own reader takes what stands there: its text has to do
         return _hash(event)
     return _hash(canonical) if held else None
 
@@ -54,13 +57,17 @@ def _statements(events: pl.Series) -> pl.Series:
                 said[name].append(statement[part])
     rows = pl.DataFrame(said, schema={"event": pl.Int64, **_STATEMENT.to_schema()})
     # every event makes one statement at least
-    return rows.group_by("event", maintain_order=True).agg(statements=pl.struct(*_SAID))["statements"]
+    return rows.group_by("event", maintain_order=True).agg(statements=pl.struct(*_SAID))[
+        "statements"
+    ]
 
 
 def _lengths(lists: pl.Series) -> pl.Series:
     """Return how many elements each JSON list has; null for what is no list."""
     found = [msgspec.json.decode(each) if each else None for each in lists]
-    return pl.Series([len(each) if isinstance(each, list) else None for each in found], dtype=pl.Int64)
+    return pl.Series(
+        [len(each) if isinstance(each, list) else None for each in found], dtype=pl.Int64
+    )
 
 
 def inside(field: str) -> pl.Expr:
@@ -86,11 +93,15 @@ _OWN_ID = pl.coalesce(text("id"), text("event_id"))
 _NAMELESS = pl.when(_OWN_ID.is_null()).then(RECORD)
 #: `fingerprint`: what an event without an id is known by; the other two are what its documentation is asked with
 COMPUTED = {
-    "fingerprint": _NAMELESS.map_batches(_fingerprints, return_dtype=pl.String, is_elementwise=True),
+    "fingerprint": _NAMELESS.map_batches(
+        _fingerprints, return_dtype=pl.String, is_elementwise=True
+    ),
     "its_contact_id": pl.coalesce(
         RECORD.str.json_path_match("$.contact.id"), RECORD.str.json_path_match("$.contact_id")
     ),
-    "its_event_id": pl.coalesce(RECORD.str.json_path_match("$.id"), RECORD.str.json_path_match("$.event_id")),
+    "its_event_id": pl.coalesce(
+        RECORD.str.json_path_match("$.id"), RECORD.str.json_path_match("$.event_id")
+    ),
 }
 EVENT_ID = pl.coalesce(_OWN_ID, pl.col("fingerprint"))
 _EVENT_TIME = iso_time(pl.coalesce(text("occurred_at"), text("timestamp"), text("created_at")))
@@ -107,7 +118,9 @@ def _found(pattern: str, *sections: pl.Expr) -> pl.Expr:
     """Return what the pattern's group holds, wherever it matches, each once."""
     groups = pl.element().str.extract(pattern, 1)
     everything = pl.concat_str(*sections, separator=" ", ignore_nulls=True)
-    return texts(everything.str.extract_all(pattern).list.eval(groups).list.unique(maintain_order=True))
+    return texts(
+        everything.str.extract_all(pattern).list.eval(groups).list.unique(maintain_order=True)
+    )
 
 
 #: what each event says of a channel and purpose
@@ -142,7 +155,9 @@ def _kind(column: str) -> pl.Expr:
 
 _DECIDES = _kind("type").is_in(_DECIDING)
 #: a consent that cannot be read is reported where it would decide, also beside a no, which stays one
-_OPTED_IN = pl.coalesce(flag(pl.when(_DECIDES).then(_said("consent"))), flag(pl.when(_DECIDES).then(_said("answer"))))
+_OPTED_IN = pl.coalesce(
+    flag(pl.when(_DECIDES).then(_said("consent"))), flag(pl.when(_DECIDES).then(_said("answer")))
+)
 _DOCUMENTATION = pl.coalesce(pl.col("documentation"), inside("documentation")).str.strip_chars()
 
 EVENTS = (
@@ -151,11 +166,15 @@ EVENTS = (
         explode=_STATEMENTS,
         where=EVENT_ID.is_not_null(),  # the vendor's own sample holds an empty event
         columns={
-            "id": pl.concat_str(EVENT_ID, _said("channel"), _said("purpose"), separator="/", ignore_nulls=True),
+            "id": pl.concat_str(
+                EVENT_ID, _said("channel"), _said("purpose"), separator="/", ignore_nulls=True
+            ),
             "created_at": iso_time("created_at"),
             "kind": text("type"),
             "contact_id": pl.coalesce(text(inside("id")), text("contact_id")),
-            "contact_email": _found(_EMAIL, inside("section_work"), inside("section_private")).list.first(),
+            "contact_email": _found(
+                _EMAIL, inside("section_work"), inside("section_private")
+            ).list.first(),
             "channel": _said("channel"),
             "purpose": _said("purpose"),
             "source": text("source"),
@@ -193,7 +212,9 @@ EVENTS = (
         },
     ),
 )
-UNKNOWN_KINDS = {"consent_events": pl.when(~_kind("kind").is_in([*_DECIDING, *_SILENT])).then("kind")}
+UNKNOWN_KINDS = {
+    "consent_events": pl.when(~_kind("kind").is_in([*_DECIDING, *_SILENT])).then("kind")
+}
 USERS = (
     View(
         table="users",
@@ -214,7 +235,9 @@ OPERATIONS = (
             "kind": text("type"),
             "model": text("model"),
             "status": text("status"),
-            "items_count": pl.col("items").map_batches(_lengths, return_dtype=pl.Int64, is_elementwise=True),
+            "items_count": pl.col("items").map_batches(
+                _lengths, return_dtype=pl.Int64, is_elementwise=True
+            ),
         },
     ),
 )

@@ -78,7 +78,12 @@ def _check(page: Page) -> None:
         return
     refusal = read_refusal(page, _Refusal())
     # too many requests answer 403 with plain text: `refuse` tells that from a missing right
-    raise refuse(page, now=time.time(), code=refusal.error_name, detail=refusal.error_message or refusal.message)
+    raise refuse(
+        page,
+        now=time.time(),
+        code=refusal.error_name,
+        detail=refusal.error_message or refusal.message,
+    )
 
 
 def _signed_in(page: Page) -> str:
@@ -97,7 +102,10 @@ _IN_BOOTSTRAP = (
     EmbeddedList(resource="pipelines", path=("data", "settings", "pipelines")),
     EmbeddedList(resource="statuses", path=("statuses",)),
     EmbeddedList(resource="lead_sources", path=("lead_sources",)),
-    *(EmbeddedList(resource=name, path=("data", name)) for name in ("custom_fields", "company_fields", "deal_fields")),
+    *(
+        EmbeddedList(resource=name, path=("data", name))
+        for name in ("custom_fields", "company_fields", "deal_fields")
+    ),
 )
 _TIMED = ("contacts", "companies", "deals", "actions", "notes", "calls", "meetings")
 #: of notes, calls and meetings only a time can be asked for
@@ -162,8 +170,20 @@ PROVIDER = Provider(
             schema=fields.PIPELINE,
             views=views.STAGES,
         ),
-        whole("statuses", "status", "Statuses of contacts.", schema=fields.STATUS, views=views.STATUSES),
-        whole("lead_sources", None, "Where contacts come from.", schema=fields.LEAD_SOURCE, views=views.LEAD_SOURCES),
+        whole(
+            "statuses",
+            "status",
+            "Statuses of contacts.",
+            schema=fields.STATUS,
+            views=views.STATUSES,
+        ),
+        whole(
+            "lead_sources",
+            None,
+            "Where contacts come from.",
+            schema=fields.LEAD_SOURCE,
+            views=views.LEAD_SOURCES,
+        ),
         *(
             paged(
                 name,
@@ -183,13 +203,18 @@ PROVIDER = Provider(
             "requests; past 10,000 in parts by the time of their creation.",
             requests=first_page("/contacts", team="true"),
             follow=contact_pages,
-            embeds=tuple(EmbeddedList(resource=name, path=(name,)) for name in ("deals", "notes", "calls", "meetings")),
+            embeds=tuple(
+                EmbeddedList(resource=name, path=(name,))
+                for name in ("deals", "notes", "calls", "meetings")
+            ),
             embedding=embedding,
             change_filter=CHANGED,
             schema=fields.CONTACT,
             envelope_fields=fields.BESIDE_CONTACT,
             views=views.CONTACTS,
-            pushdown={"contacts": Pushdown(time="modified_at", params=one_value(owner_id="owner_id"))},
+            pushdown={
+                "contacts": Pushdown(time="modified_at", params=one_value(owner_id="owner_id"))
+            },
         ),
         paged(
             "companies",
@@ -220,7 +245,9 @@ PROVIDER = Provider(
             change_filter=CHANGED,
             schema=fields.ACTION,
             views=views.ACTIONS,
-            pushdown={"activities": Pushdown(time="modified_at", params=one_value(owner_id="assignee_id"))},
+            pushdown={
+                "activities": Pushdown(time="modified_at", params=one_value(owner_id="assignee_id"))
+            },
         ),
         paged(
             "notes",

@@ -20,7 +20,12 @@ from crmlab.connector import (
     one_value,
 )
 from crmlab.providers.onepagecrm import fields, views
-from crmlab.providers.onepagecrm.pages import asks_for_history, ignores_period, numbered_pages, total
+from crmlab.providers.onepagecrm.pages import (
+    asks_for_history,
+    ignores_period,
+    numbered_pages,
+    total,
+)
 
 _PER_PAGE = 100
 #: ``modified_since`` is compared with the time that the service itself wrote: no more than its machines may differ by
@@ -45,7 +50,9 @@ def first_page(where: str, *, timed: bool = True, **params: str) -> Requests:
     return requests
 
 
-def first_page_of_each(parent: str, where: str, tag: str, *, timed: bool = False, **params: str) -> Requests:
+def first_page_of_each(
+    parent: str, where: str, tag: str, *, timed: bool = False, **params: str
+) -> Requests:
     """Page 1 of a list for each record of another resource, whose id stands for ``{id}``; `tag` keeps that id."""
 
     def requests(context: Context) -> Iterable[Request]:

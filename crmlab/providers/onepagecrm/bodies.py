@@ -7,7 +7,9 @@ from pydantic import Field
 from crmlab.connector.arguments import Body, Day
 
 Text40 = Annotated[str, Field(max_length=40)]
-Status = Literal["lead", "prospect", "customer", "inactive", "general", "custom1", "custom2", "customX"]
+Status = Literal[
+    "lead", "prospect", "customer", "inactive", "general", "custom1", "custom2", "customX"
+]
 Text20 = Annotated[str, Field(max_length=20)]
 Text33 = Annotated[str, Field(max_length=33)]
 Color = Literal["666666", "3399ff", "cc0000", "f96600", "000000", "ff00ff", "009900"]
@@ -49,7 +51,9 @@ Text10240 = Annotated[str, Field(max_length=10240)]
 Title = Literal["Mr", "Mrs", "Ms"]
 Text25 = Annotated[str, Field(max_length=25)]
 Text1000 = Annotated[str, Field(max_length=1000)]
-UrlType = Literal["website", "blog", "twitter", "linkedin", "xing", "facebook", "google_plus", "other"]
+UrlType = Literal[
+    "website", "blog", "twitter", "linkedin", "xing", "facebook", "google_plus", "other"
+]
 PhoneType = Literal["work", "mobile", "home", "direct", "fax", "company", "other"]
 EmailType = Literal["work", "home", "other"]
 TypedAddressType = Literal["work", "home", "billing", "delivery", "other"]
@@ -396,7 +400,9 @@ class RelatedContact(Body):
 
 class ContactRelationship(Body):
     relationship_type_id: str | None = None
-    related_contacts: Annotated[list[RelatedContact], Field(min_length=2, max_length=2)] | None = None
+    related_contacts: Annotated[list[RelatedContact], Field(min_length=2, max_length=2)] | None = (
+        None
+    )
 
 
 class CloseContactSalesCycle(Body):

@@ -19,7 +19,13 @@ _bool = pl.Boolean
 
 TIMES: Schema = {"created_at": _text, "modified_at": _text}
 _TYPED = pl.List(pl.Struct({"type": _text, "value": _text}))
-_ADDRESS = {"address": _text, "city": _text, "state": _text, "zip_code": _text, "country_code": _text}
+_ADDRESS = {
+    "address": _text,
+    "city": _text,
+    "state": _text,
+    "zip_code": _text,
+    "country_code": _text,
+}
 _COUNTS: Schema = {
     "counts": _int,
     "total_count": _int,
@@ -99,7 +105,12 @@ CALL_RESULT: Schema = {
 }
 COUNTRY: Schema = {"name": _text, "code": _text, "phone_prefix": _text}
 PREDEFINED_ACTION: Schema = {"id": _text, "text": _text, "days": _int, "action_group_id": _text}
-PREDEFINED_ACTION_GROUP: Schema = {"id": _text, "text": _text, "position": _int, "action_ids": _texts}
+PREDEFINED_ACTION_GROUP: Schema = {
+    "id": _text,
+    "text": _text,
+    "position": _int,
+    "action_ids": _texts,
+}
 PREDEFINED_ITEM: Schema = {
     "id": _text,
     "name": _text,
@@ -158,7 +169,9 @@ RELATIONSHIP: Schema = {
     ),
     **TIMES,
 }
-_TAGS = pl.List(pl.Struct({"name": _text, "counts": _int, "total_count": _int, "action_stream_count": _int}))
+_TAGS = pl.List(
+    pl.Struct({"name": _text, "counts": _int, "total_count": _int, "action_stream_count": _int})
+)
 _SWITCHES = (
     "show_tidy_stream", "show_company_fields_with_contact", "company_phone_enabled", "company_url_enabled",
     "company_address_enabled", "company_description_enabled", "send_push_notifications", "clipper_beta",
@@ -295,7 +308,11 @@ BESIDE_CONTACT: Schema = {
 }
 #: beside contacts that are asked for with it
 PINNED: Schema = {"pinned_attachments": _ATTACHMENTS}
-LINKED_CONTACT: Schema = {"contact": pl.Struct(dict(CONTACT)), **BESIDE_CONTACT, "linked_with": _texts}
+LINKED_CONTACT: Schema = {
+    "contact": pl.Struct(dict(CONTACT)),
+    **BESIDE_CONTACT,
+    "linked_with": _texts,
+}
 DEAL_ITEM = pl.Struct(
     {
         "id": _text,
@@ -344,7 +361,9 @@ DEAL: Schema = {
     "contact_info": pl.Struct({"contact_name": _text, "company": _text, "contact_owner_id": _text}),
     "owner": pl.Struct({"id": _text, "name": _text, "email": _text}),
     "previous_pipeline_stages": JSON,
-    "linked_contacts": pl.List(pl.Struct({"id": _text, "contact_name": _text, "company": _text, "photo_url": _text})),
+    "linked_contacts": pl.List(
+        pl.Struct({"id": _text, "contact_name": _text, "company": _text, "photo_url": _text})
+    ),
     **TIMES,
 }
 NOTE: Schema = {

@@ -11,7 +11,9 @@ DateFilter = Literal["created_at", "modified_at", "updated_at", "date"]
 ListCallsDateFilter = Literal["created_at", "modified_at", "updated_at", "call_time"]
 ListCallsSortBy = Literal["created_at", "modified_at", "updated_at"]
 ListMeetingsDateFilter = Literal["created_at", "modified_at", "updated_at", "meeting_time"]
-ListDealsDateFilter = Literal["created_at", "modified_at", "updated_at", "date", "close_date", "expected_close_date"]
+ListDealsDateFilter = Literal[
+    "created_at", "modified_at", "updated_at", "date", "close_date", "expected_close_date"
+]
 ListDealsSortBy = Literal["created_at", "modified_at", "date", "close_date", "expected_close_date"]
 ListRelationshipTypesSortBy = Literal["created_at", "modified_at"]
 ListActionsDateFilter = Literal["created_at", "modified_at", "updated_at", "date", "close_date"]
@@ -51,7 +53,12 @@ OPERATIONS: tuple[Operation, ...] = (
     get("list_users", "/users"),
     get("get_user", "/users/{user_id}"),
     put(
-        "update_user", "/users/{user_id}", query={"partial": bool}, body=bodies.User, defaults=PARTIALLY, dangerous=True
+        "update_user",
+        "/users/{user_id}",
+        query={"partial": bool},
+        body=bodies.User,
+        defaults=PARTIALLY,
+        dangerous=True,
     ),
     get("list_lead_sources", "/lead_sources"),
     post("create_lead_source", "/lead_sources", body=bodies.LeadSource),
@@ -68,7 +75,11 @@ OPERATIONS: tuple[Operation, ...] = (
     post("create_status", "/statuses", body=bodies.CreateStatus),
     get("get_status", "/statuses/{status_id}"),
     put(
-        "update_status", "/statuses/{status_id}", query={"partial": bool}, body=bodies.CreateStatus, defaults=PARTIALLY
+        "update_status",
+        "/statuses/{status_id}",
+        query={"partial": bool},
+        body=bodies.CreateStatus,
+        defaults=PARTIALLY,
     ),
     delete("delete_status", "/statuses/{status_id}"),
     get("list_deal_fields", "/deal_fields", query=PAGES | {"sort_by": SortBy, "order": Order}),
@@ -93,7 +104,9 @@ OPERATIONS: tuple[Operation, ...] = (
         defaults=PARTIALLY,
     ),
     delete("delete_custom_field", "/custom_fields/{custom_field_id}"),
-    get("list_company_fields", "/company_fields", query=PAGES | {"sort_by": SortBy, "order": Order}),
+    get(
+        "list_company_fields", "/company_fields", query=PAGES | {"sort_by": SortBy, "order": Order}
+    ),
     post("create_company_field", "/company_fields", body=bodies.DealField),
     get("get_company_field", "/company_fields/{company_field_id}"),
     put(
@@ -116,7 +129,11 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     delete("delete_predefined_action", "/predefined_actions/{predefined_action_id}"),
     get("list_predefined_action_groups", "/predefined_action_groups"),
-    post("create_predefined_action_group", "/predefined_action_groups", body=bodies.PredefinedActionGroup),
+    post(
+        "create_predefined_action_group",
+        "/predefined_action_groups",
+        body=bodies.PredefinedActionGroup,
+    ),
     get("get_predefined_action_group", "/predefined_action_groups/{predefined_action_group_id}"),
     put(
         "update_predefined_action_group",
@@ -125,7 +142,9 @@ OPERATIONS: tuple[Operation, ...] = (
         body=bodies.PredefinedActionGroup,
         defaults=PARTIALLY,
     ),
-    delete("delete_predefined_action_group", "/predefined_action_groups/{predefined_action_group_id}"),
+    delete(
+        "delete_predefined_action_group", "/predefined_action_groups/{predefined_action_group_id}"
+    ),
     get("list_predefined_items", "/predefined_items"),
     post("create_predefined_item", "/predefined_items", body=bodies.PredefinedItem),
     get("get_predefined_item", "/predefined_items/{predefined_item_id}"),
@@ -138,13 +157,25 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     delete("delete_predefined_item", "/predefined_items/{predefined_item_id}"),
     get("list_predefined_item_groups", "/predefined_item_groups"),
-    post("create_predefined_item_group", "/predefined_item_groups", body=bodies.PredefinedItemGroup),
+    post(
+        "create_predefined_item_group", "/predefined_item_groups", body=bodies.PredefinedItemGroup
+    ),
     get("get_predefined_item_group", "/predefined_item_groups/{predefined_item_group_id}"),
     delete("delete_predefined_item_group", "/predefined_item_groups/{predefined_item_group_id}"),
-    get("list_notes", "/notes", query=PAGES | DATES | PERIOD | {"contact_id": str, "company_id": str, "order": Order}),
+    get(
+        "list_notes",
+        "/notes",
+        query=PAGES | DATES | PERIOD | {"contact_id": str, "company_id": str, "order": Order},
+    ),
     post("create_note", "/notes", body=bodies.Note),
     get("get_note", "/notes/{note_id}"),
-    put("update_note", "/notes/{note_id}", query={"partial": bool}, body=bodies.Note, defaults=PARTIALLY),
+    put(
+        "update_note",
+        "/notes/{note_id}",
+        query={"partial": bool},
+        body=bodies.Note,
+        defaults=PARTIALLY,
+    ),
     delete("delete_note", "/notes/{note_id}"),
     post("add_note_attachment", "/notes/{note_id}/attachments", body=bodies.NoteAttachment),
     get(
@@ -162,7 +193,13 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     post("create_call", "/calls", body=bodies.Call),
     get("get_call", "/calls/{call_id}"),
-    put("update_call", "/calls/{call_id}", query={"partial": bool}, body=bodies.Call, defaults=PARTIALLY),
+    put(
+        "update_call",
+        "/calls/{call_id}",
+        query={"partial": bool},
+        body=bodies.Call,
+        defaults=PARTIALLY,
+    ),
     delete("delete_call", "/calls/{call_id}"),
     post("add_call_attachment", "/calls/{call_id}/attachments", body=bodies.CallAttachment),
     get("list_call_results", "/call_results"),
@@ -181,9 +218,17 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     post("create_meeting", "/meetings", body=bodies.Meeting),
     get("get_meeting", "/meetings/{meeting_id}"),
-    put("update_meeting", "/meetings/{meeting_id}", query={"partial": bool}, body=bodies.Meeting, defaults=PARTIALLY),
+    put(
+        "update_meeting",
+        "/meetings/{meeting_id}",
+        query={"partial": bool},
+        body=bodies.Meeting,
+        defaults=PARTIALLY,
+    ),
     delete("delete_meeting", "/meetings/{meeting_id}"),
-    post("add_meeting_attachment", "/meetings/{meeting_id}/attachments", body=bodies.NoteAttachment),
+    post(
+        "add_meeting_attachment", "/meetings/{meeting_id}/attachments", body=bodies.NoteAttachment
+    ),
     get(
         "list_deals",
         "/deals",
@@ -207,7 +252,13 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     post("create_deal", "/deals", body=bodies.Deal),
     get("get_deal", "/deals/{deal_id}", query={"include_history": bool}),
-    put("update_deal", "/deals/{deal_id}", query={"partial": bool}, body=bodies.Deal, defaults=PARTIALLY),
+    put(
+        "update_deal",
+        "/deals/{deal_id}",
+        query={"partial": bool},
+        body=bodies.Deal,
+        defaults=PARTIALLY,
+    ),
     delete("delete_deal", "/deals/{deal_id}"),
     post("add_deal_attachment", "/deals/{deal_id}/attachments", body=bodies.NoteAttachment),
     get("get_attachment_upload_form", "/attachments/s3_form", query={"contact_id": Required[str]}),
@@ -280,7 +331,13 @@ OPERATIONS: tuple[Operation, ...] = (
         query=PAGES | OF_PEOPLE | {"name": str, "sort_by": ListCompaniesSortBy, "order": Order},
     ),
     get("get_company", "/companies/{company_id}"),
-    put("update_company", "/companies/{company_id}", query={"partial": bool}, body=bodies.Company, defaults=PARTIALLY),
+    put(
+        "update_company",
+        "/companies/{company_id}",
+        query={"partial": bool},
+        body=bodies.Company,
+        defaults=PARTIALLY,
+    ),
     get(
         "list_company_actions",
         "/companies/{company_id}/actions",
@@ -292,27 +349,46 @@ OPERATIONS: tuple[Operation, ...] = (
     get(
         "list_company_deals",
         "/companies/{company_id}/deals",
-        query=PAGES | PERIOD | OF_DEALS | {"name": str, "search": str, "status": str, "owner_id": str, "order": Order},
+        query=PAGES
+        | PERIOD
+        | OF_DEALS
+        | {"name": str, "search": str, "status": str, "owner_id": str, "order": Order},
     ),
-    get("list_company_notes", "/companies/{company_id}/notes", query=PAGES | DATES | PERIOD | {"order": Order}),
+    get(
+        "list_company_notes",
+        "/companies/{company_id}/notes",
+        query=PAGES | DATES | PERIOD | {"order": Order},
+    ),
     get(
         "list_company_calls",
         "/companies/{company_id}/calls",
-        query=PAGES | PERIOD | {"date_filter": ListCallsDateFilter, "sort_by": ListCallsSortBy, "order": Order},
+        query=PAGES
+        | PERIOD
+        | {"date_filter": ListCallsDateFilter, "sort_by": ListCallsSortBy, "order": Order},
     ),
     get(
         "list_company_meetings",
         "/companies/{company_id}/meetings",
-        query=PAGES | PERIOD | {"date_filter": ListMeetingsDateFilter, "sort_by": ListCallsSortBy, "order": Order},
+        query=PAGES
+        | PERIOD
+        | {"date_filter": ListMeetingsDateFilter, "sort_by": ListCallsSortBy, "order": Order},
     ),
     get(
         "list_company_linked_contacts",
         "/companies/{company_id}/linked_contacts",
         query=PAGES | {"sort_by": ListCompanyLinkedContactsSortBy, "order": Order},
     ),
-    post("link_company_contact", "/companies/{company_id}/linked_contacts", body=bodies.LinkCompanyContact),
+    post(
+        "link_company_contact",
+        "/companies/{company_id}/linked_contacts",
+        body=bodies.LinkCompanyContact,
+    ),
     delete("unlink_company_contact", "/companies/{company_id}/linked_contacts/{contact_id}"),
-    post("set_company_synced_status", "/companies/{company_id}/synced_status", body=bodies.SetCompanySyncedStatus),
+    post(
+        "set_company_synced_status",
+        "/companies/{company_id}/synced_status",
+        body=bodies.SetCompanySyncedStatus,
+    ),
     delete("remove_company_synced_status", "/companies/{company_id}/synced_status"),
     get("list_company_pinned_attachments", "/companies/{company_id}/pinned_attachments"),
     patch("update_company_logo", "/companies/{company_id}/logo", body=bodies.CompanyLogo),
@@ -339,7 +415,13 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     post("create_contact", "/contacts", body=bodies.Contact),
     get("get_contact", "/contacts/{contact_id}"),
-    put("update_contact", "/contacts/{contact_id}", query={"partial": bool}, body=bodies.Contact, defaults=PARTIALLY),
+    put(
+        "update_contact",
+        "/contacts/{contact_id}",
+        query={"partial": bool},
+        body=bodies.Contact,
+        defaults=PARTIALLY,
+    ),
     delete("delete_contact", "/contacts/{contact_id}", query={"undo": bool}, restored_by="undo"),
     post("create_contact_photo", "/contacts/{contact_id}/contact_photo", body=bodies.CompanyLogo),
     put("update_contact_photo", "/contacts/{contact_id}/contact_photo", body=bodies.CompanyLogo),
@@ -359,21 +441,32 @@ OPERATIONS: tuple[Operation, ...] = (
     get(
         "list_contact_deals",
         "/contacts/{contact_id}/deals",
-        query=PAGES | PERIOD | OF_DEALS | {"name": str, "search": str, "status": str, "owner_id": str, "order": Order},
+        query=PAGES
+        | PERIOD
+        | OF_DEALS
+        | {"name": str, "search": str, "status": str, "owner_id": str, "order": Order},
     ),
     post("create_contact_deal", "/contacts/{contact_id}/deals", body=bodies.ContactDeal),
-    get("list_contact_notes", "/contacts/{contact_id}/notes", query=PAGES | DATES | PERIOD | {"order": Order}),
+    get(
+        "list_contact_notes",
+        "/contacts/{contact_id}/notes",
+        query=PAGES | DATES | PERIOD | {"order": Order},
+    ),
     post("create_contact_note", "/contacts/{contact_id}/notes", body=bodies.ContactNote),
     get(
         "list_contact_calls",
         "/contacts/{contact_id}/calls",
-        query=PAGES | PERIOD | {"date_filter": ListCallsDateFilter, "sort_by": ListCallsSortBy, "order": Order},
+        query=PAGES
+        | PERIOD
+        | {"date_filter": ListCallsDateFilter, "sort_by": ListCallsSortBy, "order": Order},
     ),
     post("create_contact_call", "/contacts/{contact_id}/calls", body=bodies.ContactCall),
     get(
         "list_contact_meetings",
         "/contacts/{contact_id}/meetings",
-        query=PAGES | PERIOD | {"date_filter": ListMeetingsDateFilter, "sort_by": ListCallsSortBy, "order": Order},
+        query=PAGES
+        | PERIOD
+        | {"date_filter": ListMeetingsDateFilter, "sort_by": ListCallsSortBy, "order": Order},
     ),
     post("create_contact_meeting", "/contacts/{contact_id}/meetings", body=bodies.ContactMeeting),
     get(
@@ -392,7 +485,11 @@ OPERATIONS: tuple[Operation, ...] = (
             "order": Order,
         },
     ),
-    post("create_contact_relationship", "/contacts/{contact_id}/relationships", body=bodies.ContactRelationship),
+    post(
+        "create_contact_relationship",
+        "/contacts/{contact_id}/relationships",
+        body=bodies.ContactRelationship,
+    ),
     get("get_contact_relationship", "/contacts/{contact_id}/relationships/{relationship_id}"),
     put(
         "update_contact_relationship",
@@ -413,7 +510,11 @@ OPERATIONS: tuple[Operation, ...] = (
     put("change_contact_owner", "/contacts/{contact_id}/change_owner/{owner_id}"),
     put("star_contact", "/contacts/{contact_id}/star"),
     put("unstar_contact", "/contacts/{contact_id}/unstar"),
-    put("close_contact_sales_cycle", "/contacts/{contact_id}/close_sales_cycle", body=bodies.CloseContactSalesCycle),
+    put(
+        "close_contact_sales_cycle",
+        "/contacts/{contact_id}/close_sales_cycle",
+        body=bodies.CloseContactSalesCycle,
+    ),
     put(
         "force_close_contact_sales_cycle",
         "/contacts/{contact_id}/force_close_sales_cycle",

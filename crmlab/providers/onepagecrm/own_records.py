@@ -128,7 +128,9 @@ OWN_RECORDS: tuple[Resource, ...] = (
         "filtered_contacts",
         "contact",
         doc="Contacts that each saved filter matches, once for each filter, whose id is in _filter_id.",
-        requests=first_page_of_each("filters", "/contacts", "filter_id", timed=True, filter_id="{id}", team="true"),
+        requests=first_page_of_each(
+            "filters", "/contacts", "filter_id", timed=True, filter_id="{id}", team="true"
+        ),
         needs_before_request=("filters",),
         follow=contact_pages,
         tags=("filter_id",),
@@ -168,7 +170,9 @@ OWN_RECORDS: tuple[Resource, ...] = (
         "relationship",
         doc="Relationships between contacts, a request for each contact: each once for both, whose id is in "
         "_contact_id.",
-        requests=first_page_of_each("all_contacts", "/contacts/{id}/relationships", "contact_id", timed=True),
+        requests=first_page_of_each(
+            "all_contacts", "/contacts/{id}/relationships", "contact_id", timed=True
+        ),
         needs_before_request=("all_contacts",),
         tags=("contact_id",),
         key=_of("contact_id"),
@@ -190,7 +194,9 @@ OWN_RECORDS: tuple[Resource, ...] = (
         "pinned_attachments",
         "contact",
         doc="Contacts of the whole team, whatever the period, with the files that are pinned to each.",
-        requests=first_page("/contacts", timed=False, team="true", fields="pinned_attachments(all)"),
+        requests=first_page(
+            "/contacts", timed=False, team="true", fields="pinned_attachments(all)"
+        ),
         follow=contact_pages,
         inserted_at=created_at,
         **(_CONTACTS | {"envelope_fields": {**fields.BESIDE_CONTACT, **fields.PINNED}}),

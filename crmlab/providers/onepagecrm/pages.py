@@ -171,7 +171,9 @@ def page_size(page: Page) -> int:
 def _height(page: Page) -> int:
     """Return how many records came."""
     lists = [text for text in page.read(_Lists).data.values() if bytes(text).startswith(b"[")]
-    return max((len(msgspec.json.decode(text, type=list[msgspec.Raw])) for text in lists), default=0)
+    return max(
+        (len(msgspec.json.decode(text, type=list[msgspec.Raw])) for text in lists), default=0
+    )
 
 
 #: all pages after the first one, which tells how many there are
@@ -222,7 +224,9 @@ def _cascade(last: str = "") -> Request:
 
 def _is_in_cascade(request: Request) -> bool:
     """Whether the cascade gives what a list of contacts is asked for: it takes no filter, and brings no attachments."""
-    return "filter_id" not in request.params and "pinned_attachments" not in request.params.get("fields", "")
+    return "filter_id" not in request.params and "pinned_attachments" not in request.params.get(
+        "fields", ""
+    )
 
 
 def _parts(page: Page) -> Iterable[Request]:
@@ -252,7 +256,9 @@ def _first_and_last(page: Page) -> tuple[int | None, int | None]:
     contacts = page.read(_Contacts).data.contacts
     if not contacts:
         return None, None
-    return unix_seconds(getattr(contacts[0].contact, by)), unix_seconds(getattr(contacts[-1].contact, by))
+    return unix_seconds(getattr(contacts[0].contact, by)), unix_seconds(
+        getattr(contacts[-1].contact, by)
+    )
 
 
 def _end(page: Page) -> int | None:
@@ -280,7 +286,10 @@ def _part(request: Request, since: int, until: int) -> Request:
     kept = {name: value for name, value in request.params.items() if name not in _PERIOD}
     span = {"date_filter": kept["sort_by"], "since": str(since), "until": str(until), "page": "1"}
     return Request(
-        path="/contacts", params={**kept, **span}, tags={**request.tags, "period": f"{since}-{until}"}, partial=True
+        path="/contacts",
+        params={**kept, **span},
+        tags={**request.tags, "period": f"{since}-{until}"},
+        partial=True,
     )
 
 

@@ -60,7 +60,9 @@ def _first_page(context: Context) -> Reads:
     if number == 1:
         return confirmed("page 1 holds what the list without a page does")
     if number == 0:
-        return refuted("page 0 holds what the list without a page does, and page 1 does not", first_page=0)
+        return refuted(
+            "page 0 holds what the list without a page does, and page 1 does not", first_page=0
+        )
     return untold("neither page 1 nor page 0 holds what the list without a page does")
 
 
@@ -96,7 +98,9 @@ def _team_brings_all(context: Context) -> Reads:
     team = member(bootstrap, "data", "team")
     if not team or not all_:
         return untold("the account has one user only, or no contacts")
-    return refuted(f"{own:,} contacts without team=true and {all_:,} with it, though the account has several users")
+    return refuted(
+        f"{own:,} contacts without team=true and {all_:,} with it, though the account has several users"
+    )
 
 
 def _is_in_order(context: Context) -> Reads:
@@ -137,22 +141,33 @@ def _records(request: Request) -> Generator[Request, Page, list[dict[str, Any]]]
 
 def _edges_belong(context: Context) -> Reads:
     first = yield _FIRST
-    times = [(unix_seconds(each.get("modified_at")), unix_seconds(each.get("created_at"))) for each in _contacts(first)]
+    times = [
+        (unix_seconds(each.get("modified_at")), unix_seconds(each.get("created_at")))
+        for each in _contacts(first)
+    ]
     known = [changed for changed, _ in times if changed is not None]
     if not known:
         return untold("no contact that was looked at has a time of its last change")
     # one that was changed after its creation tells by which of the two the service chooses
-    later = [changed for changed, created in times if changed is not None and changed != created] or known
+    later = [
+        changed for changed, created in times if changed is not None and changed != created
+    ] or known
     edge = later[len(later) // 2]
     at_edge = yield _FIRST.with_params(modified_since=edge, unmodified_since=edge, per_page=10)
     found = [unix_seconds(each.get("modified_at")) for each in _contacts(at_edge)]
     if any(each is not None and each != edge for each in found):
-        return refuted("contacts come that were changed at other times: the period is not looked at")
+        return refuted(
+            "contacts come that were changed at other times: the period is not looked at"
+        )
     if found:
         return confirmed("a contact that was changed in the second that both name comes")
-    around = yield _FIRST.with_params(modified_since=edge - 1, unmodified_since=edge + 1, per_page=10)
+    around = yield _FIRST.with_params(
+        modified_since=edge - 1, unmodified_since=edge + 1, per_page=10
+    )
     if not _contacts(around):
-        return refuted("a contact does not come by the time of its change: the service may choose by another time")
+        return refuted(
+            "a contact does not come by the time of its change: the service may choose by another time"
+        )
     return refuted("a contact that was changed in the second that both name does not come")
 
 
@@ -176,7 +191,9 @@ def _cascade_takes_team(context: Context) -> Reads:
         return confirmed(f"its first contacts are of {len(_owners(batch)):,} users")
     if not _contacts(batch):
         return untold("it has no contacts")
-    return refuted(f"its first {len(_contacts(batch)):,} contacts are of one user, those of the list of several")
+    return refuted(
+        f"its first {len(_contacts(batch)):,} contacts are of one user, those of the list of several"
+    )
 
 
 def _owners(page: Page) -> set[str]:
@@ -196,7 +213,9 @@ def _ignores_unknown(context: Context) -> Reads:
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield _FIRST
-    return have_zone(each.get(name) for each in _contacts(page) for name in ("created_at", "modified_at"))
+    return have_zone(
+        each.get(name) for each in _contacts(page) for name in ("created_at", "modified_at")
+    )
 
 
 PROBES = (

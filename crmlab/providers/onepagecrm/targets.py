@@ -57,7 +57,13 @@ def _current(name: str) -> Callable[[Fields], Fields]:
     return current
 
 
-_PLACE = {"street": "address", "city": "city", "state": "state", "zip_code": "zip_code", "country": "country_code"}
+_PLACE = {
+    "street": "address",
+    "city": "city",
+    "state": "state",
+    "zip_code": "zip_code",
+    "country": "country_code",
+}
 
 CONTACTS = Target(
     table="contacts",
@@ -65,8 +71,14 @@ CONTACTS = Target(
     "Before addresses, e-mails, phones or custom fields are changed the contact is read, for the service replaces the "
     "list that they are a part of.",
     columns={
-        **{name: as_text(name) for name in ("first_name", "last_name", "job_title", "company_name", "company_id")},
-        **{column: inside_first("address_list", part, type="work") for column, part in _PLACE.items()},
+        **{
+            name: as_text(name)
+            for name in ("first_name", "last_name", "job_title", "company_name", "company_id")
+        },
+        **{
+            column: inside_first("address_list", part, type="work")
+            for column, part in _PLACE.items()
+        },
         "owner_id": as_text("owner_id"),
         "emails": entries("emails", type="work"),
         "phones": entries("phones", type="work"),
@@ -96,12 +108,24 @@ DEALS = Target(
     doc="One request each: without an id a deal is created, of the contact that contact_id names, with one it is "
     "changed, and only in the columns given. Before custom fields are changed the deal is read.",
     columns={
-        **{name: as_text(name) for name in ("name", "contact_id", "owner_id", "pipeline_id", "status")},
-        **{name: as_value(name) for name in ("stage", "amount", "months", "cost", "expected_close_date", "close_date")},
+        **{
+            name: as_text(name)
+            for name in ("name", "contact_id", "owner_id", "pipeline_id", "status")
+        },
+        **{
+            name: as_value(name)
+            for name in ("stage", "amount", "months", "cost", "expected_close_date", "close_date")
+        },
         "opened_on": as_value("date"),
         "custom": custom_entries("deal_fields", "deal_field"),
     },
-    own_fields=("text", "commission_base", "commission_type", "commission", "commission_percentage"),
+    own_fields=(
+        "text",
+        "commission_base",
+        "commission_type",
+        "commission",
+        "commission_percentage",
+    ),
     ask=_ask_deal,
     read=_read("deal"),
     current_operation="get_deal",

@@ -45,7 +45,11 @@ def _custom(column: str, definition: str) -> pl.Expr:
     value = pl.element().struct.field("value")
     return some(
         pl.col(column)
-        .list.eval(pl.struct(key=field.struct.field("id"), label=field.struct.field("name"), value=text(value)))
+        .list.eval(
+            pl.struct(
+                key=field.struct.field("id"), label=field.struct.field("name"), value=text(value)
+            )
+        )
         .list.eval(pl.element().filter(pl.element().struct.field("value").is_not_null()))
     )
 
@@ -88,7 +92,11 @@ def _labels(record: str | None, name: str) -> list[dict[str, str]] | None:
         pairs = [(_first(entry, _ID_NAMES), _first(entry, _LABEL_NAMES)) for entry in found]
     else:
         return None
-    return [{"id": str(id_), "label": label} for id_, label in pairs if id_ and isinstance(label, str) and label]
+    return [
+        {"id": str(id_), "label": label}
+        for id_, label in pairs
+        if id_ and isinstance(label, str) and label
+    ]
 
 
 def _first(entry: Any, names: tuple[str, ...]) -> Any:
@@ -108,7 +116,9 @@ _TAGS = pl.col("tags").struct.field("tags")
 BOOTSTRAP = (
     View(
         table="tags",
-        explode=pl.concat_list(_TAGS.fill_null([]), pl.col("tags").struct.field("system_tags").fill_null([])),
+        explode=pl.concat_list(
+            _TAGS.fill_null([]), pl.col("tags").struct.field("system_tags").fill_null([])
+        ),
         columns={"id": _item("name"), "name": _item("name"), "count": _item("total_count")},
     ),
 )
@@ -144,7 +154,9 @@ STATUSES = (
         columns={"name": text("text"), "count": pl.col("total_count"), "colour": text("color")},
     ),
 )
-LEAD_SOURCES = (View(table="lead_sources", columns={"name": text("text"), "count": pl.col("total_count")}),)
+LEAD_SOURCES = (
+    View(table="lead_sources", columns={"name": text("text"), "count": pl.col("total_count")}),
+)
 
 
 def fields(entity: str) -> tuple[View, ...]:
@@ -245,7 +257,9 @@ def deals(context: Context) -> tuple[View, ...]:
             table="deal_items",
             explode=pl.col("deal_items"),
             columns={
-                "id": pl.coalesce(text(_item("id")), pl.format("{}/{}", pl.col("id"), _item("position"))),
+                "id": pl.coalesce(
+                    text(_item("id")), pl.format("{}/{}", pl.col("id"), _item("position"))
+                ),
                 "created_at": utc_time(_item("created_at")),
                 "modified_at": utc_time(_item("modified_at")),
                 "deal_id": pl.col("id"),
@@ -262,7 +276,9 @@ def deals(context: Context) -> tuple[View, ...]:
 
 def _currency(context: Context) -> str | None:
     rows = context.rows["bootstrap"]
-    found = rows.select(pl.col("data").struct.field("settings").struct.field("currency")).to_series()
+    found = rows.select(
+        pl.col("data").struct.field("settings").struct.field("currency")
+    ).to_series()
     return found[0] if len(found) else None
 
 

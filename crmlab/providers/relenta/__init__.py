@@ -44,7 +44,9 @@ from crmlab.providers.relenta.recurrence import MAX_TIMES, following_times
 from crmlab.providers.relenta.targets import TARGETS
 
 _PAGE_SIZE = 100
-_PLAN_LIMIT = "Relenta answers this also when a limit of the plan is reached, such as the number of contacts"
+_PLAN_LIMIT = (
+    "Relenta answers this also when a limit of the plan is reached, such as the number of contacts"
+)
 
 #: what PHP may write for a list without entries
 _NO_DATA = (b"[]", b"{}", b"null", b'""', b"false")
@@ -67,7 +69,9 @@ def _sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 def _check(page: Page) -> None:
     """Refuse what HTTP or the envelope calls an error: both are said to carry the code."""
-    envelope = page.read(_Envelope) if page.succeeded else read_refusal(page, _Envelope(status=False))
+    envelope = (
+        page.read(_Envelope) if page.succeeded else read_refusal(page, _Envelope(status=False))
+    )
     code = _number(envelope.code)
     says_success = envelope.status in (True, "true", "1") and (200 <= code < 300 or code == 0)
     if page.succeeded and says_success:
@@ -192,7 +196,9 @@ def _contacts(context: Context) -> tuple[View, ...]:
                 "street": text("address"),
                 "tags": split("tags"),
                 "groups": split("groups"),
-                "do_not_contact": flag(pl.coalesce(text("do_not_mass_email"), text("do_no_mass_email"))),
+                "do_not_contact": flag(
+                    pl.coalesce(text("do_not_mass_email"), text("do_no_mass_email"))
+                ),
                 "custom": custom({key: (key, label) for key, label in _labels(context).items()}),
             },
         ),

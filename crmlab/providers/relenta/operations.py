@@ -43,7 +43,12 @@ ACTIVITY = {
 }
 
 OPERATIONS: tuple[Operation, ...] = (
-    get("list_contacts", "/contact.list.json", query=PAGES, doc="A page of the contacts of the key's department."),
+    get(
+        "list_contacts",
+        "/contact.list.json",
+        query=PAGES,
+        doc="A page of the contacts of the key's department.",
+    ),
     post(
         "save_contact",
         "/contact.save.json",
@@ -52,7 +57,12 @@ OPERATIONS: tuple[Operation, ...] = (
         doc="Creates a contact, or with id changes one. Whether what is left out of a change is kept or blanked is not "
         "documented: send the whole contact as the list has it, as crmlab.push does.",
     ),
-    get("list_activities", "/activity.list.json", query=PAGES, doc="A page of the activities of the calendars."),
+    get(
+        "list_activities",
+        "/activity.list.json",
+        query=PAGES,
+        doc="A page of the activities of the calendars.",
+    ),
     post("save_activity", "/activity.save.json", fields=ACTIVITY),
     get("list_custom_fields", "/custom_field.list.json", doc="The custom fields of contacts."),
 )

@@ -56,9 +56,14 @@ def _first_page(context: Context) -> Reads:
     try:
         zero = yield _page(0)
     except ApiError as error:
-        return untold(f"page 1 holds nothing of what the list begins with, and page 0 is refused: HTTP {error.status}")
+        return untold(
+            f"page 1 holds nothing of what the list begins with, and page 0 is refused: HTTP {error.status}"
+        )
     if _ids(zero) & _ids(plain):
-        return refuted("page 0 holds what the list without parameters begins with, and page 1 does not", first_page=0)
+        return refuted(
+            "page 0 holds what the list without parameters begins with, and page 1 does not",
+            first_page=0,
+        )
     return untold("neither page 1 nor page 0 holds what the list without parameters begins with")
 
 
@@ -98,18 +103,24 @@ def _ends_empty(context: Context) -> Reads:
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield _page(1)
-    return have_zone(each.get(name) for each in _contacts(page) for name in ("dt_created", "dt_modified"))
+    return have_zone(
+        each.get(name) for each in _contacts(page) for name in ("dt_created", "dt_modified")
+    )
 
 
 def _addresses_are_joined(context: Context) -> Reads:
     page = yield _page(1)
-    several = [each.get("emails") for each in _contacts(page) if str(each.get("emails")).count("@") > 1]
+    several = [
+        each.get("emails") for each in _contacts(page) if str(each.get("emails")).count("@") > 1
+    ]
     if not several:
         return untold("no contact that was looked at has several addresses")
     joined = [each for each in several if isinstance(each, str) and ";" in each]
     if len(joined) == len(several):
         return confirmed(f"{len(several):,} looked at that have several addresses")
-    return refuted(f"{len(several) - len(joined):,} of {len(several):,} that have several addresses have no ;")
+    return refuted(
+        f"{len(several) - len(joined):,} of {len(several):,} that have several addresses have no ;"
+    )
 
 
 def _contact_fields(context: Context) -> Reads:

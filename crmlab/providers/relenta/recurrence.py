@@ -27,7 +27,10 @@ def following_times(context: Context) -> pl.Expr:
     end = context.until or context.now
 
     def written_out(series: pl.Series) -> pl.Series:
-        found = [_following(each["rule"], each["start"], each["end"], context.since, end) for each in series]
+        found = [
+            _following(each["rule"], each["start"], each["end"], context.since, end)
+            for each in series
+        ]
         return pl.Series(found, dtype=TIMES)
 
     parts = pl.struct(rule=text("rrule"), start=iso_time("dt_start"), end=iso_time("dt_end"))
@@ -35,7 +38,11 @@ def following_times(context: Context) -> pl.Expr:
 
 
 def _following(
-    rule: str | None, start: dt.datetime | None, end: dt.datetime | None, since: dt.datetime | None, until: dt.datetime
+    rule: str | None,
+    start: dt.datetime | None,
+    end: dt.datetime | None,
+    since: dt.datetime | None,
+    until: dt.datetime,
 ) -> list[dict[str, dt.datetime | None]] | None:
     """Return the times of one series in since..until; None where it cannot be written out."""
     if rule is None or start is None:
@@ -45,7 +52,9 @@ def _following(
         return None
     length = end - start if end else None
     wanted = [at for at in starts if since is None or at >= since]
-    return [{"starts_at": at, "ends_at": at + length if length is not None else None} for at in wanted]
+    return [
+        {"starts_at": at, "ends_at": at + length if length is not None else None} for at in wanted
+    ]
 
 
 @lru_cache(maxsize=4096)  # a batch asks twice for each series

@@ -49,7 +49,11 @@ def _without_label(phone: str) -> str:
 
 def _current(record: Fields) -> Fields:
     """Return a contact of the list as it is sent back: what the service writes itself is left out."""
-    fields = {name: value for name, value in record.items() if name not in _NOT_WRITTEN and value is not None}
+    fields = {
+        name: value
+        for name, value in record.items()
+        if name not in _NOT_WRITTEN and value is not None
+    }
     mark = fields.pop(_MISSPELT_FLAG, None)
     mark = fields.get(_FLAG, mark)
     if mark is not None:

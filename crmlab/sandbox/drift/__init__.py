@@ -21,7 +21,12 @@ __all__ = ["DIFFERENCES", "Difference", "chosen", "differing"]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 #: in the order in which they change an answer: what is put around it comes after what it holds
-DIFFERENCES = (*meanings.DIFFERENCES, *pages.DIFFERENCES, *unlisted.DIFFERENCES, *values.DIFFERENCES)
+DIFFERENCES = (
+    *meanings.DIFFERENCES,
+    *pages.DIFFERENCES,
+    *unlisted.DIFFERENCES,
+    *values.DIFFERENCES,
+)
 
 
 def chosen(drift: bool | str | Iterable[str]) -> tuple[Difference, ...]:

@@ -87,7 +87,9 @@ class Given:
         if not isinstance(inner, dict) or "id" in inner:
             return None
         lists = [name for name, value in inner.items() if isinstance(value, list)]
-        is_one_list = len(lists) == 1 and all(not isinstance(value, dict) for value in inner.values())
+        is_one_list = len(lists) == 1 and all(
+            not isinstance(value, dict) for value in inner.values()
+        )
         return (inner, lists[0]) if is_one_list else None
 
     @property
@@ -152,7 +154,11 @@ def as_request(asked: Asked, request: web.Request) -> web.Request:
 
 def given_by(response: web.StreamResponse) -> Given | None:
     """Return what an answer gives; None where it is a refusal, or no JSON."""
-    if response.status != 200 or not isinstance(response, web.Response) or not isinstance(response.body, bytes):
+    if (
+        response.status != 200
+        or not isinstance(response, web.Response)
+        or not isinstance(response.body, bytes)
+    ):
         return None
     try:
         data = json.loads(response.body)

@@ -130,7 +130,10 @@ def _listed(consents: dict[str, Any]) -> Iterable[dict[str, Any]]:
         if isinstance(granted, bool):
             yield {"channel": channel, "granted": granted}
         elif isinstance(granted, dict):
-            yield from ({"channel": channel, "purpose": each, "granted": value} for each, value in granted.items())
+            yield from (
+                {"channel": channel, "purpose": each, "granted": value}
+                for each, value in granted.items()
+            )
 
 
 def _unclear_consents(asked: Asked, given: Given) -> None:
@@ -180,7 +183,9 @@ def _other_columns(asked: Asked, given: Given) -> None:
     for record in given.records:
         attributes = record.get("attributes")
         if isinstance(attributes, dict) and "datasets" in attributes:
-            attributes["datasets"] = [[row[0], *reversed(row[1:])] for row in attributes["datasets"]]
+            attributes["datasets"] = [
+                [row[0], *reversed(row[1:])] for row in attributes["datasets"]
+            ]
 
 
 def _errors_too(asked: Asked, given: Given) -> None:
@@ -197,7 +202,11 @@ DIFFERENCES = (
         ask=_ask_for_other_order,
         give=_other_order,
     ),
-    Difference(name="exclusive_edges", doc="what lies on an edge of a period does not belong to it", ask=_exclusive),
+    Difference(
+        name="exclusive_edges",
+        doc="what lies on an edge of a period does not belong to it",
+        ask=_exclusive,
+    ),
     Difference(name="no_since", doc="filters of time are ignored", ask=_no_since, apart=True),
     Difference(
         name="since_by_creation",
@@ -210,8 +219,17 @@ DIFFERENCES = (
         doc="times of the mail history are three hours ahead of UTC, and say Z all the same",
         give=_ahead,
     ),
-    Difference(name="team", doc="everybody's contacts come, whether they are asked for or not", ask=_everybody),
-    Difference(name="only_mine", doc="one's own contacts come, whoever asks for all", ask=_only_mine, apart=True),
+    Difference(
+        name="team",
+        doc="everybody's contacts come, whether they are asked for or not",
+        ask=_everybody,
+    ),
+    Difference(
+        name="only_mine",
+        doc="one's own contacts come, whoever asks for all",
+        ask=_only_mine,
+        apart=True,
+    ),
     Difference(
         name="event_shape",
         doc="the parts of a consent event have other names, and its consents are a list",
@@ -243,8 +261,16 @@ DIFFERENCES = (
         doc="what stands at a path that no document names is somewhere else",
         ask=_moved,
     ),
-    Difference(name="action_words", doc="actions of the mail history have the names of states", give=_other_words),
-    Difference(name="dataset_columns", doc="the columns of delivery trends are in another order", give=_other_columns),
+    Difference(
+        name="action_words",
+        doc="actions of the mail history have the names of states",
+        give=_other_words,
+    ),
+    Difference(
+        name="dataset_columns",
+        doc="the columns of delivery trends are in another order",
+        give=_other_columns,
+    ),
     Difference(
         name="errors_too",
         doc="JSON:API answers hold errors beside their data",

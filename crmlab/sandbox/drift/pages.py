@@ -223,7 +223,11 @@ def _rate_as_right(asked: Asked) -> web.Response | None:
 
 
 DIFFERENCES = (
-    Difference(name="page_cap", doc=f"a page holds {CAP} records at most, and says so where it counts", ask=_capped),
+    Difference(
+        name="page_cap",
+        doc=f"a page holds {CAP} records at most, and says so where it counts",
+        ask=_capped,
+    ),
     Difference(
         name="page_cap_untold",
         doc=f"a page holds {CAP} records at most, and nothing tells how many pages there are",
@@ -255,8 +259,12 @@ DIFFERENCES = (
         ask=_ignored_page,
         apart=True,
     ),
-    Difference(name="no_counts", doc="nothing counts a list or its pages", give=_no_counts, apart=True),
-    Difference(name="count", doc="the count of a list has three more than it gives", give=_counts_too_many),
+    Difference(
+        name="no_counts", doc="nothing counts a list or its pages", give=_no_counts, apart=True
+    ),
+    Difference(
+        name="count", doc="the count of a list has three more than it gives", give=_counts_too_many
+    ),
     Difference(
         name="last_page_repeats",
         doc="past the end, numbered pages repeat the last one",
@@ -297,7 +305,12 @@ DIFFERENCES = (
         give=_pointer_back,
         apart=True,
     ),
-    Difference(name="pointer_expires", doc="every third pointer is refused", ask=_expired_pointer, apart=True),
+    Difference(
+        name="pointer_expires",
+        doc="every third pointer is refused",
+        ask=_expired_pointer,
+        apart=True,
+    ),
     Difference(
         name="empty_page",
         doc="pages that a pointer leads to are empty at first, and name another pointer",

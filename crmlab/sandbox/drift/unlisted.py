@@ -21,7 +21,12 @@ def _in_pages(asked: Asked, given: Given) -> None:
     start = (number - 1) * _PER_PAGE
     given.items = items[start : start + _PER_PAGE]
     pages = max(1, -(-len(items) // _PER_PAGE))
-    counts = {"total": len(items), "per_page": _PER_PAGE, "current_page": number, "total_pages": pages}
+    counts = {
+        "total": len(items),
+        "per_page": _PER_PAGE,
+        "current_page": number,
+        "total_pages": pages,
+    }
     given.data["meta"] = {"pagination": counts}
 
 

@@ -41,7 +41,9 @@ def with_deleted(world: World) -> World:
     for name in ("companies", "actions", "notes", "calls", "meetings", "appointments"):
         added[name] = [*_doubles(world, getattr(world, name))]
     ids = frozenset(str(record.id) for records in added.values() for record in records)
-    lists: dict[str, Any] = {name: [*getattr(world, name), *records] for name, records in added.items()}
+    lists: dict[str, Any] = {
+        name: [*getattr(world, name), *records] for name, records in added.items()
+    }
     return replace(world, deleted=ids, **lists)
 
 
@@ -53,7 +55,9 @@ def without_deleted(world: World) -> World:
     for each in fields(world):
         records = getattr(world, each.name)
         if isinstance(records, list):
-            kept[each.name] = [record for record in records if str(getattr(record, "id", "")) not in world.deleted]
+            kept[each.name] = [
+                record for record in records if str(getattr(record, "id", "")) not in world.deleted
+            ]
     return replace(world, deleted=frozenset(), **kept)
 
 

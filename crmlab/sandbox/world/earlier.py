@@ -87,15 +87,22 @@ def earlier(world: World, days: int) -> World:
         notes=[_note(note, now) for note in _created(world.notes, now)],
         calls=_created(world.calls, now),
         meetings=_created(world.meetings, now),
-        appointments=[_appointment(appointment, now) for appointment in _created(world.appointments, now)],
+        appointments=[
+            _appointment(appointment, now) for appointment in _created(world.appointments, now)
+        ],
         consent_events=_arrived(world.consent_events, now),
         operations=_created(world.operations, now),
         mail_events=mail_events,
-        subscriptions=[_subscription(subscription, left) for subscription in _created(world.subscriptions, now)],
+        subscriptions=[
+            _subscription(subscription, left) for subscription in _created(world.subscriptions, now)
+        ],
         segments=[_segment(segment, people) for segment in world.segments],
         tag_segments=[_tag_segment(segment, now) for segment in world.tag_segments],
         banners=[_banner(banner, now) for banner in world.banners],
-        integrations=[_integration(integration, now, days) for integration in _created(world.integrations, now)],
+        integrations=[
+            _integration(integration, now, days)
+            for integration in _created(world.integrations, now)
+        ],
         changes=_created(world.changes, now),
     )
     return with_deleted(then)
@@ -124,7 +131,9 @@ def _created(records: Iterable[_Record], now: datetime) -> list[_Record]:
 def _deal(deal: Deal, now: datetime) -> Deal:
     history = [(at, stage) for at, stage in deal.stage_history if at <= now]
     later_amounts = [(until, amount) for until, amount in deal.earlier_amounts if until > now]
-    changes = [at for at, _ in history] + [until for until, _ in deal.earlier_amounts if until <= now]
+    changes = [at for at, _ in history] + [
+        until for until, _ in deal.earlier_amounts if until <= now
+    ]
     then = replace(
         deal,
         stage=history[-1][1] if history else deal.stage,
@@ -176,7 +185,9 @@ def _person(person: Person, customers: Collection[str], now: datetime) -> Person
     then = _unchanged(person, now)
     if person.modified_at > now:  # starred, the last number and the last tag came with that change
         then = replace(then, starred=not person.starred)
-        if "complero" not in person.services:  # whose events show what they held when they were told
+        if (
+            "complero" not in person.services
+        ):  # whose events show what they held when they were told
             then = replace(then, phones=person.phones[:-1], tags=person.tags[:-1])
     if person.status_key == "customer" and person.id not in customers:
         return replace(then, status_key="prospect")
@@ -210,7 +221,11 @@ def _appointment(appointment: Appointment, now: datetime) -> Appointment:
 def _subscription(subscription: Subscription, left: Collection[tuple[str, str]]) -> Subscription:
     """Return a subscription, in force where the mailing that ended it was still to come."""
     ended_by = _ended_by(subscription.status)
-    if subscription.channel != "email" or ended_by is None or (subscription.person_id, ended_by) in left:
+    if (
+        subscription.channel != "email"
+        or ended_by is None
+        or (subscription.person_id, ended_by) in left
+    ):
         return subscription
     return replace(subscription, status="subscribed")
 

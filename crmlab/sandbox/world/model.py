@@ -461,7 +461,11 @@ class World:
         email = person.emails[0] if person.emails else None
         phone = person.phones[0] if person.phones else None
         truth = Alias(person.first_name, person.last_name, email, phone)
-        return truth if service == "onepagecrm" else Alias(*misspelled(*truth, key=f"{person.id}/{service}"))
+        return (
+            truth
+            if service == "onepagecrm"
+            else Alias(*misspelled(*truth, key=f"{person.id}/{service}"))
+        )
 
 
 def object_id(at: datetime, kind: int, counter: int) -> str:

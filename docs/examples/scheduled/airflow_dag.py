@@ -18,7 +18,9 @@ FOR_A_PERSON = (2, 3, 4)
 def refresh() -> dict[str, Any]:
     """Refresh, and hand on what it did to the tasks that follow."""
     command = [*COMMAND, *CONDITIONS, "--json"]
-    done = subprocess.run(command, cwd="/srv/crmlab", stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603
+        command, cwd="/srv/crmlab", stdout=subprocess.PIPE, text=True, check=False
+    )
     if done.returncode in FOR_A_PERSON:
         raise AirflowFailException(done.stdout or f"crmlab ended with {done.returncode}")
     if done.returncode:

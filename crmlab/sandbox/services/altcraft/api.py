@@ -89,19 +89,26 @@ class _Platform:
         }
         self.lists["campaigns"] = Records(world.campaigns, records.campaign)
         # copies, since who is in one may be changed, and the world stays as it is
-        self.segments = {each.id: replace(each, person_numbers=[*each.person_numbers]) for each in world.segments}
+        self.segments = {
+            each.id: replace(each, person_numbers=[*each.person_numbers]) for each in world.segments
+        }
         self.objects = Objects(world, self.databases)
         self.tasks = Tasks(self.segments, self.databases)
         campaigns = Campaigns(world, self.databases)
         self.imports = Imports(self.databases)
         self.methods: dict[str, Callable[[Body], bytes]] = {
             # segments point back at their last one, as the vendor's example does
-            **{f"{name}/list": self._objects(found, back=name == "segments") for name, found in self.lists.items()},
+            **{
+                f"{name}/list": self._objects(found, back=name == "segments")
+                for name, found in self.lists.items()
+            },
             **self.objects.methods(),
             **self.tasks.methods(),
             **self.imports.methods(),
             # the scenarios of the sandbox are its campaigns that something triggers
-            **self.imports.started_with({each.id for each in campaigns.with_scenarios.items}, self.tasks.start),
+            **self.imports.started_with(
+                {each.id for each in campaigns.with_scenarios.items}, self.tasks.start
+            ),
             **Changes(self.databases, self.segments).methods(),
             **campaigns.methods(self._objects),
             "segments/get": self.segment,
@@ -142,11 +149,15 @@ class _Platform:
             chosen = found
             if isinstance(next(iter(found.items), None), Campaign):
                 chosen = chosen.where(lambda item: item.kind == body.get("type", item.kind))
-                chosen = chosen.where(lambda item: item.is_active == body.get("is_active", item.is_active))
+                chosen = chosen.where(
+                    lambda item: item.is_active == body.get("is_active", item.is_active)
+                )
             ahead = chosen.where(lambda item: item.id >= first).ordered(lambda item: item.id)
             last = max((item.id for item in ahead.items[:size]), default=None)
             following = last if back or last is None else last + 1
-            tail = {"total_count": len(chosen)} | ({"next_from_id": following} if last is not None else {})
+            tail = {"total_count": len(chosen)} | (
+                {"next_from_id": following} if last is not None else {}
+            )
             return b'"data":' + ahead.slice(0, size) + b"," + dumps(tail)[1:-1]
 
         return listing
@@ -177,7 +188,9 @@ class _Platform:
 
     def refresh_segment(self, body: Body) -> bytes:
         segment = self._segment(body)
-        return self.tasks.start([{"channels": [], "in_progress": False, "segment_id": segment.id, "updated": True}])
+        return self.tasks.start(
+            [{"channels": [], "in_progress": False, "segment_id": segment.id, "updated": True}]
+        )
 
     def refresh_database(self, body: Body) -> bytes:
         return self.tasks.start(self.objects.refreshed(body, database="id", resource="resource_id"))
@@ -204,7 +217,11 @@ class _Platform:
             raise RefusedError(450, "from_id")
         start = found.by_id[pointer] if pointer else 0
         following = start + size
-        more = records.profile_id(found.people[following].id) if following < len(found.people) else None
+        more = (
+            records.profile_id(found.people[following].id)
+            if following < len(found.people)
+            else None
+        )
         return page(found.records.slice(start, following), more)
 
     def profile(self, body: Body) -> bytes:
@@ -235,7 +252,8 @@ class _Platform:
         for part in parts:
             chosen = part.subscriptions.where(
                 lambda one: (
-                    one.resource_id == resource and all(getattr(one, name) == value for name, value in wanted.items())
+                    one.resource_id == resource
+                    and all(getattr(one, name) == value for name, value in wanted.items())
                 )
             )
             rows += [chosen.slice(index, index + 1)[1:-1] for index in range(len(chosen))]

@@ -9,7 +9,15 @@ from typing import Any
 
 from crmlab.sandbox.service import Records, iso
 from crmlab.sandbox.services.altcraft import records
-from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, choice, data, limit, moment, whole
+from crmlab.sandbox.services.altcraft.asked import (
+    Body,
+    RefusedError,
+    choice,
+    data,
+    limit,
+    moment,
+    whole,
+)
 from crmlab.sandbox.world.model import Campaign, World
 
 _STATES = ("cloning", "inactive", "waiting", "active", "completed", "deleted")
@@ -27,7 +35,9 @@ class Campaigns:
         self._sent: dict[int, Counter[datetime]] = {id_: Counter() for id_ in self._campaigns}
         for event in world.mail_events:
             if event.action == "send" and event.campaign_id in self._sent:
-                self._sent[event.campaign_id][event.at.replace(hour=9, minute=0, second=0, microsecond=0)] += 1
+                self._sent[event.campaign_id][
+                    event.at.replace(hour=9, minute=0, second=0, microsecond=0)
+                ] += 1
         self.of_kind = {
             kind: Records([each for each in world.campaigns if each.kind == kind], records.campaign)
             for kind in ("broadcast", "regular")
@@ -35,7 +45,9 @@ class Campaigns:
         triggered = [each for each in world.campaigns if each.kind == "trigger"]
         self.with_scenarios = Records(triggered, _with_scenario)
 
-    def methods(self, objects: Callable[[Records], Callable[[Body], bytes]]) -> dict[str, Callable[[Body], bytes]]:
+    def methods(
+        self, objects: Callable[[Records], Callable[[Body], bytes]]
+    ) -> dict[str, Callable[[Body], bytes]]:
         """Return the methods about campaigns by their names."""
         broadcasts = objects(self.of_kind["broadcast"])
 
@@ -130,4 +142,7 @@ def _state(campaign: Campaign) -> str:
 
 
 def _with_scenario(campaign: Campaign) -> dict[str, Any]:
-    return {**records.thing(campaign.id, campaign.name, group={"Id": 1, "Name": "Default"}), "state": _state(campaign)}
+    return {
+        **records.thing(campaign.id, campaign.name, group={"Id": 1, "Name": "Default"}),
+        "state": _state(campaign),
+    }

@@ -65,7 +65,10 @@ class Changes:
         if whole(body, "pixel_id") != PIXEL:
             raise RefusedError(404, "pixel_id")
         goals = [*_goals(body)]
-        if not isinstance(body.get("pixel_data", {}), dict) or len(str(body.get("pixel_data", ""))) > _MAX_PIXEL_DATA:
+        if (
+            not isinstance(body.get("pixel_data", {}), dict)
+            or len(str(body.get("pixel_data", ""))) > _MAX_PIXEL_DATA
+        ):
             raise RefusedError(450, "pixel_data")
         at = moment(body, "date") or datetime.now(UTC)
         person = found.people[find(found, body)]
@@ -76,7 +79,9 @@ class Changes:
 
     def _goal(self, person: Person, at: datetime) -> MailEvent:
         id_ = f"{int(at.timestamp()):08x}{'60a1':0>8}{next(self._numbers):08x}"
-        return MailEvent(id=id_, person_id=person.id, campaign_id=None, message_id=None, action="goal", at=at)
+        return MailEvent(
+            id=id_, person_id=person.id, campaign_id=None, message_id=None, action="goal", at=at
+        )
 
     def _database(self, body: Body) -> Profiles:
         number = whole(body, "db_id")

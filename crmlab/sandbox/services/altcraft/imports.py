@@ -50,7 +50,10 @@ class Imports:
             self._check_workflow(body, workflows)
             return start(json.loads(b"{%s}" % self.several(body)))
 
-        return {"workflows/import_and_start_batch": at_once, "workflows/import_and_start_batch_task": as_task}
+        return {
+            "workflows/import_and_start_batch": at_once,
+            "workflows/import_and_start_batch_task": as_task,
+        }
 
     def _check_workflow(self, body: Body, workflows: Collection[int]) -> None:
         if whole(body, "workflow_id") not in workflows:
@@ -99,7 +102,9 @@ class Imports:
                 raise
             now = dt.datetime.now(dt.UTC).replace(microsecond=0)
             number = next(self._numbers)
-            person = newcomer(object_id(now, _IMPORTED, number), number=-number, at=now, service="altcraft")
+            person = newcomer(
+                object_id(now, _IMPORTED, number), number=-number, at=now, service="altcraft"
+            )
             found.add(person)
         found.write(person, profile)
         return profile_id(person.id)

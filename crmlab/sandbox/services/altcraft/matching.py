@@ -50,7 +50,9 @@ def _test(found: Profiles, body: Body) -> Callable[[Person], bool]:
         raise RefusedError(450, "matching")
     names, counts_subscriptions = _BY_ADDRESS[matching]
     addresses = {_given(body, name).lower() for name in names}
-    return lambda person: bool(addresses.intersection(_addresses(found, person, counts_subscriptions)))
+    return lambda person: bool(
+        addresses.intersection(_addresses(found, person, counts_subscriptions))
+    )
 
 
 def _given(body: Body, name: str) -> str:

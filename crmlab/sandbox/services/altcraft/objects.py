@@ -11,7 +11,15 @@ from crmlab.sandbox.services.altcraft.records import Profiles
 from crmlab.sandbox.world.model import MailDatabase, MailResource, Subscription, World
 
 #: states of a subscription, as they are counted
-_STATES = ("subscribed", "unsubscribed", "complained", "hardbounced", "unconfirmed", "suspended", "invalid")
+_STATES = (
+    "subscribed",
+    "unsubscribed",
+    "complained",
+    "hardbounced",
+    "unconfirmed",
+    "suspended",
+    "invalid",
+)
 #: the fields of a profile that every database has, and what they are called
 _SYSTEM_FIELDS = {
     "email": "E-mail",
@@ -51,7 +59,9 @@ class Objects:
     def profile_fields(self, body: Body) -> bytes:
         self._one(self._databases, body, "db_id")
         named = {**_SYSTEM_FIELDS, **_OWN_FIELDS}
-        return data([{"name": name, "description": said, "type": "string"} for name, said in named.items()])
+        return data(
+            [{"name": name, "description": said, "type": "string"} for name, said in named.items()]
+        )
 
     def subscription_fields(self, body: Body) -> bytes:
         self._one(self._resources, body, "id")
@@ -71,7 +81,15 @@ class Objects:
         wanted = self._one(self._resources, body, resource).id
         number = self._one(self._databases, body, database).id
         channels = _counted(self._subscriptions(wanted, number))
-        return [{"channels": channels, "in_progress": False, "list_id": number, "resource_id": wanted, "updated": True}]
+        return [
+            {
+                "channels": channels,
+                "in_progress": False,
+                "list_id": number,
+                "resource_id": wanted,
+                "updated": True,
+            }
+        ]
 
     def _one(self, known: Mapping[int, Any], body: Body, name: str) -> Any:
         found = known.get(whole(body, name))
@@ -82,7 +100,9 @@ class Objects:
     def _subscriptions(self, resource: int, database: int | None = None) -> Iterable[Subscription]:
         for number, profiles in self._profiles.items():
             if database in (None, number):
-                yield from (one for one in profiles.subscriptions.items if one.resource_id == resource)
+                yield from (
+                    one for one in profiles.subscriptions.items if one.resource_id == resource
+                )
 
 
 def _settings(found: MailDatabase | MailResource) -> dict[str, Any]:
@@ -93,7 +113,10 @@ def _counted(subscriptions: Iterable[Subscription]) -> list[dict[str, Any]]:
     by_channel: dict[str, Counter[str]] = defaultdict(Counter)
     for one in subscriptions:
         by_channel[one.channel][one.status] += 1
-    return [{"channel": channel, "status": _states(counted)} for channel, counted in sorted(by_channel.items())]
+    return [
+        {"channel": channel, "status": _states(counted)}
+        for channel, counted in sorted(by_channel.items())
+    ]
 
 
 def _states(counted: Counter[str]) -> dict[str, int]:

@@ -12,7 +12,15 @@ from typing import Any
 from zlib import crc32
 
 from crmlab.sandbox.service import Records, iso
-from crmlab.sandbox.world.model import Alias, Campaign, MailEvent, Person, Segment, Subscription, World
+from crmlab.sandbox.world.model import (
+    Alias,
+    Campaign,
+    MailEvent,
+    Person,
+    Segment,
+    Subscription,
+    World,
+)
 
 #: how the profile field that holds a subscription's address is called, by channel
 _ADDRESS = {"email": "email", "sms": "phone", "push": "subscription_id"}
@@ -57,7 +65,8 @@ class Profiles:
                 self._subscriptions[subscription.person_id].append(subscription)
         self.records = Records(self.people, self.profile)
         self.subscriptions = Records(
-            [one for person in self.people for one in self._subscriptions[person.id]], self.subscription
+            [one for person in self.people for one in self._subscriptions[person.id]],
+            self.subscription,
         )
         self.by_id = {profile_id(person.id): index for index, person in enumerate(self.people)}
         events: dict[str, list[MailEvent]] = {person.id: [] for person in self.people}
@@ -69,13 +78,19 @@ class Profiles:
         self._written: dict[str, dict[str, Any]] = {}
         #: xxh, times and events of each profile, in the order that the history is read
         self.history = [
-            (xxh(person), [event.at for event in events[person.id]], Records(events[person.id], self.event))
+            (
+                xxh(person),
+                [event.at for event in events[person.id]],
+                Records(events[person.id], self.event),
+            )
             for person in sorted(self.people, key=xxh)
         ]
 
     def add(self, person: Person) -> None:
         """Take a person in, who was imported."""
-        place = bisect_left(self.people, profile_id(person.id), key=lambda each: profile_id(each.id))
+        place = bisect_left(
+            self.people, profile_id(person.id), key=lambda each: profile_id(each.id)
+        )
         self.people.insert(place, person)
         self._people[person.id] = person
         self._names[person.id] = Alias("", "", None, None)
@@ -100,7 +115,11 @@ class Profiles:
         word = "subscribed" if status in (None, 0) else str(status)
         known = self._subscriptions[person.id]
         for place, one in enumerate(known):
-            if (one.resource_id, one.channel, one.address) == (given.get("resource_id"), channel, address):
+            if (one.resource_id, one.channel, one.address) == (
+                given.get("resource_id"),
+                channel,
+                address,
+            ):
                 known[place] = replace(one, status=word)
                 self.subscriptions.replace(one, known[place])
                 return
@@ -144,7 +163,11 @@ class Profiles:
 
     def _inside(self, one: Subscription) -> dict[str, Any]:
         """A subscription as a profile holds it."""
-        data = {"email": one.address, "domain": one.address.rpartition("@")[2], "md5": _md5(one.address)}
+        data = {
+            "email": one.address,
+            "domain": one.address.rpartition("@")[2],
+            "md5": _md5(one.address),
+        }
         return {
             "resource_id": one.resource_id,
             "channel": one.channel,
@@ -188,7 +211,9 @@ class Profiles:
         campaign = self._campaigns.get(event.campaign_id or 0)
         mailed = [one for one in self._subscriptions[person.id] if one.channel == "email"]
         shown = (
-            {**self._bare(mailed[0]), "resource_name": self._resources.get(mailed[0].resource_id)} if mailed else None
+            {**self._bare(mailed[0]), "resource_name": self._resources.get(mailed[0].resource_id)}
+            if mailed
+            else None
         )
         return _present(
             {
@@ -251,7 +276,8 @@ def databases(world: World) -> dict[int, Profiles]:
     people = world.people_in("altcraft")
     ids = [database.id for database in world.mail_databases]
     return {
-        id_: Profiles(id_, world, [p for p in people if p.number % len(ids) == index]) for index, id_ in enumerate(ids)
+        id_: Profiles(id_, world, [p for p in people if p.number % len(ids) == index])
+        for index, id_ in enumerate(ids)
     }
 
 
@@ -284,4 +310,9 @@ def segment(one: Segment, database: int | None) -> dict[str, Any]:
         "percent_to": 100,
         "queries": [],
     }
-    return {"id": one.id, "name": one.name, "count": one.size, "segment": [rule] if database else []}
+    return {
+        "id": one.id,
+        "name": one.name,
+        "count": one.size,
+        "segment": [rule] if database else [],
+    }

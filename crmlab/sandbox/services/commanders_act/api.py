@@ -87,7 +87,9 @@ def _allowed(request: web.Request, body: Any) -> bool:
 def _all(integrations: Integrations, direction: str) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         included = replies.included(request, _PARTS)
-        return replies.data([integrations.shown(one, included) for one in integrations.of(direction)])
+        return replies.data(
+            [integrations.shown(one, included) for one in integrations.of(direction)]
+        )
 
     return handle
 

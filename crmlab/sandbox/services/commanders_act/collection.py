@@ -30,7 +30,11 @@ class Collection:
     def add(self, attributes: Mapping[str, Any], **related: Any) -> Object:
         """Add an object with the next free id."""
         highest = max((int(each["id"]) for each in self.objects), default=0)
-        made: Object = {"id": self.ids(highest + 1), "type": self.type, "attributes": dict(attributes)}
+        made: Object = {
+            "id": self.ids(highest + 1),
+            "type": self.type,
+            "attributes": dict(attributes),
+        }
         if related:
             made["relationships"] = {name: {"data": link} for name, link in related.items()}
         self.objects.append(made)

@@ -27,7 +27,10 @@ def issues(one: Integration, hours: list[Hour]) -> Iterator[tuple[str, dict[str,
     counts = {"error": [hour[2] for hour in hours], "rejected": [hour[3] for hour in hours]}
     for kind, wrong in counts.items():
         total = sum(wrong)
-        last_seen = max((hour[0] for hour, count in zip(hours, wrong, strict=True) if count), default=one.created_at)
+        last_seen = max(
+            (hour[0] for hour, count in zip(hours, wrong, strict=True) if count),
+            default=one.created_at,
+        )
         for reason, share in REASONS[kind]:
             events = round(total * share)
             if events:
@@ -60,12 +63,19 @@ def details(world: World, one: Integration, kind: str, issue: dict[str, Any]) ->
                 "body": dumps(sent).decode(),
                 "data": sent,
             },
-            "response": {"statusCode": 401, "headers": {"set-cookie": SECRET}, "body": "", "data": {}},
+            "response": {
+                "statusCode": 401,
+                "headers": {"set-cookie": SECRET},
+                "body": "",
+                "data": {},
+            },
         },
     }
 
 
-def data_quality(sources: Iterable[Integration], shares: Iterable[tuple[str, float]]) -> dict[str, Any]:
+def data_quality(
+    sources: Iterable[Integration], shares: Iterable[tuple[str, float]]
+) -> dict[str, Any]:
     """What the sources collected and what of it was normalized, by type of event and hour of the last day."""
     chosen = list(sources)
     by_hour: Counter[datetime] = Counter()
@@ -85,7 +95,10 @@ def data_quality(sources: Iterable[Integration], shares: Iterable[tuple[str, flo
         "attributes": {
             "eventNames": list(statuses),
             "validation": {"statuses": statuses, "anomalies": anomalies},
-            "collection": {"total": by_hour.total(), "sources": [_collecting(one) for one in chosen]},
+            "collection": {
+                "total": by_hour.total(),
+                "sources": [_collecting(one) for one in chosen],
+            },
         },
     }
 
@@ -129,7 +142,10 @@ def hours_of_days(one: Integration) -> list[int]:
 
 
 def collected_events(
-    integrations: Iterable[Integration], shares: Iterable[tuple[str, float]], start: datetime, end: datetime
+    integrations: Iterable[Integration],
+    shares: Iterable[tuple[str, float]],
+    start: datetime,
+    end: datetime,
 ) -> dict[str, Any]:
     """Types of events, which sources collect and destinations get, with counts by the hour, newest first."""
     chosen = list(integrations)
@@ -138,14 +154,25 @@ def collected_events(
         if one.direction == "source":
             for at, success, failed, rejected in hours_between(one, start, end):
                 by_hour[at] += success + failed + rejected
-    links = {f"{direction}s": {"data": _links(chosen, direction)} for direction in ("source", "destination")}
+    links = {
+        f"{direction}s": {"data": _links(chosen, direction)}
+        for direction in ("source", "destination")
+    }
     found = []
     included = []
     for name, share in shares:
         id = f"7-{name}"
         related = {**links, "stats": {"data": {"type": "events/stat", "id": id}}}
-        event = {"type": "events/definition", "id": id, "attributes": {"name": name}, "relationships": related}
-        rows = [[_naive_time(at), str(float(round(by_hour[at] * share)))] for at in sorted(by_hour, reverse=True)]
+        event = {
+            "type": "events/definition",
+            "id": id,
+            "attributes": {"name": name},
+            "relationships": related,
+        }
+        rows = [
+            [_naive_time(at), str(float(round(by_hour[at] * share)))]
+            for at in sorted(by_hour, reverse=True)
+        ]
         dataset = {"dataset": [["dateTime", "value"], *rows]}
         found.append(event)
         included.append({"type": "dataset", "id": f"{id}/stats/normalized", "attributes": dataset})
@@ -153,7 +180,11 @@ def collected_events(
 
 
 def _links(integrations: Iterable[Integration], direction: str) -> list[dict[str, str]]:
-    return [{"type": "integration", "id": str(one.id)} for one in integrations if one.direction == direction]
+    return [
+        {"type": "integration", "id": str(one.id)}
+        for one in integrations
+        if one.direction == direction
+    ]
 
 
 def _naive_time(at: datetime) -> str:

@@ -65,7 +65,11 @@ class Integrations:
     def change(self, one: Integration, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """Write attributes, and return it as an answer has it."""
         written = {name: value for name, value in attributes.items() if name != "health"}
-        self._written[one.id] = {**self._written.get(one.id, {}), **written, "updated": records.offset_time(self._now)}
+        self._written[one.id] = {
+            **self._written.get(one.id, {}),
+            **written,
+            "updated": records.offset_time(self._now),
+        }
         return self.shown(one)
 
     def delete(self, one: Integration) -> None:

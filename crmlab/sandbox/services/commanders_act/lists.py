@@ -93,7 +93,9 @@ class Lists:
         name = request.match_info["name"]
         if not any(each["attributes"]["name"] == name for each in self._cookies):
             raise replies.NoDataError
-        body = {f"description_{language}": f"{name} ({language})" for language in ("en", "fr", "it")}
+        body = {
+            f"description_{language}": f"{name} ({language})" for language in ("en", "fr", "it")
+        }
         return web.Response(body=dumps(body), content_type=replies.JSON_API)
 
     @property
@@ -106,8 +108,14 @@ class Lists:
 
     async def export(self, request: web.Request) -> web.Response:
         """The cookies of a version as a file; what is in it is not documented."""
-        versions = {each["attributes"]["version"] for each in self.collections["/privacy/cookie-scanners"].objects}
-        if request.match_info["version"] not in versions or request.match_info["format"].lower() not in _EXPORTS:
+        versions = {
+            each["attributes"]["version"]
+            for each in self.collections["/privacy/cookie-scanners"].objects
+        }
+        if (
+            request.match_info["version"] not in versions
+            or request.match_info["format"].lower() not in _EXPORTS
+        ):
             raise replies.NoDataError
         names = "\n".join(each["attributes"]["name"] for each in self._cookies)
         return web.Response(body=names.encode(), content_type="application/octet-stream")
@@ -129,7 +137,11 @@ def _one(collection: Collection) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         replies.included(request, collection.includes)
         found = _named(collection, request)
-        shown = {name: part for name, part in found.items() if collection.shows_related or name != "relationships"}
+        shown = {
+            name: part
+            for name, part in found.items()
+            if collection.shows_related or name != "relationships"
+        }
         return replies.data(shown)
 
     return handle
@@ -147,7 +159,11 @@ def _passes(each: Object, filters: Mapping[str, str], request: web.Request) -> b
     for name, attribute in filters.items():
         wanted = request.query.get(f"filter[{name}]")
         value = each["attributes"].get(attribute)
-        forms = {str(value).lower(), str(int(value))} if isinstance(value, bool) else {str(value).lower()}
+        forms = (
+            {str(value).lower(), str(int(value))}
+            if isinstance(value, bool)
+            else {str(value).lower()}
+        )
         if wanted is not None and wanted.lower() not in forms:
             return False
     return True
@@ -182,11 +198,16 @@ def _query(number: int, size: int) -> str:
 
 def _line(name: str, number: int, report: int) -> Object:
     values = [(900 - 7 * number) * report, (500 - 3 * number) * report]
-    cells = {metric: {"type": "number", "value": v, "top_value": v} for metric, v in zip(_METRICS, values, strict=True)}
+    cells = {
+        metric: {"type": "number", "value": v, "top_value": v}
+        for metric, v in zip(_METRICS, values, strict=True)
+    }
     return {"name": {"type": "string", "value": f"{name} {number + 1}"}, **cells}
 
 
 def _sum(lines: list[Object]) -> dict[str, Any]:
     sums = {metric: sum(line[metric]["value"] for line in lines) for metric in _METRICS}
     total: dict[str, Any] = {"name": {"type": "string", "value": "total"}}
-    return total | {metric: {"type": "number", "value": v, "top_value": v} for metric, v in sums.items()}
+    return total | {
+        metric: {"type": "number", "value": v, "top_value": v} for metric, v in sums.items()
+    }

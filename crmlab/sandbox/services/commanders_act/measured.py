@@ -16,7 +16,9 @@ from crmlab.sandbox.world.model import Integration, World
 
 #: which share of what a source collects is of each type
 _SHARES = (0.7, 0.15, 0.08, 0.05, 0.02)
-_INCLUDES = frozenset({"stats.normalized", "sources", "sources.connector", "destinations", "destinations.connector"})
+_INCLUDES = frozenset(
+    {"stats.normalized", "sources", "sources.connector", "destinations", "destinations.connector"}
+)
 
 
 class Measured:
@@ -30,7 +32,9 @@ class Measured:
         """The integration and its hours of the period; none at all is an error here."""
         one = self._integrations.named(request.match_info["id"])
         end = replies.time(request, "end", self.world.now)
-        hours = records.hours_between(one, replies.time(request, "start", end - timedelta(days=30)), end)
+        hours = records.hours_between(
+            one, replies.time(request, "start", end - timedelta(days=30)), end
+        )
         if not any(sum(hour[1:]) for hour in hours):
             raise replies.NoDataError
         return one, hours
@@ -51,9 +55,16 @@ class Measured:
         """One row for each banner, whatever the number of days."""
         first = replies.day(request, "filter[begin_date]")
         last = replies.day(request, "filter[end_date]")
-        devices = replies.choices(request, "filter[sup_filters][device][]", records.DEVICES.values())
-        locations = replies.choices(request, "filter[sup_filters][location][]", records.LOCATIONS.values())
-        rows = (records.statistic(banner, first, last, devices, locations) for banner in self.world.banners)
+        devices = replies.choices(
+            request, "filter[sup_filters][device][]", records.DEVICES.values()
+        )
+        locations = replies.choices(
+            request, "filter[sup_filters][location][]", records.LOCATIONS.values()
+        )
+        rows = (
+            records.statistic(banner, first, last, devices, locations)
+            for banner in self.world.banners
+        )
         return replies.data([row for row in rows if row])
 
     async def segments(self, request: web.Request) -> web.Response:

@@ -40,7 +40,9 @@ def _platform(world: World) -> dict[str, Collection]:
     found = {}
     for direction, kind in (("source", "source-template"), ("destination", "destination-catalog")):
         objects = catalog(world.integrations, direction)
-        found[f"/{direction}-catalog"] = Collection(type=kind, objects=objects, includes=frozenset({"categories"}))
+        found[f"/{direction}-catalog"] = Collection(
+            type=kind, objects=objects, includes=frozenset({"categories"})
+        )
         categories = Collection(type=f"{direction}-category", ids=str)
         for position, label in enumerate(("Website", "Advertising"), 1):
             categories.add(
@@ -73,14 +75,18 @@ def _platform(world: World) -> dict[str, Collection]:
 
 def _transformations(sources: list[str]) -> Collection:
     found = Collection(type="integrations/cleansing-transformations")
-    for order, (label, operation) in enumerate((("Old name", "rename_event"), ("Tests", "filter_event")), 1):
+    for order, (label, operation) in enumerate(
+        (("Old name", "rename_event"), ("Tests", "filter_event")), 1
+    ):
         found.add(
             {
                 "event_count": 100 * order,
                 "label": label,
                 "description": f"{label} of events",
                 "operation": operation,
-                "parameters": {"filter": {"type": "in", "operands": [{"type": "constant", "value": SECRET}]}},
+                "parameters": {
+                    "filter": {"type": "in", "operands": [{"type": "constant", "value": SECRET}]}
+                },
                 "order": order,
                 "status": "active",
             },
@@ -125,7 +131,12 @@ def _monitoring(world: World) -> dict[str, Collection]:
     reports = Collection(
         type="ams/reports",
         includes=frozenset({"owner", "claims"}),
-        filters={"label": "label", "status": "status", "public-id": "public_id", "archived": "archived"},
+        filters={
+            "label": "label",
+            "status": "status",
+            "public-id": "public_id",
+            "archived": "archived",
+        },
         is_paged=True,
     )
     for number in range(1, 13):
@@ -152,9 +163,12 @@ def _monitoring(world: World) -> dict[str, Collection]:
     notifications = Collection(type="health/alert/notification", filters={"alert": "alert_id"})
     for one in world.integrations:
         if one.direction == "destination":
-            _add_alert(world, alerts, notifications, one.id, sum(hour[2] for hour in one.hourly[-24:]))
+            _add_alert(
+                world, alerts, notifications, one.id, sum(hour[2] for hour in one.hourly[-24:])
+            )
     rules = Collection(
-        type="ams/redirect-rules", filters={n: n for n in ("domain", "tld", "full_domain", "rule", "is_active")}
+        type="ams/redirect-rules",
+        filters={n: n for n in ("domain", "tld", "full_domain", "rule", "is_active")},
     )
     for domain, rule in (("shop", "allow"), ("blog", "allow"), ("old-partner", "deny")):
         at = offset_time(world.now - timedelta(days=200))
@@ -177,7 +191,9 @@ def _monitoring(world: World) -> dict[str, Collection]:
     }
 
 
-def _add_alert(world: World, alerts: Collection, notifications: Collection, integration: int, failed: int) -> None:
+def _add_alert(
+    world: World, alerts: Collection, notifications: Collection, integration: int, failed: int
+) -> None:
     number = len(alerts.objects) + 1
     at = offset_time(world.now - timedelta(hours=1))
     alerts.add(
@@ -226,7 +242,9 @@ def _cookies(world: World) -> dict[str, Collection]:
                 "deployed": at,
             }
         )
-    cookies = Collection(type="privacy/cookie-scanner/cookie", includes=frozenset({"vendor", "category", "fields"}))
+    cookies = Collection(
+        type="privacy/cookie-scanner/cookie", includes=frozenset({"vendor", "category", "fields"})
+    )
     numbers = count(1)
     for name, kind, is_compliant in _COOKIES:
         number = next(numbers)
@@ -256,7 +274,9 @@ def _cookies(world: World) -> dict[str, Collection]:
     custom = Collection(type="privacy/cookie-scanner/setting/custom-field")
     at = offset_time(world.now - timedelta(days=100))
     for position, name in enumerate(("Usage", "Retention"), 1):
-        custom.add({"name": name, "position": position, "is_system": 0, "created": at, "updated": at})
+        custom.add(
+            {"name": name, "position": position, "is_system": 0, "created": at, "updated": at}
+        )
     return {
         "/privacy/cookie-scanners": scanners,
         "/privacy/cookie-scanner/cookies": cookies,

@@ -8,7 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from crmlab.sandbox.world.model import Banner, BannerDay, Change, Integration, TagSegment, User, World
+from crmlab.sandbox.world.model import (
+    Banner,
+    BannerDay,
+    Change,
+    Integration,
+    TagSegment,
+    User,
+    World,
+)
 
 #: when it began, success, failed, rejected
 Hour = tuple[datetime, int, int, int]
@@ -86,7 +94,9 @@ def catalog(integrations: Iterable[Integration], direction: str) -> list[dict[st
                 "template": one.connector_template,
                 "trigger_type": "web" if one.connector_template == "web" else "event",
             },
-            "relationships": {"categories": {"data": {"type": "integration-categories", "id": "1"}}},
+            "relationships": {
+                "categories": {"data": {"type": "integration-categories", "id": "1"}}
+            },
         }
         for id, one in sorted(known.items())
     ]
@@ -94,7 +104,10 @@ def catalog(integrations: Iterable[Integration], direction: str) -> list[dict[st
 
 def _parameters(one: Integration) -> dict[str, Any]:
     if one.direction == "source":
-        return {"facebook": {"pixel_id": str(one.id), "access_token": SECRET}, "gdpr_purpose": "all"}
+        return {
+            "facebook": {"pixel_id": str(one.id), "access_token": SECRET},
+            "gdpr_purpose": "all",
+        }
     return {"timestamp": "context.event_timestamp", "user_id": "user.id", "access_token": SECRET}
 
 
@@ -120,7 +133,12 @@ def health(hourly: Iterable[Hour]) -> dict[str, Any]:
             "error": {"total": failed, "increase_rate": None},
         },
         "trends": {
-            word: {"dataset": [["dateTime", word], *([day, counted[word]] for day, counted in days.items())]}
+            word: {
+                "dataset": [
+                    ["dateTime", word],
+                    *([day, counted[word]] for day, counted in days.items()),
+                ]
+            }
             for word in ("success", "fail")
         },
     }
@@ -154,7 +172,9 @@ def statistic(
     banner: Banner, first: date, last: date, devices: Collection[int], locations: Collection[int]
 ) -> dict[str, Any] | None:
     """One banner, summed over the days; counts of 0 are left out, as in the vendor's example."""
-    rows = [row for row in banner.daily if first <= row.day <= last and _counts(row, devices, locations)]
+    rows = [
+        row for row in banner.daily if first <= row.day <= last and _counts(row, devices, locations)
+    ]
     if not rows:
         return None
     exposed = sum(row.visitors_exposed for row in rows)

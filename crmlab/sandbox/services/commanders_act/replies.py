@@ -16,7 +16,10 @@ _ERRORS: dict[int, dict[str, Any]] = {
     401: {"code": "UNKNOWN_TOKEN", "detail": "The provided token is unknown"},
     403: {"code": "SITE_ACCESS_FORBIDDEN", "detail": "You cannot access this site"},
     404: {"code": "NOT_FOUND", "detail": "There is no such path"},
-    429: {"code": "REQUEST_LIMIT_REACHED", "detail": "Your account is limited to 30 requests per second"},
+    429: {
+        "code": "REQUEST_LIMIT_REACHED",
+        "detail": "Your account is limited to 30 requests per second",
+    },
     500: {"code": "SERVER_ERROR", "detail": "An internal error occurred"},
 }
 

@@ -52,7 +52,10 @@ def tag_manager(world: World) -> dict[str, Collection]:
         )
     server_containers = Collection(type="tms/serverside-containers", unique="name")
     server_containers.add({"name": "Server"})
-    of_shop: Object = {"container": link("tms/web-containers", 1), "tags": links("tms/web-tags", (1, 2))}
+    of_shop: Object = {
+        "container": link("tms/web-containers", 1),
+        "tags": links("tms/web-tags", (1, 2)),
+    }
     of_server: Object = {
         "container": link("tms/serverside-containers", 1),
         "tags": links("tms/serverside-tags", (1,)),
@@ -62,17 +65,27 @@ def tag_manager(world: World) -> dict[str, Collection]:
         "/tms/serverside-containers": server_containers,
         "/tms/web-tags": tags,
         "/tms/serverside-tags": server_tags,
-        "/tms/web-triggers": Collection(type="tms/web-triggers", includes=frozenset({"container", "tags"})),
+        "/tms/web-triggers": Collection(
+            type="tms/web-triggers", includes=frozenset({"container", "tags"})
+        ),
         "/tms/web-constraints": Collection(type="tms/web-constraints", shows_related=False),
         "/tms/web-perimeters": Collection(type="tms/web-perimeters"),
-        "/tms/serverside-constraints": Collection(type="tms/serverside-constraints", shows_related=False),
+        "/tms/serverside-constraints": Collection(
+            type="tms/serverside-constraints", shows_related=False
+        ),
     }
-    found["/tms/web-triggers"].add({"name": "Page is ready", "type": "dom_ready", "is_default": True}, **of_shop)
-    found["/tms/web-triggers"].add({"name": "Order", "type": "click", "css_selector": "#order"}, **of_shop)
+    found["/tms/web-triggers"].add(
+        {"name": "Page is ready", "type": "dom_ready", "is_default": True}, **of_shop
+    )
+    found["/tms/web-triggers"].add(
+        {"name": "Order", "type": "click", "css_selector": "#order"}, **of_shop
+    )
     found["/tms/web-constraints"].add(
         {"label": "In a browser", "type": "browser_is", "browser_list": ["firefox"]}, **of_shop
     )
-    found["/tms/web-perimeters"].add({"label": "Basket", "type": "url_contain", "pattern": "/basket"}, **of_shop)
+    found["/tms/web-perimeters"].add(
+        {"label": "Basket", "type": "url_contain", "pattern": "/basket"}, **of_shop
+    )
     found["/tms/serverside-constraints"].add(
         {"label": "Purchases", "type": "variable_equal", "pattern": "purchase"}, **of_server
     )
@@ -86,16 +99,27 @@ def _variables() -> dict[str, Collection]:
         categories = Collection(type=f"tms/{side}-datalayer-variable-categories", unique="name")
         categories.add({"name": "Order"})
         found[f"/tms/{side}-datalayer-variable-categories"] = categories
-        found[f"/tms/{side}-datalayer-variables"] = Collection(type=f"tms/{side}-datalayer-variables")
+        found[f"/tms/{side}-datalayer-variables"] = Collection(
+            type=f"tms/{side}-datalayer-variables"
+        )
         found[f"/tms/{side}-internal-variables"] = Collection(type=f"tms/{side}-internal-variables")
-    for name, kind in (("order_id", "Order ID / Basket ID"), ("order_amount", "Order amount"), ("user_id", "User ID")):
+    for name, kind in (
+        ("order_id", "Order ID / Basket ID"),
+        ("order_amount", "Order amount"),
+        ("user_id", "User ID"),
+    ):
         described = {"name": name, "description": kind, "detailed_description": None}
         found["/tms/web-datalayer-variables"].add(
             {**described, "type": kind, "use_in_noscript": False},
             category=link("tms/web-datalayer-variable-categories", 1),
         )
         found["/tms/serverside-datalayer-variables"].add(
-            {**described, "data_saver": True, "reconciliation_key": name == "user_id", "variable_parameter": name},
+            {
+                **described,
+                "data_saver": True,
+                "reconciliation_key": name == "user_id",
+                "variable_parameter": name,
+            },
             category=link("tms/serverside-datalayer-variable-categories", 1),
         )
     described = {"name": "has_basket", "description": None, "detailed_description": None}

@@ -62,9 +62,13 @@ class _Matched:
 class Writes:
     """Answers what changes something."""
 
-    def __init__(self, world: World, collections: Mapping[str, Collection], integrations: Integrations) -> None:
+    def __init__(
+        self, world: World, collections: Mapping[str, Collection], integrations: Integrations
+    ) -> None:
         self._now = offset_time(world.now)
-        self._collections = {path.rstrip("/"): collection for path, collection in collections.items()}
+        self._collections = {
+            path.rstrip("/"): collection for path, collection in collections.items()
+        }
         self._integrations = integrations
         #: attributes that a tag had, by its id
         self._versions: defaultdict[str, list[Object]] = defaultdict(list)
@@ -94,7 +98,9 @@ class Writes:
         if matched.path == "/ams/redirect-rules":
             _require(given, _RULE)
         if collection.has(given):
-            return replies.errors(409, {"code": "CONFLICT", "detail": f"{collection.unique} is taken"})
+            return replies.errors(
+                409, {"code": "CONFLICT", "detail": f"{collection.unique} is taken"}
+            )
         attributes = {**self._blank(matched.path, collection), **given}
         relations = body.get("relationships", {}).items()
         related = {name: relation["data"] for name, relation in relations if "data" in relation}
@@ -112,7 +118,11 @@ class Writes:
                 "updated_at": self._now,
             },
             "/health/notifications": {"last_notified_at": self._now},
-            "/privacy/cookie-scanner/setting/custom-fields": {"position": 1, "is_system": 0, **times},
+            "/privacy/cookie-scanner/setting/custom-fields": {
+                "position": 1,
+                "is_system": 0,
+                **times,
+            },
             "/privacy/cookie-scanners": {
                 "version": next_version,
                 "new": "",
@@ -125,7 +135,9 @@ class Writes:
         }
         return blank.get(path, {})
 
-    def _change(self, request: web.Request, matched: _Matched, collection: Collection, body: Object) -> web.Response:
+    def _change(
+        self, request: web.Request, matched: _Matched, collection: Collection, body: Object
+    ) -> web.Response:
         found = _named(collection, _id(request, matched, body))
         given = dict(body.get("attributes", {}))
         is_trash = given.pop("trash", False)
@@ -160,7 +172,9 @@ class Writes:
             for other in map(others.named, _ids(related.get(f"unlink_{kind}"))):
                 _tags_of(other)[:] = [each for each in _tags_of(other) if each["id"] != this["id"]]
 
-    def _revert(self, request: web.Request, matched: _Matched, collection: Collection, body: Object) -> web.Response:
+    def _revert(
+        self, request: web.Request, matched: _Matched, collection: Collection, body: Object
+    ) -> web.Response:
         found = _named(collection, _id(request, matched, body))
         version = body["attributes"]["version"]
         earlier = self._versions[str(found["id"])]
@@ -169,11 +183,15 @@ class Writes:
         found["attributes"] = copy.deepcopy(earlier[int(version) - 1])
         return replies.data({name: part for name, part in found.items() if name != "relationships"})
 
-    def _delete(self, request: web.Request, matched: _Matched, collection: Collection) -> web.Response:
+    def _delete(
+        self, request: web.Request, matched: _Matched, collection: Collection
+    ) -> web.Response:
         found = _named(collection, _id(request, matched, {}))
         collection.objects.remove(found)
         if matched.path == "/ams/redirect-rules":  # the document answers with what was deleted
-            return replies.data({**found, "attributes": {**found["attributes"], "deleted_at": self._now}})
+            return replies.data(
+                {**found, "attributes": {**found["attributes"], "deleted_at": self._now}}
+            )
         return web.Response(status=204)
 
     async def deploy(self, request: web.Request) -> web.Response:
@@ -191,7 +209,9 @@ class Writes:
 
     # ---- sources and destinations ----------------------------------------------------------------
 
-    def _write_integration(self, request: web.Request, matched: _Matched, body: Object) -> web.Response:
+    def _write_integration(
+        self, request: web.Request, matched: _Matched, body: Object
+    ) -> web.Response:
         direction = _INTEGRATIONS[matched.path]
         given = body.get("attributes", {})
         if matched.operation.method == "POST":
@@ -243,7 +263,9 @@ def _body(operation: Operation, given: Any) -> Object:
 
     known = _without_unknown(operation.body, given)
     try:
-        found = operation.body.model_validate(known).model_dump(by_alias=True, exclude_unset=True, mode="json")
+        found = operation.body.model_validate(known).model_dump(
+            by_alias=True, exclude_unset=True, mode="json"
+        )
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
@@ -260,7 +282,11 @@ def _without_unknown(model: type[BaseModel], given: Any) -> Any:
     try:
         model.model_validate(given)
     except ValidationError as error:
-        places = [each["loc"] for each in error.errors(include_input=False) if each["type"] == "extra_forbidden"]
+        places = [
+            each["loc"]
+            for each in error.errors(include_input=False)
+            if each["type"] == "extra_forbidden"
+        ]
     else:
         return given
     known = copy.deepcopy(given)
@@ -290,7 +316,12 @@ def _require(given: Mapping[str, Any], names: tuple[str, ...]) -> None:
 def _id(request: web.Request, matched: _Matched, body: Mapping[str, Any]) -> str:
     """Return the id of what is changed: in the path, in the body, or as a parameter."""
     attributes = body.get("attributes", {})
-    said = (*matched.parts.values(), body.get("id"), attributes.get("id_tag"), request.query.get("id"))
+    said = (
+        *matched.parts.values(),
+        body.get("id"),
+        attributes.get("id_tag"),
+        request.query.get("id"),
+    )
     found = next((str(each) for each in said if each is not None), "")
     if not found:
         raise replies.BadFilterError("id is missing")

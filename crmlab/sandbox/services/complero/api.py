@@ -119,7 +119,8 @@ class _Feed:
         self.decided = _decided_before(world)
         self.feed = Records(entries(world), self.event)
         self.log = Records(
-            sorted(world.operations, key=lambda each: (each.created_at, each.id), reverse=True), self.operation
+            sorted(world.operations, key=lambda each: (each.created_at, each.id), reverse=True),
+            self.operation,
         )
         self.received: set[str] = set()
         self.uploads = Uploads(self.log, _answer, _refusal)
@@ -129,11 +130,15 @@ class _Feed:
             self.uploads,
             contact=self._contact_of_world,
             employee=self._employee_of_world,
-            assigned=lambda id_: {each.complero_id for each in self.people.values() if each.owner_id == id_},
+            assigned=lambda id_: {
+                each.complero_id for each in self.people.values() if each.owner_id == id_
+            },
             answered=_answer,
             refusal=_refusal,
         )
-        self.documentation = Documentation(world, lambda id_: self.now.find(id_, CONTACTS), lambda: _refusal(404))
+        self.documentation = Documentation(
+            world, lambda id_: self.now.find(id_, CONTACTS), lambda: _refusal(404)
+        )
 
     def _contact_of_world(self, id_: str) -> dict[str, Any] | None:
         return self.contact(self._by_id[id_]) if id_ in self._by_id else None
@@ -152,7 +157,9 @@ class _Feed:
             return _refusal(400, "contact is an object, and type is update or confirm (v1c001)")
         errors = errors_of(given, CONTACTS)
         if errors:
-            return _answer({"message": "validation failed", "validation_errors": errors}, status=400)
+            return _answer(
+                {"message": "validation failed", "validation_errors": errors}, status=400
+            )
         known = self.now.find(str(given["id"]), CONTACTS)
         if known is None:
             return _refusal(404)
@@ -174,16 +181,22 @@ class _Feed:
             types = _types(request)
             start = _moment(request, "from")
             stop = _moment(request, "to")
-            found = self.feed.once(f"{types} {start} {stop}", lambda: self._sent(types, start, stop))
+            found = self.feed.once(
+                f"{types} {start} {stop}", lambda: self._sent(types, start, stop)
+            )
             begin, end = _place(found, request, lambda each: each.mark)
         except _BadValue as error:
             return _refusal(400, str(error))
         self.received |= {each.mark for each in found.items[begin:end]}
         return _page(request, found, begin, end, lambda each: each.mark)
 
-    def _sent(self, types: tuple[str, ...], start: datetime | None, stop: datetime | None) -> Records:
+    def _sent(
+        self, types: tuple[str, ...], start: datetime | None, stop: datetime | None
+    ) -> Records:
         return self.feed.where(
-            lambda each: (each.event is None or each.event.kind in types) and _within(each.at, start, stop)
+            lambda each: (
+                (each.event is None or each.event.kind in types) and _within(each.at, start, stop)
+            )
         )
 
     async def latest(self, request: web.Request) -> web.Response:
@@ -193,7 +206,11 @@ class _Feed:
         except _BadValue as error:
             return _refusal(400, str(error))
         fresh = self.feed.where(
-            lambda each: each.event is not None and each.event.kind in types and each.mark not in self.received
+            lambda each: (
+                each.event is not None
+                and each.event.kind in types
+                and each.mark not in self.received
+            )
         )
         self.received |= {each.mark for each in fresh.items[:limit]}
         return _answer(fresh.slice(0, limit))
@@ -203,7 +220,8 @@ class _Feed:
             start = _moment(request, "from")
             stop = _moment(request, "to")
             found = self.log.once(
-                f"{start} {stop}", lambda: self.log.where(lambda each: _within(each.created_at, start, stop))
+                f"{start} {stop}",
+                lambda: self.log.where(lambda each: _within(each.created_at, start, stop)),
             )
             begin, end = _place(found, request, _mark)
         except _BadValue as error:
@@ -225,7 +243,9 @@ class _Feed:
         elif entry.has_contact:
             # the contact as a whole: also what was decided about other channels before
             consents = {**self.decided[event.id], event.channel: event.opted_in}
-            record["contact"] = self.contact(self.people[event.person_id], consents, event.has_documentation)
+            record["contact"] = self.contact(
+                self.people[event.person_id], consents, event.has_documentation
+            )
         return record
 
     def contact(
@@ -243,7 +263,9 @@ class _Feed:
             "company": company.name if company else "",
             "data": {"crm_number": person.number},
             "degree": "",
-            "documentation": {"id": f"doc-{person.number}", "content_type": "application/pdf"} if documented else {},
+            "documentation": {"id": f"doc-{person.number}", "content_type": "application/pdf"}
+            if documented
+            else {},
             "employee_id": person.owner_id,
             "first_name": alias.first_name,
             "language": person.language or "",
@@ -252,7 +274,10 @@ class _Feed:
             "nationality": "",
             "position": person.job_title or "",
             "salutation": person.title or "",
-            "section_private": {"email": person.emails[1] if len(person.emails) > 1 else "", "consents": {}},
+            "section_private": {
+                "email": person.emails[1] if len(person.emails) > 1 else "",
+                "consents": {},
+            },
             "section_work": {
                 "email": alias.email or "",
                 "phone": alias.phone or "",
@@ -276,7 +301,9 @@ class _Feed:
         return {
             "created_at": iso(operation.created_at),
             "id": operation.id,
-            "items": [{"id": f"{operation.model}-{number}"} for number in range(operation.items_count)],
+            "items": [
+                {"id": f"{operation.model}-{number}"} for number in range(operation.items_count)
+            ],
             "model": operation.model,
             "status": operation.status,
             "type": operation.kind,
@@ -333,7 +360,9 @@ def _types(request: web.Request) -> tuple[str, ...]:
     asked = [kind for value in request.query.getall("type", []) for kind in value.split(",")]
     strange = set(asked) - set(_TYPES)
     if strange:
-        raise _BadValue(f"type: {', '.join(sorted(strange))} is not one of {', '.join(_TYPES)} (v1c001)")
+        raise _BadValue(
+            f"type: {', '.join(sorted(strange))} is not one of {', '.join(_TYPES)} (v1c001)"
+        )
     return tuple(asked) or _DEFAULT_TYPES
 
 
@@ -379,7 +408,9 @@ def _place(found: Records, request: web.Request, mark: Callable[[Any], str]) -> 
     return begin, begin + limit
 
 
-def _page(request: web.Request, found: Records, begin: int, end: int, mark: Callable[[Any], str]) -> web.Response:
+def _page(
+    request: web.Request, found: Records, begin: int, end: int, mark: Callable[[Any], str]
+) -> web.Response:
     """One page; while more follows, the headers say where it goes on."""
     if end >= len(found):
         return _answer(found.slice(begin, end))

@@ -24,7 +24,10 @@ class Documentation:
     """
 
     def __init__(
-        self, world: World, find: Callable[[str], object | None], not_found: Callable[[], web.Response]
+        self,
+        world: World,
+        find: Callable[[str], object | None],
+        not_found: Callable[[], web.Response],
     ) -> None:
         self._find = find
         self._not_found = not_found
@@ -88,7 +91,10 @@ def pdf(lines: tuple[str, ...]) -> bytes:
     file += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     for place in places:
         file += b"%010d 00000 n \n" % place
-    file += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, begin)
+    file += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
+        len(objects) + 1,
+        begin,
+    )
     return bytes(file)
 
 

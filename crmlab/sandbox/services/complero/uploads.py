@@ -54,7 +54,10 @@ CONTACTS = Kind(
     others={"data": {}, "documentation": {}, "section_private": {}, "section_work": {}},
 )
 EMPLOYEES = Kind(
-    model="employee", required=("id", "email", "first_name"), texts=_EMPLOYEE_TEXTS, others={"data": {}, "tags": []}
+    model="employee",
+    required=("id", "email", "first_name"),
+    texts=_EMPLOYEE_TEXTS,
+    others={"data": {}, "tags": []},
 )
 
 
@@ -84,7 +87,10 @@ class Uploads:
     """What was uploaded, the newest of each record last."""
 
     def __init__(
-        self, log: Records, answered: Callable[..., web.Response], refusal: Callable[..., web.Response]
+        self,
+        log: Records,
+        answered: Callable[..., web.Response],
+        refusal: Callable[..., web.Response],
     ) -> None:
         self._log = log
         self._answered = answered
@@ -107,7 +113,9 @@ class Uploads:
             return self._refusal(400, f"at most {_MAX} {kind.model}s (v1c001)")
         items = [_item(each, kind) for each in body]
         fine = {
-            str(each["id"]): each for each, item in zip(body, items, strict=True) if "validation_errors" not in item
+            str(each["id"]): each
+            for each, item in zip(body, items, strict=True)
+            if "validation_errors" not in item
         }
         upload = Upload(str(uuid4()), datetime.now(UTC), items, fine, kind)
         self.by_id[upload.id] = upload
@@ -115,8 +123,12 @@ class Uploads:
         asyncio.get_running_loop().call_later(_SECONDS, self._finish, upload)
         answer: dict[str, Any] = {"message": "accepted"}
         if kind is EMPLOYEES:
-            refused = {str(place): item.get("validation_errors") for place, item in enumerate(items)}
-            answer["validation_errors"] = {place: errors for place, errors in refused.items() if errors}
+            refused = {
+                str(place): item.get("validation_errors") for place, item in enumerate(items)
+            }
+            answer["validation_errors"] = {
+                place: errors for place, errors in refused.items() if errors
+            }
         return self._answered(answer, status=202, Operation_Id=upload.id)
 
     def _finish(self, upload: Upload) -> None:
@@ -148,10 +160,15 @@ class Uploads:
 def errors_of(record: Mapping[str, Any], kind: Kind) -> dict[str, str]:
     """Return the codes of the rules that a record breaks, by field."""
     errors = {name: _MISSING for name in kind.required if record.get(name) in (None, "")}
-    errors |= dict.fromkeys(record.keys() - {*kind.required, *kind.texts, *kind.others}, _UNKNOWN_TAG)
+    errors |= dict.fromkeys(
+        record.keys() - {*kind.required, *kind.texts, *kind.others}, _UNKNOWN_TAG
+    )
     texts = (*kind.required, *kind.texts)
     errors |= {name: _RULE for name in texts if not isinstance(record.get(name), str | None)}
-    for place, email in (("email", record.get("email")), ("section_work.email", _work_email(record))):
+    for place, email in (
+        ("email", record.get("email")),
+        ("section_work.email", _work_email(record)),
+    ):
         if email and "@" not in str(email):
             errors[place] = _RULE
     return errors

@@ -56,8 +56,16 @@ def _promoted(writing: Writing, action: Action) -> Mapping[str, Any]:
 
 def _swapped(writing: Writing, action: Action) -> Mapping[str, Any]:
     """A queued action with an earlier day and the next action change places."""
-    found = [each for each in _of_mine(writing, action) if each.status in ("date", "date_time", "waiting")]
-    is_earlier = bool(found) and action.date is not None and (found[0].date is None or action.date < found[0].date)
+    found = [
+        each
+        for each in _of_mine(writing, action)
+        if each.status in ("date", "date_time", "waiting")
+    ]
+    is_earlier = (
+        bool(found)
+        and action.date is not None
+        and (found[0].date is None or action.date < found[0].date)
+    )
     if action.status != "queued_with_date" or action.assignee_id != writing.me or not is_earlier:
         raise Refused(409, "The action cannot be swapped with the next one")
     later = found[0]
@@ -77,13 +85,17 @@ def _unlinked(writing: Writing, action: Action) -> Mapping[str, Any]:
 
 
 ACTIONS: Mapping[tuple[str, str], Act] = {
-    ("PUT", "/actions/{action_id}/unassign"): _action(lambda writing, action: {"assignee_id": writing.me}),
+    ("PUT", "/actions/{action_id}/unassign"): _action(
+        lambda writing, action: {"assignee_id": writing.me}
+    ),
     ("PUT", "/actions/{action_id}/mark_as_done"): _action(done),
     ("PUT", "/actions/{action_id}/undo_completion"): _action(not_done),
     ("PUT", "/actions/{action_id}/unlink"): _action(_unlinked),
     ("PUT", "/actions/{action_id}/promote"): _action(_promoted),
     # kept by the vendor for those that still ask: it changes nothing
-    ("PUT", "/actions/{action_id}/revert_promotion"): lambda writing, asked: str(writing.find("actions", asked.id).id),
+    ("PUT", "/actions/{action_id}/revert_promotion"): lambda writing, asked: str(
+        writing.find("actions", asked.id).id
+    ),
     ("PUT", "/actions/{action_id}/swap"): _action(_swapped),
 }
 
@@ -134,6 +146,10 @@ def _renamed(writing: Writing, asked: Asked) -> Mapping[str, Any]:
 
 FILES: Mapping[tuple[str, str], Act] = {
     ("PATCH", "/attachments/{attachment_id}"): _file(_renamed),
-    ("PATCH", "/attachments/{attachment_id}/pin"): _file(lambda writing, asked: {"pinned_at": writing.now()}),
-    ("PATCH", "/attachments/{attachment_id}/unpin"): _file(lambda writing, asked: {"pinned_at": None}),
+    ("PATCH", "/attachments/{attachment_id}/pin"): _file(
+        lambda writing, asked: {"pinned_at": writing.now()}
+    ),
+    ("PATCH", "/attachments/{attachment_id}/unpin"): _file(
+        lambda writing, asked: {"pinned_at": None}
+    ),
 }

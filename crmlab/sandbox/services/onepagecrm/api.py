@@ -73,9 +73,13 @@ def _routes(crm: _Crm) -> Iterator[web.RouteDef]:
         "/contacts/cascade/{last}": crm.cascade,
         "/contacts/filters/{id}": crm.filtered,
         "/filters/{id}": crm.filtered,
-        "/contacts/{id}/relationships": crm.paged("relationships", owner="contacts", by="contact_id"),
+        "/contacts/{id}/relationships": crm.paged(
+            "relationships", owner="contacts", by="contact_id"
+        ),
         "/contacts/{id}/relationships/{relationship}": crm.relationship,
-        "/companies/{id}/linked_contacts": crm.paged("linked_contacts", owner="companies", by="company_id"),
+        "/companies/{id}/linked_contacts": crm.paged(
+            "linked_contacts", owner="companies", by="company_id"
+        ),
         **{f"/{name}": crm.paged(name) for name in STREAMS},
     }
     for name in crm.lists:
@@ -106,7 +110,13 @@ def _refusal(status: int, detail: str = "", **errors: str) -> web.Response:
     name = _ERRORS.get(status, "internal_error")
     detail = detail or name.replace("_", " ").capitalize()
     return answer(
-        {"status": status, "message": detail, "error_name": name, "error_message": detail, "errors": errors},
+        {
+            "status": status,
+            "message": detail,
+            "error_name": name,
+            "error_message": detail,
+            "errors": errors,
+        },
         status=status,
     )
 
@@ -126,7 +136,10 @@ class _Crm:
         """Whether a request carries the key that opens the service at that time."""
         kind, _, pair = request.headers.get("Authorization", "").partition(" ")
         try:
-            return kind == "Basic" and b64decode(pair, validate=True).decode() == f"{_USER_ID}:{self.writing.key}"
+            return (
+                kind == "Basic"
+                and b64decode(pair, validate=True).decode() == f"{_USER_ID}:{self.writing.key}"
+            )
         except (NotBase64, UnicodeDecodeError):
             return False
 
@@ -189,7 +202,9 @@ class _Crm:
 
         return handle
 
-    def _batch(self, name: str, query: Mapping[str, str], found: Records, start: int, stop: int) -> bytes:
+    def _batch(
+        self, name: str, query: Mapping[str, str], found: Records, start: int, stop: int
+    ) -> bytes:
         """Records start..stop as a JSON array, each with what else is asked for of it."""
         embedded = _embedded(query)
         if name == "contacts" and embedded:
@@ -198,7 +213,9 @@ class _Crm:
                 for person, contact in found.rendered(start, stop)
             )
         if name == "deals" and (_with_contacts(query) or _with_history(query)):
-            return _array(self._deal(deal, record, query) for deal, record in found.rendered(start, stop))
+            return _array(
+                self._deal(deal, record, query) for deal, record in found.rendered(start, stop)
+            )
         return found.slice(start, stop)
 
     def _of_contact(self, id: str, names: Iterable[str]) -> dict[str, bytes]:
@@ -220,7 +237,9 @@ class _Crm:
         if not _with_contacts(query):
             return wrapped
         people = [self._index.people.get(id) for id in (deal.contact_id, *deal.linked_contact_ids)]
-        contacts = _array(dumps(self._rendered.contact(person)["contact"]) for person in people if person)
+        contacts = _array(
+            dumps(self._rendered.contact(person)["contact"]) for person in people if person
+        )
         return extended(wrapped, {"contacts": contacts})
 
     def one(self, name: str) -> Handler:
@@ -254,7 +273,9 @@ class _Crm:
         people = found.items[(page - 1) * _FILTERED : page * _FILTERED]
         contacts = [{"contact": self._rendered.contact(person)["contact"]} for person in people]
         counts = _counts(found, page, _FILTERED)
-        return self._envelope(data=extended(saved.slice()[1:-1], {**_members(counts), "contacts": dumps(contacts)}))
+        return self._envelope(
+            data=extended(saved.slice()[1:-1], {**_members(counts), "contacts": dumps(contacts)})
+        )
 
     async def upload_form(self, request: web.Request) -> web.Response:
         """What a file is sent with to where files are stored, for a contact."""
@@ -263,8 +284,18 @@ class _Crm:
             return _refusal(400, "contact_id is missing", contact_id="is missing")
         if contact_id not in self._index.people:
             return _refusal(404)
-        fields = {"key": f"{contact_id}/", "acl": "private", "success_action_status": "201", "policy": "sandbox"}
-        form = {"quota": 0, "display_quota": "0 B", "url": "https://files.example.com/", "fields": fields}
+        fields = {
+            "key": f"{contact_id}/",
+            "acl": "private",
+            "success_action_status": "201",
+            "policy": "sandbox",
+        }
+        form = {
+            "quota": 0,
+            "display_quota": "0 B",
+            "url": "https://files.example.com/",
+            "fields": fields,
+        }
         return self._envelope(data=dumps(form))
 
     async def cascade(self, request: web.Request) -> web.Response:
@@ -283,9 +314,13 @@ class _Crm:
 
     def _filtered(self, name: str, query: Mapping[str, str]) -> Records:
         """The list as the query asks for it, kept until the list changes."""
-        asked = sorted(item for item in query.items() if item[0] not in ("page", "per_page", "fields"))
+        asked = sorted(
+            item for item in query.items() if item[0] not in ("page", "per_page", "fields")
+        )
         listed = self.lists[_LISTED.get(name, name)]
-        return listed.once(f"{name} {asked}", lambda: self._queries.answer(name, listed, query), of_others=True)
+        return listed.once(
+            f"{name} {asked}", lambda: self._queries.answer(name, listed, query), of_others=True
+        )
 
 
 def _counts(found: Records, page: int, per_page: int) -> dict[str, int]:

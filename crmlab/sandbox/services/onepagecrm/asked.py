@@ -49,7 +49,9 @@ class Asked:
         return self.query.get("undo") == "true"
 
 
-def asked(method: str, path: str, parts: Mapping[str, str], query: Mapping[str, str], body: Any) -> Asked:
+def asked(
+    method: str, path: str, parts: Mapping[str, str], query: Mapping[str, str], body: Any
+) -> Asked:
     """Return what a request asks for.
 
     Raises
@@ -58,7 +60,9 @@ def asked(method: str, path: str, parts: Mapping[str, str], query: Mapping[str, 
         its body is not as documented
     """
     checked = Asked(parts=parts, query=query, values={})
-    return replace(checked, values=_values(_models()[method, path], body, is_partial=checked.is_partial))
+    return replace(
+        checked, values=_values(_models()[method, path], body, is_partial=checked.is_partial)
+    )
 
 
 @cache
@@ -82,10 +86,16 @@ def _values(model: type[BaseModel] | None, body: Any, *, is_partial: bool) -> di
         for each in faults:
             if each["type"] == "extra_forbidden":  # what nobody documented is ignored
                 _drop(given, each["loc"])
-        wrong = {str(each["loc"][0]): each["msg"] for each in faults if _counts(each, is_partial=is_partial)}
+        wrong = {
+            str(each["loc"][0]): each["msg"]
+            for each in faults
+            if _counts(each, is_partial=is_partial)
+        }
         if wrong:
             raise Refused(400, "The body is not as documented", **wrong) from None
-    is_whole = all(name in given for name, field in model.model_fields.items() if field.is_required())
+    is_whole = all(
+        name in given for name, field in model.model_fields.items() if field.is_required()
+    )
     found = model.model_validate(given) if is_whole else model.model_construct(**given)
     values = found.model_dump(by_alias=True, exclude_unset=True)
     if _has_large_number(values):

@@ -17,8 +17,15 @@ _NOTES_PER_FILE = 5
 _MAX_NOTIFICATIONS = 100
 #: products that are sold together
 _TOGETHER = 2
-_ACTIONS = (("Call [first name] back", 1), ("Send the offer to [first name]", 3), ("Ask for a decision", 10))
-_WEBHOOKS = (("Newsletter", "https://hooks.example.com/catch/4711/q8x"), ("Warehouse", "https://in.example.net/crm"))
+_ACTIONS = (
+    ("Call [first name] back", 1),
+    ("Send the offer to [first name]", 3),
+    ("Ask for a decision", 10),
+)
+_WEBHOOKS = (
+    ("Newsletter", "https://hooks.example.com/catch/4711/q8x"),
+    ("Warehouse", "https://in.example.net/crm"),
+)
 #: what the variants of each kind of relationship are called: one is the same for both
 _RELATIONSHIPS = (("Partner",), ("Manager", "Reports to"))
 _COUNTRIES = (
@@ -108,7 +115,10 @@ def attachment(attachment: Attachment) -> dict[str, Any]:
 
 def predefined_actions() -> list[Entry]:
     """Return the templates of actions."""
-    return [Entry(id=made_id("action", text), record={"text": text, "days": days}) for text, days in _ACTIONS]
+    return [
+        Entry(id=made_id("action", text), record={"text": text, "days": days})
+        for text, days in _ACTIONS
+    ]
 
 
 def predefined_action_groups() -> list[Entry]:
@@ -121,7 +131,10 @@ def predefined_action_groups() -> list[Entry]:
 def webhooks() -> list[Entry]:
     """Return who is told of changes; the key of each is worthless anywhere else."""
     return [
-        Entry(id=made_id("webhook", name), record={"name": name, "hook_url": url, "secretkey": "never-to-be-stored"})
+        Entry(
+            id=made_id("webhook", name),
+            record={"name": name, "hook_url": url, "secretkey": "never-to-be-stored"},
+        )
         for name, url in _WEBHOOKS
     ]
 
@@ -129,7 +142,9 @@ def webhooks() -> list[Entry]:
 def filters(world: World) -> list[Entry]:
     """Return saved filters, each of one condition."""
     conditions = [(status.text, ["status_id", "is", status.id]) for status in world.statuses]
-    conditions += [(f"{user.first_name}'s", ["owner_id", "is", user.id]) for user in world.users[:2]]
+    conditions += [
+        (f"{user.first_name}'s", ["owner_id", "is", user.id]) for user in world.users[:2]
+    ]
     return [
         Entry(id=made_id("filter", name), record={"name": name, "conditions": [condition]})
         for name, condition in conditions
@@ -146,7 +161,9 @@ def relationship_types(world: World) -> list[Entry]:
             id=made_id("relationship type", *names),
             record={
                 "symmetrical": len(names) == 1,
-                "relationship_variants": [{"id": made_id("variant", name), "name": name} for name in names],
+                "relationship_variants": [
+                    {"id": made_id("variant", name), "name": name} for name in names
+                ],
             },
             created_at=first,
             modified_at=first,
@@ -196,7 +213,9 @@ def links(deals: Iterable[Deal], people: Mapping[str, Person]) -> Iterator[Link]
             if deal.company_id and id in people and people[id].company_id != deal.company_id:
                 found[deal.company_id, id].append(deal.contact_id)
     for (company_id, id), contact_ids in found.items():
-        yield Link(company_id=company_id, contact_id=id, linked_with=list(dict.fromkeys(contact_ids)))
+        yield Link(
+            company_id=company_id, contact_id=id, linked_with=list(dict.fromkeys(contact_ids))
+        )
 
 
 def attachments(notes: Sequence[Note]) -> Iterator[Attachment]:
@@ -254,7 +273,10 @@ def products(world: World) -> list[Entry]:
     by_name = {item.name: item for deal in world.deals for item in deal.items}
     group = {"item_group_id": _group_id()}
     return [
-        Entry(id=product_id(item), record=_product(item, position) | (group if position <= _TOGETHER else {}))
+        Entry(
+            id=product_id(item),
+            record=_product(item, position) | (group if position <= _TOGETHER else {}),
+        )
         for position, item in enumerate(by_name.values(), 1)
     ]
 

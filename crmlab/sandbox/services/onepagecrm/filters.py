@@ -14,7 +14,10 @@ from crmlab.sandbox.world.model import Deal, Person
 #: whether a record is what a value asks for
 Filter = Callable[[Any, str], bool]
 Value = Callable[[Any], Any]
-CREATED: dict[str, Value] = {"created_at": attrgetter("created_at"), "modified_at": attrgetter("modified_at")}
+CREATED: dict[str, Value] = {
+    "created_at": attrgetter("created_at"),
+    "modified_at": attrgetter("modified_at"),
+}
 _CLOSED = ("won", "lost")
 
 
@@ -28,10 +31,14 @@ class Relationships:
         return {
             "contact_id": lambda relationship, value: value in relationship.contact_ids,
             "contact_id_filter": lambda relationship, value: value in relationship.contact_ids,
-            "relationship_type_id": lambda relationship, value: relationship.record["relationship_type_id"] == value,
+            "relationship_type_id": lambda relationship, value: (
+                relationship.record["relationship_type_id"] == value
+            ),
             "variant_id_filter": lambda relationship, value: value in variant_ids(relationship),
             "search": self._is_searched,
-            "symmetrical": lambda relationship, value: self._is_symmetrical(relationship) == is_true(value),
+            "symmetrical": lambda relationship, value: (
+                self._is_symmetrical(relationship) == is_true(value)
+            ),
         }
 
     def _is_searched(self, relationship: Entry, value: str) -> bool:
@@ -58,20 +65,30 @@ class Contacts:
             "company_id": lambda person, value: person.company_id == value,
             "not_linked_with": lambda person, value: person.company_id != value,
             "status_id": lambda person, value: self._status(person) == value,
-            "lead_source": lambda person, value: value in (person.lead_source_id, self._source(person)),
+            "lead_source": lambda person, value: (
+                value in (person.lead_source_id, self._source(person))
+            ),
             "lead_source_id": lambda person, value: person.lead_source_id == value,
             "tag": lambda person, value: value in person.tags,
             "email": lambda person, value: value.casefold() in map(str.casefold, person.emails),
-            "phone": lambda person, value: any(digits(value) in digits(phone) for phone in person.phones),
+            "phone": lambda person, value: any(
+                digits(value) in digits(phone) for phone in person.phones
+            ),
             "url": lambda person, value: holds(self._url(person), value),
-            "letter": lambda person, value: begins(person.last_name or self._company(person), value),
+            "letter": lambda person, value: begins(
+                person.last_name or self._company(person), value
+            ),
             "search": self._is_searched,
             "starred": lambda person, value: person.starred == is_true(value),
             "pending_deal": lambda person, value: self._has_pending(person) == is_true(value),
             "action_stream": lambda person, value: bool(self._actions(person)) == is_true(value),
             "has_actions": lambda person, value: self._is_mine_with(person) == is_true(value),
-            "has_actions_for_me": lambda person, value: self._is_mine_with(person, mine=True) == is_true(value),
-            "has_actions_today": lambda person, value: self._has_one_today(person) == is_true(value),
+            "has_actions_for_me": lambda person, value: (
+                self._is_mine_with(person, mine=True) == is_true(value)
+            ),
+            "has_actions_today": lambda person, value: (
+                self._has_one_today(person) == is_true(value)
+            ),
             "waiting": lambda person, value: self._is_waiting(person) == is_true(value),
             "custom_field_value": lambda person, value: value == person.season,
         }
@@ -106,14 +123,18 @@ class Contacts:
     def _is_searched(self, person: Person, value: str) -> bool:
         if holds(person.full_name, value) or holds(self._company(person), value):
             return True
-        return bool(digits(value)) and any(digits(value) in digits(phone) for phone in person.phones)
+        return bool(digits(value)) and any(
+            digits(value) in digits(phone) for phone in person.phones
+        )
 
     def _has_pending(self, person: Person) -> bool:
         return any(deal.status == "pending" for deal in self._index.deals_of.get(person.id, []))
 
     def _is_mine_with(self, person: Person, *, mine: bool = False) -> bool:
         """Whether a contact of the caller has actions, of anybody or of the caller."""
-        actions = [each for each in self._actions(person) if not mine or each.assignee_id == self._me]
+        actions = [
+            each for each in self._actions(person) if not mine or each.assignee_id == self._me
+        ]
         return person.owner_id == self._me and bool(actions)
 
     def _has_one_today(self, person: Person) -> bool:

@@ -29,7 +29,9 @@ class Index:
     def count(self, name: str, field: str, value: Any) -> int:
         """Return how many records of a list have that value."""
         found = self._found[name]
-        counts = found.once(f"count by {field}", lambda: Counter(map(attrgetter(field), found.items)))
+        counts = found.once(
+            f"count by {field}", lambda: Counter(map(attrgetter(field), found.items))
+        )
         return counts[value]
 
     @property
@@ -79,7 +81,9 @@ class Index:
     def actions(self) -> Mapping[str, list[Action]]:
         """What is to be done for each contact."""
         found = self._found["actions"]
-        return found.once("to do", lambda: _groups((each for each in found.items if not each.done), "contact_id"))
+        return found.once(
+            "to do", lambda: _groups((each for each in found.items if not each.done), "contact_id")
+        )
 
     @property
     def deals_of(self) -> Mapping[str, list[Deal]]:

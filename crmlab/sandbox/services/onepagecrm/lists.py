@@ -17,7 +17,12 @@ ARRAYS = ("users", "statuses", "lead_sources", "call_results")
 #: lists under a name that come whole
 WHOLE = ("countries",)
 #: lists in pages beside which the document has no counts
-UNCOUNTED = ("predefined_items", "predefined_item_groups", "predefined_actions", "predefined_action_groups")
+UNCOUNTED = (
+    "predefined_items",
+    "predefined_item_groups",
+    "predefined_actions",
+    "predefined_action_groups",
+)
 #: lists whose records are not had one by one
 WITHOUT_IDS = ("call_results", "countries")
 #: lists whose records are of contacts, and are also had by contact and by company
@@ -41,7 +46,9 @@ def lists(world: World, written: Mapping[str, Mapping[str, Any]]) -> dict[str, R
         return Records(items, derived.entry, name=name)
 
     def fields(entity: str, name: str) -> Records:
-        return Records((field for field in world.fields if field.entity == entity), rendered.field, name=name)
+        return Records(
+            (field for field in world.fields if field.entity == entity), rendered.field, name=name
+        )
 
     notes = known(world.notes)
     deals = known(world.deals)
@@ -56,18 +63,26 @@ def lists(world: World, written: Mapping[str, Mapping[str, Any]]) -> dict[str, R
         "call_results": Records(results, rendered.call_result, name="call_result"),
         "countries": Records(derived.countries(), dict, name="country"),
         "predefined_items": entries(products, "predefined_item"),
-        "predefined_item_groups": entries(derived.product_groups(products), "predefined_item_group"),
+        "predefined_item_groups": entries(
+            derived.product_groups(products), "predefined_item_group"
+        ),
         "predefined_actions": entries(derived.predefined_actions(), "predefined_action"),
-        "predefined_action_groups": entries(derived.predefined_action_groups(), "predefined_action_group"),
+        "predefined_action_groups": entries(
+            derived.predefined_action_groups(), "predefined_action_group"
+        ),
         "filters": entries(derived.filters(world), "filter"),
         "notifications": entries(derived.notifications(world, author), "notification"),
         "webhooks": entries(derived.webhooks(), ""),
         "relationship_types": entries(kinds, "relationship_type"),
         "relationships": Records(
-            derived.relationships([*people.values()], kinds), rendered.relationship, name="relationship"
+            derived.relationships([*people.values()], kinds),
+            rendered.relationship,
+            name="relationship",
         ),
         "attachments": Records(derived.attachments(notes), derived.attachment),
-        "linked_contacts": Records(derived.links(deals, people), rendered.linked, name="linked_contact"),
+        "linked_contacts": Records(
+            derived.links(deals, people), rendered.linked, name="linked_contact"
+        ),
         "contacts": Records(people.values(), rendered.contact),
         "companies": Records(world.companies, rendered.company, name="company"),
         "deals": Records(deals, rendered.deal, name="deal"),
@@ -96,7 +111,9 @@ def bootstrap(world: World, found: Mapping[str, Records]) -> dict[str, bytes]:
         "currency": world.currency,
         "currency_symbol": "€",
         "popular_countries": ["IE", "GB"],
-        "deal_stages": [{"stage": s.stage, "label": s.label} for s in (default.stages if default else [])],
+        "deal_stages": [
+            {"stage": s.stage, "label": s.label} for s in (default.stages if default else [])
+        ],
         "default_contact_type": "individual",
     }
     data = {
@@ -116,7 +133,10 @@ def bootstrap(world: World, found: Mapping[str, Records]) -> dict[str, bytes]:
     members = {
         "team": users.slice(1, bare=True),
         "settings": extended(dumps(settings), {"pipelines": found["pipelines"].slice()}),
-        **{name: found[name].slice(bare=True) for name in ("custom_fields", "company_fields", "deal_fields")},
+        **{
+            name: found[name].slice(bare=True)
+            for name in ("custom_fields", "company_fields", "deal_fields")
+        },
     }
     if len(users):
         members["user"] = users.slice(0, 1, bare=True)[1:-1]
@@ -132,5 +152,6 @@ def bootstrap(world: World, found: Mapping[str, Records]) -> dict[str, bytes]:
 def _tags(people: Iterable[Person]) -> list[dict[str, Any]]:
     counts = Counter(tag for person in people for tag in person.tags)
     return [
-        {"name": name, "counts": n, "total_count": n, "action_stream_count": 0} for name, n in sorted(counts.items())
+        {"name": name, "counts": n, "total_count": n, "action_stream_count": 0}
+        for name, n in sorted(counts.items())
     ]

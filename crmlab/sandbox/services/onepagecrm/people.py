@@ -35,7 +35,9 @@ def _contact(change: Callable[[Writing, Asked, Person], Mapping[str, Any]]) -> A
     def act(writing: Writing, asked: Asked) -> str:
         person: Person = writing.find("contacts", asked.owner_id)
         attributes = change(writing, asked, person)
-        return str(writing.changed("contacts", writing.find("contacts", person.id), **attributes).id)
+        return str(
+            writing.changed("contacts", writing.find("contacts", person.id), **attributes).id
+        )
 
     return act
 
@@ -77,7 +79,11 @@ def _closed(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]
     if any(each.assignee_id == writing.me for each in writing.index.actions.get(person.id, ())):
         raise Refused(409, "There are actions with the contact")
     _check_open(writing, person)
-    sale = {"user_id": writing.me, "closed_at": unix(writing.now()), "comment": asked.values.get("comment", "")}
+    sale = {
+        "user_id": writing.me,
+        "closed_at": unix(writing.now()),
+        "comment": asked.values.get("comment", ""),
+    }
     _keep_closed(writing, person, [*_closed_sales(writing, person), sale])
     return {}
 
@@ -97,7 +103,11 @@ def _closed_by_force(writing: Writing, asked: Asked, person: Person) -> Mapping[
 def _reopened(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
     if writing.me not in _closed_for(writing, person):
         raise Refused(409, "The sales cycle is not closed")
-    _keep_closed(writing, person, [each for each in _closed_sales(writing, person) if each["user_id"] != writing.me])
+    _keep_closed(
+        writing,
+        person,
+        [each for each in _closed_sales(writing, person) if each["user_id"] != writing.me],
+    )
     return {}
 
 
@@ -228,7 +238,11 @@ def _synced(writing: Writing, asked: Asked, company: Company) -> Mapping[str, An
 
 
 def _not_synced(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
-    kept = {name: value for name, value in writing.written.get(company.id, {}).items() if name != "synced_status_id"}
+    kept = {
+        name: value
+        for name, value in writing.written.get(company.id, {}).items()
+        if name != "synced_status_id"
+    }
     writing.written[company.id] = {**kept, "syncing_status": False}
     return {}
 

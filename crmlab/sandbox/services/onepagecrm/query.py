@@ -57,7 +57,9 @@ _SWITCHES = frozenset(
 )  # fmt: skip
 #: what is to be done comes first by its status, then by its day
 _URGENCY = ("asap", "date_time", "date", "waiting", "queued_with_date", "queued")
-_FIELD_ORDERS: dict[str, Value] = dict.fromkeys(("created_at", "modified_at", "updated_at", "position"), lambda _: 0)
+_FIELD_ORDERS: dict[str, Value] = dict.fromkeys(
+    ("created_at", "modified_at", "updated_at", "position"), lambda _: 0
+)
 _DEFINITIONS = ("custom_fields", "company_fields", "deal_fields")
 
 
@@ -96,7 +98,9 @@ class Queries:
                 "letter": lambda company, value: begins(company.name, value),
             },
             "relationship_types": {
-                "search": lambda kind, value: any(holds(each["name"], value) for each in variants(kind)),
+                "search": lambda kind, value: any(
+                    holds(each["name"], value) for each in variants(kind)
+                ),
                 "symmetrical": lambda kind, value: kind.record["symmetrical"] == is_true(value),
             },
             "relationships": Relationships(index).filters(),
@@ -109,11 +113,16 @@ class Queries:
         }
         for name in ("contacts", *STREAMS):
             self._filters[name] = {**self._filters[name], "filter_id": self._is_in_filter}
-        self._filters["deals"] = {**self._filters["deals"], "filter_id": self._has_contact_in_filter}
+        self._filters["deals"] = {
+            **self._filters["deals"],
+            "filter_id": self._has_contact_in_filter,
+        }
         self._orders: dict[str, Mapping[str, Value]] = {
             "contacts": contacts.orders(),
             **dict.fromkeys(STREAMS, contacts.orders()),
-            "linked_contacts": {name: of_person(value, index) for name, value in contacts.orders().items()},
+            "linked_contacts": {
+                name: of_person(value, index) for name, value in contacts.orders().items()
+            },
             "relationship_types": CREATED,
             "relationships": CREATED,
             "deals": {**CREATED, **_DEAL_DATES},
@@ -141,7 +150,9 @@ class Queries:
         if name in STREAMS:
             found = self._stream(name, found)
         if name == "pinned_attachments":
-            found = found.where(attrgetter("pinned_at")).ordered(attrgetter("pinned_at"), reverse=True)
+            found = found.where(attrgetter("pinned_at")).ordered(
+                attrgetter("pinned_at"), reverse=True
+            )
         for param, keep in self._filters.get(name, {}).items():
             if query.get(param):
                 found = found.where(_asked(keep, query[param]))
@@ -153,7 +164,9 @@ class Queries:
     def matching(self, filter: Entry, found: Records) -> Records:
         """Return the contacts that a saved filter matches, in the order of the action stream."""
         matching = found.where(lambda person: self._matches(person, filter))
-        return matching.ordered(lambda person: self._urgency(self._index.actions.get(person.id, [])))
+        return matching.ordered(
+            lambda person: self._urgency(self._index.actions.get(person.id, []))
+        )
 
     def _stream(self, name: str, found: Records) -> Records:
         """Return the contacts with something to do, the most urgent first."""
@@ -230,7 +243,9 @@ def _moment(name: str, query: _Query) -> dt.datetime | None:
         raise BadValue(f"{name} must be YYYY-MM-DD or a Unix timestamp") from None
 
 
-def _between(value: Value, since: dt.datetime | None, until: dt.datetime | None) -> Callable[[Any], bool]:
+def _between(
+    value: Value, since: dt.datetime | None, until: dt.datetime | None
+) -> Callable[[Any], bool]:
     def is_within(item: Any) -> bool:
         moment = value(item)
         if moment is None:

@@ -99,7 +99,13 @@ class Renderers:
     def field(self, field: CustomField) -> dict[str, Any]:
         """The definition of a custom field."""
         return self._whole(
-            {"id": field.id, "name": field.label, "type": field.type, "position": 1, "choices": field.choices}
+            {
+                "id": field.id,
+                "name": field.label,
+                "type": field.type,
+                "position": 1,
+                "choices": field.choices,
+            }
         )
 
     def action(self, action: Action) -> dict[str, Any]:
@@ -125,7 +131,9 @@ class Renderers:
     def contact(self, person: Person) -> dict[str, Any]:
         """A contact with what stands beside it in a list."""
         status = self.index.statuses.get(person.status_key)
-        pending = [deal for deal in self.index.deals_of.get(person.id, ()) if deal.status == "pending"]
+        pending = [
+            deal for deal in self.index.deals_of.get(person.id, ()) if deal.status == "pending"
+        ]
         company = self.index.companies.get(person.company_id or "")
         actions = [self.action(each) for each in self.index.actions.get(person.id, ())]
         contact = {
@@ -154,12 +162,18 @@ class Renderers:
             "pending_deal": bool(pending),
             "total_pendings": round(sum(deal.amount * deal.months for deal in pending), 2),
             "total_deals_count": len(self.index.deals_of.get(person.id, ())),
-            "company_size": self.index.count("contacts", "company_id", person.company_id) if person.company_id else 1,
+            "company_size": self.index.count("contacts", "company_id", person.company_id)
+            if person.company_id
+            else 1,
             "sales_closed_for": [],
             "closed_sales": [],
             **_times(person),
         }
-        item = {"contact": self._whole(_without_none(contact)), "next_actions": actions, "queued_actions": []}
+        item = {
+            "contact": self._whole(_without_none(contact)),
+            "next_actions": actions,
+            "queued_actions": [],
+        }
         if actions:
             item["next_action"] = actions[0]
         if company:
@@ -231,10 +245,14 @@ class Renderers:
         files = self.index.attachments.get(reference_id, [])
         return [derived.attachment(each) for each in files]
 
-    def _custom(self, entity: str, values: Mapping[str, str | None], name: str) -> list[dict[str, Any]]:
+    def _custom(
+        self, entity: str, values: Mapping[str, str | None], name: str
+    ) -> list[dict[str, Any]]:
         known = self.index.fields(entity)
         return [
-            {name: self.field(known[key]), "value": value} for key, value in values.items() if value and key in known
+            {name: self.field(known[key]), "value": value}
+            for key, value in values.items()
+            if value and key in known
         ]
 
     def company(self, company: Company) -> dict[str, Any]:
@@ -260,7 +278,9 @@ class Renderers:
                     "won_deals_count": len(won),
                     "total_won_amount": round(sum(deal.amount * deal.months for deal in won), 2),
                     "pending_deals_count": len(pending),
-                    "total_pending_amount": round(sum(deal.amount * deal.months for deal in pending), 2),
+                    "total_pending_amount": round(
+                        sum(deal.amount * deal.months for deal in pending), 2
+                    ),
                     **_times(company),
                 }
             )
@@ -283,7 +303,8 @@ class Renderers:
                     "text": deal.text,
                     "stage": deal.stage,
                     "status": deal.status,
-                    "expected_close_date": deal.expected_close_date and deal.expected_close_date.isoformat(),
+                    "expected_close_date": deal.expected_close_date
+                    and deal.expected_close_date.isoformat(),
                     "close_date": deal.close_date and deal.close_date.isoformat(),
                     "date": deal.created_at.date().isoformat(),
                     "amount": deal.amount,
@@ -299,7 +320,9 @@ class Renderers:
                     "reason_lost_id": deal.lost_reason_id,
                     "deal_fields": self._custom("deal", {"size": deal.size_label}, "deal_field"),
                     "has_deal_items": bool(deal.items),
-                    "deal_items": [_deal_item(deal, item, n) for n, item in enumerate(deal.items, 1)],
+                    "deal_items": [
+                        _deal_item(deal, item, n) for n, item in enumerate(deal.items, 1)
+                    ],
                     "author": short(owner),
                     "has_related_notes": False,
                     "attachments": self._attachments(deal.id),
@@ -307,9 +330,16 @@ class Renderers:
                         "contact_name": person.full_name if person else "",
                         "company": company.name if company else "",
                     },
-                    "owner": {"id": owner.id, "name": owner.full_name, "email": owner.email} if owner else None,
+                    "owner": {"id": owner.id, "name": owner.full_name, "email": owner.email}
+                    if owner
+                    else None,
                     "linked_contacts": [
-                        {"id": other.id, "contact_name": other.full_name, "company": "", "photo_url": ""}
+                        {
+                            "id": other.id,
+                            "contact_name": other.full_name,
+                            "company": "",
+                            "photo_url": "",
+                        }
                         for other in map(self.index.people.get, deal.linked_contact_ids)
                         if other
                     ],

@@ -60,13 +60,19 @@ def _action_group(writing: Writing, values: Values, item: Any) -> Values:
     }
     known = writing.index.by_id("predefined_actions")
     if len(set(ids)) < _SMALLEST_GROUP or any(id not in known or id in elsewhere for id in ids):
-        raise Refused(400, "action_ids must be two templates or more without a group", action_ids="is invalid")
+        raise Refused(
+            400, "action_ids must be two templates or more without a group", action_ids="is invalid"
+        )
     return values
 
 
 def _unique_name(listed: str) -> Rule:
     def rule(writing: Writing, values: Values, item: Any) -> Values:
-        same = [each for each in writing.lists[listed].items if each.record["name"] == values.get("name")]
+        same = [
+            each
+            for each in writing.lists[listed].items
+            if each.record["name"] == values.get("name")
+        ]
         if any(each is not item for each in same):
             raise Refused(409, "The name is taken", name="is taken")
         return values
@@ -87,7 +93,9 @@ def _relationship_type(writing: Writing, values: Values, item: Entry | None) -> 
     """A kind with one name is the same for both ends, one with two has a name for each; names alone can change."""
     variants = values.get("variants", [])
     names = [str(each.get("name") or "") for each in variants]
-    if not 1 <= len(names) <= _MAX_VARIANTS or any(not 0 < len(name) <= _MAX_VARIANT for name in names):
+    if not 1 <= len(names) <= _MAX_VARIANTS or any(
+        not 0 < len(name) <= _MAX_VARIANT for name in names
+    ):
         raise Refused(400, "variants must be one name or two", variants="is invalid")
     if item is None:
         if len(writing.lists["relationship_types"]) >= _MAX_TYPES:
@@ -131,7 +139,15 @@ RULES: Mapping[str, Rule] = {
     "relationship_types": _relationship_type,
     "relationships": _relationship,
     **dict.fromkeys(
-        ("statuses", "lead_sources", "custom_fields", "company_fields", "deal_fields", "predefined_actions"), _unchanged
+        (
+            "statuses",
+            "lead_sources",
+            "custom_fields",
+            "company_fields",
+            "deal_fields",
+            "predefined_actions",
+        ),
+        _unchanged,
     ),
 }
 
@@ -141,7 +157,9 @@ def after_creation(writing: Writing, name: str, item: Any) -> None:
     if name == "predefined_item_groups":
         for id in item.record["item_ids"]:
             product = writing.find("predefined_items", id)
-            writing.changed("predefined_items", product, record={**product.record, "item_group_id": item.id})
+            writing.changed(
+                "predefined_items", product, record={**product.record, "item_group_id": item.id}
+            )
 
 
 def check_deletion(writing: Writing, name: str, id: str) -> None:
@@ -168,7 +186,9 @@ def after_deletion(writing: Writing, name: str, item: Any) -> None:
             if len(left) < _SMALLEST_GROUP:
                 writing.delete("predefined_action_groups", group.id)
             else:
-                writing.changed("predefined_action_groups", group, record={**group.record, "action_ids": left})
+                writing.changed(
+                    "predefined_action_groups", group, record={**group.record, "action_ids": left}
+                )
     if name == "predefined_items":
         for group in writing.lists["predefined_item_groups"].items:
             left = [id for id in group.record["item_ids"] if id != item.id]
@@ -177,5 +197,7 @@ def after_deletion(writing: Writing, name: str, item: Any) -> None:
     if name == "predefined_item_groups":
         for product in writing.lists["predefined_items"].items:
             if product.record.get("item_group_id") == item.id:
-                kept = {key: value for key, value in product.record.items() if key != "item_group_id"}
+                kept = {
+                    key: value for key, value in product.record.items() if key != "item_group_id"
+                }
                 writing.changed("predefined_items", product, record=kept)

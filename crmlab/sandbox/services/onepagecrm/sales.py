@@ -18,7 +18,13 @@ _OF_PERSON = (
 )  # fmt: skip
 #: lists of which the world has the values, and which stand beside it with their types
 _VALUES = ("emails", "phones")
-_PLACE = {"address": "street", "city": "city", "state": "state", "zip_code": "zip_code", "country_code": "country_code"}
+_PLACE = {
+    "address": "street",
+    "city": "city",
+    "state": "state",
+    "zip_code": "zip_code",
+    "country_code": "country_code",
+}
 #: what a change that is not partial makes of fields that it does not give
 _CLEARED: Mapping[str, Any] = {
     "title": None,
@@ -50,7 +56,9 @@ def create_contact(writing: Writing, asked: Asked) -> str:
         raise Refused(400, "last_name or company_name is required", last_name="is missing")
     person = _blank_person(writing)
     writing.lists["contacts"].add(person)
-    _change_contact(writing, person, {name: value for name, value in values.items() if name != "company_id"})
+    _change_contact(
+        writing, person, {name: value for name, value in values.items() if name != "company_id"}
+    )
     return person.id
 
 
@@ -60,7 +68,11 @@ def update_contact(writing: Writing, asked: Asked) -> str:
     values = dict(asked.values)
     if not asked.is_partial:
         moved = {"company_id": values["company_id"]} if "company_id" in values else {}
-        cleared = {name: value for name, value in _CLEARED.items() if not (moved and name == "company_name")}
+        cleared = {
+            name: value
+            for name, value in _CLEARED.items()
+            if not (moved and name == "company_name")
+        }
         values = {**cleared, "status_id": _status_lead(writing), **values}
     _change_contact(writing, person, values)
     return person.id
@@ -89,7 +101,11 @@ def update_deal(writing: Writing, asked: Asked) -> str:
 
 
 def _change_contact(writing: Writing, person: Person, values: Mapping[str, Any]) -> None:
-    for name, parameter in (("users", "owner_id"), ("lead_sources", "lead_source_id"), ("companies", "company_id")):
+    for name, parameter in (
+        ("users", "owner_id"),
+        ("lead_sources", "lead_source_id"),
+        ("companies", "company_id"),
+    ):
         writing.check_known(name, values, parameter)
     own: dict[str, Any] = {name: values[name] for name in _OF_PERSON if name in values}
     beside: dict[str, Any] = {}
@@ -123,7 +139,11 @@ def _change_deal(writing: Writing, deal: Deal, values: Mapping[str, Any]) -> Non
         own["name"] = own["name"][:_MAX_NAME]
     if own.get("status") in ("won", "lost") and deal.status == "pending":
         own = {"close_date": writing.now().date(), **own}
-    beside = {name: _plain(value) for name, value in values.items() if name not in (*_OF_DEAL, "deal_items")}
+    beside = {
+        name: _plain(value)
+        for name, value in values.items()
+        if name not in (*_OF_DEAL, "deal_items")
+    }
     beside.pop("sales_pipeline_id", None)
     if "deal_fields" in values:
         beside["deal_fields"] = _custom(writing, values["deal_fields"], "deal_field")
@@ -159,13 +179,17 @@ def _status_lead(writing: Writing) -> str:
 def _blank_person(writing: Writing) -> Person:
     number = 1 + max((each.number for each in writing.lists["contacts"].items), default=0)
     owner = writing.me
-    return newcomer(writing.new_id(), number=number, at=writing.now(), service="onepagecrm", owner_id=owner)
+    return newcomer(
+        writing.new_id(), number=number, at=writing.now(), service="onepagecrm", owner_id=owner
+    )
 
 
 def _blank_deal(writing: Writing, contact_id: str) -> Deal:
     now = writing.now()
     pipelines = writing.lists["pipelines"].items
-    default = next((each for each in pipelines if each.is_default), pipelines[0] if pipelines else None)
+    default = next(
+        (each for each in pipelines if each.is_default), pipelines[0] if pipelines else None
+    )
     return Deal(
         id=writing.new_id(),
         name="",

@@ -9,7 +9,12 @@ from crmlab.sandbox.service import Records, dumps
 from crmlab.sandbox.services.onepagecrm import acts, people, sales
 from crmlab.sandbox.services.onepagecrm.acts import Act
 from crmlab.sandbox.services.onepagecrm.asked import Asked
-from crmlab.sandbox.services.onepagecrm.rules import RULES, after_creation, after_deletion, check_deletion
+from crmlab.sandbox.services.onepagecrm.rules import (
+    RULES,
+    after_creation,
+    after_deletion,
+    check_deletion,
+)
 from crmlab.sandbox.services.onepagecrm.writing import KINDS, Refused, Writing, check_given
 
 #: gives the data of an answer, once everything that was changed is seen
@@ -65,7 +70,9 @@ def _created(writing: Writing, name: str, values: Mapping[str, Any]) -> Answer:
     if name == "relationship_types":  # the answer is a list, of the one that was made
         return lambda: b'{"relationship_types":%s}' % _only(writing, name, item.id).slice()
     if name == "predefined_item_groups":  # it comes under the name of a product
-        return lambda: b'{"predefined_item":%s}' % _only(writing, name, item.id).slice(bare=True)[1:-1]
+        return lambda: (
+            b'{"predefined_item":%s}' % _only(writing, name, item.id).slice(bare=True)[1:-1]
+        )
     return _record(writing, name, item.id)
 
 
@@ -131,7 +138,9 @@ def _contact(path: str, act: Act) -> Write:
         if "_tag/" in path:
             return _nothing
         if path.endswith("/contact_photo"):
-            return lambda: dumps({"contact": writing.rendered.contact(writing.find("contacts", id))["contact"]})
+            return lambda: dumps(
+                {"contact": writing.rendered.contact(writing.find("contacts", id))["contact"]}
+            )
         return _record(writing, "contacts", id)
 
     return write
@@ -233,19 +242,32 @@ def _change_key(writing: Writing, asked: Asked) -> Answer:
 WRITES: Mapping[tuple[str, str], Write] = {
     **{("POST", f"/{name}"): _create(name) for name in _PATHS},
     # groups of products are never changed
-    **{("PUT", path): _update(name) for name, path in _PATHS.items() if name != "predefined_item_groups"},
+    **{
+        ("PUT", path): _update(name)
+        for name, path in _PATHS.items()
+        if name != "predefined_item_groups"
+    },
     ("PUT", "/actions/{action_id}"): _update_action,
     **{("DELETE", path): _delete(name) for name, path in {**_PATHS, **_DELETED}.items()},
-    **{("POST", f"/contacts/{{contact_id}}/{name}"): _create_of_contact(name) for name in _OF_CONTACTS},
+    **{
+        ("POST", f"/contacts/{{contact_id}}/{name}"): _create_of_contact(name)
+        for name in _OF_CONTACTS
+    },
     ("POST", "/contacts"): _act(sales.create_contact, "contacts"),
     ("PUT", "/contacts/{contact_id}"): _act(sales.update_contact, "contacts"),
-    **{("POST", path): _act(sales.create_deal, "deals") for path in ("/deals", "/contacts/{contact_id}/deals")},
+    **{
+        ("POST", path): _act(sales.create_deal, "deals")
+        for path in ("/deals", "/contacts/{contact_id}/deals")
+    },
     ("PUT", "/deals/{deal_id}"): _act(sales.update_deal, "deals"),
     **{(method, path): _contact(path, act) for (method, path), act in people.CONTACTS.items()},
     **{asked: _act(act, "companies") for asked, act in people.COMPANIES.items()},
     **{asked: _act(act, "actions") for asked, act in acts.ACTIONS.items()},
     **{asked: _act(act, "attachments", bare=True) for asked, act in acts.FILES.items()},
-    **{("POST", f"/{name}s/{{{name}_id}}/attachments"): _attach for name in ("note", "call", "meeting", "deal")},
+    **{
+        ("POST", f"/{name}s/{{{name}_id}}/attachments"): _attach
+        for name in ("note", "call", "meeting", "deal")
+    },
     ("POST", "/attachments"): _attach,
     ("DELETE", "/contacts/delete"): _delete_contacts,
     ("DELETE", "/contacts/{contact_id}"): _delete("contacts"),

@@ -112,7 +112,9 @@ KINDS: Mapping[str, Kind] = {
     "company_fields": Kind(**_FIELD, blank={"entity": "company", "choices": []}),
     "deal_fields": Kind(**_FIELD, blank={"entity": "deal", "choices": []}),
     "predefined_actions": Kind(**_TEMPLATE, required=("text", "days")),
-    "predefined_action_groups": Kind(**_TEMPLATE, required=("text", "action_ids"), blank={"position": 0}),
+    "predefined_action_groups": Kind(
+        **_TEMPLATE, required=("text", "action_ids"), blank={"position": 0}
+    ),
     "predefined_items": Kind(
         **_TEMPLATE,
         required=("name",),
@@ -120,9 +122,13 @@ KINDS: Mapping[str, Kind] = {
         cleared={"description": "", "cost": 0.0, "price": 0.0},
         replaces=True,
     ),
-    "predefined_item_groups": Kind(**_TEMPLATE, required=("name",), blank={"position": 1, "item_ids": []}),
+    "predefined_item_groups": Kind(
+        **_TEMPLATE, required=("name",), blank={"position": 1, "item_ids": []}
+    ),
     "relationship_types": Kind(made_of=Entry, replaces=True),
-    "relationships": Kind(made_of=Entry, required=("relationship_type_id", "related_contacts"), replaces=True),
+    "relationships": Kind(
+        made_of=Entry, required=("relationship_type_id", "related_contacts"), replaces=True
+    ),
 }
 
 
@@ -130,7 +136,11 @@ class Writing:
     """Changes the lists of one account, and forgets what was made of them before."""
 
     def __init__(
-        self, world: World, lists: Mapping[str, Records], rendered: Renderers, written: dict[str, dict[str, Any]]
+        self,
+        world: World,
+        lists: Mapping[str, Records],
+        rendered: Renderers,
+        written: dict[str, dict[str, Any]],
     ) -> None:
         self.lists = lists
         self.rendered = rendered
@@ -182,7 +192,9 @@ class Writing:
         id = self.new_id()
         times = dict.fromkeys(("created_at", "modified_at"), self.now()) if kind.is_timed else {}
         if kind.made_of is Entry:
-            item: Any = Entry(id=id, record={**kind.blank, **values}, contact_ids=_contact_ids(values), **times)
+            item: Any = Entry(
+                id=id, record={**kind.blank, **values}, contact_ids=_contact_ids(values), **times
+            )
         else:
             blank = {attribute: self._meant(value) for attribute, value in kind.blank.items()}
             own, beside = self._split(kind, values)
@@ -249,9 +261,17 @@ class Writing:
         words: dict[str, Any] = {"me": self.me, "now": self.now(), "today": self.now().date()}
         return words.get(value, value) if isinstance(value, str) else value
 
-    def _split(self, kind: Kind, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _split(
+        self, kind: Kind, values: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the values that the world has a place for, by its names, and the others."""
-        known = {each.name for each in fields(kind.made_of)} - {"id", "key", "entity", "created_at", "modified_at"}
+        known = {each.name for each in fields(kind.made_of)} - {
+            "id",
+            "key",
+            "entity",
+            "created_at",
+            "modified_at",
+        }
         own: dict[str, Any] = {}
         beside: dict[str, Any] = {}
         for name, value in values.items():
@@ -266,18 +286,38 @@ class Writing:
         """Return what only the service can give a new record."""
         if name == "statuses":
             taken = self.index.statuses
-            return {"key": next(key for number in count(2) if (key := f"custom{number}") not in taken)}
+            return {
+                "key": next(key for number in count(2) if (key := f"custom{number}") not in taken)
+            }
         return {"key": id} if KINDS[name].made_of is CustomField else {}
 
     def _belonging(self, name: str, id: str) -> list[tuple[str, Any]]:
         """Return what goes with a record: what is of a contact, the relationships of a kind, the files of a note."""
         found: list[tuple[str, Any]] = []
         if name == "contacts":
-            for listed in ("deals", "actions", "notes", "calls", "meetings", "attachments", "linked_contacts"):
-                found += [(listed, item) for item in self.lists[listed].items if item.contact_id == id]
-            found += [("relationships", item) for item in self.lists["relationships"].items if id in item.contact_ids]
+            for listed in (
+                "deals",
+                "actions",
+                "notes",
+                "calls",
+                "meetings",
+                "attachments",
+                "linked_contacts",
+            ):
+                found += [
+                    (listed, item) for item in self.lists[listed].items if item.contact_id == id
+                ]
+            found += [
+                ("relationships", item)
+                for item in self.lists["relationships"].items
+                if id in item.contact_ids
+            ]
         if name == "relationship_types":
-            of_kind = [each for each in self.lists["relationships"].items if each.record["relationship_type_id"] == id]
+            of_kind = [
+                each
+                for each in self.lists["relationships"].items
+                if each.record["relationship_type_id"] == id
+            ]
             found += [("relationships", item) for item in of_kind]
         if name in ("notes", "calls", "meetings", "deals"):
             found += [("attachments", item) for item in self.index.attachments.get(id, ())]

@@ -36,14 +36,19 @@ def service(world: World) -> Service:
     """Return Relenta with the people and appointments that it knows."""
     write = _Writer(world)
     lists = {
-        "contacts": Records(sorted(world.people_in("relenta"), key=contact_id, reverse=True), write.any_contact),
+        "contacts": Records(
+            sorted(world.people_in("relenta"), key=contact_id, reverse=True), write.any_contact
+        ),
         "activities": Records(
-            sorted(world.appointments, key=lambda each: int(each.id), reverse=True), write.any_activity
+            sorted(world.appointments, key=lambda each: int(each.id), reverse=True),
+            write.any_activity,
         ),
     }
     fields = Records(write.fields, write.field)
     custom = {key_of(field) for field in write.fields}
-    contacts = Contacts(lists["contacts"], custom, id_of=contact_id, envelope=_envelope, refusal=_refusal)
+    contacts = Contacts(
+        lists["contacts"], custom, id_of=contact_id, envelope=_envelope, refusal=_refusal
+    )
     activities = Activities(lists["activities"], envelope=_envelope, refusal=_refusal)
     return Service(
         name="relenta",
@@ -130,7 +135,10 @@ class _Writer:
         company = self.companies.get(person.company_id or "")
         emails = [email for email in (alias.email, *person.emails[1:]) if email]
         phones = [phone for phone in (alias.phone, *person.phones[1:]) if phone]
-        labelled = [f"{phone} ({label})" for phone, label in zip(phones, ("Work", "toll-free"), strict=False)]
+        labelled = [
+            f"{phone} ({label})"
+            for phone, label in zip(phones, ("Work", "toll-free"), strict=False)
+        ]
         return {
             "id": contact_id(person),
             "full_name": f"{alias.first_name} {alias.last_name}".strip(),

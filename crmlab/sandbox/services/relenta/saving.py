@@ -61,20 +61,30 @@ class Contacts:
             self._last += 1
             self._records.add(self._contact(body, str(self._last), created_at=now, now=now), at=0)
             return self._envelope(dumps({"id": self._last}))
-        found = next((item for item in self._records.items if self._id_of(item) == str(body["id"])), None)
+        found = next(
+            (item for item in self._records.items if self._id_of(item) == str(body["id"])), None
+        )
         if found is None:
             return self._refusal(404)
         created = found["dt_created"] if isinstance(found, dict) else iso(found.created_at)
-        self._records.replace(found, self._contact(body, str(body["id"]), created_at=created, now=now))
+        self._records.replace(
+            found, self._contact(body, str(body["id"]), created_at=created, now=now)
+        )
         return self._envelope(dumps({"id": int(body["id"])}))
 
-    def _contact(self, body: dict[str, Any], id_: str, *, created_at: str | None, now: str | None) -> dict[str, Any]:
+    def _contact(
+        self, body: dict[str, Any], id_: str, *, created_at: str | None, now: str | None
+    ) -> dict[str, Any]:
         contact: dict[str, Any] = {"id": id_}
-        contact["full_name"] = f"{body.get('first_name') or ''} {body.get('last_name') or ''}".strip()
+        contact["full_name"] = (
+            f"{body.get('first_name') or ''} {body.get('last_name') or ''}".strip()
+        )
         contact |= {"dt_created": created_at, "dt_modified": now}
         contact |= {name: body.get(name) or "" for name in _TEXTS}
         contact[_FLAG] = bool(body.get(_FLAG))
-        contact |= {name: body[name] for name in (*_OMITTED, *sorted(self._custom)) if body.get(name)}
+        contact |= {
+            name: body[name] for name in (*_OMITTED, *sorted(self._custom)) if body.get(name)
+        }
         return contact
 
 
@@ -82,7 +92,11 @@ class Activities:
     """The list of activities, of which each item is an appointment of the world or an activity as it was saved."""
 
     def __init__(
-        self, records: Records, *, envelope: Callable[[bytes], web.Response], refusal: Callable[..., web.Response]
+        self,
+        records: Records,
+        *,
+        envelope: Callable[[bytes], web.Response],
+        refusal: Callable[..., web.Response],
     ) -> None:
         self._records = records
         self._envelope = envelope
@@ -94,17 +108,28 @@ class Activities:
         body = request[BODY]
         if not isinstance(body, dict):
             return self._refusal(400, "an activity is an object")
-        strange = body.keys() - {*_OF_ACTIVITY, *_TIMES, "id", "all_day", "dt_created", "dt_modified"}
+        strange = body.keys() - {
+            *_OF_ACTIVITY,
+            *_TIMES,
+            "id",
+            "all_day",
+            "dt_created",
+            "dt_modified",
+        }
         if strange:
             return self._refusal(400, f"unknown fields: {', '.join(sorted(strange))}")
         if not all(_is_time(body.get(name)) for name in _TIMES):
-            return self._refusal(400, f"{' and '.join(_TIMES)} are times such as 2026-01-31T09:00:00Z")
+            return self._refusal(
+                400, f"{' and '.join(_TIMES)} are times such as 2026-01-31T09:00:00Z"
+            )
         now = iso(datetime.now(UTC))
         if body.get("id") in (None, ""):
             self._last += 1
             self._records.add(_activity(body, str(self._last), created_at=now, now=now), at=0)
             return self._envelope(dumps({"id": self._last}))
-        found = next((item for item in self._records.items if activity_id(item) == str(body["id"])), None)
+        found = next(
+            (item for item in self._records.items if activity_id(item) == str(body["id"])), None
+        )
         if found is None:
             return self._refusal(404)
         created = found["dt_created"] if isinstance(found, dict) else iso(found.created_at)
@@ -117,7 +142,9 @@ def activity_id(activity: Appointment | dict[str, Any]) -> str:
     return str(activity["id"] if isinstance(activity, dict) else activity.id)
 
 
-def _activity(body: dict[str, Any], id_: str, *, created_at: str | None, now: str | None) -> dict[str, Any]:
+def _activity(
+    body: dict[str, Any], id_: str, *, created_at: str | None, now: str | None
+) -> dict[str, Any]:
     return {
         "id": id_,
         **{name: body.get(name) or "" for name in (*_OF_ACTIVITY, *_TIMES)},

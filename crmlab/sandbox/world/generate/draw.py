@@ -49,7 +49,9 @@ class Calendar:
         )
         self.days = [0.0, *accumulate(weights)]
 
-    def moment(self, rng: Random, after: datetime | None = None, before: datetime | None = None) -> datetime:
+    def moment(
+        self, rng: Random, after: datetime | None = None, before: datetime | None = None
+    ) -> datetime:
         """A moment from the day after `after` to the day before `before`, or just between both."""
         low = 0 if after is None else max(0, (after - self.start).days + 1)
         high = self.size if before is None else min(self.size, (before - self.start).days)

@@ -27,7 +27,9 @@ def add_edits(world: World) -> None:
         _edit(note, rng, world)
     for deal in _some([deal for deal in world.deals if deal.status == "pending"], rng):
         _edit(deal, rng, world)
-        deal.earlier_amounts.append((deal.modified_at, round(deal.amount * rng.choice((0.8, 0.9, 1.25)), 2)))
+        deal.earlier_amounts.append(
+            (deal.modified_at, round(deal.amount * rng.choice((0.8, 0.9, 1.25)), 2))
+        )
 
 
 def _some(records: Sequence[_Record], rng: Random) -> list[_Record]:
@@ -37,4 +39,6 @@ def _some(records: Sequence[_Record], rng: Random) -> list[_Record]:
 
 def _edit(record: Person | Company | Note | Deal, rng: Random, world: World) -> None:
     day_before = world.now - timedelta(days=1)
-    record.modified_at = max(record.modified_at, between(rng, max(day_before, record.created_at), world.now))
+    record.modified_at = max(
+        record.modified_at, between(rng, max(day_before, record.created_at), world.now)
+    )

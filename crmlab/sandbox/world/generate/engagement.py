@@ -23,7 +23,9 @@ from crmlab.sandbox.world.model import (
 
 _REPEATS = ("FREQ=WEEKLY;BYDAY=MO;COUNT=10", "FREQ=MONTHLY;BYMONTHDAY=1", "FREQ=DAILY;COUNT=3")
 _SOURCES = ("web form", "call centre", "trade fair", "paper form", "api", "preference centre")
-_CAMPAIGNS = "Spring news,Summer offer,Autumn fair,Winter sale,Product update,Webinar,Survey,Case study"
+_CAMPAIGNS = (
+    "Spring news,Summer offer,Autumn fair,Winter sale,Product update,Webinar,Survey,Case study"
+)
 #: what ends a subscription, and its status then
 _LEAVING = {"unsubscribe": "unsubscribed", "complain": "complained", "hardbounce": "hardbounced"}
 
@@ -136,14 +138,18 @@ def add_mailing(world: World, calendar: Calendar) -> None:
     _add_segments(world)
 
 
-def _add_campaigns(world: World, rng: Random, calendar: Calendar) -> list[tuple[int, datetime | None]]:
+def _add_campaigns(
+    world: World, rng: Random, calendar: Calendar
+) -> list[tuple[int, datetime | None]]:
     """Their ids, and when each was sent at once; regular and trigger ones have no one time."""
     sent: list[tuple[int, datetime | None]] = []
     for index in range(24):
         kind = ("broadcast", "broadcast", "regular", "trigger")[index % 4]
         name = f"{_CAMPAIGNS.split(',')[index % 8]} {index // 8 + 1}"
         tags = rng.sample(("news", "sales", "event", "b2b"), rng.randint(0, 2))
-        campaign = Campaign(id=101 + index, name=name, kind=kind, is_active=rng.random() < 0.7, tags=tags)
+        campaign = Campaign(
+            id=101 + index, name=name, kind=kind, is_active=rng.random() < 0.7, tags=tags
+        )
         world.campaigns.append(campaign)
         year = world.now - timedelta(days=365)
         sent.append((campaign.id, calendar.moment(rng, year) if kind == "broadcast" else None))
@@ -183,7 +189,14 @@ def _confirm(world: World, rng: Stream, person: Person, asked: datetime) -> date
     if rng.random() < 0.15 or at >= world.now:
         return asked
     world.mail_events.append(
-        MailEvent(id=rng.id(at), person_id=person.id, campaign_id=None, message_id=None, action="confirm", at=at)
+        MailEvent(
+            id=rng.id(at),
+            person_id=person.id,
+            campaign_id=None,
+            message_id=None,
+            action="confirm",
+            at=at,
+        )
     )
     return at
 

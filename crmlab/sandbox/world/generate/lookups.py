@@ -23,7 +23,8 @@ _TEAM = (
     "Ines Prado user Partners,Piotr Zych user Partners,Sam Whitlock user Marketing,Orla Quinn user Support"
 )
 _STATUSES = (
-    "lead Lead 666666,prospect Prospect f96600,customer Customer 009900,inactive Inactive 000000,custom1 Partner 3399ff"
+    "lead Lead 666666,prospect Prospect f96600,customer Customer 009900,"
+    "inactive Inactive 000000,custom1 Partner 3399ff"
 )
 _SOURCES = "Advertisement,Email or Web,Referral,Trade fair,Cold call,Social media,Other"
 _PIPELINES = (
@@ -67,4 +68,7 @@ def add_lookups(world: World, start: datetime) -> None:
     ]  # fmt: skip
     world.lost_reasons = {ids.id(start): reason for reason in _REASONS.split(",")}
     world.mail_databases = [MailDatabase(id=1, name="Customers"), MailDatabase(id=2, name="Leads")]
-    world.mail_resources = [MailResource(id=1, name="Newsletter"), MailResource(id=2, name="Offers")]
+    world.mail_resources = [
+        MailResource(id=1, name="Newsletter"),
+        MailResource(id=2, name="Offers"),
+    ]

@@ -11,7 +11,17 @@ from random import Random
 
 from crmlab.sandbox.world.generate.draw import Calendar, Stream, between, share_of, spread
 from crmlab.sandbox.world.generate.words import HARD_TEXTS, PLACES, PRODUCTS, TASKS, TEXTS
-from crmlab.sandbox.world.model import Action, Call, Deal, DealItem, Meeting, Note, Person, Pipeline, World
+from crmlab.sandbox.world.model import (
+    Action,
+    Call,
+    Deal,
+    DealItem,
+    Meeting,
+    Note,
+    Person,
+    Pipeline,
+    World,
+)
 
 
 class _Contacts:
@@ -41,7 +51,9 @@ class _Contacts:
         elif why < 0.9 and deals:
             deal = rng.choice(deals)
             person = self.by_id[deal.contact_id]
-            at = self.calendar.moment(rng, deal.created_at, self.now if deal.status == "pending" else deal.modified_at)
+            at = self.calendar.moment(
+                rng, deal.created_at, self.now if deal.status == "pending" else deal.modified_at
+            )
         else:
             return self.draw(rng)
         return person, min(at, self.now)
@@ -82,7 +94,15 @@ def _earlier_amount(deal: Deal, rng: Random) -> tuple[datetime, float]:
     return between(rng, deal.created_at, deal.modified_at), round(deal.amount * factor, 2)
 
 
-def _deal(world: World, rng: Stream, items: Stream, contact: Person, pipeline: Pipeline, *, created: datetime) -> Deal:
+def _deal(
+    world: World,
+    rng: Stream,
+    items: Stream,
+    contact: Person,
+    pipeline: Pipeline,
+    *,
+    created: datetime,
+) -> Deal:
     """A deal that was just created."""
     months = rng.choices((1, 3, 6, 12, 24), (72, 6, 6, 14, 2))[0]
     lines = _items(items, created) if rng.random() < 0.35 else []
@@ -133,7 +153,9 @@ def _advance(deal: Deal, stages: list[int], rng: Random, calendar: Calendar, wor
         _close(deal, stages, rng, closed, list(world.lost_reasons))
 
 
-def _closed_at(deal: Deal, planned: datetime, rng: Random, calendar: Calendar, world: World) -> datetime | None:
+def _closed_at(
+    deal: Deal, planned: datetime, rng: Random, calendar: Calendar, world: World
+) -> datetime | None:
     """Return when the deal was closed, about when it was planned; None: it is open, perhaps overdue."""
     if planned >= world.now or rng.random() < 0.06:
         return None
@@ -142,7 +164,9 @@ def _closed_at(deal: Deal, planned: datetime, rng: Random, calendar: Calendar, w
     return closed if closed < world.now else None
 
 
-def _leave_open(deal: Deal, stages: list[int], rng: Random, planned: datetime, now: datetime) -> None:
+def _leave_open(
+    deal: Deal, stages: list[int], rng: Random, planned: datetime, now: datetime
+) -> None:
     progress = (now - deal.created_at) / max(planned - deal.created_at, timedelta(days=1))
     passed = int(min(progress, 1.0) * rng.random() * len(stages))
     reached = min(len(stages), 1 + passed)
@@ -152,7 +176,9 @@ def _leave_open(deal: Deal, stages: list[int], rng: Random, planned: datetime, n
         deal.expected_close_date = planned.date()
 
 
-def _close(deal: Deal, stages: list[int], rng: Random, closed: datetime, lost_reasons: list[str]) -> None:
+def _close(
+    deal: Deal, stages: list[int], rng: Random, closed: datetime, lost_reasons: list[str]
+) -> None:
     """Win or lose the deal: owners differ in their skill, and a big deal is won less often."""
     skill = int(deal.owner_id[-2:], 16) % 5 * 0.05
     is_big = deal.amount * deal.months > 10_000
@@ -181,7 +207,9 @@ def _actions(world: World, count: int, contacts: _Contacts) -> Iterator[Action]:
     kinds = ("done", "date", "date_time", "asap", "waiting", "queued", "queued_with_date")
     for _ in range(count):
         status = rng.choices(kinds, (45, 30, 8, 7, 5, 3, 2))[0]
-        contact, created = contacts.draw(rng, None if status == "done" else now - timedelta(days=90))
+        contact, created = contacts.draw(
+            rng, None if status == "done" else now - timedelta(days=90)
+        )
         done = None
         if status == "done":
             done = min(now, contacts.calendar.moment(rng, created, created + timedelta(days=30)))

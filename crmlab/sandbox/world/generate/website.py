@@ -13,7 +13,12 @@ from crmlab.sandbox.world.model import Banner, BannerDay, Change, Integration, T
 
 _TRAFFIC = (1.0, 1.05, 1.1, 1.05, 0.95, 0.7, 0.75)
 #: device, share of the visitors, share of them that opts in
-_DEVICES = (("mobile", 0.55, 0.52), ("desktop", 0.33, 0.61), ("tablet", 0.09, 0.57), ("other", 0.03, 0.4))
+_DEVICES = (
+    ("mobile", 0.55, 0.52),
+    ("desktop", 0.33, 0.61),
+    ("tablet", 0.09, 0.57),
+    ("other", 0.03, 0.4),
+)
 _LOCATIONS = (("eu", 0.85), ("other", 0.15))
 _DAYLIGHT = [0.25 + 0.75 * max(0.0, math.sin((hour - 5) / 17 * math.pi)) for hour in range(24)]
 #: label, direction, connector, its name, events an hour; the fifth fails, the last is switched off
@@ -38,7 +43,11 @@ def add_website(world: World) -> None:
     ]
     world.tag_segments = [
         TagSegment(id=number, label=label, daily=list(_segment_days(rng, days, total)))
-        for number, label, total in ((11, "Visitors", 52_000), (12, "Basket left", 4_100), (13, "VIP", 380))
+        for number, label, total in (
+            (11, "Visitors", 52_000),
+            (12, "Basket left", 4_100),
+            (13, "VIP", 380),
+        )
     ]
     _add_integrations(world, rng)
     world.changes = list(_changes(world, days))
@@ -64,7 +73,9 @@ def _banner_days(rng: Random, days: list[date], visitors: int) -> Iterator[Banne
         )
 
 
-def _segment_days(rng: Random, days: list[date], total: int) -> Iterator[tuple[date, int, int, int]]:
+def _segment_days(
+    rng: Random, days: list[date], total: int
+) -> Iterator[tuple[date, int, int, int]]:
     for day in days:
         moving = total * 0.02 * _TRAFFIC[day.weekday()]
         added = int(moving * rng.uniform(0.8, 1.3))
@@ -76,7 +87,9 @@ def _segment_days(rng: Random, days: list[date], total: int) -> Iterator[tuple[d
 def _add_integrations(world: World, rng: Random) -> None:
     end = world.now.replace(minute=0, second=0)
     hours = [end - timedelta(hours=n) for n in range(7 * 24, 0, -1)]
-    for number, (label, direction, connector, template, name, rate) in enumerate(_INTEGRATIONS, start=1):
+    for number, (label, direction, connector, template, name, rate) in enumerate(
+        _INTEGRATIONS, start=1
+    ):
         failing_since = end - timedelta(days=2) if number == 5 else end
         world.integrations.append(
             Integration(
@@ -114,7 +127,9 @@ def _changes(world: World, days: list[date]) -> Iterator[Change]:
             )
 
 
-def _delivery(rng: Random, hour: datetime, rate: int, is_failing: bool) -> tuple[datetime, int, int, int]:
+def _delivery(
+    rng: Random, hour: datetime, rate: int, is_failing: bool
+) -> tuple[datetime, int, int, int]:
     events = int(rate * _DAYLIGHT[hour.hour] * _TRAFFIC[hour.weekday()] * rng.uniform(0.85, 1.15))
     failed = int(events * (rng.uniform(0.55, 0.8) if is_failing else rng.uniform(0, 0.004)))
     rejected = int(events * rng.uniform(0, 0.006))

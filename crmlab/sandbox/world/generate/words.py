@@ -127,7 +127,9 @@ STEMS = _listed(
     "Amber|Birch|Cobalt|Delta|Ember|Falcon|Granite|Harbor|Indigo|Juniper|Kestrel|Lumen|Meridian|Nimbus|Onyx|Pioneer|"
     "Quartz|Raven|Summit|Tidal|Umber|Vector|Willow|Zephyr"
 )
-TRADES = _listed("Analytics|Bakery|Foods|Freight|Garden|Health|Labs|Media|Optics|Paper|Robotics|Solar")
+TRADES = _listed(
+    "Analytics|Bakery|Foods|Freight|Garden|Health|Labs|Media|Optics|Paper|Robotics|Solar"
+)
 SIZES = _listed("1-10|11-50|51-250|251-1000|1000+")
 JOBS = _listed(
     "Buyer|Head of Purchasing|Managing Director|IT Manager|Marketing Manager|Office Manager|Operations Lead|Accountant|"

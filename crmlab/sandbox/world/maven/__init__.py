@@ -99,7 +99,11 @@ def _add_lookups(world: World, start: datetime) -> None:
 
 
 def _add_agents(
-    world: World, teams: list[Row], opportunities: list[Row], start: datetime, findings: Counter[str]
+    world: World,
+    teams: list[Row],
+    opportunities: list[Row],
+    start: datetime,
+    findings: Counter[str],
 ) -> dict[str, User]:
     new = numbered_ids(2)
     agents = dict[str, User]()
@@ -113,7 +117,9 @@ def _add_agents(
             role="user", phone=None,
             department=f"{row.required('regional_office')} / {row.required('manager')}" if key in known else "",
         )  # fmt: skip
-    findings["sales agents were not in sales_teams.csv; added without a team"] += len(agents) - len(known)
+    findings["sales agents were not in sales_teams.csv; added without a team"] += len(agents) - len(
+        known
+    )
     idle = sorted(agent.full_name for key, agent in agents.items() if key not in selling)
     findings[f"sales agents have no opportunity ({', '.join(idle)})"] += len(idle)
     world.users = list(agents.values())
@@ -128,10 +134,18 @@ def _add_companies(world: World, rows: list[Row], start: datetime, findings: Cou
         name = row.text("account")
         parent = row.text("subsidiary_of")
         if parent and key_of(parent) not in names:
-            findings["accounts name a parent company that is not in accounts.csv; kept as text"] += 1
-        custom = {key: _spelled(row, column, findings) for key, (column, _, _) in _COMPANY_FIELDS.items()}
-        numbers = {column: row.number(column) for column in ("employees", "revenue", "year_established")}
-        size_label = next((label for largest, label in sizes if numbers["employees"] <= largest), "1000+")
+            findings[
+                "accounts name a parent company that is not in accounts.csv; kept as text"
+            ] += 1
+        custom = {
+            key: _spelled(row, column, findings) for key, (column, _, _) in _COMPANY_FIELDS.items()
+        }
+        numbers = {
+            column: row.number(column) for column in ("employees", "revenue", "year_established")
+        }
+        size_label = next(
+            (label for largest, label in sizes if numbers["employees"] <= largest), "1000+"
+        )
         country = _COUNTRIES.get(custom["location"])
         if country is None:
             findings["accounts are in a country without a known code; kept as text"] += 1

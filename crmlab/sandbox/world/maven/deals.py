@@ -107,11 +107,15 @@ def _stage(row: Row) -> str:
     return stage
 
 
-def _product(row: Row, products: dict[str, Row], prices: Mapping[str, float], findings: Counter[str]) -> _Product:
+def _product(
+    row: Row, products: dict[str, Row], prices: Mapping[str, float], findings: Counter[str]
+) -> _Product:
     name = row.required("product")
     known = _match(row, "product", products, findings)
     if known is None:
-        findings[f"opportunities are for {name!r}, which is not in products.csv; price set to 0"] += 1
+        findings[
+            f"opportunities are for {name!r}, which is not in products.csv; price set to 0"
+        ] += 1
         return _Product(name, "unknown", 0.0)
     name = known.text("product")
     return _Product(name, known.text("series"), prices[key_of(name)])
@@ -122,7 +126,9 @@ def _match(row: Row, column: str, known: dict[str, Row], findings: Counter[str])
     name = row.text(column)
     match = known.get(key_of(name)) if name else None
     if match and match.text(column) != name:
-        findings[f"opportunities write the {column} {match.text(column)!r} as {name!r}; corrected"] += 1
+        findings[
+            f"opportunities write the {column} {match.text(column)!r} as {name!r}; corrected"
+        ] += 1
     return match
 
 
@@ -136,7 +142,9 @@ def _account(row: Row, accounts: dict[str, Row], findings: Counter[str]) -> str 
     return None
 
 
-def _times(row: Row, stage: str, undated: datetime, findings: Counter[str]) -> tuple[datetime, datetime | None]:
+def _times(
+    row: Row, stage: str, undated: datetime, findings: Counter[str]
+) -> tuple[datetime, datetime | None]:
     """When the deal was created and closed."""
     engaged = row.day("engage_date")
     closed = row.day("close_date")
@@ -149,7 +157,9 @@ def _times(row: Row, stage: str, undated: datetime, findings: Counter[str]) -> t
     for column, day in (("engage_quarter", engaged), ("close_quarter", closed)):
         quarter = row.cells.get(column, "").strip()
         if quarter and day and quarter != f"Q{(day.month + 2) // 3} {day.year}":
-            findings[f"dates disagree with the column {column}; the date was taken, read day first"] += 1
+            findings[
+                f"dates disagree with the column {column}; the date was taken, read day first"
+            ] += 1
     if engaged and closed and closed < engaged:
         findings["opportunities close before they are engaged; left as they are"] += 1
     if not engaged:

@@ -51,7 +51,9 @@ class Row(NamedTuple):
         for pattern in ("%d-%m-%y", "%Y-%m-%d"):
             with suppress(ValueError):
                 return datetime.strptime(text, pattern).replace(tzinfo=UTC).date()
-        return self.fail(column, f"{text!r} is not a date", "write it day first, DD-MM-YY, or YYYY-MM-DD")
+        return self.fail(
+            column, f"{text!r} is not a date", "write it day first, DD-MM-YY, or YYYY-MM-DD"
+        )
 
     def fail(self, column: str, what: str, advice: str) -> NoReturn:
         """Say where, what is wrong and what to do."""
@@ -63,7 +65,9 @@ def read(path: Path) -> list[Row]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise CrmlabError(f"{path} is missing; the directory must hold {', '.join(FILES)}") from None
+        raise CrmlabError(
+            f"{path} is missing; the directory must hold {', '.join(FILES)}"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise CrmlabError(f"{path} cannot be read: {reason}; save it as a UTF-8 CSV file") from None
@@ -81,7 +85,9 @@ def read(path: Path) -> list[Row]:
                 raise SchemaError(f"{path.name}, line {reader.line_num}: {found}")
             rows.append(Row(path.name, reader.line_num, dict(zip(header, cells, strict=True))))
     except csv.Error as error:
-        raise SchemaError(f"{path.name}, line {reader.line_num}: {error}; check the quotes on this line") from None
+        raise SchemaError(
+            f"{path.name}, line {reader.line_num}: {error}; check the quotes on this line"
+        ) from None
     return rows
 
 
@@ -92,7 +98,9 @@ def by_name(rows: list[Row], column: str) -> dict[str, Row]:
         name = row.required(column)
         first = named.setdefault(key_of(name), row)
         if first is not row:
-            row.fail(column, f"{name!r} is on line {first.line} already", "remove or rename one of them")
+            row.fail(
+                column, f"{name!r} is on line {first.line} already", "remove or rename one of them"
+            )
     return named
 
 
