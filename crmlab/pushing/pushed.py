@@ -73,13 +73,14 @@ class Pushed(DisplayMixin):
         )
 
     def __str__(self) -> str:
-        counted = ", ".join(
-            f"{number:,} {state.replace('_', ' ')}" for state, number in self.counts.items()
-        )
-        ended = f"; ended by: {self.failure}" if self.failure else ""
+        counts = [f"{number:,} {state.replace('_', ' ')}" for state, number in self.counts.items()]
+        text = f"{self.frame.height:,} rows: {', '.join(counts) or 'nothing to send'}"
         remarks = self._remarks().height
-        told = f" ({remarks:,} with a remark as their reason)" if remarks else ""
-        return f"{self.frame.height:,} rows: {counted or 'nothing to send'}{told}{ended}"
+        if remarks:
+            text += f" ({remarks:,} with a remark as their reason)"
+        if self.failure:
+            text += f"; ended by: {self.failure}"
+        return text
 
     def __repr__(self) -> str:
         return f"<Pushed: {self}>"
@@ -94,10 +95,13 @@ class Pushed(DisplayMixin):
 
 def results_frame(lines: Iterable[Line]) -> pl.DataFrame:
     """Return the lines as a frame, in the order of the rows."""
-    rows = [
-        (line.row, line.id, line.state, line.reason, line.pending or None, line.sent_at)
-        for line in sorted(lines, key=lambda each: each.row)
-    ]
-    columns = {name: pl.String if name == "sent_at" else kind for name, kind in RESULTS.items()}
-    frame = pl.DataFrame(rows, schema=columns, orient="row")
-    return frame.with_columns(pl.col("sent_at").str.to_datetime(time_unit="us", time_zone="UTC"))
+    results = []
+    for line in sorted(lines, key=lambda each: each.row):
+        pending = line.pending or None
+        results.append((line.row, line.id, line.state, line.reason, pending, line.sent_at))
+    # the file holds times as text
+    results_as_written = pl.DataFrame(
+        results, schema={**RESULTS, "sent_at": pl.String}, orient="row"
+    )
+    sent_at = pl.col("sent_at").str.to_datetime(time_unit="us", time_zone="UTC")
+    return results_as_written.with_columns(sent_at)
