@@ -50,6 +50,7 @@ async def run(options: argparse.Namespace) -> int:
         for note in accounts.notes:
             print(f"  {note}")
         fetched = await crmlab.fetch(accounts)
+    # the sandbox is not needed any more: what follows reads memory alone
     fetched.export(options.out, "parquet")
     fetched.export(options.out, "csv")
     report_file = fetched.report(options.out / "report.html")

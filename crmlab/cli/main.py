@@ -83,6 +83,7 @@ def _log_to_stderr() -> None:
 
 
 def _complain(error: Exception | str, code: int) -> int:
+    # in one line: a traceback shows the variables of functions, and with them keys
     print(f"crmlab: {error}", file=sys.stderr)
     return code
 

@@ -159,6 +159,7 @@ async def _run(options: argparse.Namespace, line: dict[str, Any]) -> int:
     # a scheduler mails what stands on stderr: with --json that is only what somebody has to see
     show(refreshed, is_quiet=options.json)
 
+    # in threads, as what follows: a signal to stop is heard while figures are computed
     lake_data = lake.open()
     earlier = None
     if earlier_time:

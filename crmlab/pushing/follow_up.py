@@ -111,7 +111,11 @@ class FollowUp:
 
     def _tell(self, lines: Iterable[Line], reason: str) -> None:
         """Say of rows why nobody knows yet what became of them."""
-        self._file.put(replace(line, reason=reason) for line in lines if line.pending)
+        with_reason = []
+        for line in lines:
+            if line.pending:
+                with_reason.append(replace(line, reason=reason))
+        self._file.put(with_reason)
 
     def _entries(self, pending: str) -> list[Entry]:
         keeps_place = pending not in self._in_part

@@ -187,8 +187,10 @@ def _checked_options(
     strange = given.keys() - target.options.keys()
     if strange:
         raise UsageError(f"{', '.join(sorted(strange))}: {what_it_takes}")
-    required = [option for option, is_required in target.options.items() if is_required]
-    missing = [option for option in required if option not in given]
+    missing = []
+    for option, is_required in target.options.items():
+        if is_required and option not in given:
+            missing.append(option)
     if missing:
         raise UsageError(f"{', '.join(missing)} is missing: {what_it_takes}")
     return dict(given)

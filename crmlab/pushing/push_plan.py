@@ -11,6 +11,7 @@ from crmlab.display import DisplayMixin, Overview, duration, plural
 from crmlab.fetching import DryRun
 from crmlab.pushing.batches import batches
 from crmlab.pushing.prepared import Prepared
+from crmlab.pushing.pushed import counts_in_words
 from crmlab.pushing.rows import Row
 
 #: seconds of an answer, where none was measured
@@ -49,12 +50,12 @@ class PushPlan(DisplayMixin):
 
     def __str__(self) -> str:
         counted = dict(self.rows["becomes"].value_counts(sort=True).iter_rows())
-        counts = [f"{number:,} {becomes.replace('_', ' ')}" for becomes, number in counted.items()]
+        counts = counts_in_words(counted)
         at_least = "at least "
         if self.exact:
             at_least = ""
         return (
-            f"{self.rows.height:,} rows: {', '.join(counts) or 'nothing'}; "
+            f"{self.rows.height:,} rows: {counts or 'nothing'}; "
             f"{at_least}{plural(self.requests, 'request')}, {at_least}{duration(self.seconds)}; nothing was sent"
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -73,14 +73,14 @@ class Pushed(DisplayMixin):
         )
 
     def __str__(self) -> str:
-        counts = [f"{number:,} {state.replace('_', ' ')}" for state, number in self.counts.items()]
-        text = f"{self.frame.height:,} rows: {', '.join(counts) or 'nothing to send'}"
+        counts = counts_in_words(self.counts)
+        message = f"{self.frame.height:,} rows: {counts or 'nothing to send'}"
         remarks = self._remarks().height
         if remarks:
-            text += f" ({remarks:,} with a remark as their reason)"
+            message += f" ({remarks:,} with a remark as their reason)"
         if self.failure:
-            text += f"; ended by: {self.failure}"
-        return text
+            message += f"; ended by: {self.failure}"
+        return message
 
     def __repr__(self) -> str:
         return f"<Pushed: {self}>"
@@ -91,6 +91,11 @@ class Pushed(DisplayMixin):
             ("Taken, with a remark", self._remarks()),
         ]
         return Overview(title=self.title, words=str(self), good=self.complete, tables=tables)
+
+
+def counts_in_words(counts: Mapping[str, int]) -> str:
+    """Return how many rows are in each state, as a list in a sentence."""
+    return ", ".join(f"{number:,} {state.replace('_', ' ')}" for state, number in counts.items())
 
 
 def results_frame(lines: Iterable[Line]) -> pl.DataFrame:

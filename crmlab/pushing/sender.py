@@ -144,7 +144,7 @@ class Sender:
         except UnknownOutcomeError as error:
             self._unknown(lines, error)
         except UsageError as error:
-            self._settle([refusal(line, error) for line in lines])
+            self._refused(lines, error)
         except Stopped as error:
             self.failure = self.failure or error
             if not has_left.is_set():
@@ -158,12 +158,8 @@ class Sender:
 
     async def _merged(self, row: Row) -> Ready:
         """Return a row as a record that keeps what the service has beside it."""
-        operations = self._account.provider.operations()
-        reading = next(
-            operation
-            for operation in operations
-            if operation.name == self._target.current_operation
-        )
+        operations = {each.name: each for each in self._account.provider.operations()}
+        reading = operations[self._target.current_operation]
         (id_name,) = reading.path_parts()
         question = chosen(self._account, reading.name, {id_name: row.id})
         sending = self._client.send(self._account, question.request)
@@ -195,10 +191,11 @@ class Sender:
             nonlocal is_on_its_way
             sent_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
             reason = "it was on its way when the process ended"
+            on_its_way = []
+            for line in lines:
+                on_its_way.append(replace(line, state="unknown", reason=reason, sent_at=sent_at))
             # on disk before it leaves: of a process that is killed, this is all that is known
-            self._file.put(
-                replace(line, state="unknown", reason=reason, sent_at=sent_at) for line in lines
-            )
+            self._file.put(on_its_way)
             has_left.set()
             is_on_its_way = True
 
@@ -253,10 +250,14 @@ class Sender:
             self._settle(self._noted(lines, error))
             self._end(error)
         elif _is_of_the_row(error):
-            self._settle([refusal(line, error) for line in lines])
+            self._refused(lines, error)
         else:
             self._settle([replace(line, reason=error.what) for line in lines])
             self._end(error)
+
+    def _refused(self, lines: Sequence[Line], error: CrmlabError) -> None:
+        """Take note of rows that were refused, by the service or before they were sent."""
+        self._settle([refusal(line, error) for line in lines])
 
     def _noted(self, lines: Sequence[Line], error: CrmlabError) -> list[Line]:
         """Return rows that left, of which nobody knows what became."""

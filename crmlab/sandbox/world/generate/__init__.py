@@ -43,6 +43,8 @@ def generate(rows: int = 1000, *, seed: int = 1, now: datetime = NOW) -> World:
         add_appointments(world, rows)
         add_consent(world, calendar)
         add_mailing(world, calendar)
+    # its size is fixed: a website has visitors whom no service knows by name
     add_website(world)
+    # last of all, since it changes what the others have made
     add_edits(world)
     return world

@@ -41,6 +41,7 @@ def _some(records: Sequence[_Record], rng: Random) -> list[_Record]:
 
 def _edit(record: Person | Company | Note | Deal, rng: Random, world: World) -> None:
     day_before = world.now - timedelta(days=1)
+    # what was made on the last day cannot have been edited before
     earliest = max(day_before, record.created_at)
     edited_at = between(rng, earliest, world.now)
     record.modified_at = max(record.modified_at, edited_at)

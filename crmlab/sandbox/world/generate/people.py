@@ -77,6 +77,7 @@ def _person(
     # the order of the draws is that of all seeds so far: another one would make other people of them
     number = len(world.people) + 1
     country = _country_of(rng, company)
+    # drawn also where the name is given: what follows stays the same
     drawn_name = (rng.choice(country.first_names), rng.choice(country.last_names))
     first_name, last_name = name or drawn_name
     address: tuple[str | None, str | None, str | None] = rng.choice(country.cities)
@@ -136,6 +137,7 @@ def _lead_source_id(rng: Random, world: World) -> str | None:
 
 
 def _country_of(rng: Random, company: Company | None) -> Country:
+    # who works somewhere mostly lives there too
     if company and rng.random() < 0.9:
         return next(country for country in COUNTRIES if country.code == company.country_code)
     return rng.choices(COUNTRIES, WEIGHTS)[0]
@@ -179,6 +181,7 @@ def _slug(text: str) -> str:
 
 
 def _is_one_in(company: Company, every: int) -> bool:
+    # told from its id: the same companies each time, and no number is drawn for it
     return int(company.id[-6:], 16) % every == 1
 
 

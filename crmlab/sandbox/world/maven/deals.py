@@ -61,22 +61,12 @@ def add_deals(
     buyers = _buyers(world, accounts)
     sellers = {person.id: Counter[str]() for person in world.people}
     for opportunity in rows:
+        # findings are told in the order in which they are met: stage, account, product, times, amount
         stage_name = _stage(opportunity)
         buyer = buyers[_account(opportunity, accounts, findings)]
         product = _product(opportunity, products, prices, findings)
         created_at, closed_at = _times(opportunity, stage_name, undated, findings)
-        modified_at = max(created_at, closed_at or created_at)
-        buyer.bought(modified_at, is_won=stage_name == "Won")
         owner_id = agents[key_of(opportunity.text("sales_agent"))].id
-        sellers[buyer.contact.id][owner_id] += 1
-        deal_item = DealItem(
-            id=new_item_id(created_at),
-            name=product.name,
-            cost=0.0,
-            price=product.price,
-            quantity=1,
-            description=f"Series {product.series}",
-        )
         stage = STAGES[stage_name]
         deal = Deal(
             id=new_deal_id(created_at),
@@ -95,19 +85,38 @@ def add_deals(
             lost_reason_id=None,
             text=f"Opportunity {opportunity.text('opportunity_id')}",
             size_label=None,
-            items=[deal_item],
+            items=[_deal_item(product, new_item_id(created_at))],
             linked_contact_ids=[],
             created_at=created_at,
-            modified_at=modified_at,
+            modified_at=created_at,
             stage_history=[(created_at, stage)],
         )
         if closed_at:
-            deal.status = stage_name.lower()
-            deal.close_date = closed_at.date()
-            # every deal that was closed was engaged before
-            deal.stage_history = [(created_at, STAGES["Engaging"]), (closed_at, stage)]
+            _close(deal, stage_name, closed_at)
+        buyer.bought(deal.modified_at, is_won=stage_name == "Won")
+        sellers[buyer.contact.id][owner_id] += 1
         world.deals.append(deal)
     _give_owners(world, sellers)
+
+
+def _deal_item(product: _Product, item_id: str) -> DealItem:
+    return DealItem(
+        id=item_id,
+        name=product.name,
+        cost=0.0,
+        price=product.price,
+        quantity=1,
+        description=f"Series {product.series}",
+    )
+
+
+def _close(deal: Deal, stage_name: str, closed_at: datetime) -> None:
+    deal.status = stage_name.lower()
+    deal.close_date = closed_at.date()
+    # some are closed before they are created, in the files
+    deal.modified_at = max(deal.created_at, closed_at)
+    # every deal that was closed was engaged before
+    deal.stage_history = [(deal.created_at, STAGES["Engaging"]), (closed_at, deal.stage)]
 
 
 def _buyers(world: World, accounts: Iterable[str]) -> dict[str | None, _Buyer]:
