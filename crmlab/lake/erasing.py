@@ -32,7 +32,12 @@ _AT_ONCE = dt.timedelta(0)
 
 
 def erase(
-    place: Place, asked: str, *, region: str | None, dry_run: bool, alone: bool
+    place: Place,
+    asked: str,
+    *,
+    region: str | None,
+    dry_run: bool,
+    alone: bool,
 ) -> pl.DataFrame:
     """Take a person out of a lake; see `Lake.erase`."""
 
@@ -69,7 +74,11 @@ def _turn(name: str) -> int:
 
 
 def _found(
-    place: Place, known: State, handles: Mapping[str, Any], asked: str, region: str | None
+    place: Place,
+    known: State,
+    handles: Mapping[str, Any],
+    asked: str,
+    region: str | None,
 ) -> dict[str, Found]:
     """Return by table what is held on the person, in any version."""
     result = stored(place, known)
@@ -79,7 +88,10 @@ def _found(
 
 
 def _person(
-    data: Stored, tables: Mapping[str, pl.LazyFrame], asked: str, region: str | None
+    data: Stored,
+    tables: Mapping[str, pl.LazyFrame],
+    asked: str,
+    region: str | None,
 ) -> Person:
     """Return who is asked about, by all addresses and numbers that their contacts have or had."""
     if "contacts" not in tables:
@@ -142,5 +154,6 @@ def _remove_files_of(place: Place, path: str, *, alone: bool) -> int:
 
 def _line(name: str, found: Found, files: int) -> tuple[object, ...]:
     values = sum(len(numbers) for _, numbers, _ in found.parts)
-    reasons = found.rows[FOUND_BY].str.split("; ").explode().drop_nulls().unique().sort()
-    return name, len(found.whole), values, "; ".join(reasons), files
+    reasons = found.rows[FOUND_BY].str.split("; ").explode()
+    each_once = reasons.drop_nulls().unique().sort()
+    return name, len(found.whole), values, "; ".join(each_once), files

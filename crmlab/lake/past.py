@@ -24,7 +24,12 @@ CHANGES = pl.Schema(
         "new": pl.String(),
     }
 )
-_COUNTS = {"table": pl.String(), "added": pl.Int64(), "changed": pl.Int64(), "deleted": pl.Int64()}
+_COUNTS = {
+    "table": pl.String(),
+    "added": pl.Int64(),
+    "changed": pl.Int64(),
+    "deleted": pl.Int64(),
+}
 _NOW = "__now"
 
 
@@ -39,7 +44,11 @@ class Changes(Mapping[str, pl.DataFrame], DisplayMixin):
         A row for each table: table (String), and how many objects were added, changed and deleted (Int64).
     """
 
-    def __init__(self, tables: Mapping[str, pl.DataFrame], since: dt.datetime) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, pl.DataFrame],
+        since: dt.datetime,
+    ) -> None:
         self._tables = {}
         self.since = since
         counts = []
@@ -91,10 +100,13 @@ def changes(name: str, versions: pl.LazyFrame, since: dt.datetime) -> pl.DataFra
     since
         The time.
     """
-    touched = versions.filter((pl.col(VALID_FROM) > since) | (pl.col(VALID_TO) > since))
+    has_begun_since = pl.col(VALID_FROM) > since
+    has_ended_since = pl.col(VALID_TO) > since
+    touched = versions.filter(has_begun_since | has_ended_since)
     versions_since = touched.sort(VALID_FROM).collect(engine="streaming")
     before = versions_since.filter(at_time(since)).unique(KEY, keep="last")
-    current = versions_since.filter(pl.col(VALID_TO).is_null()).unique(KEY, keep="last")
+    is_current = pl.col(VALID_TO).is_null()
+    current = versions_since.filter(is_current).unique(KEY, keep="last")
     differences = pl.concat(
         [
             _whole(_not_among(before, current), "added", VALID_FROM),

@@ -36,7 +36,11 @@ _LONGEST_MESSAGE = 300
 class Place:
     """A folder or an object store that holds Delta tables, by their names."""
 
-    def __init__(self, place: str | Path, storage_options: Mapping[str, str] | None) -> None:
+    def __init__(
+        self,
+        place: str | Path,
+        storage_options: Mapping[str, str] | None,
+    ) -> None:
         address = os.fspath(place)
         self.is_local = "://" not in address
         self.root = address.rstrip("/")

@@ -20,7 +20,12 @@ from crmlab.schema import TABLES, Asked, AskedAccount, Period
 
 
 def table_of(
-    place: Place, known: State, name: str, at: dt.datetime | None = None, *, is_whole: bool = False
+    place: Place,
+    known: State,
+    name: str,
+    at: dt.datetime | None = None,
+    *,
+    is_whole: bool = False,
 ) -> pl.LazyFrame:
     """Return a table as it is, or was at a time; `is_whole`: all versions of its rows, as they are stored."""
     versions = LakeTable(place, name, known.lake).scan(known.versions[name])
@@ -32,7 +37,10 @@ def table_of(
 
 
 def stored(
-    place: Place, known: State, at: dt.datetime | None = None, told: State | None = None
+    place: Place,
+    known: State,
+    at: dt.datetime | None = None,
+    told: State | None = None,
 ) -> Stored:
     """Return all tables as they are now, or were at a time, and what was `told` of them then.
 
@@ -80,7 +88,9 @@ def _nothing_yet(place: Place, at: dt.datetime | None) -> UsageError:
 
 
 def _heights(
-    scans: Mapping[str, pl.LazyFrame], told: State, at: dt.datetime | None
+    scans: Mapping[str, pl.LazyFrame],
+    told: State,
+    at: dt.datetime | None,
 ) -> dict[str, int]:
     """Return how many rows each table has; those of now are known, those of another time are counted."""
     if at is None:
@@ -90,7 +100,12 @@ def _heights(
 
 
 def snapshots(
-    place: Place, known: State, name: str, *, since: dt.datetime | None, every: dt.timedelta
+    place: Place,
+    known: State,
+    name: str,
+    *,
+    since: dt.datetime | None,
+    every: dt.timedelta,
 ) -> list[tuple[dt.datetime, pl.LazyFrame]]:
     """Return a table as it was after each refresh, with the accounts that this refresh read; see `Lake.snapshots`."""
     earliest = _later(since, known.kept_since)

@@ -124,8 +124,9 @@ def _check_refused(place: Place, stale: Any, state: State) -> None:
 
 def _append(table: Any, state: State, seq: int) -> None:
     document = msgspec.json.encode(state).decode()
-    state_row = pl.DataFrame([(seq, state.at, document)], schema=_SCHEMA, orient="row")
-    delta().write_deltalake(table, state_row, mode="append", **writing(seq))
+    state_row = (seq, state.at, document)
+    state_frame = pl.DataFrame([state_row], schema=_SCHEMA, orient="row")
+    delta().write_deltalake(table, state_frame, mode="append", **writing(seq))
 
 
 def read(place: Place, at: dt.datetime | None = None) -> State:
@@ -144,14 +145,19 @@ def exists(place: Place) -> bool:
     return place.exists(STATE)
 
 
-def _read(place: Place, table: Any, at: dt.datetime | None = None) -> State:
+def _read(
+    place: Place,
+    table: Any,
+    at: dt.datetime | None = None,
+) -> State:
     states = place.scan(table)
     newest_seq = table.transaction_version("crmlab") or 0
     with place.in_words(STATE):
         if at is None:
             asked_state = states.filter(pl.col("seq") == newest_seq).collect()
         else:
-            asked_state = states.filter(pl.col("at") <= at).collect().sort("seq").tail(1)
+            states_until = states.filter(pl.col("at") <= at).collect()
+            asked_state = states_until.sort("seq").tail(1)
     if asked_state.is_empty():
         time_text = ""
         if at is not None:

@@ -135,7 +135,11 @@ class LakeTable:
             delta_table.alter.add_columns(new_fields)
 
     def merge(
-        self, rows: pl.LazyFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]] = ()
+        self,
+        rows: pl.LazyFrame,
+        *,
+        at: dt.datetime,
+        whole: Sequence[tuple[str, str]] = (),
     ) -> Written:
         """Make these rows the current versions, and return what that changed; rows that are as they were cost nothing.
 
@@ -163,7 +167,11 @@ class LakeTable:
         return written
 
     def mark_missed(
-        self, keys: pl.DataFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]]
+        self,
+        keys: pl.DataFrame,
+        *,
+        at: dt.datetime,
+        whole: Sequence[tuple[str, str]],
     ) -> Written:
         """Mark what is stored of these accounts and is not among all the `keys` that they have; return how many.
 
@@ -215,8 +223,10 @@ class LakeTable:
         current = versions.filter(pl.col(IS_CURRENT))
         with self.place.in_words(self.path):
             # what another writer read later than us, and found ended, must not begin again by what we read before
-            ours = new.join(_ended_after(versions, at), on=KEY, how="anti", nulls_equal=True)
-            stored = current.join(ours.lazy().select(KEY), on=KEY, how="semi", nulls_equal=True)
+            ended_after = _ended_after(versions, at)
+            ours = new.join(ended_after, on=KEY, how="anti", nulls_equal=True)
+            our_keys = ours.lazy().select(KEY)
+            stored = current.join(our_keys, on=KEY, how="semi", nulls_equal=True)
             stored_rows = stored.collect(engine="streaming")
             gone = self._gone(current, there.lazy(), at, whole)
             without_values = there.join(new, on=KEY, how="anti", nulls_equal=True)
@@ -234,7 +244,8 @@ class LakeTable:
         whole: Sequence[tuple[str, str]],
     ) -> pl.DataFrame:
         """Return the keys of what is stored of these accounts and is not there any more."""
-        accounts = pl.LazyFrame(whole, schema=dict.fromkeys(KEY[:2], pl.String), orient="row")
+        account_schema = dict.fromkeys(KEY[:2], pl.String)
+        accounts = pl.LazyFrame(whole, schema=account_schema, orient="row")
         # what another writer read later is newer than what was missed
         may_be_missed = pl.col(VALID_FROM) <= at
         if _DAY in TABLES[self.name].columns:
@@ -281,7 +292,11 @@ def _ended_after(versions: pl.LazyFrame, at: dt.datetime) -> pl.DataFrame:
     )
 
 
-def _missed_before(versions: pl.LazyFrame, there: pl.DataFrame, at: dt.datetime) -> pl.DataFrame:
+def _missed_before(
+    versions: pl.LazyFrame,
+    there: pl.DataFrame,
+    at: dt.datetime,
+) -> pl.DataFrame:
     """Return the versions that ended since their objects were missed, of those that are there after all."""
     current_keys = versions.filter(pl.col(IS_CURRENT)).select(KEY)
     not_current = there.lazy().join(current_keys, on=KEY, how="anti", nulls_equal=True)
@@ -295,7 +310,12 @@ def _missed_before(versions: pl.LazyFrame, there: pl.DataFrame, at: dt.datetime)
     return last_ended.filter(pl.col(MISSED_AT) <= at)
 
 
-def _commit(table: Any, found: Difference, at: dt.datetime, bucket: int) -> None:
+def _commit(
+    table: Any,
+    found: Difference,
+    at: dt.datetime,
+    bucket: int,
+) -> None:
     if found.is_nothing:  # Delta would commit a merge of nothing as nothing too
         return
     # where nothing ends, an append reads no file, and a merge would
@@ -313,7 +333,8 @@ def _merge(table: Any, source: pl.DataFrame, bucket: int) -> None:
     )
     matches = [f"{MATCH}{key_column}" for key_column in KEY]
     # a row that begins keeps its nulls, which equal nothing: it must match no stored row
-    with_no_key = pl.when(~pl.col(IS_NEW)).then(pl.col(matches).fill_null(_NO_KEY))
+    is_ending = ~pl.col(IS_NEW)
+    with_no_key = pl.when(is_ending).then(pl.col(matches).fill_null(_NO_KEY))
     merger = table.merge(
         source.with_columns(with_no_key),
         f"t.{IS_CURRENT} = true AND t.{KEY_BUCKET} = {bucket} AND {same_key}",

@@ -47,7 +47,8 @@ class UnreadTable:
     def append(self, met: pl.DataFrame, at: dt.datetime) -> int:
         """Append what a refresh met, and return the version that holds it."""
         columns = UNREAD[self.name]
-        new_rows = met.select(pl.col(columns).cast(_TEXT), pl.lit(at, UTC).alias(SEEN_AT))
+        seen_at = pl.lit(at, UTC).alias(SEEN_AT)
+        new_rows = met.select(pl.col(columns).cast(_TEXT), seen_at)
         self._make()
 
         def once() -> int:
@@ -79,7 +80,10 @@ class UnreadTable:
                     raise
 
     def read(
-        self, version: int, marks: Sequence[Mark], at: dt.datetime | None = None
+        self,
+        version: int,
+        marks: Sequence[Mark],
+        at: dt.datetime | None = None,
     ) -> pl.DataFrame:
         """Return what still holds, or held at a time.
 
@@ -89,9 +93,11 @@ class UnreadTable:
         columns = UNREAD[self.name]
         if not marks:
             return pl.DataFrame(schema=dict.fromkeys(columns, _TEXT))
-        still_holds = pl.col("__since").is_null() | (pl.col(SEEN_AT) >= pl.col("__since"))
+        since = pl.col("__since")
+        still_holds = since.is_null() | (pl.col(SEEN_AT) >= since)
+        lists = self._lists(marks)
         with self.place.in_words(self.path):
-            seen = self.place.scan(self.open(version)).join(self._lists(marks), on=_LIST)
+            seen = self.place.scan(self.open(version)).join(lists, on=_LIST)
             if at is not None:
                 seen = seen.filter(pl.col(SEEN_AT) <= at)
             remaining = seen.filter(still_holds).collect()

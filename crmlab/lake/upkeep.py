@@ -18,8 +18,16 @@ from crmlab.schema import TABLES
 
 #: files of a commit that is not made yet are younger: a writer needs minutes for a commit, and gets a day
 WRITERS_NEED = dt.timedelta(days=1)
-_VACUUMED = {"table": pl.String(), "versions": pl.Int64(), "files": pl.Int64()}
-_COMPACTED = {"table": pl.String(), "files_before": pl.Int64(), "files_after": pl.Int64()}
+_VACUUMED = {
+    "table": pl.String(),
+    "versions": pl.Int64(),
+    "files": pl.Int64(),
+}
+_COMPACTED = {
+    "table": pl.String(),
+    "files_before": pl.Int64(),
+    "files_after": pl.Int64(),
+}
 
 
 def parts_of(known: State, place: Place) -> dict[str, LakeTable | UnreadTable]:
@@ -126,7 +134,8 @@ def _delete_superseded(place: Place, table: LakeTable, before: dt.datetime) -> i
 
 def _forget(place: Place, before: dt.datetime) -> int:
     """Remove what the lake knew of itself before that; the newest of it is what it knew then, and stays."""
-    states_before = place.scan(place.open(STATE)).filter(pl.col("at") < before)
+    all_states = place.scan(place.open(STATE))
+    states_before = all_states.filter(pl.col("at") < before)
     numbers = states_before.select("seq").collect()
     newest = numbers["seq"].max()
     if not isinstance(newest, int):
@@ -147,7 +156,13 @@ def delete(place: Place, path: str, predicate: str) -> int:
     return again(once)
 
 
-def remove_files(place: Place, path: str, age: dt.timedelta, *, orphans: bool = True) -> int:
+def remove_files(
+    place: Place,
+    path: str,
+    age: dt.timedelta,
+    *,
+    orphans: bool = True,
+) -> int:
     """Remove the files that no version needs any more which readers open, and return how many they were.
 
     Files that a commit has taken out go when they are out for `age`. With `orphans`, so do those that no commit knows:

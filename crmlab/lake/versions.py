@@ -97,10 +97,12 @@ def bucket_of(buckets: int) -> pl.Expr:
     """Return the bucket of a row, which follows from its key for good: the hashes of Polars differ by version."""
     if buckets == 1:
         return pl.lit(0, pl.Int32()).alias(KEY_BUCKET)
-    key_text = pl.concat_str(pl.col(KEY).cast(pl.String).fill_null(""), separator="\x00")
+    key_parts = pl.col(KEY).cast(pl.String).fill_null("")
+    key_text = pl.concat_str(key_parts, separator="\x00")
 
     def numbers(keys: pl.Series) -> pl.Series:
-        return pl.Series([crc32(key.encode()) % buckets for key in keys], dtype=pl.Int32)
+        bucket_numbers = [crc32(key.encode()) % buckets for key in keys]
+        return pl.Series(bucket_numbers, dtype=pl.Int32)
 
     bucket = key_text.map_batches(numbers, return_dtype=pl.Int32(), is_elementwise=True)
     return bucket.alias(KEY_BUCKET)
@@ -141,7 +143,12 @@ def _beginning(at: dt.datetime) -> tuple[pl.Expr, ...]:
 
 
 def difference(
-    stored: pl.DataFrame, new: pl.DataFrame, gone: pl.DataFrame, *, at: dt.datetime, bucket: int
+    stored: pl.DataFrame,
+    new: pl.DataFrame,
+    gone: pl.DataFrame,
+    *,
+    at: dt.datetime,
+    bucket: int,
 ) -> Difference:
     """Return what is different.
 
@@ -180,7 +187,10 @@ def difference(
 
 
 def _added_and_changed(
-    stored: pl.DataFrame, new: pl.DataFrame, unknown: Sequence[str], at: dt.datetime
+    stored: pl.DataFrame,
+    new: pl.DataFrame,
+    unknown: Sequence[str],
+    at: dt.datetime,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the new rows that are not stored, and those that are stored with other values."""
     is_compared = set(stored.columns).difference(KEY)
@@ -236,7 +246,11 @@ def at_time(time: dt.datetime) -> pl.Expr:
     return has_begun & ends_later
 
 
-def as_shared(frame: pl.LazyFrame, name: str, also: Iterable[str] = ()) -> pl.LazyFrame:
+def as_shared(
+    frame: pl.LazyFrame,
+    name: str,
+    also: Iterable[str] = (),
+) -> pl.LazyFrame:
     """Return stored rows with exactly the columns and dtypes of their shared table, and with some of those beside."""
     stored_columns = frame.collect_schema()
     expressions = []

@@ -43,7 +43,8 @@ class FilterValues:
         names: Mapping[str, str] = {}
         if column == "pipeline_id":
             names = self._pipelines()
-        by_value = counted.group_by(pl.col(column).cast(pl.String)).agg(pl.col("rows").sum())
+        value_text = pl.col(column).cast(pl.String)
+        by_value = counted.group_by(value_text).agg(pl.col("rows").sum())
         # equal numbers by value: the list is the same each time
         in_order = by_value.sort("rows", column, descending=[True, False])
         labels: dict[str | None, str] = {}

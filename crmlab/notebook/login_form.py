@@ -79,7 +79,11 @@ class LoginForm(anywidget.AnyWidget):
     choose: traitlets.Bool[bool, bool | int] = traitlets.Bool().tag(sync=True)
 
     def __init__(
-        self, sources: Sequence[Provider], *, choose: bool = False, check: Check = check
+        self,
+        sources: Sequence[Provider],
+        *,
+        choose: bool = False,
+        check: Check = check,
     ) -> None:
         sections = [login_fields.section(provider) for provider in sources]
         super().__init__(sections=sections, choose=choose)
@@ -147,7 +151,12 @@ class LoginForm(anywidget.AnyWidget):
             "a LoginForm holds secrets and cannot be pickled or copied to another process"
         )
 
-    def _on_message(self, _: object, content: dict[str, Any], buffers: object) -> None:
+    def _on_message(
+        self,
+        _: object,
+        content: dict[str, Any],
+        buffers: object,
+    ) -> None:
         message = dict(content)
         content.clear()  # the kernel keeps the message as the parent of what follows
         pasted_fields = message.pop("fields", None) or {}
@@ -162,12 +171,20 @@ class LoginForm(anywidget.AnyWidget):
         else:
             running_loop.call_soon_threadsafe(self._start, message, secrets)
 
-    def _start(self, said: Mapping[str, Any], given: Mapping[str, SecretStr]) -> None:
+    def _start(
+        self,
+        said: Mapping[str, Any],
+        given: Mapping[str, SecretStr],
+    ) -> None:
         answering = asyncio.get_running_loop().create_task(self._answer(said, given))
         self._tasks.add(answering)  # a loop keeps only weak references
         answering.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, said: Mapping[str, Any], given: Mapping[str, SecretStr]) -> None:
+    async def _answer(
+        self,
+        said: Mapping[str, Any],
+        given: Mapping[str, SecretStr],
+    ) -> None:
         self._attended = True
         provider = self._sources.get(said.get("provider", ""))
         try:
@@ -178,7 +195,10 @@ class LoginForm(anywidget.AnyWidget):
             self.send(self.shown())
 
     async def _do(
-        self, provider: Provider, said: Mapping[str, Any], given: Mapping[str, SecretStr]
+        self,
+        provider: Provider,
+        said: Mapping[str, Any],
+        given: Mapping[str, SecretStr],
     ) -> None:
         account_name = str(said.get("name") or "").strip()
         match said.get("kind"):
@@ -191,7 +211,11 @@ class LoginForm(anywidget.AnyWidget):
                 await self._forget(provider, account_name)
 
     async def _connect(
-        self, provider: Provider, name: str, said: Mapping[str, Any], given: Mapping[str, SecretStr]
+        self,
+        provider: Provider,
+        name: str,
+        said: Mapping[str, Any],
+        given: Mapping[str, SecretStr],
     ) -> None:
         # a second click while the first is answered
         if self._status.get(provider.name, {}).get("kind") == "busy":
@@ -260,7 +284,13 @@ class LoginForm(anywidget.AnyWidget):
         finally:
             self._found.pop(provider.name, None)
 
-    def _say(self, provider: Provider, kind: str, text: str, attempt: str = "") -> None:
+    def _say(
+        self,
+        provider: Provider,
+        kind: str,
+        text: str,
+        attempt: str = "",
+    ) -> None:
         """Show a message; with the attempt to connect that it answers, so that the form knows what may be forgotten."""
         self._status[provider.name] = {"kind": kind, "text": text}
         if attempt:

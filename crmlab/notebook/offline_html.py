@@ -69,7 +69,10 @@ class OfflineHTMLExporter(HTMLExporter):  # type: ignore[misc]  # nbconvert is n
         return config
 
     def from_notebook_node(
-        self, nb: Any, resources: Mapping[str, Any] | None = None, **more: Any
+        self,
+        nb: Any,
+        resources: Mapping[str, Any] | None = None,
+        **more: Any,
     ) -> tuple[str, dict[str, Any]]:
         """Return the page and what nbconvert notes of it."""
         # whoever calls keeps the notebook, and may save it
@@ -99,7 +102,8 @@ class OfflineHTMLExporter(HTMLExporter):  # type: ignore[misc]  # nbconvert is n
 def _without_widgets(notebook: Any) -> Mapping[str, Any]:
     """Take the state of widgets, by id, out of a notebook: nothing in the page can read it."""
     metadata = notebook.metadata.pop("widgets", None) or {}
-    widgets: Mapping[str, Any] = metadata.get(_WIDGET_STATE, {}).get("state", {})
+    saved_state = metadata.get(_WIDGET_STATE, {})
+    widgets: Mapping[str, Any] = saved_state.get("state", {})
     return widgets
 
 
@@ -111,7 +115,12 @@ def _shown(output: Any, widgets: Mapping[str, Any]) -> list[Any]:
     return _held(widget_view["model_id"], widgets, seen=set()) or [output]
 
 
-def _held(model: str, widgets: Mapping[str, Any], *, seen: set[str]) -> list[Any]:
+def _held(
+    model: str,
+    widgets: Mapping[str, Any],
+    *,
+    seen: set[str],
+) -> list[Any]:
     """Return the outputs in a widget and in those that it holds, from top to bottom."""
     if model in seen or model not in widgets:
         return []

@@ -86,7 +86,8 @@ class Bars:
             self._panel.close()
 
     def __call__(self, news: Progress) -> None:
-        self._accounts.setdefault((news.provider, news.account), {})[news.resource] = news
+        account_key = (news.provider, news.account)
+        self._accounts.setdefault(account_key, {})[news.resource] = news
         if time.monotonic() >= self._due:
             self._draw()
             self._due = time.monotonic() + INTERVAL
@@ -94,7 +95,9 @@ class Bars:
     def _draw(self, *, whole: bool = False) -> None:
         """Draw what changed; where a terminal has too few rows, only at the end what is complete."""
         lines = self._lines()
-        if not (whole or self._panel) and len(lines) > shutil.get_terminal_size().lines - 2:
+        # two rows are left for what stands above and for the cursor
+        max_lines = shutil.get_terminal_size().lines - 2
+        if self._panel is None and not whole and len(lines) > max_lines:
             lines = _unfinished(lines)
         if [*lines] != [*self._bars]:
             self._arrange(lines)

@@ -73,7 +73,11 @@ class Prepared:
 
 
 def prepare(
-    rows: Rows, file: ResultsFile, options: Mapping[str, Any], *, retry_unknown: bool
+    rows: Rows,
+    file: ResultsFile,
+    options: Mapping[str, Any],
+    *,
+    retry_unknown: bool,
 ) -> Prepared:
     """Return which rows are to be sent; those that break a rule of the vendor's are refused, and put into the file.
 
@@ -123,7 +127,8 @@ def _check_once(rows: Rows, row: Row, first_rows: dict[str, int]) -> None:
     UsageError
         another row is of the same record: which of them counts in the end nobody knows
     """
-    known_by = rows.target.known_by(Entry(row.id, row.fields(rows.target, {})))
+    entry = Entry(row.id, row.fields(rows.target, {}))
+    known_by = rows.target.known_by(entry)
     if not known_by:
         return
     first_row = first_rows.setdefault(known_by, row.number)
@@ -131,7 +136,12 @@ def _check_once(rows: Rows, row: Row, first_rows: dict[str, int]) -> None:
         raise UsageError(f"row {first_row} is of the same record, and a record is written once")
 
 
-def ready(rows: Rows, row: Row, current: Fields, options: Mapping[str, Any]) -> Ready:
+def ready(
+    rows: Rows,
+    row: Row,
+    current: Fields,
+    options: Mapping[str, Any],
+) -> Ready:
     """Return a row as the record that is sent, made of what the service has.
 
     Raises
@@ -148,7 +158,11 @@ def ready(rows: Rows, row: Row, current: Fields, options: Mapping[str, Any]) -> 
     return ready_row
 
 
-def asked(rows: Rows, batch: Sequence[Ready], options: Mapping[str, Any]) -> Asked:
+def asked(
+    rows: Rows,
+    batch: Sequence[Ready],
+    options: Mapping[str, Any],
+) -> Asked:
     """Return the operation that sends these rows, its arguments checked."""
     entries = [ready_row.entry for ready_row in batch]
     operation, arguments = rows.target.ask(entries, options)

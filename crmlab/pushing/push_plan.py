@@ -16,7 +16,14 @@ from crmlab.pushing.rows import Row
 
 #: seconds of an answer, where none was measured
 _USUAL_LATENCY = 0.2
-ROWS = pl.Schema({"row": pl.Int64, "id": pl.String, "becomes": pl.String, "reason": pl.String})
+ROWS = pl.Schema(
+    {
+        "row": pl.Int64,
+        "id": pl.String,
+        "becomes": pl.String,
+        "reason": pl.String,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

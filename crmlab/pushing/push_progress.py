@@ -69,7 +69,13 @@ class PushProgress:
         else:
             self._call("incomplete")
 
-    def _call(self, state: State, *, wait: float = 0.0, failure: str = "") -> None:
+    def _call(
+        self,
+        state: State,
+        *,
+        wait: float = 0.0,
+        failure: str = "",
+    ) -> None:
         if self._listener is None:
             return
         seconds_left = 0.0

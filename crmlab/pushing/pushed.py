@@ -16,6 +16,7 @@ from crmlab.errors import CrmlabError
 from crmlab.pushing.results_file import DONE, Line
 from crmlab.schema import UTC
 
+_IS_DONE = pl.col("state").is_in(DONE)
 STATES: tuple[State, ...] = get_args(State)
 RESULTS: dict[str, DataType | DataTypeClass] = {
     "row": pl.Int64,
@@ -64,13 +65,12 @@ class Pushed(DisplayMixin):
         return self._open_rows().is_empty()
 
     def _open_rows(self) -> pl.DataFrame:
-        return self.frame.filter(~pl.col("state").is_in(DONE) | pl.col("pending").is_not_null())
+        return self.frame.filter(~_IS_DONE | pl.col("pending").is_not_null())
 
     def _remarks(self) -> pl.DataFrame:
         """Return the rows that are where they should be, with something to be said of them."""
-        return self.frame.filter(
-            pl.col("state").is_in(DONE), pl.col("pending").is_null(), pl.col("reason") != ""
-        )
+        has_reason = pl.col("reason") != ""
+        return self.frame.filter(_IS_DONE, pl.col("pending").is_null(), has_reason)
 
     def __str__(self) -> str:
         counts = counts_in_words(self.counts)

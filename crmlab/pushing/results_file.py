@@ -69,7 +69,11 @@ class ResultsFile:
     """
 
     def __init__(
-        self, path: str | Path | None, whose: Mapping[str, str], *, read_only: bool = False
+        self,
+        path: str | Path | None,
+        whose: Mapping[str, str],
+        *,
+        read_only: bool = False,
     ) -> None:
         self.path: Path | None = None
         if path is not None:
@@ -130,8 +134,9 @@ class ResultsFile:
         assert self._handle is not None
         assert self.path is not None
         is_ours = _locked(self._handle)
+        opened = os.fstat(self._handle)
         # a run that ended in between has put another file in the place of the one that was opened
-        if not (is_ours and os.path.samestat(os.fstat(self._handle), self.path.stat())):
+        if not is_ours or not os.path.samestat(opened, self.path.stat()):
             raise UsageError(f"{self.path} is used by another run: wait for its end")
         content = self.path.read_bytes()
         half_a_line = self._read(content)
@@ -190,7 +195,8 @@ class ResultsFile:
         return b"".join(self._text(line) for line in lines)
 
     def _text(self, line: Line) -> bytes:
-        return json.dumps({**self._whose, **asdict(line)}, ensure_ascii=False).encode() + b"\n"
+        document = {**self._whose, **asdict(line)}
+        return json.dumps(document, ensure_ascii=False).encode() + b"\n"
 
     def _rewrite(self, path: Path) -> None:
         """Put a file in its place that has each row once, in their order."""

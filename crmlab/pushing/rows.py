@@ -203,7 +203,12 @@ def _check_account(frame: pl.DataFrame, account: Account) -> None:
             )
 
 
-def _row(number: int, cells: Mapping[str, Any], columns: list[str], target: Target) -> Row:
+def _row(
+    number: int,
+    cells: Mapping[str, Any],
+    columns: list[str],
+    target: Target,
+) -> Row:
     changed = cells.get(CHANGED)
     # a frame has a cell for every column: one without a value says nothing
     sent_columns = {column for column in columns if cells[column] is not None}

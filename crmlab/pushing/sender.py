@@ -179,7 +179,10 @@ class Sender:
         return self._prepared.ready(row, current)
 
     async def _answer(
-        self, batch: Sequence[Ready], lines: Sequence[Line], has_left: asyncio.Event
+        self,
+        batch: Sequence[Ready],
+        lines: Sequence[Line],
+        has_left: asyncio.Event,
     ) -> Page:
         question = self._prepared.asked(batch)
         is_on_its_way = False
@@ -220,7 +223,12 @@ class Sender:
         self._progress.asked(answer)
         return answer
 
-    def _answered(self, batch: Sequence[Ready], lines: Sequence[Line], page: Page) -> None:
+    def _answered(
+        self,
+        batch: Sequence[Ready],
+        lines: Sequence[Line],
+        page: Page,
+    ) -> None:
         """Take note of what the answer says of each row."""
         from crmlab.http.client import outcome_unknown  # noqa: PLC0415  # loads aiohttp
 
@@ -243,7 +251,13 @@ class Sender:
         if self._unknown_in_a_row >= MAX_UNKNOWN:
             self._end(error)
 
-    def _failed(self, lines: Sequence[Line], error: CrmlabError, *, has_left: bool) -> None:
+    def _failed(
+        self,
+        lines: Sequence[Line],
+        error: CrmlabError,
+        *,
+        has_left: bool,
+    ) -> None:
         """Take note of rows that the service refused, or of what fails for all of them."""
         if has_left and _may_be_applied(error):
             # a second application would change nothing, and was tried in vain

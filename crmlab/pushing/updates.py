@@ -111,7 +111,11 @@ def _check_ids(frame: pl.DataFrame, key: Sequence[str], what: str) -> None:
         )
 
 
-def _with_types(new: pl.DataFrame, old: pl.DataFrame, shared: Iterable[str]) -> pl.DataFrame:
+def _with_types(
+    new: pl.DataFrame,
+    old: pl.DataFrame,
+    shared: Iterable[str],
+) -> pl.DataFrame:
     """Return the frame, of whose columns those that hold nothing have the type of before."""
     typed = new
     for column in shared:

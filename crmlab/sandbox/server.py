@@ -135,8 +135,9 @@ def world_of(
     if world == "generated":
         from crmlab.sandbox.world.generate import generate
 
-        today = dt.datetime.now(dt.UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-        return generate(rows, seed=seed, now=now or today), []
+        today = dt.datetime.now(dt.UTC).date()
+        noon = dt.datetime.combine(today, dt.time(12), dt.UTC)
+        return generate(rows, seed=seed, now=now or noon), []
     if world == "maven":
         from crmlab.sandbox.world import maven
 
@@ -224,7 +225,12 @@ def _no_such_path(service: Service) -> Callable[[web.Request], Awaitable[web.Res
     return handle
 
 
-def _front(running: Sandbox, service: Service, latency: float, faults: Sequence[Fault]) -> Any:
+def _front(
+    running: Sandbox,
+    service: Service,
+    latency: float,
+    faults: Sequence[Fault],
+) -> Any:
     """Return what every request meets before its handler: counting, limit, latency, faults, key."""
     gate: _Gate | None = None
     if service.limits:

@@ -73,7 +73,11 @@ class Records:
     """
 
     def __init__(
-        self, items: Iterable[Any], render: Callable[[Any], Any], *, name: str = ""
+        self,
+        items: Iterable[Any],
+        render: Callable[[Any], Any],
+        *,
+        name: str = "",
     ) -> None:
         self._render = render
         self._name = name
@@ -90,7 +94,11 @@ class Records:
         return [cell.item for cell in self._cells]
 
     def once(
-        self, question: str, answer: Callable[[], _Value], *, of_others: bool = False
+        self,
+        question: str,
+        answer: Callable[[], _Value],
+        *,
+        of_others: bool = False,
     ) -> _Value:
         """Return what is derived from the records, derived anew only after they changed.
 
@@ -108,9 +116,15 @@ class Records:
         """Return the records that pass."""
         return self._with([cell for cell in self._cells if keep(cell.item)])
 
-    def ordered(self, by: Callable[[Any], Any], *, reverse: bool = False) -> Records:
+    def ordered(
+        self,
+        by: Callable[[Any], Any],
+        *,
+        reverse: bool = False,
+    ) -> Records:
         """Return the records sorted."""
-        return self._with(sorted(self._cells, key=lambda cell: by(cell.item), reverse=reverse))
+        cells = sorted(self._cells, key=lambda cell: by(cell.item), reverse=reverse)
+        return self._with(cells)
 
     def of(self, field: str, value: Any) -> Records:
         """Return the records with this value, by an index of that field."""
@@ -147,7 +161,11 @@ class Records:
         self._derived_of_others.clear()
 
     def slice(
-        self, start: int | None = None, stop: int | None = None, *, bare: bool = False
+        self,
+        start: int | None = None,
+        stop: int | None = None,
+        *,
+        bare: bool = False,
     ) -> bytes:
         """Return records start..stop as a JSON array, wrapped unless `bare`."""
         records = [self._rendered(cell) for cell in self._cells[start:stop]]

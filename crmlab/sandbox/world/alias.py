@@ -18,7 +18,12 @@ _NICKNAMES = dict(pair.split(":") for pair in _PAIRS.split())
 
 
 def misspelled(
-    first: str, last: str, email: str | None, phone: str | None, *, key: str
+    first: str,
+    last: str,
+    email: str | None,
+    phone: str | None,
+    *,
+    key: str,
 ) -> tuple[str, str, str | None, str | None]:
     """The name, e-mail and phone in another spelling: the same for a key, on every machine.
 

@@ -135,7 +135,9 @@ def _created(records: Iterable[_Record], now: datetime) -> list[_Record]:
 
 
 def _as_then(
-    records: Iterable[_Record], now: datetime, past_of: Callable[[_Record, datetime], _Record]
+    records: Iterable[_Record],
+    now: datetime,
+    past_of: Callable[[_Record, datetime], _Record],
 ) -> list[_Record]:
     """Return the records that were there already, each as it was."""
     return [past_of(record, now) for record in _created(records, now)]

@@ -20,7 +20,12 @@ from crmlab.sandbox.world.generate.website import add_website
 from crmlab.sandbox.world.model import NOW, World
 
 
-def generate(rows: int = 1000, *, seed: int = 1, now: datetime = NOW) -> World:
+def generate(
+    rows: int = 1000,
+    *,
+    seed: int = 1,
+    now: datetime = NOW,
+) -> World:
     """A world of `rows` people that ends at `now`; everything else grows with them.
 
     Raises

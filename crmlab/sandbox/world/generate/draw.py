@@ -52,7 +52,10 @@ class Calendar:
         self.days = [0.0, *accumulate(weights)]
 
     def moment(
-        self, rng: Random, after: datetime | None = None, before: datetime | None = None
+        self,
+        rng: Random,
+        after: datetime | None = None,
+        before: datetime | None = None,
     ) -> datetime:
         """A moment from the day after `after` to the day before `before`, or just between both."""
         first_day = 0
@@ -110,6 +113,7 @@ def share_of(rows: int, share: float) -> int:
 
 def spread(total: int, things: Sequence[_Thing]) -> dict[int, _Thing]:
     """Indices, spread over `total` rows but never the first, to put these things at."""
+    # one more than things, so that none of them is at the end either
     intervals = len(things) + 1
     positions = {}
     for number, thing in enumerate(things, start=1):

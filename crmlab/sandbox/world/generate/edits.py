@@ -39,7 +39,11 @@ def _some(records: Sequence[_Record], rng: Random) -> list[_Record]:
     return rng.sample(records, share_of(len(records), _EDITED))
 
 
-def _edit(record: Person | Company | Note | Deal, rng: Random, world: World) -> None:
+def _edit(
+    record: Person | Company | Note | Deal,
+    rng: Random,
+    world: World,
+) -> None:
     day_before = world.now - timedelta(days=1)
     # what was made on the last day cannot have been edited before
     earliest = max(day_before, record.created_at)

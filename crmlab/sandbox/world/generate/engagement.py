@@ -43,7 +43,11 @@ def add_appointments(world: World, rows: int) -> None:
 
 
 def _appointment(
-    world: World, rng: Random, people: list[Person], calendar: Calendar, index: int
+    world: World,
+    rng: Random,
+    people: list[Person],
+    calendar: Calendar,
+    index: int,
 ) -> Appointment:
     starts_at = calendar.moment(rng)
     is_all_day = rng.random() < 0.1
@@ -285,7 +289,12 @@ def _confirm(world: World, rng: Stream, person: Person, asked: datetime) -> date
     return confirmed_at
 
 
-def _send(world: World, rng: Stream, person: Person, sends: list[tuple[datetime, int]]) -> str:
+def _send(
+    world: World,
+    rng: Stream,
+    person: Person,
+    sends: list[tuple[datetime, int]],
+) -> str:
     """Mail the person until they leave; the subscription's status in the end."""
     interest = rng.betavariate(2, 3.5)
     for sent_at, campaign_id in sends:

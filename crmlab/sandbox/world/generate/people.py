@@ -143,7 +143,13 @@ def _country_of(rng: Random, company: Company | None) -> Country:
     return rng.choices(COUNTRIES, WEIGHTS)[0]
 
 
-def _emails(rng: Random, first: str, last: str, number: int, company: Company | None) -> list[str]:
+def _emails(
+    rng: Random,
+    first: str,
+    last: str,
+    number: int,
+    company: Company | None,
+) -> list[str]:
     # the first person is the same in every world: examples and tests know them
     if number == 1:
         return ["first@example.com"]

@@ -47,6 +47,7 @@ class _Contacts:
     def draw(self, rng: Random, after: datetime | None = None) -> tuple[Person, datetime]:
         moment = self.calendar.moment(rng, after)
         known_then = bisect_right(self.created, moment)
+        # before anybody was known: then with the first, once they were
         if known_then == 0:
             return self.people[0], self.calendar.moment(rng, self.created[0])
         return self.people[int(rng.random() * known_then)], moment
@@ -75,6 +76,7 @@ def add_sales(world: World, rows: int, calendar: Calendar) -> None:
     """Everything that hangs on a contact in OnePageCRM, in the order of its ids."""
     contacts = _Contacts(world.people_in("onepagecrm"), calendar, world.now)
     by_id = attrgetter("id")
+    # deals first: notes, calls and meetings are about them, and a deal that is won makes a customer
     world.deals = sorted(_deals(world, share_of(rows, 0.6), contacts), key=by_id)
     world.actions = sorted(_actions(world, share_of(rows, 1.2), contacts), key=by_id)
     world.notes = sorted(_notes(world, share_of(rows, 0.8), contacts), key=by_id)
@@ -163,7 +165,13 @@ def _subject(rng: Random, items: list[DealItem]) -> str:
     return rng.choice(("Rollout", "Pilot", "Extension", "Licences"))
 
 
-def _owner_id(rng: Random, contact: Person, world: World, *, own: float) -> str:
+def _owner_id(
+    rng: Random,
+    contact: Person,
+    world: World,
+    *,
+    own: float,
+) -> str:
     """Who works on it: in that share of cases the owner of the contact."""
     if rng.random() < own:
         return contact.owner_id
@@ -198,7 +206,13 @@ def _items(rng: Stream, at: datetime) -> list[DealItem]:
     return deal_items
 
 
-def _advance(deal: Deal, stages: list[int], rng: Random, calendar: Calendar, world: World) -> None:
+def _advance(
+    deal: Deal,
+    stages: list[int],
+    rng: Random,
+    calendar: Calendar,
+    world: World,
+) -> None:
     """Decide how far the deal came, and when."""
     days = min(rng.lognormvariate(3.7, 0.6), 400)
     planned_at = deal.created_at + timedelta(hours=int(24 * days))
@@ -224,7 +238,11 @@ def _closed_at(
 
 
 def _leave_open(
-    deal: Deal, stages: list[int], rng: Random, planned: datetime, now: datetime
+    deal: Deal,
+    stages: list[int],
+    rng: Random,
+    planned: datetime,
+    now: datetime,
 ) -> None:
     planned_time = max(planned - deal.created_at, timedelta(days=1))
     progress = (now - deal.created_at) / planned_time
@@ -237,7 +255,11 @@ def _leave_open(
 
 
 def _close(
-    deal: Deal, stages: list[int], rng: Random, closed: datetime, lost_reasons: list[str]
+    deal: Deal,
+    stages: list[int],
+    rng: Random,
+    closed: datetime,
+    lost_reasons: list[str],
 ) -> None:
     """Win or lose the deal: owners differ in their skill, and a big deal is won less often."""
     # told from the id, an owner has the same skill in every deal
@@ -258,7 +280,12 @@ def _close(
     _walk(deal, rng, stages[:reached], closed)
 
 
-def _walk(deal: Deal, rng: Random, stages: list[int], end: datetime) -> None:
+def _walk(
+    deal: Deal,
+    rng: Random,
+    stages: list[int],
+    end: datetime,
+) -> None:
     """Pass the stages in order, leaving some out, from the creation to the end."""
     passed_stages = [stage for stage in stages[1:-1] if rng.random() < 0.9]
     # the last one is never left out, and is not passed twice where it is the first

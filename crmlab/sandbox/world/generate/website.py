@@ -20,7 +20,15 @@ _DEVICES = (
     ("other", 0.03, 0.4),
 )
 _LOCATIONS = (("eu", 0.85), ("other", 0.15))
-_DAYLIGHT = [0.25 + 0.75 * max(0.0, math.sin((hour - 5) / 17 * math.pi)) for hour in range(24)]
+
+
+def _daylight(hour: int) -> float:
+    """How much is done at an hour of the day: most in the middle, and least at night."""
+    height = math.sin((hour - 5) / 17 * math.pi)
+    return 0.25 + 0.75 * max(0.0, height)
+
+
+_DAYLIGHT = [_daylight(hour) for hour in range(24)]
 #: id, name, visitors of a day
 _BANNERS = (("1", "Shop", 9_000), ("2", "Blog", 1_400))
 #: categories of purposes, and the share of opt-ins that has each of them

@@ -134,6 +134,7 @@ def _add_agents(
     agents = dict[str, User]()
     in_teams = by_name(teams, "sales_agent")
     selling = {key_of(row.required("sales_agent")): row for row in opportunities}
+    # those of the teams first: their ids do not depend on who sells what
     for agent_key, seller_row in (in_teams | selling).items():
         # the spelling of sales_teams.csv, where the agent is in it
         agent_row = in_teams.get(agent_key, seller_row)
@@ -161,7 +162,12 @@ def _add_agents(
     return agents
 
 
-def _add_companies(world: World, rows: list[Row], start: datetime, findings: Counter[str]) -> None:
+def _add_companies(
+    world: World,
+    rows: list[Row],
+    start: datetime,
+    findings: Counter[str],
+) -> None:
     new_id = numbered_ids(3)
     account_keys = {key_of(row.text("account")) for row in rows}
     for account_row in rows:

@@ -152,7 +152,10 @@ def _stage(row: Row) -> str:
 
 
 def _product(
-    row: Row, products: dict[str, Row], prices: Mapping[str, float], findings: Counter[str]
+    row: Row,
+    products: dict[str, Row],
+    prices: Mapping[str, float],
+    findings: Counter[str],
 ) -> _Product:
     written_name = row.required("product")
     product_row = _match(row, "product", products, findings)
@@ -165,7 +168,12 @@ def _product(
     return _Product(product_name, product_row.text("series"), prices[key_of(product_name)])
 
 
-def _match(row: Row, column: str, known: dict[str, Row], findings: Counter[str]) -> Row | None:
+def _match(
+    row: Row,
+    column: str,
+    known: dict[str, Row],
+    findings: Counter[str],
+) -> Row | None:
     """The row of another file that has this name, perhaps written otherwise."""
     written_name = row.text(column)
     if not written_name:
@@ -181,7 +189,11 @@ def _match(row: Row, column: str, known: dict[str, Row], findings: Counter[str])
     return matching_row
 
 
-def _account(row: Row, accounts: dict[str, Row], findings: Counter[str]) -> str | None:
+def _account(
+    row: Row,
+    accounts: dict[str, Row],
+    findings: Counter[str],
+) -> str | None:
     """The key of the account that the opportunity is with; None where it names none that is known."""
     account_name = row.text("account")
     if _match(row, "account", accounts, findings):
@@ -231,7 +243,12 @@ def _close_day(row: Row, stage: str, findings: Counter[str]) -> date | None:
     return None
 
 
-def _amount(row: Row, stage: str, price: float, findings: Counter[str]) -> float:
+def _amount(
+    row: Row,
+    stage: str,
+    price: float,
+    findings: Counter[str],
+) -> float:
     if stage in ("Prospecting", "Engaging") and not row.text("close_value"):
         findings[f"{stage} opportunities have no value; the product's list price was taken"] += 1
         return price
