@@ -159,8 +159,8 @@ async def _run(options: argparse.Namespace, line: dict[str, Any]) -> int:
     # a scheduler mails what stands on stderr: with --json that is only what somebody has to see
     show(refreshed, is_quiet=options.json)
 
-    # in threads, as what follows: a signal to stop is heard while figures are computed
     lake_data = lake.open()
+    # what computes is in threads from here on: Ctrl-C is heard meanwhile
     earlier = None
     if earlier_time:
         earlier = await asyncio.to_thread(_earlier, lake, earlier_time, lake_data)

@@ -99,7 +99,8 @@ def _person(
     several = ("emails", "phones")
     single = [column for column in TABLES["contacts"].schema if column not in (*KEY, *several)]
     versions = tables["contacts"].sort(VALID_FROM).group_by(KEY, maintain_order=True)
-    all_values = pl.col(several).explode().drop_nulls().unique(maintain_order=True)
+    values_in_order = pl.col(several).explode().drop_nulls()
+    all_values = values_in_order.unique(maintain_order=True)
     contacts = versions.agg(all_values, pl.col(single).last())
     contacts_of_all_times = Stored(
         {"contacts": contacts},
@@ -122,8 +123,9 @@ def _rewrite(place: Place, handle: Any, found: Found) -> None:
         return
     # memory holds one bucket at a time, and buckets without the person keep their files
     for bucket in found.rows[KEY_BUCKET].unique().sort():
-        of_bucket = remaining.filter(pl.col(KEY_BUCKET) == bucket).collect(engine="streaming")
-        _overwrite(handle, of_bucket, f"{KEY_BUCKET} = {bucket}")
+        of_bucket = remaining.filter(pl.col(KEY_BUCKET) == bucket)
+        collected = of_bucket.collect(engine="streaming")
+        _overwrite(handle, collected, f"{KEY_BUCKET} = {bucket}")
 
 
 def _overwrite(handle: Any, rows: pl.DataFrame, predicate: str | None) -> None:

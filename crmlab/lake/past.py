@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from crmlab.display import DisplayMixin, Overview
-from crmlab.lake.versions import MISSED_AT, VALID_FROM, VALID_TO, at_time
+from crmlab.lake.versions import MISSED_AT, VALID_FROM, VALID_TO, at_time, not_among
 from crmlab.schema import KEY, TABLES, UTC
 
 #: what a table of changes has
@@ -109,7 +109,7 @@ def changes(name: str, versions: pl.LazyFrame, since: dt.datetime) -> pl.DataFra
     current = versions_since.filter(is_current).unique(KEY, keep="last")
     differences = pl.concat(
         [
-            _whole(_not_among(before, current), "added", VALID_FROM),
+            _whole(not_among(current, before), "added", VALID_FROM),
             *_by_column(before, current, _compared_columns(name, versions)),
             _whole(_deleted(versions_since, before, current), "deleted", MISSED_AT),
         ]
@@ -127,11 +127,6 @@ def _compared_columns(name: str, versions: pl.LazyFrame) -> list[str]:
     ]
 
 
-def _not_among(others: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of objects that the others have not."""
-    return rows.join(others, on=KEY, how="anti", nulls_equal=True)
-
-
 def _deleted(
     versions_since: pl.DataFrame, before: pl.DataFrame, current: pl.DataFrame
 ) -> pl.DataFrame:
@@ -139,7 +134,7 @@ def _deleted(
     missed = versions_since.filter(pl.col(MISSED_AT).is_not_null())
     last_missed = missed.group_by(KEY).agg(pl.col(MISSED_AT).max())
     # what an object was at the time may have ended by a change: a later version of it was missed
-    without_time = _not_among(current, before).drop(MISSED_AT)
+    without_time = not_among(before, current).drop(MISSED_AT)
     return without_time.join(last_missed, on=KEY, how="left", nulls_equal=True)
 
 
@@ -159,7 +154,8 @@ def _by_column(
     before: pl.DataFrame, now: pl.DataFrame, columns: list[str]
 ) -> Iterator[pl.DataFrame]:
     """Return a row for each column of each object in which it differs."""
-    current = now.select(*KEY, VALID_FROM, pl.col(columns).name.suffix(_NOW))
+    values_now = pl.col(columns).name.suffix(_NOW)
+    current = now.select(*KEY, VALID_FROM, values_now)
     pairs = before.drop(VALID_FROM).join(current, on=KEY, nulls_equal=True)
     for column in columns:
         is_same = pl.col(column).eq_missing(pl.col(column + _NOW))
@@ -181,6 +177,8 @@ def _text(frame: pl.DataFrame, column: str) -> pl.Expr:
     if not frame.schema[column].is_nested():
         return pl.col(column).cast(pl.String)
     # only structs can be encoded: the value is put into one, and taken out of its text
-    document = pl.struct(pl.col(column).alias("v")).struct.json_encode()
+    wrapped = pl.struct(pl.col(column).alias("v"))
+    document = wrapped.struct.json_encode()
     value_text = document.str.strip_prefix('{"v":').str.head(-1)
-    return pl.when(pl.col(column).is_not_null()).then(value_text)
+    has_value = pl.col(column).is_not_null()
+    return pl.when(has_value).then(value_text)

@@ -28,7 +28,8 @@ def table_of(
     is_whole: bool = False,
 ) -> pl.LazyFrame:
     """Return a table as it is, or was at a time; `is_whole`: all versions of its rows, as they are stored."""
-    versions = LakeTable(place, name, known.lake).scan(known.versions[name])
+    lake_table = LakeTable(place, name, known.lake)
+    versions = lake_table.scan(known.versions[name])
     if is_whole:
         return versions
     if at is None:
@@ -95,8 +96,12 @@ def _heights(
     """Return how many rows each table has; those of now are known, those of another time are counted."""
     if at is None:
         return {table_name: told.heights.get(table_name, 0) for table_name in scans}
+    # in one go: the tables are counted beside each other
     counts = pl.collect_all([scan.select(pl.len()) for scan in scans.values()])
-    return {table_name: count.item() for table_name, count in zip(scans, counts, strict=True)}
+    heights = {}
+    for table_name, count in zip(scans, counts, strict=True):
+        heights[table_name] = count.item()
+    return heights
 
 
 def snapshots(

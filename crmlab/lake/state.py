@@ -21,7 +21,13 @@ from crmlab.schema import UTC
 
 #: raised where an older crmlab would misread what a newer one wrote
 _FORMAT = 1
-_SCHEMA = pl.Schema({"seq": pl.Int64(), "at": UTC, "document": pl.String()})
+_SCHEMA = pl.Schema(
+    {
+        "seq": pl.Int64(),
+        "at": UTC,
+        "document": pl.String(),
+    }
+)
 
 
 @dataclass(slots=True, kw_only=True)

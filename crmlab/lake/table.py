@@ -24,12 +24,14 @@ from crmlab.lake.versions import (
     VALID_FROM,
     VALID_TO,
     Difference,
+    among,
     as_stored,
     bucket_of,
     buckets_for,
     difference,
     merge_source,
     new_columns,
+    not_among,
     stored_schema,
 )
 from crmlab.schema import KEY, TABLES
@@ -201,7 +203,8 @@ class LakeTable:
 
         def once() -> Written:
             delta_table = self.open()
-            versions = self.place.scan(delta_table).filter(pl.col(KEY_BUCKET) == bucket)
+            all_versions = self.place.scan(delta_table)
+            versions = all_versions.filter(pl.col(KEY_BUCKET) == bucket)
             changes = self._changes(versions, new, there, bucket=bucket, at=at, whole=whole)
             with self.place.in_words(self.path):
                 _commit(delta_table, changes, at, bucket)
@@ -224,14 +227,13 @@ class LakeTable:
         with self.place.in_words(self.path):
             # what another writer read later than us, and found ended, must not begin again by what we read before
             ended_after = _ended_after(versions, at)
-            ours = new.join(ended_after, on=KEY, how="anti", nulls_equal=True)
+            ours = not_among(new, ended_after)
             our_keys = ours.lazy().select(KEY)
-            stored = current.join(our_keys, on=KEY, how="semi", nulls_equal=True)
-            stored_rows = stored.collect(engine="streaming")
+            stored = among(current, our_keys).collect(engine="streaming")
             gone = self._gone(current, there.lazy(), at, whole)
-            without_values = there.join(new, on=KEY, how="anti", nulls_equal=True)
+            without_values = not_among(there, new)
             revived = _missed_before(versions, without_values, at)
-        changes = difference(stored_rows, ours, gone, at=at, bucket=bucket)
+        changes = difference(stored, ours, gone, at=at, bucket=bucket)
         if revived.is_empty():
             return changes
         return changes.with_revived(revived, at=at)
@@ -251,11 +253,8 @@ class LakeTable:
         if _DAY in TABLES[self.name].columns:
             may_be_missed &= pl.col(_DAY).is_null()
         of_accounts = current.filter(may_be_missed).join(accounts, on=KEY[:2], how="semi")
-        return (
-            of_accounts.join(there, on=KEY, how="anti", nulls_equal=True)
-            .select(KEY)
-            .collect(engine="streaming")
-        )
+        missed_keys = not_among(of_accounts, there).select(KEY)
+        return missed_keys.collect(engine="streaming")
 
     def scan(self, version: int) -> pl.LazyFrame:
         """Return all versions of all rows that are there, or were at a version of the table."""
@@ -299,12 +298,12 @@ def _missed_before(
 ) -> pl.DataFrame:
     """Return the versions that ended since their objects were missed, of those that are there after all."""
     current_keys = versions.filter(pl.col(IS_CURRENT)).select(KEY)
-    not_current = there.lazy().join(current_keys, on=KEY, how="anti", nulls_equal=True)
+    not_current = not_among(there.lazy(), current_keys)
     lacking = not_current.collect(engine="streaming")
     if lacking.is_empty():
         return lacking
     ended = versions.filter(~pl.col(IS_CURRENT))
-    ended_of_lacking = ended.join(lacking.lazy(), on=KEY, how="semi", nulls_equal=True)
+    ended_of_lacking = among(ended, lacking.lazy())
     in_order = ended_of_lacking.collect(engine="streaming").sort(VALID_TO)
     last_ended = in_order.unique(KEY, keep="last", maintain_order=True)
     return last_ended.filter(pl.col(MISSED_AT) <= at)
@@ -354,8 +353,8 @@ def _merge(table: Any, source: pl.DataFrame, bucket: int) -> None:
 
 def _comparable(name: str, source: pl.DataFrame) -> str:
     """Return a part of the stored key as it is compared: null equals nothing, and a record without an id has a null."""
-    is_lacking = source.filter(~pl.col(IS_NEW))[MATCH + name].has_nulls()
-    if is_lacking:
+    ending = source.filter(~pl.col(IS_NEW))
+    if ending[MATCH + name].has_nulls():
         return f"coalesce(t.{name}, '{_NO_KEY}')"
     return f"t.{name}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from zlib import crc32
 
 import polars as pl
@@ -38,6 +39,10 @@ MATCH = "match_"
 IS_NEW = "is_new"
 _ROWS_OF_A_BUCKET = 500_000
 _MAX_BUCKETS = 64
+
+
+#: rows that are there, or still to be read
+_Frame = TypeVar("_Frame", pl.DataFrame, pl.LazyFrame)
 
 
 def stored_schema(name: str) -> pl.Schema:
@@ -175,8 +180,10 @@ def difference(
         *_beginning(at),
         pl.lit(bucket, pl.Int32()).alias(KEY_BUCKET),
     )
-    superseded = changed.select(*KEY, pl.lit(None, UTC).alias(MISSED_AT))
-    missed = gone.select(*KEY, pl.lit(at, UTC).alias(MISSED_AT))
+    not_missed = pl.lit(None, UTC).alias(MISSED_AT)
+    superseded = changed.select(*KEY, not_missed)
+    missed_now = pl.lit(at, UTC).alias(MISSED_AT)
+    missed = gone.select(*KEY, missed_now)
     return Difference(
         begun=begun,
         ended=pl.concat([superseded, missed]),
@@ -234,9 +241,21 @@ def merge_source(found: Difference, *, at: dt.datetime) -> pl.DataFrame:
         pl.col(KEY).name.prefix(MATCH),
         pl.lit(value=False).alias(IS_NEW),
     )
-    no_match = [pl.lit(None, pl.String()).alias(MATCH + key_column) for key_column in KEY]
-    beginning = found.begun.with_columns(*no_match, pl.lit(value=True).alias(IS_NEW))
+    no_text = pl.lit(None, pl.String())
+    no_match = [no_text.alias(MATCH + key_column) for key_column in KEY]
+    is_new = pl.lit(value=True).alias(IS_NEW)
+    beginning = found.begun.with_columns(*no_match, is_new)
     return pl.concat([ending, beginning.select(ending.columns)])
+
+
+def among(rows: _Frame, others: _Frame) -> _Frame:
+    """Return the rows of the objects that others have too; the keys of records without an id are compared as well."""
+    return rows.join(others, on=KEY, how="semi", nulls_equal=True)
+
+
+def not_among(rows: _Frame, others: _Frame) -> _Frame:
+    """Return the rows of the objects that others have not."""
+    return rows.join(others, on=KEY, how="anti", nulls_equal=True)
 
 
 def at_time(time: dt.datetime) -> pl.Expr:

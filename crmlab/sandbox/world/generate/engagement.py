@@ -116,7 +116,6 @@ def add_consent(world: World, calendar: Calendar) -> None:
                 # the rest of the story is still to come
                 if event_time >= world.now:
                     break
-    # as the service lists them; the id decides where two are of one second
     world.consent_events.sort(key=lambda event: (event.at, event.id))
     _add_operations(world, len(people), calendar)
 
