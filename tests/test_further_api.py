@@ -220,7 +220,7 @@ import crmlab
 from crmlab.providers import registry
 from crmlab.sandbox import services
 from docs import generated, names
-from docs.pages import providers
+from docs.pages import coverage, providers
 
 assert "deskline" in registry()
 assert "deskline" in services.names()
@@ -241,6 +241,9 @@ async def main():
         assert data.activities.filter(provider="deskline").height == len(accounts.world.notes)
 
 asyncio.run(main())
+desk = [row for row in coverage.covered() if row.provider == "deskline"]
+assert [row.operation.name for row in desk] == ["get_ticket"]
+assert not [hole for row in desk for hole in row.holes]
 print("all of it follows")
 """
 
