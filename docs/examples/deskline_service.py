@@ -35,6 +35,9 @@ def service(world: World) -> Service:
         ],
         limits=Limits(rate=10, burst=10),
         lists=lists,
+        page_in="page",
+        size_in="per_page",
+        edges=(("updated_since", ""),),
     )
 
 
