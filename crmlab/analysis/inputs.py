@@ -109,7 +109,7 @@ def read(
     unknown = [name for name in grouping if name not in there]
     if unknown:
         raise UsageError(
-            f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(there)}"
+            f"by={unknown[0]!r} is no column of {argument}: choose one of {', '.join(there)}"
         )
     groups = [pl.col(name).alias(_PRIVATE + name) for name in grouping]
     wanted = [*columns, *(name for name in optional if name in there)]

@@ -128,7 +128,7 @@ class _Source:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise UsageError(
-            "a scan holds the keys of its accounts, and is not written down: collect it, keep the frame"
+            "a scan holds the keys of its accounts, so it cannot be serialized: collect it, and keep the frame"
         )
 
     def __call__(

@@ -149,10 +149,10 @@ def pages() -> dict[str, str]:
     return {
         "providers/coverage.md": f"""# Coverage
 
-crmlab declares every operation that a vendor documents, so you can call each with `crmlab.call`. This page also says what else
-you can do with it, which is found out by asking a sandbox for every operation whenever these pages are written. An operation is
-*checked* if its service has an official OpenAPI document, against which `make contract` tests the requests and the sandbox's
-answers.
+crmlab declares every operation that a vendor documents, so you can call each with `crmlab.call`. This page also says
+what else you can do with it, which is found out by asking a sandbox for every operation whenever these pages are
+written. An operation is *checked* if its service has an official OpenAPI document, against which `make contract`
+tests the requests and the sandbox's answers.
 
 {table(["service", "documented", "read", "readable as frames", "in the sandbox", "checked"], summary)}
 

@@ -36,16 +36,16 @@ def _index() -> str:
     toctree = "\n".join([*registry(), "coverage"])
     return f"""# Services
 
-These pages say what crmlab reads from each service and how, and what it assumes because the vendor does not document it.
-They are generated from the declarations that the code itself uses. `crmlab doctor` prints the assumptions, too.
+These pages say what crmlab reads from each service and how, and what it assumes because the vendor does not document
+it. They are generated from the declarations that the code itself uses. `crmlab doctor` prints the assumptions, too.
 
 {table(["service", "name", "tables it fills"], rows)}
 
 ## What a refresh asks
 
-If a service can filter a list by change, a refresh asks only for records that changed since the list was last read. It
-asks for a slightly longer period, because clocks differ and some records arrive late. All other lists cost the same number
-of requests each time.
+If a service can filter a list by change, a refresh asks only for records that changed since the list was last read.
+It asks for a slightly longer period, because clocks differ and some records arrive late. All other lists cost the
+same number of requests each time.
 
 {_refreshes()}
 
@@ -238,10 +238,11 @@ def _operations(provider: Provider) -> str:
     rows = [
         [_call(each), code(f"{each.method} {each.path}"), _remarks(each)] for each in operations
     ]
-    return f"""The table lists every operation that the vendor documents. Call one with `await crmlab.call(account, name, ...)`, which
-returns the decoded answer, or with `as_frame=True` its records as a frame. An operation that changes something is called in
-the same way and [sent once](../writing-back.md), and `dry_run=True` shows its request and sends nothing.
-`crmlab.operations("{provider.name}")` returns this list as a frame that also says what each argument takes.
+    return f"""The table lists every operation that the vendor documents. Call one with
+`await crmlab.call(account, name, ...)`, which returns the decoded answer, or with `as_frame=True` its records as a
+frame. An operation that changes something is called in the same way and [sent once](../writing-back.md), and
+`dry_run=True` shows its request and sends nothing. `crmlab.operations("{provider.name}")` returns this list as a frame
+that also says what each argument takes.
 
 {table(["name and arguments (* must be given)", "asks", ""], rows)}"""
 

@@ -51,8 +51,8 @@ def _index() -> str:
     toctree = "\n".join(_file(title) for title in SECTIONS)
     return f"""# Questions
 
-Each question comes with the code that answers it, once as a figure and once as the frame behind the figure. The pictures show the
-sandbox, so the people, companies and amounts in them are invented.
+Each question comes with the code that answers it, once as a figure and once as the frame behind the figure. The
+pictures show the sandbox, so the people, companies and amounts in them are invented.
 
 {lists}
 
