@@ -53,7 +53,7 @@ def names_of(by: By) -> list[str]:
         return [by]
     if not isinstance(by, Sequence) or not all(isinstance(name, str) for name in by):
         raise UsageError(
-            f"by={by!r}: give the name of a column, or a list of names; add what is computed as a column before, "
+            f"by={by!r}: give the name of a column, or a list of names; add a computed value as a column first, "
             "with frame.with_columns(...)"
         )
     return list(dict.fromkeys(by))

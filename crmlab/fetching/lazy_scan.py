@@ -199,7 +199,7 @@ class _Source:
             ]
             raise CrmlabError(
                 f"{self.table} of {query.accounts[0].label} is not complete ({'; '.join(notes)}): crmlab.fetch returns "
-                "what came, with an account of it"
+                "the rows that came, and says what is missing"
             )
         return data
 

@@ -81,7 +81,7 @@ class ReportInputs:
         if self.earlier is not None and self.earlier.fetched_at >= self.asked.fetched_at:
             raise UsageError(
                 f"earlier was fetched at {self.earlier.fetched_at:%Y-%m-%d %H:%M} UTC, and the data not later: "
-                "stays in a stage would run backwards. Where its deals are of another time, say so, with "
+                "stays in a stage would run backwards. If its deals are of another time, say so with "
                 "crmlab.collect(deals=earlier.deals, as_of=...)"
             )
 
