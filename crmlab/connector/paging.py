@@ -83,7 +83,7 @@ def numbered(
             return []
         if final > max_pages:
             raise PagingError(
-                f"{page.request.path} has {final:,} pages; more than {max_pages:,} are not read"
+                f"{page.request.path} tells of {final:,} pages; more than {max_pages:,} are not read"
             )
         # a later page names the last again: only a page that came in the meantime is new
         first = 2 if _number(page.request, param) == 1 else max(2, final - 1)
