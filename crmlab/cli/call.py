@@ -47,10 +47,12 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--allow-destructive",
         action="store_true",
-        help="for what deletes, or can be read only once",
+        help="allow deleting, and reading what can be read only once",
     )
     parser.add_argument(
-        "--allow-dangerous", action="store_true", help="for what is about keys, users and accounts"
+        "--allow-dangerous",
+        action="store_true",
+        help="allow operations on keys, users and accounts",
     )
     parser.set_defaults(run=run)
 
@@ -63,8 +65,7 @@ async def run(options: argparse.Namespace) -> int:
     # what is printed stays in the terminal, in its history, and in the logs of a scheduler
     if not options.dry_run and _gives_secret(provider, options.operation):
         raise UsageError(
-            f"{options.operation} answers with a new secret, never printed: write crmlab.call, in "
-            "Python"
+            f"{options.operation} answers with a new secret, which is never printed: use crmlab.call in Python"
         )
     account = crmlab.Account(provider.name)
     answer = await crmlab.call(
@@ -80,9 +81,7 @@ async def run(options: argparse.Namespace) -> int:
         return OK
     # bytes would leave a terminal in disorder
     if isinstance(answer, bytes):
-        raise UsageError(
-            f"{options.operation} answers with a file: crmlab.download writes it, in Python"
-        )
+        raise UsageError(f"{options.operation} answers with a file: use crmlab.download in Python")
     print(json.dumps(answer, ensure_ascii=False, indent=2))
     return OK
 

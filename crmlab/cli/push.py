@@ -47,14 +47,19 @@ def add(commands: Commands) -> None:
         epilog="example: crmlab push relenta contacts objections.csv --dry-run",
     )
     parser.add_argument(
-        "provider", metavar="PROVIDER", help=f"what takes what: {'; '.join(what_is_taken)}"
+        "provider",
+        metavar="PROVIDER",
+        help=f"a service and the tables that it accepts: {'; '.join(what_is_taken)}",
     )
     parser.add_argument("table", metavar="TABLE")
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="CSV, with lists joined by ; or Parquet"
     )
     parser.add_argument(
-        "options", nargs="*", metavar="NAME=VALUE", help="what a service needs beside: db_id=3"
+        "options",
+        nargs="*",
+        metavar="NAME=VALUE",
+        help="a further value that the service needs, such as db_id=3",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be sent, and send nothing"
@@ -65,7 +70,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--retry-unknown",
         action="store_true",
-        help="send rows again of which nobody knows whether they arrived",
+        help="also send rows again whose outcome is unknown",
     )
     parser.set_defaults(run=run)
 
@@ -118,7 +123,7 @@ def _check_names(service_options: Mapping[str, object]) -> None:
     own_names = sorted(service_options.keys() & own_parameters)
     if own_names:
         raise UsageError(
-            f"{', '.join(own_names)} is nothing that a service is told: crmlab push --help lists "
+            f"{', '.join(own_names)} is no option of a service: crmlab push --help lists "
             "the options"
         )
 

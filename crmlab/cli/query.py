@@ -77,7 +77,7 @@ async def run(options: argparse.Namespace) -> int:
     """Print or write the answer; return the exit code."""
     file_format = _format(options.out)
     if options.memory_limit and options.engine != "duckdb":
-        raise UsageError("--memory-limit is of --engine duckdb")
+        raise UsageError("--memory-limit needs --engine duckdb")
     result = _opened(options.directory, options.as_of)
     answer = _answer(result, options)
     # on stderr, as all that is no answer: stdout may go into another program

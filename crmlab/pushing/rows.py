@@ -108,7 +108,7 @@ def rows_of(account: Account, table: str, frame: Any) -> Rows:
 def _check_ids(ids: pl.Series) -> None:
     """Refuse ids of no record, and those of one that two rows would write."""
     if ids.str.strip_chars().eq("").any():
-        raise UsageError("a row has a blank id: of a record that is new it is null")
+        raise UsageError("a row has a blank id: the id of a new record must be null")
     repeated = ids.filter(ids.is_duplicated()).unique()
     if len(repeated):
         raise UsageError(f"{len(repeated)} ids stand in several rows: a record is written once")
@@ -198,7 +198,7 @@ def _check_account(frame: pl.DataFrame, account: Account) -> None:
         strange = sorted(set(names) - {own_name})
         if strange:
             raise UsageError(
-                f"rows of {', '.join(strange)} cannot be pushed to {account.label}, where their ids are others': "
+                f"rows of {', '.join(strange)} cannot be pushed to {account.label}, whose ids there mean others: "
                 f'frame.filter({column}="{own_name}")'
             )
 
