@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from types import UnionType
 from typing import Any
 
 import msgspec
@@ -51,19 +52,23 @@ def _field_list(page: Page) -> Page:
     except TransportError:
         return page
     named: list[dict[str, Any]] = []
-    if isinstance(data, list) and data and all(isinstance(each, str) for each in data):
-        named = [{"name": each} for each in data]
-    elif (
-        isinstance(data, dict)
-        and data
-        and all(isinstance(each, dict | str) for each in data.values())
-    ):
-        named = [_field(name, said) for name, said in data.items()]
-    return replace(page, body=json.dumps({"data": named}).encode(), _read={}) if named else page
+    if isinstance(data, list) and _are_all(data, str):
+        named = [{"name": field_name} for field_name in data]
+    elif isinstance(data, dict) and _are_all(data.values(), dict | str):
+        named = [_field(field_name, said) for field_name, said in data.items()]
+    if not named:
+        return page
+    return replace(page, body=json.dumps({"data": named}).encode(), _read={})
+
+
+def _are_all(values: Iterable[Any], kind: type | UnionType) -> bool:
+    return all(isinstance(value, kind) for value in values)
 
 
 def _field(name: str, said: dict[str, Any] | str) -> dict[str, Any]:
-    return {"name": name, **({"type": said} if isinstance(said, str) else said)}
+    if isinstance(said, str):  # the only thing that is said of a field in one word
+        return {"name": name, "type": said}
+    return {"name": name, **said}
 
 
 #: refusals of this very question: it lacks something, the token may not ask it, or the method does not exist
@@ -116,7 +121,9 @@ def _of_both(method: str) -> Any:
 
 def _log(context: Context) -> Iterable[Request]:
     """One request for each campaign, from the beginning of the period."""
-    since = {"from_time": context.since.isoformat()} if context.since else {}
+    since = {}
+    if context.since:
+        since = {"from_time": context.since.isoformat()}
     for campaign in ids(context, "campaigns"):
         yield post(
             "campaigns/log_v2",

@@ -93,9 +93,8 @@ def _data(page: Page) -> list[dict[str, Any]]:
 def _of_databases(context: Context, first: _First) -> Generator[Request, Page, Page | None]:
     """Ask for the list of some databases, and return the first page that holds something; None where none does."""
     listing = yield _DATABASES
-    databases = [_whole(each.get("id")) for each in _data(listing)]
-    for database in databases[:_MAX_DATABASES]:
-        page = yield first(context, database)
+    for database in _data(listing)[:_MAX_DATABASES]:
+        page = yield first(context, _whole(database.get("id")))
         if _data(page):
             return page
     return None
@@ -104,7 +103,9 @@ def _of_databases(context: Context, first: _First) -> Generator[Request, Page, P
 def _whole(value: object) -> object:
     """Return an id as the service takes it: a number where it is one."""
     number = whole_number(value)
-    return value if number is None else number
+    if number is None:
+        return value
+    return number
 
 
 def _names_pointer(first: _First) -> Callable[[Context], Reads]:
@@ -115,31 +116,34 @@ def _names_pointer(first: _First) -> Callable[[Context], Reads]:
         if page is None:
             return untold("there is nothing in the databases that were looked at")
         pointer = member(page, POINTER)
-        if pointer:
-            following = yield _at(page, pointer)
-            if _leads_on(page, following):
-                return confirmed(f"{POINTER} leads to other records")
-            if not _data(following) and member(following, POINTER):
-                return refuted(f"{POINTER} leads to an empty page, which names another one")
-            return untold(f"{POINTER} leads to no other records: these may be all")
-        others = [
-            name
-            for name, value in page.read(dict[str, Any]).items()
-            if name not in BESIDE and value
-        ]
-        for name in others[:1]:
-            following = yield _at(page, member(page, name))
-            if _leads_on(page, following):
-                return refuted(
-                    f"{shown([name])} leads to other records, and there is no {POINTER}",
-                    pointer=name,
-                )
-        larger = yield page.request.with_body(limit=_MANY)
-        if len(_data(larger)) > len(_data(page)):
-            return refuted(f"there are more records, and no {POINTER}")
-        return untold("there are no more records, so nothing leads to them")
+        if not pointer:
+            return (yield from _finds_other_pointer(page))
+        following = yield _at(page, pointer)
+        if _leads_on(page, following):
+            return confirmed(f"{POINTER} leads to other records")
+        if not _data(following) and member(following, POINTER):
+            return refuted(f"{POINTER} leads to an empty page, which names another one")
+        return untold(f"{POINTER} leads to no other records: these may be all")
 
     return reads
+
+
+def _finds_other_pointer(page: Page) -> Reads:
+    """Try what stands beside a list that has no pointer, and whether there is more at all."""
+    for name, value in page.read(dict[str, Any]).items():
+        if name in BESIDE or not value:
+            continue
+        following = yield _at(page, member(page, name))
+        if _leads_on(page, following):
+            return refuted(
+                f"{shown([name])} leads to other records, and there is no {POINTER}",
+                pointer=name,
+            )
+        break  # one request more is enough: a probe asks for little
+    larger = yield page.request.with_body(limit=_MANY)
+    if len(_data(larger)) > len(_data(page)):
+        return refuted(f"there are more records, and no {POINTER}")
+    return untold("there are no more records, so nothing leads to them")
 
 
 def _at(page: Page, pointer: object) -> Request:
@@ -187,8 +191,8 @@ def _one_day_is_enough(context: Context) -> Reads:
     page = yield from _of_databases(context, _history)
     if page is None:
         return untold(f"no database that was looked at has a history of {_DAYS} days")
-    times = [unix_seconds(each.get("datetime")) for each in _data(page)]
-    known = [each for each in times if each is not None]
+    times = [unix_seconds(event.get("datetime")) for event in _data(page)]
+    known = [moment for moment in times if moment is not None]
     if not known:
         return untold("no event that was looked at has a time")
     day = dt.datetime.fromtimestamp(known[-1], dt.UTC)

@@ -113,12 +113,11 @@ class _Upload(msgspec.Struct):
 
 def _times(page: Page) -> Iterable[object]:
     try:
-        found = page.read(list[_Timed])
-    except (
-        TransportError
-    ):  # records of a shape that nobody expects are rejected one by one, elsewhere
+        records = page.read(list[_Timed])
+    except TransportError:
+        # records of a shape that nobody expects are rejected one by one, elsewhere
         return []
-    return [each.occurred_at or each.timestamp or each.created_at for each in found]
+    return [record.occurred_at or record.timestamp or record.created_at for record in records]
 
 
 def _span(request: Request) -> Span:
@@ -130,15 +129,17 @@ def _ignores_period(page: Page) -> str:
     period = _span(page.request)
     if "cursor" in page.request.params or period == (None, None):
         return ""
-    known = [moment for time in _times(page) if (moment := unix_seconds(time)) is not None]
-    is_earlier = period.since is not None and min(known, default=period.since) < period.since
-    is_later = period.until is not None and max(known, default=period.until) > period.until
-    if not is_earlier and not is_later:
-        return ""
-    return (
-        "records of other times came than from and to ask for: shared tables leave them out, and the service's own "
-        "records hold them"
-    )
+    for moment in map(unix_seconds, _times(page)):
+        if moment is None:
+            continue
+        is_earlier = period.since is not None and moment < period.since
+        is_later = period.until is not None and moment > period.until
+        if is_earlier or is_later:
+            return (
+                "records of other times came than from and to ask for: shared tables leave them out, and the "
+                "service's own records hold them"
+            )
+    return ""
 
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
@@ -156,13 +157,18 @@ def _next_page(page: Page, header: str) -> Request | None:
     token = pointer(page.header(header))
     if token:
         return page.request.with_params(cursor=token)
-    given = page.header("next-link") or ""
-    in_brackets = _LINK.search(given)
-    link = pointer(in_brackets[1] if in_brackets else given)
+    address = page.header("next-link") or ""
+    in_brackets = _LINK.search(address)
+    if in_brackets:
+        address = in_brackets[1]
+    link = pointer(address)
     if link is None:
         return None
-    in_link = pointer(parse_qs(link_parts(link).query).get("cursor", [""])[0])
-    return page.request.with_params(cursor=in_link) if in_link else linked(page.request, link)
+    cursors = parse_qs(link_parts(link).query).get("cursor", [""])
+    token = pointer(cursors[0])
+    if token:  # the filters of the request stay as they are, whatever the link makes of them
+        return page.request.with_params(cursor=token)
+    return linked(page.request, link)
 
 
 def _lacks_pointer(page: Page, header: str = _CURSOR) -> str:
@@ -173,21 +179,19 @@ def _lacks_pointer(page: Page, header: str = _CURSOR) -> str:
         return ""
     if following or _is_empty(page):
         return ""
-    alike = [
-        name
-        for name, value in page.headers.items()
-        if _LEADS_ON.search(name) and pointer(value) is not None
-    ]
-    linked_next = [
-        name
-        for name, value in page.headers.items()
-        if name == "link" and _LINK_TO_NEXT.search(value)
-    ]
-    found = [*(name for name in alike if name not in (header, "next-link")), *linked_next]
-    if not found:
+    alike = []
+    linked_next = []
+    for name, value in page.headers.items():
+        may_lead_on = _LEADS_ON.search(name) and pointer(value) is not None
+        if may_lead_on and name not in (header, "next-link"):
+            alike.append(name)
+        if name == "link" and _LINK_TO_NEXT.search(value):
+            linked_next.append(name)
+    if not alike and not linked_next:
         return ""
+    headers = ", ".join([*alike, *linked_next])
     return (
-        f"a page names no next one in {header}, but there is the header {', '.join(found)}, which nobody documents: "
+        f"a page names no next one in {header}, but there is the header {headers}, which nobody documents: "
         "there may be more. crmlab.probe(account) looks what leads to it"
     )
 
@@ -209,8 +213,12 @@ _slices = _followed(_CURSOR)
 
 def _list(name: str, context: Context) -> Request:
     """Ask for a list, for the period of the fetch if it has one."""
-    since = int(context.since.timestamp()) - _OVERLAP if context.since else None
-    until = int(context.until.timestamp()) + _OVERLAP if context.until else None
+    since = None
+    until = None
+    if context.since:
+        since = int(context.since.timestamp()) - _OVERLAP
+    if context.until:
+        until = int(context.until.timestamp()) + _OVERLAP
     return _within(Request(path=PATHS[name], params={"limit": str(_LIMIT)}), since, until)
 
 
@@ -245,8 +253,9 @@ def _one_each(
     """One request for each employee or contact that the events read name: there is no list of either."""
     ids = context.rows["events"][exported].drop_nulls().unique(maintain_order=True)
     # a part of a path that is nothing, or dots alone, would make it another path
-    named = [each for each in ids if each.strip() not in ("", ".", "..")]
-    return [Request(path=fill_path(path or PATHS[operation], id=each)) for each in named]
+    named = [record_id for record_id in ids if record_id.strip() not in ("", ".", "..")]
+    template = path or PATHS[operation]
+    return [Request(path=fill_path(template, id=record_id)) for record_id in named]
 
 
 _employees = partial(_one_each, operation="employee", exported="employee_id")
@@ -292,12 +301,14 @@ def _path_fact(resource: str, name: str) -> Fact:
         if each.name != resource:
             return each
         if "{id}" in PATHS[name]:
-            at = partial(_one_each, operation=name, exported=f"{name}_id", path=path)
-            return replace(each, requests=at)
+            requests = partial(_one_each, operation=name, exported=f"{name}_id", path=path)
+            return replace(each, requests=requests)
         return replace(each, requests=at_path(each.requests, path))
 
     def ask(request: Request, path: str) -> Request:
-        return replace(request, path=path) if request.path == PATHS[name] else request
+        if request.path != PATHS[name]:
+            return request
+        return replace(request, path=path)
 
     return Fact(
         name=f"{name}_path",

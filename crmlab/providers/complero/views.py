@@ -16,19 +16,21 @@ from crmlab.providers.complero.consents import statements
 
 def _fingerprints(events: pl.Series) -> pl.Series:
     """Return an id made of all that an event holds, for each that is given; null for empty events."""
-    return pl.Series([_fingerprint(event) if event else None for event in events], dtype=pl.String)
+    return pl.Series([_fingerprint(event) for event in events], dtype=pl.String)
 
 
-def _fingerprint(event: str) -> str | None:
+def _fingerprint(event: str | None) -> str | None:
+    if not event:
+        return None
     try:
         held = {name: value for name, value in json.loads(event).items() if value is not None}
         canonical = json.dumps(held, sort_keys=True, ensure_ascii=False)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # only our own reader takes what stands there: its text has to do
+    except (ValueError, RecursionError):
+        # only our own reader takes what stands there: its text has to do
         return _hash(event)
-    return _hash(canonical) if held else None
+    if not held:
+        return None
+    return _hash(canonical)
 
 
 def _hash(text: str) -> str:
@@ -49,25 +51,30 @@ _STATEMENT = pl.Struct(dict.fromkeys(_SAID, pl.String))
 def _statements(events: pl.Series) -> pl.Series:
     """Return the statements of each event, of which the contact, the channel and its own consents are given."""
     given = events.struct.unnest().select("contact", "channel", "consents")
-    said: dict[str, list[Any]] = {"event": [], **{name: [] for name in _SAID}}
+    columns: dict[str, list[Any]] = {name: [] for name in ("event", *_SAID)}
     for number, event in enumerate(given.iter_rows()):
         for statement in statements(*event):
-            said["event"].append(number)
+            columns["event"].append(number)
             for name, part in _SAID.items():
-                said[name].append(statement[part])
-    rows = pl.DataFrame(said, schema={"event": pl.Int64, **_STATEMENT.to_schema()})
+                columns[name].append(statement[part])
+    rows = pl.DataFrame(columns, schema={"event": pl.Int64, **_STATEMENT.to_schema()})
     # every event makes one statement at least
-    return rows.group_by("event", maintain_order=True).agg(statements=pl.struct(*_SAID))[
-        "statements"
-    ]
+    by_event = rows.group_by("event", maintain_order=True).agg(statements=pl.struct(*_SAID))
+    return by_event["statements"]
 
 
 def _lengths(lists: pl.Series) -> pl.Series:
     """Return how many elements each JSON list has; null for what is no list."""
-    found = [msgspec.json.decode(each) if each else None for each in lists]
-    return pl.Series(
-        [len(each) if isinstance(each, list) else None for each in found], dtype=pl.Int64
-    )
+    return pl.Series([_length(text) for text in lists], dtype=pl.Int64)
+
+
+def _length(text: str | None) -> int | None:
+    if not text:
+        return None
+    items = msgspec.json.decode(text)
+    if not isinstance(items, list):
+        return None
+    return len(items)
 
 
 def inside(field: str) -> pl.Expr:

@@ -87,17 +87,16 @@ def _allowed(request: web.Request, body: Any) -> bool:
 def _all(integrations: Integrations, direction: str) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         included = replies.included(request, _PARTS)
-        return replies.data(
-            [integrations.shown(one, included) for one in integrations.of(direction)]
-        )
+        chosen = integrations.of(direction)
+        return replies.data([integrations.shown(integration, included) for integration in chosen])
 
     return handle
 
 
 def _one(integrations: Integrations, direction: str) -> Handler:
     async def handle(request: web.Request) -> web.Response:
-        one = integrations.named(request.match_info["id"], direction)
-        return replies.data(integrations.shown(one, replies.included(request, _PARTS)))
+        integration = integrations.named(request.match_info["id"], direction)
+        return replies.data(integrations.shown(integration, replies.included(request, _PARTS)))
 
     return handle
 
@@ -108,16 +107,16 @@ class _Log:
         self.lines = Records(self.log.changes, lambda numbered: self.log.line(*numbered))
 
     async def lines_asked(self, request: web.Request) -> web.Response:
-        found = self.lines
+        lines = self.lines
         action = request.query.get("filter[action]")
         if action:
-            found = found.where(lambda numbered: self.log.action(numbered[1]) == action)
-        causer = request.query.get("filter[causer_id]")
-        if causer:
-            found = found.where(lambda numbered: str(self.log.causer(numbered[1])) == causer)
-        first, last = _created_between(request)
-        found = found.where(lambda numbered: first <= _created(numbered[1]) <= last)
-        return replies.data(found.slice(0, len(found)))
+            lines = lines.where(lambda numbered: self.log.action(numbered[1]) == action)
+        causer_id = request.query.get("filter[causer_id]")
+        if causer_id:
+            lines = lines.where(lambda numbered: str(self.log.causer(numbered[1])) == causer_id)
+        first_day, last_day = _created_between(request)
+        lines = lines.where(lambda numbered: first_day <= _created(numbered[1]) <= last_day)
+        return replies.data(lines.slice(0, len(lines)))
 
 
 def _created_between(request: web.Request) -> tuple[date, date]:
