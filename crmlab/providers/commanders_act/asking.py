@@ -25,10 +25,12 @@ def delivery(kind: str) -> Callable[[Context], Iterable[Request]]:
         if window is None:
             return
         start, end = window
-        granularity = HOUR if end - start <= dt.timedelta(days=1) else DAY
+        granularity = HOUR
+        is_long = end - start > dt.timedelta(days=1)
         # whole intervals: the first one would be counted in part
         start = start.replace(minute=0, second=0, microsecond=0)
-        if granularity == DAY:
+        if is_long:
+            granularity = DAY
             start = start.replace(hour=0)
         for integration in context.rows["destinations"]["id"].drop_nulls():
             yield Request(
@@ -42,8 +44,13 @@ def delivery(kind: str) -> Callable[[Context], Iterable[Request]]:
 
 def statistics(context: Context) -> Iterable[Request]:
     """Yield a request for each day of the period, and each device and location where these are asked apart."""
-    devices = _DEVICES if context.options.get("devices") == "yes" else ("",)
-    locations = _LOCATIONS if context.options.get("locations") == "yes" else ("",)
+    # an empty name stands for all of them together
+    devices: tuple[str, ...] = ("",)
+    locations: tuple[str, ...] = ("",)
+    if context.options.get("devices") == "yes":
+        devices = _DEVICES
+    if context.options.get("locations") == "yes":
+        locations = _LOCATIONS
     for day, device, location in product(days(context), devices, locations):
         date = day.isoformat()
         request = Request(
@@ -70,16 +77,16 @@ def segments(context: Context) -> Iterable[Request]:
     # a period below a week would be answered by the hour
     start = min(start, end - _WEEK)
     listed = context.options.get("segment_ids", "").split(",")
-    segments = [part.strip() for part in listed if part.strip()]
-    for segment in dict.fromkeys(segments):
+    segment_ids = [segment_id.strip() for segment_id in listed if segment_id.strip()]
+    for segment_id in dict.fromkeys(segment_ids):
         yield Request(
             path="/dms/segments-statistics",
             params={
-                "filter[segment_id]": segment,
+                "filter[segment_id]": segment_id,
                 "filter[from]": iso(start),
                 "filter[to]": iso(end),
             },
-            tags={"segment_id": segment},
+            tags={"segment_id": segment_id},
         )
 
 

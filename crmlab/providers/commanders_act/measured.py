@@ -60,34 +60,45 @@ def _restated(
             return page
         data = answer.get("data")
         holders = data if isinstance(data, list) else [data]
-        objects = [each for each in holders if isinstance(each, dict)]
+        objects = [holder for holder in holders if isinstance(holder, dict)]
         if not objects:
             return page
-        if isinstance(data, list) and not any(name in each for each in objects for name in inside):
+        if isinstance(data, list) and set().union(*objects).isdisjoint(inside):
             # they may be the records themselves
             return replace(page, doubts=(f"an answer lists objects without {' or '.join(inside)}",))
-
-        records: list[Any] = []
-        doubts: dict[str, None] = {}
-        remarks: dict[str, None] = {}
-        for holder in holders:
-            if not isinstance(holder, dict):
-                records.append(holder)
-                continue
-            parts = AnswerParts(holder)
-            records += by(page, parts)
-            doubts |= parts.doubts
-            remarks |= parts.remarks
-        body = msgspec.json.encode({**answer, "data": records})
-        return replace(page, body=body, doubts=tuple(doubts), remarks=tuple(remarks), _read={})
+        return _with_records(page, answer, holders, by)
 
     return restated
+
+
+def _with_records(
+    page: Page,
+    answer: _Record,
+    holders: Iterable[Any],
+    by: Callable[[Page, AnswerParts], Iterable[Any]],
+) -> Page:
+    """Return the answer with the records of these objects as its data."""
+    records: list[Any] = []
+    doubts: dict[str, None] = {}
+    remarks: dict[str, None] = {}
+    for holder in holders:
+        if not isinstance(holder, dict):  # rejected where records are read, as it is none
+            records.append(holder)
+            continue
+        parts = AnswerParts(holder)
+        records += by(page, parts)
+        doubts |= parts.doubts
+        remarks |= parts.remarks
+    body = msgspec.json.encode({**answer, "data": records})
+    return replace(page, body=body, doubts=tuple(doubts), remarks=tuple(remarks), _read={})
 
 
 def _inside(value: Any, *names: str) -> Any:
     """Return what stands at the end of a way through objects; None where it breaks off."""
     for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
     return value
 
 
@@ -96,10 +107,15 @@ def named_rows(rows: list[Any]) -> Iterator[_Record]:
     if not rows:
         return
     header = rows[0]
-    has_names = _names_columns(header)
-    for row in rows[1:] if has_names else rows:
-        is_row = has_names and isinstance(row, list) and len(row) == len(header)
-        yield dict(zip(header, row, strict=True)) if is_row else {"dateTime": row}
+    if not _names_columns(header):
+        for row in rows:
+            yield {"dateTime": row}
+        return
+    for row in rows[1:]:
+        if isinstance(row, list) and len(row) == len(header):
+            yield dict(zip(header, row, strict=True))
+        else:  # no time is a list: it is told as what cannot be read
+            yield {"dateTime": row}
 
 
 def _names_columns(row: Any) -> bool:
@@ -139,8 +155,8 @@ def _issues(page: Page, parts: AnswerParts) -> Iterator[Any]:
 
 def _details(context: Context) -> Iterator[Request]:
     ids = context.rows["delivery_issues"]["stream_hit_id"].drop_nulls().unique(maintain_order=True)
-    for id in ids:
-        yield Request(path=fill_path(_DETAILS, id=id))
+    for issue_id in ids:
+        yield Request(path=fill_path(_DETAILS, id=issue_id))
 
 
 DELIVERIES = (
@@ -194,9 +210,10 @@ DELIVERIES = (
 
 
 def _report_data(context: Context) -> Iterator[Request]:
-    for id in context.rows["reports"]["id"].drop_nulls():
-        path = fill_path("/ams/reports/{id}/data", id=id)
-        yield Request(path=path, params={"page[size]": str(_LARGE_PAGE)}, tags={"report_id": id})
+    params = {"page[size]": str(_LARGE_PAGE)}
+    for report_id in context.rows["reports"]["id"].drop_nulls():
+        path = fill_path("/ams/reports/{id}/data", id=report_id)
+        yield Request(path=path, params=params, tags={"report_id": report_id})
 
 
 def _report_rows(page: Page, parts: AnswerParts) -> Iterator[Any]:
@@ -214,7 +231,9 @@ def _report_rows(page: Page, parts: AnswerParts) -> Iterator[Any]:
 
 
 def _cell(column: str, value: Any) -> _Record:
-    return {"column": column, **(value if isinstance(value, dict) else {"value": value})}
+    if not isinstance(value, dict):
+        return {"column": column, "value": value}
+    return {"column": column, **value}
 
 
 REPORTS = (
@@ -262,13 +281,15 @@ _SAMPLE = "sample"
 
 def _anomalies(page: Page, parts: AnswerParts) -> Iterator[Any]:
     _note_others(parts)
-    for event, found in parts.lists_at(*_VALIDATION, "anomalies"):
-        for anomaly in found:
+    for event, anomalies in parts.lists_at(*_VALIDATION, "anomalies"):
+        for anomaly in anomalies:
             if not isinstance(anomaly, dict):
                 yield anomaly
                 continue
-            kept = {name: value for name, value in anomaly.items() if name != _SAMPLE}
-            yield {"event": event, **kept}
+            kept = {"event": event, **anomaly}
+            # an event as it was collected: it says something of a visitor
+            kept.pop(_SAMPLE, None)
+            yield kept
 
 
 def _quality_sources(page: Page, parts: AnswerParts) -> list[Any]:
@@ -314,12 +335,13 @@ def _with_counts(page: Page) -> Page:
 
 def _counts_by_event(included: Any) -> dict[str, Any]:
     """Return the rows of counts by the id of their event, which theirs begins with."""
+    if not isinstance(included, list):
+        return {}
     counts = {}
-    for each in included if isinstance(included, list) else []:
-        if _inside(each, "type") == "dataset":
-            counts[str(_inside(each, "id")).partition("/")[0]] = _inside(
-                each, "attributes", "dataset"
-            )
+    for related in included:
+        if _inside(related, "type") == "dataset":
+            event_id, _, _ = str(_inside(related, "id")).partition("/")
+            counts[event_id] = _inside(related, "attributes", "dataset")
     return counts
 
 

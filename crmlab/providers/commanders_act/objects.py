@@ -28,8 +28,10 @@ MANY = pl.Struct({"data": pl.List(_LINKED)})
 
 def _of(*, text: str = "", whole: str = "", flag: str = "", **others: Any) -> Schema:
     """Return the type of each field by its name: text, whole numbers, yes or no, and what is of another type."""
-    kinds = ((text, pl.String), (whole, pl.Int64), (flag, pl.Boolean))
-    return {name: kind for names, kind in kinds for name in names.split()} | others
+    schema: dict[str, Any] = {}
+    for names, kind in ((text, pl.String), (whole, pl.Int64), (flag, pl.Boolean)):
+        schema |= dict.fromkeys(names.split(), kind)
+    return schema | others
 
 
 def _objects(
@@ -46,7 +48,9 @@ def _objects(
     schema: Schema = {"id": pl.String, "type": pl.String, "attributes": pl.Struct(attributes)}
     if related:
         schema = {**schema, "relationships": pl.Struct(related)}
-    asked = {"include": include} if include else {}
+    asked = {}
+    if include:
+        asked["include"] = include
     return listed(
         name,
         doc,
@@ -84,10 +88,11 @@ def plain_objects(related: Schema) -> Callable[[Page], Page]:
         except TransportError:  # told where its records are looked for
             return page
         data = answer.get("data")
-        found = [data] if _is_object(data) else data
-        if not isinstance(found, list):
+        objects = [data] if _is_object(data) else data
+        if not isinstance(objects, list):
             return page
-        plain = [_plain_object(each, several) for each in found]
+        plain = [_plain_object(item, several) for item in objects]
+        # most answers are as documented: they are not written again
         if plain == data:
             return page
         return replace(page, body=msgspec.json.encode({**answer, "data": plain}), _read={})
@@ -106,35 +111,43 @@ _OF_AN_OBJECT = ("id", "type", "attributes")
 def _plain_object(item: Any, several: Collection[str]) -> Any:
     if not isinstance(item, dict):
         return item
+    plain = dict(item)
     # what stands beside all objects of an answer, not inside one
-    plain = {name: part for name, part in item.items() if name != "included"}
+    plain.pop("included", None)
     attributes = _alone(item.get("attributes"))
     if isinstance(attributes, dict):
-        inside = attributes.get("attributes")
-        if isinstance(inside, dict):
-            others = {
-                name: value for name, value in attributes.items() if name not in _OF_AN_OBJECT
-            }
-            attributes = {**others, **inside}
-        plain["attributes"] = {name.strip('"'): value for name, value in attributes.items()}
+        plain["attributes"] = _plain_attributes(attributes)
     relations = item.get("relationships")
     if isinstance(relations, dict):
-        plain["relationships"] = {
-            name: _linked(each, is_several=name in several) for name, each in relations.items()
-        }
+        linked = {}
+        for name, relation in relations.items():
+            linked[name] = _linked(relation, is_several=name in several)
+        plain["relationships"] = linked
     return plain
+
+
+def _plain_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
+    inside = attributes.get("attributes")
+    if isinstance(inside, dict):
+        others = {name: value for name, value in attributes.items() if name not in _OF_AN_OBJECT}
+        attributes = {**others, **inside}
+    return {name.strip('"'): value for name, value in attributes.items()}
 
 
 def _alone(value: Any) -> Any:
     """Return the only item of a list of one."""
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+    if isinstance(value, list) and len(value) == 1:
+        return value[0]
+    return value
 
 
 def _linked(relation: Any, *, is_several: bool) -> Any:
     if not isinstance(relation, dict) or "data" not in relation:
         return relation
     data = _alone(relation["data"])
-    return {**relation, "data": [data] if is_several and isinstance(data, dict) else data}
+    if is_several and isinstance(data, dict):
+        data = [data]
+    return {**relation, "data": data}
 
 
 # ---- sources, destinations, events --------------------------------------------------------------

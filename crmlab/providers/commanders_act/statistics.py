@@ -45,21 +45,33 @@ def as_documented(page: Page) -> Page:
 
 def _flat_row(row: Any, unread: dict[str, None]) -> Any:
     """Return a row with one field for each count; what is nested and cannot be read so stays, and is `unread`."""
-    attributes = row.get("attributes") if isinstance(row, dict) else None
-    if not isinstance(attributes, dict):
+    if not isinstance(row, dict) or not isinstance(row.get("attributes"), dict):
         return row
     counts: dict[str, Any] = {}
-    for name, value in attributes.items():
-        named = _DIMENSION.match(name)
-        by_id = _by_id(value) if named else None
-        if named and by_id is not None:
-            dimension = "vendor" if named["dimension"].startswith("vendor") else "category"
-            counts |= _flat_counts(by_id, dimension, named["counter"] or "nb_optin")
+    for name, value in row["attributes"].items():
+        nested = _nested_counts(name, value)
+        if nested is not None:
+            counts |= nested
             continue
         counts[name] = value
         if isinstance(value, (dict, list)) and value:
             unread.setdefault(name)
     return {**row, "attributes": counts}
+
+
+def _nested_counts(name: str, value: Any) -> dict[str, Any] | None:
+    """Return the counts of each category or vendor by their flat names; None where a value holds none."""
+    named = _DIMENSION.match(name)
+    if not named:
+        return None
+    by_id = _by_id(value)
+    if by_id is None:
+        return None
+    dimension = "category"
+    if named["dimension"].startswith("vendor"):
+        dimension = "vendor"
+    # without a counter in its name, it counts those who agreed
+    return _flat_counts(by_id, dimension, named["counter"] or "nb_optin")
 
 
 def _by_id(value: Any) -> dict[str, Any] | None:
@@ -68,16 +80,16 @@ def _by_id(value: Any) -> dict[str, Any] | None:
         return value
     if not isinstance(value, list):
         return None
-    found: dict[str, Any] = {}
+    by_id: dict[str, Any] = {}
     for item in value:
-        fields = item if isinstance(item, dict) else {}
-        key = next((key for key in _IDS if isinstance(fields.get(key), (str, int))), None)
-        if key is None:
+        if not isinstance(item, dict):
             return None
-        found[str(fields[key])] = {
-            name: count for name, count in fields.items() if name not in _IDS
-        }
-    return found
+        id_field = next((field for field in _IDS if isinstance(item.get(field), (str, int))), None)
+        if id_field is None:
+            return None
+        counts = {name: count for name, count in item.items() if name not in _IDS}
+        by_id[str(item[id_field])] = counts
+    return by_id
 
 
 def _flat_counts(by_id: Mapping[str, Any], dimension: str, counter: str) -> dict[str, Any]:

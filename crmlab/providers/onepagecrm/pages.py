@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -135,10 +136,13 @@ def _first_changed_at(page: Page) -> int | None:
     except TransportError:  # told where its records are looked for
         return None
     items = next((items for items in lists.values() if isinstance(items, list)), [])
-    first = items[0] if items and isinstance(items[0], dict) else {}
-    records = [first, *(value for value in first.values() if isinstance(value, dict))]
-    times = [unix_seconds(record["modified_at"]) for record in records if "modified_at" in record]
-    return times[0] if times else None
+    if not items or not isinstance(items[0], dict):
+        return None
+    # the record itself, or wrapped in its name: {"deal": {...}}
+    for candidate in (items[0], *items[0].values()):
+        if isinstance(candidate, dict) and "modified_at" in candidate:
+            return unix_seconds(candidate["modified_at"])
+    return None
 
 
 def total(page: Page) -> int | None:
@@ -152,7 +156,9 @@ def _last(page: Page) -> int | None:
     if told.total_count is None:
         return told.max_page
     needed = pages(told.total_count, page_size(page))
-    return needed if told.max_page is None else min(told.max_page, needed + 1)
+    if told.max_page is None:
+        return needed
+    return min(told.max_page, needed + 1)
 
 
 def page_size(page: Page) -> int:
@@ -164,16 +170,20 @@ def page_size(page: Page) -> int:
     if not is_first or not told.total_count:
         return size
     came = _height(page)
-    has_more = 0 < came < told.total_count
-    return came if has_more else max(size, came)
+    # a first page that others follow is full, whatever size was asked for and told
+    if 0 < came < told.total_count:
+        return came
+    return max(size, came)
 
 
 def _height(page: Page) -> int:
     """Return how many records came."""
-    lists = [text for text in page.read(_Lists).data.values() if bytes(text).startswith(b"[")]
-    return max(
-        (len(msgspec.json.decode(text, type=list[msgspec.Raw])) for text in lists), default=0
-    )
+    height = 0
+    for encoded in page.read(_Lists).data.values():
+        if bytes(encoded).startswith(b"["):
+            records = msgspec.json.decode(encoded, type=list[msgspec.Raw])
+            height = max(height, len(records))
+    return height
 
 
 #: all pages after the first one, which tells how many there are
@@ -190,7 +200,9 @@ def _follow(page: Page) -> Iterable[Request]:
         return _next_batch(page)
     if (total(page) or 0) <= WALL:
         return numbered_pages(page)
-    return _parts(page) if page.request.params["page"] == "1" else ()
+    if page.request.params["page"] != "1":
+        return ()
+    return _parts(page)
 
 
 def _more(page: Page) -> int | None:
@@ -218,15 +230,16 @@ def _next_batch(page: Page) -> Iterable[Request]:
 
 
 def _cascade(last: str = "") -> Request:
-    where = fill_path("/contacts/cascade/{last}", last=last) if last else "/contacts/cascade"
-    return Request(path=where, params={"team": "true"}, partial=True)
+    path = "/contacts/cascade"
+    if last:
+        path = fill_path("/contacts/cascade/{last}", last=last)
+    return Request(path=path, params={"team": "true"}, partial=True)
 
 
 def _is_in_cascade(request: Request) -> bool:
     """Whether the cascade gives what a list of contacts is asked for: it takes no filter, and brings no attachments."""
-    return "filter_id" not in request.params and "pinned_attachments" not in request.params.get(
-        "fields", ""
-    )
+    embedded = request.params.get("fields", "")
+    return "filter_id" not in request.params and "pinned_attachments" not in embedded
 
 
 def _parts(page: Page) -> Iterable[Request]:
@@ -236,7 +249,9 @@ def _parts(page: Page) -> Iterable[Request]:
     end = _end(page)
     if first is None or last is None or end is None or not since <= first < end:
         # one second, or a service that does not filter
-        return [_cascade()] if _is_in_cascade(page.request) else ()
+        if not _is_in_cascade(page.request):
+            return ()
+        return [_cascade()]
 
     parts = []
     is_crowded = last == first or end == first + 1
@@ -245,27 +260,29 @@ def _parts(page: Page) -> Iterable[Request]:
         first += 1
     # whether an edge belongs to a part is not documented: it belongs to two, and repeats are dropped
     edges = _edges(first, last, end, total(page) or 0)
-    spans = list(pairwise(edges)) or [(end, end)]
-    parts += [_part(page.request, start, stop) for start, stop in spans]
+    for start, stop in list(pairwise(edges)) or [(end, end)]:
+        parts.append(_part(page.request, start, stop))
     return parts
 
 
 def _first_and_last(page: Page) -> tuple[int | None, int | None]:
     """Return when the first and the last contact of a page were made (or changed: as it is sorted)."""
-    by = page.request.params["sort_by"]
+    time_of = attrgetter(page.request.params["sort_by"])
     contacts = page.read(_Contacts).data.contacts
     if not contacts:
         return None, None
-    return unix_seconds(getattr(contacts[0].contact, by)), unix_seconds(
-        getattr(contacts[-1].contact, by)
-    )
+    first_time = unix_seconds(time_of(contacts[0].contact))
+    last_time = unix_seconds(time_of(contacts[-1].contact))
+    return first_time, last_time
 
 
 def _end(page: Page) -> int | None:
     """Return until when contacts were asked for; the moment of the answer, where until now."""
     asked = page.request.params
     until = asked.get("until", asked.get("unmodified_since"))
-    return int(until) if until else page.read(Envelope).timestamp
+    if not until:
+        return page.read(Envelope).timestamp
+    return int(until)
 
 
 def _edges(first: int, last: int, end: int, contacts: int) -> list[int]:
@@ -303,9 +320,12 @@ def asks_for_history(context: Context) -> bool:
 
 def _embedded(request: Request, names: Iterable[str]) -> Request:
     """Ask for contacts with their deals, notes, ... inside."""
-    plain = {name: value for name, value in request.params.items() if name != "fields"}
+    params = dict(request.params)
+    params.pop("fields", None)
     fields = ",".join(f"{name}(all)" for name in sorted(names))
-    return replace(request, params={**plain, "fields": fields} if fields else plain)
+    if fields:
+        params["fields"] = fields
+    return replace(request, params=params)
 
 
 def _rest(page: Page, names: Iterable[str], size: int) -> Iterable[Request]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from crmlab.connector import (
@@ -44,7 +44,11 @@ def _total(page: Page) -> int | None:
 
 
 def _ids(page: Page) -> set[str]:
-    return {str(each.get("id")) for each in _contacts(page)}
+    return _ids_of(_contacts(page))
+
+
+def _ids_of(contacts: Iterable[dict[str, Any]]) -> set[str]:
+    return {str(contact.get("id")) for contact in contacts}
 
 
 def _stands_in_contacts(context: Context) -> Reads:
@@ -69,8 +73,8 @@ def _first_page(context: Context) -> Reads:
 def _number_of(first: Page) -> Generator[Request, Page, int | None]:
     """Return the number of the page that a list without one begins with; None where it cannot be told."""
     for number in (1, 0):
-        found = yield from _records(_FIRST.with_params(page=number))
-        if {str(each.get("id")) for each in found} & _ids(first):
+        contacts = yield from _records(_FIRST.with_params(page=number))
+        if _ids_of(contacts) & _ids(first):
             return number
     return None
 
@@ -82,30 +86,34 @@ def _honours_per_page(context: Context) -> Reads:
         return refuted(f"a page of {_PER_PAGE} is refused: HTTP {error.status}")
     total = _total(page)
     came = _contacts(page)
-    has_more = None if total is None else total > len(came)
+    has_more = None
+    if total is not None:
+        has_more = total > len(came)
     return honours_size(page, came, _PER_PAGE, more=has_more, name="per_page")
 
 
 def _team_brings_all(context: Context) -> Reads:
     ours = yield _FIRST
     mine = yield _MINE.with_params(per_page=1)
-    all_, own = _total(ours), _total(mine)
-    if all_ is None or own is None:
+    of_team = _total(ours)
+    of_user = _total(mine)
+    if of_team is None or of_user is None:
         return untold("the answer counts nothing")
-    if all_ > own:
-        return confirmed(f"{own:,} contacts without team=true, {all_:,} with it")
+    if of_team > of_user:
+        return confirmed(f"{of_user:,} contacts without team=true, {of_team:,} with it")
+    # as many: there may be nobody else whose contacts could come
     bootstrap = yield Request(path="/bootstrap")
     team = member(bootstrap, "data", "team")
-    if not team or not all_:
+    if not team or not of_team:
         return untold("the account has one user only, or no contacts")
     return refuted(
-        f"{own:,} contacts without team=true and {all_:,} with it, though the account has several users"
+        f"{of_user:,} contacts without team=true and {of_team:,} with it, though the account has several users"
     )
 
 
 def _is_in_order(context: Context) -> Reads:
     page = yield _FIRST
-    return is_sorted((each.get("created_at") for each in _contacts(page)), descending=False)
+    return is_sorted((contact.get("created_at") for contact in _contacts(page)), descending=False)
 
 
 def _total_is_true(context: Context) -> Reads:
@@ -122,12 +130,13 @@ def _total_is_true(context: Context) -> Reads:
     last = number + -(-total // held) - 1
     at_end = yield from _records(_FIRST.with_params(page=last))
     beyond = yield from _records(_FIRST.with_params(page=last + 1))
-    known = {str(each.get("id")) for each in at_end}
-    further = [each for each in beyond if str(each.get("id")) not in known]
-    given = (last - number) * held + len(at_end) + len(further)
-    if given == total:
+    # a service that has no such page may answer with its last one once more
+    known = _ids_of(at_end)
+    further = [contact for contact in beyond if str(contact.get("id")) not in known]
+    on_pages = (last - number) * held + len(at_end) + len(further)
+    if on_pages == total:
         return confirmed(f"{total:,} are counted, and the last page ends with that one")
-    return refuted(f"{total:,} are counted, and the pages hold {given:,}")
+    return refuted(f"{total:,} are counted, and the pages hold {on_pages:,}")
 
 
 def _records(request: Request) -> Generator[Request, Page, list[dict[str, Any]]]:
@@ -141,25 +150,27 @@ def _records(request: Request) -> Generator[Request, Page, list[dict[str, Any]]]
 
 def _edges_belong(context: Context) -> Reads:
     first = yield _FIRST
-    times = [
-        (unix_seconds(each.get("modified_at")), unix_seconds(each.get("created_at")))
-        for each in _contacts(first)
-    ]
-    known = [changed for changed, _ in times if changed is not None]
+    known: list[int] = []
+    later: list[int] = []
+    for contact in _contacts(first):
+        changed_at = unix_seconds(contact.get("modified_at"))
+        if changed_at is None:
+            continue
+        known.append(changed_at)
+        if changed_at != unix_seconds(contact.get("created_at")):
+            later.append(changed_at)
     if not known:
         return untold("no contact that was looked at has a time of its last change")
     # one that was changed after its creation tells by which of the two the service chooses
-    later = [
-        changed for changed, created in times if changed is not None and changed != created
-    ] or known
-    edge = later[len(later) // 2]
+    candidates = later or known
+    edge = candidates[len(candidates) // 2]
     at_edge = yield _FIRST.with_params(modified_since=edge, unmodified_since=edge, per_page=10)
-    found = [unix_seconds(each.get("modified_at")) for each in _contacts(at_edge)]
-    if any(each is not None and each != edge for each in found):
+    came = {unix_seconds(contact.get("modified_at")) for contact in _contacts(at_edge)}
+    if came - {edge, None}:
         return refuted(
             "contacts come that were changed at other times: the period is not looked at"
         )
-    if found:
+    if came:
         return confirmed("a contact that was changed in the second that both name comes")
     around = yield _FIRST.with_params(
         modified_since=edge - 1, unmodified_since=edge + 1, per_page=10
@@ -176,7 +187,7 @@ def _deals_are_inside(context: Context) -> Reads:
     items = listed(page, "data", "contacts")
     if not items:
         return untold("the account has no contacts")
-    holding = [each for each in items if "deals" in each]
+    holding = [contact for contact in items if "deals" in contact]
     if holding:
         return confirmed(f"{len(holding):,} of {len(items):,} contacts come with their deals")
     return refuted(f"none of {len(items):,} contacts comes with deals")
@@ -197,7 +208,8 @@ def _cascade_takes_team(context: Context) -> Reads:
 
 
 def _owners(page: Page) -> set[str]:
-    return {str(each["owner_id"]) for each in _contacts(page) if each.get("owner_id")}
+    owners = (contact.get("owner_id") for contact in _contacts(page))
+    return {str(owner_id) for owner_id in owners if owner_id}
 
 
 def _ignores_unknown(context: Context) -> Reads:
