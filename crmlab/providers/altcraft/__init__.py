@@ -121,20 +121,22 @@ def _subscriptions(context: Context) -> Iterable[Request]:
 def _segment_counters(context: Context) -> Iterable[Request]:
     """One request for each segment and resource: how many profiles of the segment it has."""
     for segment in context.rows["segment_details"].iter_rows(named=True):
-        where = _database_of(segment)
+        database_parameters = _database_of(segment)
         for resource in ids(context, "resources"):
             yield post(
                 "segments/get_counters",
                 tags={"segment_id": segment["id"], "resource_id": resource},
                 id=number(segment["id"]),
                 resource_id=number(resource),
-                **where,
+                **database_parameters,
             )
 
 
 def _database_of(segment: Mapping[str, Any]) -> dict[str, int | str]:
     """Return the parameters that name a segment's database; none where the segment names none."""
-    databases = [part["list_id"] for part in segment["segment"] or () if part["list_id"]]
+    databases = [
+        condition["list_id"] for condition in segment["segment"] or () if condition["list_id"]
+    ]
     if not databases:
         return {}
     database = number(databases[0])
@@ -144,14 +146,14 @@ def _database_of(segment: Mapping[str, Any]) -> dict[str, int | str]:
 
 def _history(context: Context) -> Iterable[Request]:
     """One request for each database: the days that hold since..until whatever the account's time zone."""
-    start = context.since.date() - dt.timedelta(days=1) if context.since else LONG_AGO
-    end = (context.until or context.now).date() + dt.timedelta(days=2)
+    first_day = context.since.date() - dt.timedelta(days=1) if context.since else LONG_AGO
+    last_day = (context.until or context.now).date() + dt.timedelta(days=2)
     for database in ids(context, "databases"):
         yield post(
             "subscribers/history_get_all",
             list_id=number(database),
-            date_from=start.isoformat(),
-            date_to=end.isoformat(),
+            date_from=first_day.isoformat(),
+            date_to=last_day.isoformat(),
             from_id="",
             limit=LIMIT,
         )
@@ -159,8 +161,12 @@ def _history(context: Context) -> Iterable[Request]:
 
 def _profile_schema(context: Context) -> Schema:
     """Return the documented fields, which come first and keep their names, and those that the account names."""
-    own = [name for name in views.custom_names(context) if name not in fields.PROFILE]
-    return {**fields.PROFILE, **dict.fromkeys(own, fields.PROFILE["email"])}
+    own_fields = [
+        custom_name
+        for custom_name in views.custom_names(context)
+        if custom_name not in fields.PROFILE
+    ]
+    return {**fields.PROFILE, **dict.fromkeys(own_fields, fields.PROFILE["email"])}
 
 
 def _with_named_fields(resource: Resource, names: str) -> Resource:
@@ -185,8 +191,8 @@ def _history_in_zone(resource: Resource, zone: str) -> Resource:
     """Return the history with its times read as those of a zone, whatever they say."""
     if resource.name != "history":
         return resource
-    time = with_zone(pl.col("datetime").str.strip_suffix("Z"), zone)
-    return replace(resource, computed={**resource.computed, "datetime": time})
+    zoned_time = with_zone(pl.col("datetime").str.strip_suffix("Z"), zone)
+    return replace(resource, computed={**resource.computed, "datetime": zoned_time})
 
 
 _FACTS = (

@@ -40,13 +40,13 @@ def objects(
     kind: str = "",
 ) -> Resource:
     """Return a list of objects, which is paged by the next object's number; `kind` is the type that is asked for."""
-    first = post(f"{method or name}/list", from_id=pages.FIRST, limit=LIMIT)
+    first_request = post(f"{method or name}/list", from_id=pages.FIRST, limit=LIMIT)
     if kind:
-        first = first.with_body(type=kind)
+        first_request = first_request.with_body(type=kind)
     return Resource(
         name=name,
         doc=doc,
-        requests=lambda context: (first,),
+        requests=lambda context: (first_request,),
         follow=pages.objects,
         total=pages.total,
         lacking=pages.objects_lack_pointer,

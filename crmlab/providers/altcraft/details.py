@@ -86,8 +86,13 @@ def _refuses_to_name_fields(error: ApiError, request: Request) -> bool:
 def _database_fields(context: Context) -> Iterable[Request]:
     """One request for each database; which of its names the method takes is not documented, so both are sent."""
     for database in ids(context, "databases"):
-        asked = number(database)
-        yield post("databases/fields_get", tags={"database_id": database}, db_id=asked, id=asked)
+        database_id = number(database)
+        yield post(
+            "databases/fields_get",
+            tags={"database_id": database},
+            db_id=database_id,
+            id=database_id,
+        )
 
 
 #: what begins with _ is the service's own, as are those that every profile has

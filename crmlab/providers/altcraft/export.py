@@ -210,10 +210,14 @@ def _total(page: Page) -> int | None:
 
 
 def _lacking(page: Page) -> str:
-    told = page.read(_Told)
-    if told.lacks:
-        return f"the exported file has no column for {', '.join(told.lacks)}"
-    if page.request.path == _STATUS and told.task.is_done and told.task.outcome.errors:
+    beside_records = page.read(_Told)
+    if beside_records.lacks:
+        return f"the exported file has no column for {', '.join(beside_records.lacks)}"
+    if (
+        page.request.path == _STATUS
+        and beside_records.task.is_done
+        and beside_records.task.outcome.errors
+    ):
         return "the service tells of errors in an export"
     return ""
 
@@ -249,24 +253,24 @@ def _pages(file: TextIO, request: Request) -> Iterator[Page]:
     csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL))
     lines = csv.reader(file, delimiter=delimiter, strict=True)
     columns = [_field(cell) for cell in next(lines, [])]
-    names = {*columns}
-    if len(names) < len(columns) or names.isdisjoint(("id", "email")):
+    column_names = {*columns}
+    if len(column_names) < len(columns) or column_names.isdisjoint(("id", "email")):
         raise TransportError(
             f"{request.path} is no file of profiles: its first line does not name their fields"
         )
-    lacks = [needed for needed in _NEEDED if needed not in names]
-    if names.isdisjoint(("_createtime", "_regdate")):
-        lacks.append("_createtime")
+    missing = [needed for needed in _NEEDED if needed not in column_names]
+    if column_names.isdisjoint(("_createtime", "_regdate")):
+        missing.append("_createtime")
 
     records: list[Any] = []
-    for line in lines:
-        if line:  # an empty line is no record
-            records.append(_record(columns, line, request))
+    for cells in lines:
+        if cells:  # an empty line is no record
+            records.append(_record(columns, cells, request))
         if len(records) == _RECORDS:
-            yield _page(records, lacks, request)
+            yield _page(records, missing, request)
             records = []
     # a file without records still tells what it lacks
-    yield _page(records, lacks, request)
+    yield _page(records, missing, request)
 
 
 def _field(name: str) -> str:
@@ -278,7 +282,9 @@ def _record(columns: Sequence[str], line: Sequence[str], request: Request) -> An
     """Return the profile of a line; the line itself, which is rejected as none, where its cells are not those named."""
     if len(line) != len(columns):
         return line
-    profile = {name: _value(name, cell) for name, cell in zip(columns, line, strict=True) if cell}
+    profile = {
+        column: _value(column, cell) for column, cell in zip(columns, line, strict=True) if cell
+    }
     profile.setdefault("db_id", request.tags.get("database_id"))
     return profile
 
@@ -293,7 +299,7 @@ def _value(name: str, cell: str) -> Any:
             return cell
     if name not in _LISTS:
         return cell
-    return [text.strip() for text in re.split("[,;|]", cell)]
+    return [phone.strip() for phone in re.split("[,;|]", cell)]
 
 
 def _page(records: Sequence[Any], lacks: Sequence[str], request: Request) -> Page:

@@ -71,10 +71,10 @@ def total(page: Page) -> int | None:
 def _undocumented(page: Page) -> dict[str, Any]:
     """Return what stands beside the list and nobody documents, small as it is, by name."""
     undocumented = {}
-    for name, encoded in page.read(dict[str, msgspec.Raw]).items():
+    for member, encoded in page.read(dict[str, msgspec.Raw]).items():
         # what is large holds records, and nothing that leads on
-        if name not in BESIDE and len(bytes(encoded)) < _MAX_BYTES:
-            undocumented[name] = msgspec.json.decode(encoded)
+        if member not in BESIDE and len(bytes(encoded)) < _MAX_BYTES:
+            undocumented[member] = msgspec.json.decode(encoded)
     return undocumented
 
 
@@ -84,12 +84,12 @@ def mentioned(page: Page) -> int | None:
     if counted is not None:
         return counted
     beside = _undocumented(page)
-    inside = [value for value in beside.values() if isinstance(value, dict)]
+    objects = [value for value in beside.values() if isinstance(value, dict)]
     counts = []
-    for members in (beside, *inside):
-        for name, value in members.items():
+    for members in (beside, *objects):
+        for member, value in members.items():
             count = whole_number(value)
-            if count is not None and _COUNTS.search(name):
+            if count is not None and _COUNTS.search(member):
                 counts.append(count)
     # where several count, the largest says how much may be missing
     return max(counts, default=None)
@@ -100,21 +100,21 @@ def lacks_pointer(page: Page, name: str = POINTER) -> str:
 
     What repeats the question, such as the size of the page, leads nowhere.
     """
-    answer = page.read(_Listing)
-    if answer.next_from_id or not answer.height:
+    listing = page.read(_Listing)
+    if listing.next_from_id or not listing.height:
         return ""
-    others = _undocumented(page)
+    undocumented = _undocumented(page)
     # true is no 1 that was asked for
-    asked = [repr(value) for value in page.request.body.values()]
-    alike = []
-    for other_name, value in others.items():
-        is_new = value and repr(value) not in asked
+    sent_values = [repr(value) for value in page.request.body.values()]
+    likely_pointers = []
+    for other_name, value in undocumented.items():
+        is_new = value and repr(value) not in sent_values
         if is_new and _LEADS_ON.search(other_name):
-            alike.append(other_name)
-    if others.get(name) or not alike:
+            likely_pointers.append(other_name)
+    if undocumented.get(name) or not likely_pointers:
         return ""
     return (
-        f"a page names no next one in {name}, but has {', '.join(alike)}, which nobody documents: there may be more. "
+        f"a page names no next one in {name}, but has {', '.join(likely_pointers)}, which nobody documents: there may be more. "
         "crmlab.probe(account) looks what leads to it"
     )
 
@@ -132,13 +132,13 @@ class _Object(msgspec.Struct):
 
 def _follow_objects(page: Page) -> Iterable[Request]:
     """Follow whole numbers upwards; the vendor's examples also point back at the last object."""
-    answer = page.read(_Listing)
-    asked = page.request.body["from_id"]
-    following = pointer(answer.next_from_id) or ""
-    points_on = following.isdecimal() and int(following) > asked
+    listing = page.read(_Listing)
+    sent_id = page.request.body["from_id"]
+    following = pointer(listing.next_from_id) or ""
+    points_on = following.isdecimal() and int(following) > sent_id
     if not points_on:
         return ()
-    if asked == FIRST and _is_whole(page):
+    if sent_id == FIRST and _is_whole(page):
         return ()
     return [page.request.with_body(from_id=int(following))]
 
@@ -166,12 +166,12 @@ def _more_objects(page: Page) -> int | None:
 def _objects_after(page: Page) -> Iterable[Request]:
     """Ask for the objects after the last one by its number, where the page itself points nowhere."""
     try:
-        listed = msgspec.json.decode(page.read(_Listing).data, type=list[_Object])
+        objects_of_page = msgspec.json.decode(page.read(_Listing).data, type=list[_Object])
     except msgspec.ValidationError:
         # objects of a shape that nobody expects are rejected one by one, elsewhere
         return []
     numbers = []
-    for listed_object in listed:
+    for listed_object in objects_of_page:
         number = whole_number(listed_object.id)
         if number is not None:
             numbers.append(number)
@@ -197,19 +197,19 @@ def _pointer(page: Page, name: str = POINTER) -> str | None:
     What was sent itself, or a number that is not above it, is the end; not after a page that is full, of which it is
     returned all the same: it leads back.
     """
-    answer = page.read(_Listing)
-    following = pointer(answer.next_from_id)
+    listing = page.read(_Listing)
+    following = pointer(listing.next_from_id)
     if following is None and name != POINTER:
         following = pointer(page.read(dict[str, Any]).get(name))
-    asked = str(page.request.body["from_id"])
+    sent_pointer = str(page.request.body["from_id"])
     if following is None:
         return None
-    if may_be_full(answer.height) or may_be_full(_profiles(page)):
+    if may_be_full(listing.height) or may_be_full(_profiles(page)):
         return following
     if not _NUMBER.fullmatch(following):
-        is_end = following == asked
-    elif _NUMBER.fullmatch(asked):
-        is_end = int(following) <= int(asked)
+        is_end = following == sent_pointer
+    elif _NUMBER.fullmatch(sent_pointer):
+        is_end = int(following) <= int(sent_pointer)
     else:  # the first page is asked for without a number
         is_end = int(following) <= 0
     return None if is_end else following
@@ -257,8 +257,10 @@ def _is_full(page: Page) -> bool:
 
 def records_by(name: str) -> Paginator:
     """Return how a list is followed whose next page stands under that name."""
-    find = partial(_pointer, name=name)
-    return cursor(find, lambda request, token: request.with_body(from_id=token), empty_is_end=True)
+    find_pointer = partial(_pointer, name=name)
+    return cursor(
+        find_pointer, lambda request, token: request.with_body(from_id=token), empty_is_end=True
+    )
 
 
 records = records_by(POINTER)

@@ -69,9 +69,9 @@ def _profiles(context: Context, database: Any) -> Request:
 
 
 def _history(context: Context, database: Any) -> Request:
-    start = context.now - dt.timedelta(days=_DAYS)
-    end = context.now + dt.timedelta(days=2)
-    return _days(database, start, end)
+    first_day = context.now - dt.timedelta(days=_DAYS)
+    last_day = context.now + dt.timedelta(days=2)
+    return _days(database, first_day, last_day)
 
 
 def _days(database: Any, first: dt.datetime, last: dt.datetime) -> Request:
@@ -130,18 +130,18 @@ def _names_pointer(first: _First) -> Callable[[Context], Reads]:
 
 def _finds_other_pointer(page: Page) -> Reads:
     """Try what stands beside a list that has no pointer, and whether there is more at all."""
-    for name, value in page.read(dict[str, Any]).items():
-        if name in BESIDE or not value:
+    for member_name, value in page.read(dict[str, Any]).items():
+        if member_name in BESIDE or not value:
             continue
-        following = yield _at(page, member(page, name))
+        following = yield _at(page, member(page, member_name))
         if _leads_on(page, following):
             return refuted(
-                f"{shown([name])} leads to other records, and there is no {POINTER}",
-                pointer=name,
+                f"{shown([member_name])} leads to other records, and there is no {POINTER}",
+                pointer=member_name,
             )
         break  # one request more is enough: a probe asks for little
-    larger = yield page.request.with_body(limit=_MANY)
-    if len(_data(larger)) > len(_data(page)):
+    larger_page = yield page.request.with_body(limit=_MANY)
+    if len(_data(larger_page)) > len(_data(page)):
         return refuted(f"there are more records, and no {POINTER}")
     return untold("there are no more records, so nothing leads to them")
 
@@ -191,16 +191,16 @@ def _one_day_is_enough(context: Context) -> Reads:
     page = yield from _of_databases(context, _history)
     if page is None:
         return untold(f"no database that was looked at has a history of {_DAYS} days")
-    times = [unix_seconds(event.get("datetime")) for event in _data(page)]
-    known = [moment for moment in times if moment is not None]
-    if not known:
+    event_times = [unix_seconds(event.get("datetime")) for event in _data(page)]
+    known_times = [moment for moment in event_times if moment is not None]
+    if not known_times:
         return untold("no event that was looked at has a time")
-    day = dt.datetime.fromtimestamp(known[-1], dt.UTC)
+    last_day = dt.datetime.fromtimestamp(known_times[-1], dt.UTC)
     database = page.request.body["list_id"]
-    alone = yield _days(database, day, day)
-    if _data(alone):
+    of_one_day = yield _days(database, last_day, last_day)
+    if _data(of_one_day):
         return confirmed("the history from a day to the same day holds events")
-    until_next = yield _days(database, day, day + dt.timedelta(days=1))
+    until_next = yield _days(database, last_day, last_day + dt.timedelta(days=1))
     if _data(until_next):
         return refuted(
             "the history from a day to the same day is empty, to the day after it is not"
@@ -212,49 +212,53 @@ def _one_day_is_enough(context: Context) -> Reads:
 
 def _times_are_utc(context: Context) -> Reads:
     page = yield from _of_databases(context, _history)
-    ahead = [_seconds_ahead(each) for each in _data(page)] if page else []
-    known = [each for each in ahead if each is not None]
-    if not known:
+    seconds_ahead = [_seconds_ahead(offset) for offset in _data(page)] if page else []
+    known_offsets = [offset for offset in seconds_ahead if offset is not None]
+    if not known_offsets:
         return untold("no event that was looked at has an id that tells when it was made")
-    usual, count = Counter(round(each / _HALF_HOUR) * _HALF_HOUR for each in known).most_common(1)[
-        0
-    ]
-    if count <= len(known) / 2 or abs(usual) > _MAX_HOURS * 3600:
+    usual_offset, agreeing = Counter(
+        round(offset / _HALF_HOUR) * _HALF_HOUR for offset in known_offsets
+    ).most_common(1)[0]
+    if agreeing <= len(known_offsets) / 2 or abs(usual_offset) > _MAX_HOURS * 3600:
         return untold("the ids of events do not tell when they were made")
-    if usual == 0:
-        return confirmed(f"{count:,} of {len(known):,} events happened when their ids were made")
-    direction = "later" if usual > 0 else "earlier"
+    if usual_offset == 0:
+        return confirmed(
+            f"{agreeing:,} of {len(known_offsets):,} events happened when their ids were made"
+        )
+    direction = "later" if usual_offset > 0 else "earlier"
     return refuted(
-        f"times are {abs(usual) / 3600:g} hours {direction} than the ids of the events say"
+        f"times are {abs(usual_offset) / 3600:g} hours {direction} than the ids of the events say"
     )
 
 
 def _seconds_ahead(event: dict[str, Any]) -> float | None:
     """Return by how much the time of an event is later than what its id begins with."""
-    made = str(event.get("event_id"))
+    event_id = str(event.get("event_id"))
     happened = unix_seconds(event.get("datetime"))
-    if happened is None or not _OBJECT_ID.fullmatch(made):
+    if happened is None or not _OBJECT_ID.fullmatch(event_id):
         return None
-    return happened - int(made[:8], 16)
+    return happened - int(event_id[:8], 16)
 
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield from _of_databases(context, _history)
-    return have_zone(each.get("datetime") for each in (_data(page) if page else ()))
+    return have_zone(event.get("datetime") for event in (_data(page) if page else ()))
 
 
 def _actions_are_known(context: Context) -> Reads:
     page = yield from _of_databases(context, _history)
     if page is None:
         return untold(f"no database that was looked at has a history of {_DAYS} days")
-    many = yield page.request.with_body(limit=_MANY)
-    words = {str(each.get("action")) for each in _data(many) if each.get("action")}
-    states = [state for state in _STATES if state in words]
-    if not words:
+    larger_page = yield page.request.with_body(limit=_MANY)
+    actions = {str(event.get("action")) for event in _data(larger_page) if event.get("action")}
+    states_among_them = [state for state in _STATES if state in actions]
+    if not actions:
         return untold("no event that was looked at has an action")
-    if states:
-        return refuted(f"of {len(words):,} words looked at these are states: {shown(states)}")
-    return confirmed(f"{len(words):,} words looked at")
+    if states_among_them:
+        return refuted(
+            f"of {len(actions):,} words looked at these are states: {shown(states_among_them)}"
+        )
+    return confirmed(f"{len(actions):,} words looked at")
 
 
 PROBES = (

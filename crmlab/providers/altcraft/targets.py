@@ -73,13 +73,13 @@ def _batch(record: Entry) -> Batch:
 def _ask(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     for record in records:
         _check_subscriptions(record)
-    first = records[0]
-    if first.id is not None:
+    first_record = records[0]
+    if first_record.id is not None:
         return "profiles_import", {
             **options,
             "matching": "profile_id",
-            "profile_id": first.id,
-            "data": dict(first.fields),
+            "profile_id": first_record.id,
+            "data": dict(first_record.fields),
         }
     profiles = [dict(record.fields) for record in records]
     if not all(profile.get("email") for profile in profiles):
@@ -91,24 +91,24 @@ def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
     answer = page.read(_Answer)
     if records[0].id is not None:
         return [created_or_updated(records[0], answer.profile_id)]
-    listed = answer.result
-    if listed is None:
-        listed = answer.data
-    if not isinstance(listed, list):
+    listed_outcomes = answer.result
+    if listed_outcomes is None:
+        listed_outcomes = answer.data
+    if not isinstance(listed_outcomes, list):
         # the page that shows this answer is cut: of another shape it says that the whole was taken, and no more
         return _alike(
             records, Outcome(state="sent", reason="the answer does not tell of each profile")
         )
-    outcomes = [_outcome(said) for said in listed]
-    by_address = _by_address(listed, records)
+    outcomes = [_outcome(profile_answer) for profile_answer in listed_outcomes]
+    by_address = _by_address(listed_outcomes, records)
     if by_address:
         unnamed = Outcome(
             state="unknown", reason="the answer tells of others, and not of this profile"
         )
-        placed = _alike(records, unnamed)
+        outcomes_by_position = _alike(records, unnamed)
         for position, place_in_answer in by_address.items():
-            placed[position] = outcomes[place_in_answer]
-        return placed
+            outcomes_by_position[position] = outcomes[place_in_answer]
+        return outcomes_by_position
     if len(outcomes) == len(records):
         return outcomes
     note = f"the answer tells of {len(outcomes):,} profiles in place of {len(records):,}, and not of which"
@@ -127,11 +127,14 @@ def _alike(records: Sequence[Entry], outcome: Outcome) -> list[Outcome]:
 def _by_address(listed: Sequence[Any], records: Sequence[Entry]) -> dict[int, int]:
     """Return where the answer tells of each record, by address; nothing where it does not name each of its own."""
     positions = {_email_of(record.fields): position for position, record in enumerate(records)}
-    places = {_email_of(said): place for place, said in enumerate(listed)}
+    places = {
+        _email_of(profile_answer): place_in_answer
+        for place_in_answer, profile_answer in enumerate(listed)
+    }
     is_ambiguous = len(positions) < len(records) or len(places) < len(listed)
     if is_ambiguous or not positions.keys() >= places.keys():
         return {}
-    return {positions[address]: place for address, place in places.items()}
+    return {positions[address]: place_in_answer for address, place_in_answer in places.items()}
 
 
 def _email_of(said: Any) -> str:
@@ -144,10 +147,10 @@ def _outcome(said: Any) -> Outcome:
     """Return what the answer says of one profile."""
     if not isinstance(said, dict):
         return _sent(said)
-    number = said.get("error")
-    if number in (None, 0, "0", "", False):
+    error_number = said.get("error")
+    if error_number in (None, 0, "0", "", False):
         return _sent(said.get("profile_id") or said.get("id"))
-    reason = str(number)
+    reason = str(error_number)
     if said.get("error_text"):
         reason = f"{reason} · {said['error_text']}"
     return Outcome(state="refused", reason=reason)

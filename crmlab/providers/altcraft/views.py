@@ -63,11 +63,11 @@ def _opted_in(column: str) -> pl.Expr:
 
     Of a word that decides nothing nothing is asked, so it is no value that could not be read.
     """
-    word = pl.when(_word(column).is_in([*_YES, *_NO])).then(_word(column))
+    deciding_word = pl.when(_word(column).is_in([*_YES, *_NO])).then(_word(column))
     return (
-        pl.when(word.is_in(_YES))
+        pl.when(deciding_word.is_in(_YES))
         .then(pl.lit(value=True))
-        .when(word.is_in(_NO))
+        .when(deciding_word.is_in(_NO))
         .then(pl.lit(value=False))
     )
 
@@ -82,8 +82,8 @@ _STEP = (
 
 
 def _joined(*columns: str | pl.Expr) -> pl.Expr:
-    parts = [pl.col(column) if isinstance(column, str) else column for column in columns]
-    return pl.concat_str([part.fill_null("") for part in parts], separator="/")
+    expressions = [pl.col(column) if isinstance(column, str) else column for column in columns]
+    return pl.concat_str([expression.fill_null("") for expression in expressions], separator="/")
 
 
 EVENT_KEY = pl.coalesce(

@@ -96,8 +96,8 @@ def lacking(page: Page) -> str:
     errors = page.read(_Answer).listed_errors()
     if not errors:
         return ""
-    said = " ".join(_words(errors[0])).strip() or "without a word"
-    remark = f"an answer tells of errors beside its data: {said}"
+    in_words = " ".join(_words(errors[0])).strip() or "without a word"
+    remark = f"an answer tells of errors beside its data: {in_words}"
     if len(errors) > 1:
         remark = f"{remark}, and {len(errors) - 1:,} more"
     return remark
@@ -122,9 +122,9 @@ def _error(item: Any) -> _Error:
 
 def _status(error: _Error, code: str) -> int:
     """Return the HTTP status that an error names, or that is known for its code; 0 where neither tells."""
-    named = str(error.status)
-    if named.isdigit() and int(named):
-        return int(named)
+    named_status = str(error.status)
+    if named_status.isdigit() and int(named_status):
+        return int(named_status)
     return _STATUSES.get(code, 0)
 
 

@@ -58,12 +58,12 @@ def _restated(
             answer = page.read(dict[str, Any])
         except TransportError:  # told where its records are looked for
             return page
-        data = answer.get("data")
-        holders = data if isinstance(data, list) else [data]
+        held_data = answer.get("data")
+        holders = held_data if isinstance(held_data, list) else [held_data]
         objects = [holder for holder in holders if isinstance(holder, dict)]
         if not objects:
             return page
-        if isinstance(data, list) and set().union(*objects).isdisjoint(inside):
+        if isinstance(held_data, list) and set().union(*objects).isdisjoint(inside):
             # they may be the records themselves
             return replace(page, doubts=(f"an answer lists objects without {' or '.join(inside)}",))
         return _with_records(page, answer, holders, by)
@@ -149,8 +149,8 @@ def _issues(page: Page, parts: AnswerParts) -> Iterator[Any]:
             if not isinstance(issue, dict):
                 yield issue
                 continue
-            known = {name: value for name, value in issue.items() if name != "stream_hit"}
-            yield {"kind": kind, "stream_hit_id": issue.get("stream_hit"), **known}
+            documented = {name: value for name, value in issue.items() if name != "stream_hit"}
+            yield {"kind": kind, "stream_hit_id": issue.get("stream_hit"), **documented}
 
 
 def _details(context: Context) -> Iterator[Request]:
@@ -218,16 +218,19 @@ def _report_data(context: Context) -> Iterator[Request]:
 
 def _report_rows(page: Page, parts: AnswerParts) -> Iterator[Any]:
     """Yield each line of a report with its number; the document calls the list ``row``, and its example ``rows``."""
-    number = whole_number(page.request.params.get("page[number]")) or 1
+    page_number = whole_number(page.request.params.get("page[number]")) or 1
     pagination = _inside(page.read(dict[str, Any]), "meta", "pagination", "per_page")
-    size = whole_number(pagination) or _LARGE_PAGE
+    page_size = whole_number(pagination) or _LARGE_PAGE
     parts.note_others(known=("rows", "row", "total", "columns"))
     lines = parts.list_at("rows", also="row")
-    for place, line in enumerate(lines, start=(number - 1) * size + 1):
+    for line_number, line in enumerate(lines, start=(page_number - 1) * page_size + 1):
         if not isinstance(line, dict):  # rejected, as it is no record
             yield line
             continue
-        yield {"row": place, "cells": [_cell(column, value) for column, value in line.items()]}
+        yield {
+            "row": line_number,
+            "cells": [_cell(column, value) for column, value in line.items()],
+        }
 
 
 def _cell(column: str, value: Any) -> _Record:
@@ -268,10 +271,10 @@ def _quality(page: Page, parts: AnswerParts) -> Iterator[_Record]:
     _note_others(parts)
     for event, rows in parts.lists_at(*_VALIDATION, "statuses"):
         for row in named_rows(rows):
-            lacks = [name for name in _COUNTED if name not in row]
-            if lacks:
+            missing = [name for name in _COUNTED if name not in row]
+            if missing:
                 parts.doubt(
-                    f"rows of counts of events have nothing that can be read as {', '.join(lacks)}"
+                    f"rows of counts of events have nothing that can be read as {', '.join(missing)}"
                 )
             yield {"event": event, **row}
 
@@ -286,10 +289,10 @@ def _anomalies(page: Page, parts: AnswerParts) -> Iterator[Any]:
             if not isinstance(anomaly, dict):
                 yield anomaly
                 continue
-            kept = {"event": event, **anomaly}
+            without_sample = {"event": event, **anomaly}
             # an event as it was collected: it says something of a visitor
-            kept.pop(_SAMPLE, None)
-            yield kept
+            without_sample.pop(_SAMPLE, None)
+            yield without_sample
 
 
 def _quality_sources(page: Page, parts: AnswerParts) -> list[Any]:
@@ -308,28 +311,28 @@ def _with_counts(page: Page) -> Page:
         answer = page.read(dict[str, Any])
     except TransportError:  # told where its records are looked for
         return page
-    events = answer.get("data")
-    if not isinstance(events, list):
+    listed_events = answer.get("data")
+    if not isinstance(listed_events, list):
         return page
     counts = _counts_by_event(answer.get("included"))
-    known: list[Any] = []
+    events_with_counts: list[Any] = []
     listed_ids: set[str] = set()
     doubts: dict[str, None] = {}
-    for event in events:
+    for event in listed_events:
         if not isinstance(event, dict):
-            known.append(event)
+            events_with_counts.append(event)
             continue
         event_id = str(event.get("id"))
-        found = counts.get(event_id)
+        own_counts = counts.get(event_id)
         listed_ids.add(event_id)
-        if found is None:
+        if own_counts is None:
             doubts.setdefault(
                 "an event came without its counts, which are documented to stand in included"
             )
-        known.append({**event, "counts": found})
+        events_with_counts.append({**event, "counts": own_counts})
     if counts.keys() - listed_ids:
         doubts.setdefault("counts came of an event that is not listed with them")
-    body = msgspec.json.encode({**answer, "data": known})
+    body = msgspec.json.encode({**answer, "data": events_with_counts})
     return replace(page, body=body, doubts=tuple(doubts), _read={})
 
 

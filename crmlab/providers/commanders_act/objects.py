@@ -48,13 +48,13 @@ def _objects(
     schema: Schema = {"id": pl.String, "type": pl.String, "attributes": pl.Struct(attributes)}
     if related:
         schema = {**schema, "relationships": pl.Struct(related)}
-    asked = {}
+    parameters = {}
     if include:
-        asked["include"] = include
+        parameters["include"] = include
     return listed(
         name,
         doc,
-        requests=get(path, **asked),
+        requests=get(path, **parameters),
         schema=schema,
         restate=plain_objects(related or {}),
         **more,
@@ -63,11 +63,13 @@ def _objects(
 
 def _numbered(name: str, path: str, doc: str, attributes: Schema, **more: Any) -> Resource:
     """Return a list whose pages are documented to have numbers, though not to tell how many there are."""
-    found = _objects(name, path, doc, attributes, follow=replace(PAGES, next_if_full=True), **more)
-    asked = {"page[number]": 1, "page[size]": _LARGE_PAGE}
+    resource = _objects(
+        name, path, doc, attributes, follow=replace(PAGES, next_if_full=True), **more
+    )
+    parameters = {"page[number]": 1, "page[size]": _LARGE_PAGE}
     if more.get("include"):
-        asked["include"] = more["include"]
-    return replace(found, requests=get(path, **asked), page_size=_PAGE_SIZE)
+        parameters["include"] = more["include"]
+    return replace(resource, requests=get(path, **parameters), page_size=_PAGE_SIZE)
 
 
 # ---- what differs from what is documented -------------------------------------------------------
@@ -87,15 +89,15 @@ def plain_objects(related: Schema) -> Callable[[Page], Page]:
             answer = page.read(dict[str, Any])
         except TransportError:  # told where its records are looked for
             return page
-        data = answer.get("data")
-        objects = [data] if _is_object(data) else data
+        held_data = answer.get("data")
+        objects = [held_data] if _is_object(held_data) else held_data
         if not isinstance(objects, list):
             return page
-        plain = [_plain_object(item, several) for item in objects]
+        plain_items = [_plain_object(item, several) for item in objects]
         # most answers are as documented: they are not written again
-        if plain == data:
+        if plain_items == held_data:
             return page
-        return replace(page, body=msgspec.json.encode({**answer, "data": plain}), _read={})
+        return replace(page, body=msgspec.json.encode({**answer, "data": plain_items}), _read={})
 
     return restated
 
@@ -111,26 +113,26 @@ _OF_AN_OBJECT = ("id", "type", "attributes")
 def _plain_object(item: Any, several: Collection[str]) -> Any:
     if not isinstance(item, dict):
         return item
-    plain = dict(item)
+    plain_item = dict(item)
     # what stands beside all objects of an answer, not inside one
-    plain.pop("included", None)
+    plain_item.pop("included", None)
     attributes = _alone(item.get("attributes"))
     if isinstance(attributes, dict):
-        plain["attributes"] = _plain_attributes(attributes)
+        plain_item["attributes"] = _plain_attributes(attributes)
     relations = item.get("relationships")
     if isinstance(relations, dict):
         linked = {}
         for name, relation in relations.items():
             linked[name] = _linked(relation, is_several=name in several)
-        plain["relationships"] = linked
-    return plain
+        plain_item["relationships"] = linked
+    return plain_item
 
 
 def _plain_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
-    inside = attributes.get("attributes")
-    if isinstance(inside, dict):
+    inner_attributes = attributes.get("attributes")
+    if isinstance(inner_attributes, dict):
         others = {name: value for name, value in attributes.items() if name not in _OF_AN_OBJECT}
-        attributes = {**others, **inside}
+        attributes = {**others, **inner_attributes}
     return {name.strip('"'): value for name, value in attributes.items()}
 
 
@@ -144,10 +146,10 @@ def _alone(value: Any) -> Any:
 def _linked(relation: Any, *, is_several: bool) -> Any:
     if not isinstance(relation, dict) or "data" not in relation:
         return relation
-    data = _alone(relation["data"])
-    if is_several and isinstance(data, dict):
-        data = [data]
-    return {**relation, "data": data}
+    linked_data = _alone(relation["data"])
+    if is_several and isinstance(linked_data, dict):
+        linked_data = [linked_data]
+    return {**relation, "data": linked_data}
 
 
 # ---- sources, destinations, events --------------------------------------------------------------

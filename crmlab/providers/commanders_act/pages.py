@@ -19,10 +19,10 @@ class _Ends(msgspec.Struct):
 
 def _pagination(page: Page) -> Mapping[str, Any]:
     """Return what an answer tells of its pages: in ``meta.pagination`` as documented, or in ``meta``."""
-    meta = page.read(_Ends).meta
-    if not isinstance(meta, dict):
+    metadata = page.read(_Ends).meta
+    if not isinstance(metadata, dict):
         return {}
-    for candidate in (meta.get("pagination"), meta.get("page"), meta):
+    for candidate in (metadata.get("pagination"), metadata.get("page"), metadata):
         if isinstance(candidate, dict) and not _SIGNS.isdisjoint(candidate):
             return candidate
     return {}
@@ -86,8 +86,8 @@ def _number(page: Page) -> int:
 
 def _is_chain(page: Page) -> bool:
     """Whether only a link can tell what follows: meta tells of no pages, or of none after this one."""
-    last = _last_page(page)
-    return last is None or last <= _number(page)
+    last_page = _last_page(page)
+    return last_page is None or last_page <= _number(page)
 
 
 def _next_link(page: Page) -> str | None:

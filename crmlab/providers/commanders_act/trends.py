@@ -45,18 +45,18 @@ class _Trends(msgspec.Struct):
 def further_columns(page: Page) -> str:
     """Return what is to be said of columns that are named in a first row, and are none of ours."""
     try:
-        data = page.read(_Trends).data
+        held_data = page.read(_Trends).data
     except TransportError:
         # of a shape that nobody expects: what cannot be read of it is told elsewhere
         return ""
-    trends = data if isinstance(data, list) else [data or _Trend()]
+    trends = held_data if isinstance(held_data, list) else [held_data or _Trend()]
     has_header = False
     further: dict[str, None] = {}
     for trend in trends:
         for name in _first_row(trend):
-            word = _word(name)
-            has_header = has_header or word in _NAMES["at"]
-            if word not in _KNOWN_NAMES:
+            plain_name = _word(name)
+            has_header = has_header or plain_name in _NAMES["at"]
+            if plain_name not in _KNOWN_NAMES:
                 further.setdefault(name)
     # without a column of times, the first row is one of values
     if not further or not has_header:
@@ -107,11 +107,11 @@ def _named(rows: Sequence[_Row | None]) -> Iterator[dict[str, str | None]]:
 
 
 def _position(header: _Row, names: Sequence[str]) -> int | None:
-    words = [_word(name) for name in header]
+    plain_names = [_word(name) for name in header]
     # the documented name counts before others that may stand beside it
     for known_name in names:
-        if known_name in words:
-            return words.index(known_name)
+        if known_name in plain_names:
+            return plain_names.index(known_name)
     return None
 
 

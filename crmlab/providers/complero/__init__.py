@@ -91,10 +91,10 @@ def _check(page: Page) -> None:
             page.read(msgspec.Raw)
         return
     refusal = read_refusal(page, _Refusal())
-    detail = str(refusal.message or "")
+    description = str(refusal.message or "")
     if refusal.validation_errors:
-        detail = f"{detail} {json.dumps(refusal.validation_errors)}".strip()
-    raise refuse(page, now=time.time(), detail=detail)
+        description = f"{description} {json.dumps(refusal.validation_errors)}".strip()
+    raise refuse(page, now=time.time(), detail=description)
 
 
 class _Timed(msgspec.Struct):
@@ -144,12 +144,12 @@ def _ignores_period(page: Page) -> str:
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
     """Return the same request for another period."""
-    params = {name: value for name, value in request.params.items() if name in _FILTERS}
+    parameters = {name: value for name, value in request.params.items() if name in _FILTERS}
     if since is not None:
-        params["from"] = iso(since)
+        parameters["from"] = iso(since)
     if until is not None:
-        params["to"] = iso(until)
-    return replace(request, params=params)
+        parameters["to"] = iso(until)
+    return replace(request, params=parameters)
 
 
 def _next_page(page: Page, header: str) -> Request | None:
@@ -161,14 +161,14 @@ def _next_page(page: Page, header: str) -> Request | None:
     in_brackets = _LINK.search(address)
     if in_brackets:
         address = in_brackets[1]
-    link = pointer(address)
-    if link is None:
+    next_link = pointer(address)
+    if next_link is None:
         return None
-    cursors = parse_qs(link_parts(link).query).get("cursor", [""])
+    cursors = parse_qs(link_parts(next_link).query).get("cursor", [""])
     token = pointer(cursors[0])
     if token:  # the filters of the request stay as they are, whatever the link makes of them
         return page.request.with_params(cursor=token)
-    return linked(page.request, link)
+    return linked(page.request, next_link)
 
 
 def _lacks_pointer(page: Page, header: str = _CURSOR) -> str:
@@ -179,17 +179,17 @@ def _lacks_pointer(page: Page, header: str = _CURSOR) -> str:
         return ""
     if following or _is_empty(page):
         return ""
-    alike = []
+    similar_headers = []
     linked_next = []
     for name, value in page.headers.items():
         may_lead_on = _LEADS_ON.search(name) and pointer(value) is not None
         if may_lead_on and name not in (header, "next-link"):
-            alike.append(name)
+            similar_headers.append(name)
         if name == "link" and _LINK_TO_NEXT.search(value):
             linked_next.append(name)
-    if not alike and not linked_next:
+    if not similar_headers and not linked_next:
         return ""
-    headers = ", ".join([*alike, *linked_next])
+    headers = ", ".join([*similar_headers, *linked_next])
     return (
         f"a page names no next one in {header}, but there is the header {headers}, which nobody documents: "
         "there may be more. crmlab.probe(account) looks what leads to it"
@@ -253,9 +253,9 @@ def _one_each(
     """One request for each employee or contact that the events read name: there is no list of either."""
     ids = context.rows["events"][exported].drop_nulls().unique(maintain_order=True)
     # a part of a path that is nothing, or dots alone, would make it another path
-    named = [record_id for record_id in ids if record_id.strip() not in ("", ".", "..")]
+    usable_ids = [record_id for record_id in ids if record_id.strip() not in ("", ".", "..")]
     template = path or PATHS[operation]
-    return [Request(path=fill_path(template, id=record_id)) for record_id in named]
+    return [Request(path=fill_path(template, id=record_id)) for record_id in usable_ids]
 
 
 _employees = partial(_one_each, operation="employee", exported="employee_id")
@@ -272,8 +272,8 @@ def _newest_upload(page: Page) -> str:
     uploads = page.read(list[_Upload])
     if not uploads:
         return "no uploads yet"
-    newest = uploads[0]
-    return f"newest upload: {newest.model or newest.type} of {newest.created_at:.10}"
+    newest_upload = uploads[0]
+    return f"newest upload: {newest_upload.model or newest_upload.type} of {newest_upload.created_at:.10}"
 
 
 def _operations() -> tuple[Operation, ...]:
@@ -325,8 +325,8 @@ _PATH = re.compile(r"(/(?!\.+(?:/|$))([\w.~%@:+-]+|{\w+}))+/?")
 
 
 def _checked_path(path: str, name: str) -> str:
-    needed = set(re.findall(r"{\w+}", PATHS[name]))
-    if not _PATH.fullmatch(path) or set(re.findall(r"{[^{}]*}", path)) != needed:
+    needed_parts = set(re.findall(r"{\w+}", PATHS[name]))
+    if not _PATH.fullmatch(path) or set(re.findall(r"{[^{}]*}", path)) != needed_parts:
         raise ValueError(f"it must be a path such as {PATHS[name]!r}")
     return path
 

@@ -88,26 +88,26 @@ def _of_channel(text: str, place: Place, *, is_first: bool) -> Place:
     channels = place.channels
     if is_first:  # it takes the place of what the keys above name, and the others come beside it
         channels = ()
-    name = name_of(text)
-    if name.is_general:
+    channel_name = name_of(text)
+    if channel_name.is_general:
         return replace(place, channels=channels)
-    named = name.channels or (text.lower(),)
-    return replace(place, channels=tuple(dict.fromkeys((*channels, *named))))
+    named_channels = channel_name.channels or (text.lower(),)
+    return replace(place, channels=tuple(dict.fromkeys((*channels, *named_channels))))
 
 
 def _of_label(text: str, label: str, place: Place, *, has_answer: bool) -> Place:
     """Return the place with what a type or a name says: a channel, an opt-in, an opt-out, or a purpose."""
-    name = name_of(text)
-    if name.channels:
-        place = replace(place, channels=name.channels)
-    if name.names_consent and (place.is_consent or label == "type"):
+    label_name = name_of(text)
+    if label_name.channels:
+        place = replace(place, channels=label_name.channels)
+    if label_name.names_consent and (place.is_consent or label == "type"):
         turns = place.turns
         if not place.refuses:  # within an opt-out it says the same again
-            turns += name.turns
+            turns += label_name.turns
         return replace(place, is_consent=True, turns=turns)
     # outside of consents a name is that of a person, a company or a place
     is_purpose = place.is_consent or (has_answer and label == "type" and not place.channels)
-    if is_purpose and label != "id" and not name.channels and not name.is_nothing:
+    if is_purpose and label != "id" and not label_name.channels and not label_name.is_nothing:
         return replace(place, purposes=(*place.purposes, text))
     return place
 

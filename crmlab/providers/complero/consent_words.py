@@ -172,32 +172,32 @@ class Key:
 def key_of(name: str) -> Key:
     """Return what the words of a key say."""
     words = _words(name)
-    known = set(words)
-    names = [word for word in words if word not in _VOCABULARY]
-    names_consent = not known.isdisjoint(_NAMING)
-    last = ""
+    known_words = set(words)
+    purpose_words = [word for word in words if word not in _VOCABULARY]
+    names_consent = not known_words.isdisjoint(_NAMING)
+    last_word = ""
     if words:
-        last = words[-1]
-    is_participle = names_consent and last.endswith("ed") and last not in _VOCABULARY
+        last_word = words[-1]
+    is_participle = names_consent and last_word.endswith("ed") and last_word not in _VOCABULARY
     label: Label = ""
     # with any other word it is the name of something: a "region code" labels no consent
-    if known <= _NAMING | _FILLING | _LABELS.keys():
-        label = _LABELS.get(last, "")
-    is_of_before = known <= _HISTORY | _NAMING | {"state", "status"}
+    if known_words <= _NAMING | _FILLING | _LABELS.keys():
+        label = _LABELS.get(last_word, "")
+    is_of_before = known_words <= _HISTORY | _NAMING | {"state", "status"}
     return Key(
         names_consent=names_consent,
-        names_refusal=not known.isdisjoint(_REFUSAL),
+        names_refusal=not known_words.isdisjoint(_REFUSAL),
         turns=sum(word in _REFUSAL or word in _NEGATION for word in words),
-        is_answer=not known.isdisjoint(_NAMING | _ANSWER | _NEGATION),
-        is_aside=not known.isdisjoint(_ASIDE),
-        is_quality=not known.isdisjoint(_QUALITIES),
-        is_done=is_participle or not known.isdisjoint(_DONE),
-        is_time=not known.isdisjoint(_TIMES),
-        is_expiry=not known.isdisjoint(_EXPIRY) or {"valid", "to"} <= known,
-        is_history=is_of_before and not known.isdisjoint(_HISTORY),
+        is_answer=not known_words.isdisjoint(_NAMING | _ANSWER | _NEGATION),
+        is_aside=not known_words.isdisjoint(_ASIDE),
+        is_quality=not known_words.isdisjoint(_QUALITIES),
+        is_done=is_participle or not known_words.isdisjoint(_DONE),
+        is_time=not known_words.isdisjoint(_TIMES),
+        is_expiry=not known_words.isdisjoint(_EXPIRY) or {"valid", "to"} <= known_words,
+        is_history=is_of_before and not known_words.isdisjoint(_HISTORY),
         label=label,
         channels=_channels(words),
-        purpose="_".join(word for word in names if not _channel(word)),
+        purpose="_".join(word for word in purpose_words if not _channel(word)),
     )
 
 
@@ -216,16 +216,16 @@ class Name:
 def name_of(text: str) -> Name:
     """Return what a text names, of which every word has to be known."""
     words = _words(text)
-    left = [word for word in words if not _channel(word) and word not in _FILLING]
-    if not _NAMING.issuperset(left):
+    other_words = [word for word in words if not _channel(word) and word not in _FILLING]
+    if not _NAMING.issuperset(other_words):
         # one word that is not known makes it the name of a purpose
         return Name(channels=(), names_consent=False, turns=0, is_general=False, is_nothing=False)
     channels = _channels(words)
-    is_nothing = not left and not channels
+    is_nothing = not other_words and not channels
     return Name(
         channels=channels,
-        names_consent=bool(left),
-        turns=sum(word in _REFUSAL for word in left),
+        names_consent=bool(other_words),
+        turns=sum(word in _REFUSAL for word in other_words),
         is_general=is_nothing and not _GENERAL.isdisjoint(words),
         is_nothing=is_nothing,
     )
@@ -368,17 +368,17 @@ def _without_not(word: str) -> str:
 
 def _words(text: str) -> tuple[str, ...]:
     """Return the words of a name in lower case and one spelling: ``emailOptIn`` is "email", "optin"."""
-    words = " ".join(_WORD.findall(_CAMEL.sub(" ", text))).lower()
-    for spelling, usual in _SPELLINGS:
-        words = spelling.sub(usual, words)
-    kept = []
+    spelled = " ".join(_WORD.findall(_CAMEL.sub(" ", text))).lower()
+    for spelling, usual_spelling in _SPELLINGS:
+        spelled = spelling.sub(usual_spelling, spelled)
+    kept_words = []
     word_before = ""
-    for word in words.split():
+    for word in spelled.split():
         # a number behind a channel counts its addresses: email1, email2
         if not word.isdecimal() or not _channel(word_before):
-            kept.append(word)
+            kept_words.append(word)
         word_before = word
-    return tuple(kept)
+    return tuple(kept_words)
 
 
 def _channels(words: Iterable[str]) -> tuple[str, ...]:

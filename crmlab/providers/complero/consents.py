@@ -73,11 +73,11 @@ class _Heard:
             unread = sorted([*self.answers, *unread])
             return _statement(about, None, " and ".join(unread))
         answer = next(iter(self.answers), None)
-        end = None
+        first_end = None
         if answer == "true":
             # given in several places, with several ends: the first of them is the one that is certain
-            end = min(self.ends, default=None)
-        return _statement(about, answer, " and ".join(sorted(unread)) or None, end)
+            first_end = min(self.ends, default=None)
+        return _statement(about, answer, " and ".join(sorted(unread)) or None, first_end)
 
 
 def statements(
@@ -97,21 +97,23 @@ def statements(
     consents
         The JSON of consents that stand in the event itself.
     """
-    start = Place()
+    start_place = Place()
     if channel:
         # a channel that none of our words names is one all the same, under its own name
-        start = Place(channels=name_of(channel).channels or (channel,))
+        start_place = Place(channels=name_of(channel).channels or (channel,))
     try:
-        sayings = [*_of_object(_fields(contact), start)]
+        sayings = [*_of_object(_fields(contact), start_place)]
         if consents:
-            sayings += _of_value(msgspec.json.decode(consents), replace(start, is_consent=True))
+            sayings += _of_value(
+                msgspec.json.decode(consents), replace(start_place, is_consent=True)
+            )
     except (msgspec.DecodeError, RecursionError):
         # nested too deeply, or no object: what it holds is not known, and a part of it shows which contact that is
-        return [_statement(about, None, f"{contact:.{_SHOWN}}") for about in start.abouts()]
+        return [_statement(about, None, f"{contact:.{_SHOWN}}") for about in start_place.abouts()]
 
     heard = _heard(sayings)
     if not heard:
-        return [_statement(about, None, None) for about in start.abouts()]
+        return [_statement(about, None, None) for about in start_place.abouts()]
     return [of_about.statement(about) for about, of_about in heard.items()]
 
 
@@ -227,8 +229,8 @@ def _of_object(fields: Mapping[str, Any], place: Place) -> Iterator[_Said]:
         elif own_place.refuses:  # {"type": "opt-out", "channel": "email"}
             yield from _decided(True, own_place)
         else:
-            named = {name: fields[name] for name in labels}
-            yield from _unreadable(named, own_place, is_remark=True)
+            label_fields = {name: fields[name] for name in labels}
+            yield from _unreadable(label_fields, own_place, is_remark=True)
 
 
 def _of_fields(
@@ -238,17 +240,17 @@ def _of_fields(
     ends: dict[str, tuple[Any, Place]] = {}
     others: dict[str, Any] = {}
     for name, value in fields.items():
-        end = _end_in(keys[name], value)
-        if end is not None:
+        end_value = _end_in(keys[name], value)
+        if end_value is not None:
             end_place = below(keys[name], place)
             if end_place.is_consent:
-                ends[name] = (end, end_place)
+                ends[name] = (end_value, end_place)
                 continue
         others[name] = value
     sayings = [*_of_others(others, keys, answers, place)]
     # ends come last, whatever the order of the fields: they are about what was said before
-    for name, (end, end_place) in ends.items():
-        sayings = [*_up_to(sayings, name, end, end_place, beside=place)]
+    for name, (end_value, end_place) in ends.items():
+        sayings = [*_up_to(sayings, name, end_value, end_place, beside=place)]
     yield from sayings
 
 
@@ -314,19 +316,19 @@ def _of_others(
             continue
         if key.is_history or not is_given(value):
             continue
-        inner = below(key, place)
+        inner_place = below(key, place)
         if not is_scalar:
-            yield from _of_value(value, inner)
-        elif not inner.is_consent:
-            yield from _of_state(name, value, inner)
+            yield from _of_value(value, inner_place)
+        elif not inner_place.is_consent:
+            yield from _of_state(name, value, inner_place)
         elif key.is_time:
-            times.append((name, value, inner))
+            times.append((name, value, inner_place))
         elif key.is_aside or key.is_done:
-            yield from _remark(name, value, inner)
-        elif answers and name not in answers and inner.channels == place.channels:
-            yield from _beside(name, value, inner)
-        elif not (len(answers) > 1 and inner == place and is_address(value)):
-            yield from _of_scalar(value, inner)
+            yield from _remark(name, value, inner_place)
+        elif answers and name not in answers and inner_place.channels == place.channels:
+            yield from _beside(name, value, inner_place)
+        elif not (len(answers) > 1 and inner_place == place and is_address(value)):
+            yield from _of_scalar(value, inner_place)
     yield from _of_times(times, has_answer=bool(answers))
 
 

@@ -68,31 +68,31 @@ def _events(context: Context, kind: str, limit: int = _FEW) -> Request:
 
 
 def _are_guessed(context: Context) -> Reads:
-    wrong = []
+    not_found = []
     try:
         yield _operations(context)
     except NotFoundError:
-        wrong.append("operations")
+        not_found.append("operations")
     contacts: list[dict[str, Any]] = []
     try:
         page = yield _events(context, "update")
         contacts = _contacts(page)
     except NotFoundError:
-        wrong.append("events")
-    asked = ["operations", "events"]
+        not_found.append("events")
+    asked_for = ["operations", "events"]
     employee_ids: dict[str, None] = {}
     for contact in contacts:
         if contact.get("employee_id"):
             employee_ids.setdefault(str(contact["employee_id"]))
     if employee_ids:
-        asked.append("employee")
+        asked_for.append("employee")
         # one of two may have been deleted
         is_there = yield from _some_are_there(_path(context, "employee"), [*employee_ids][:2])
         if not is_there:
-            wrong.append("employee")
-    if wrong:
-        return refuted(f"HTTP 404 for {shown(wrong)}, of {shown(asked)}")
-    return confirmed(f"{shown(asked)} answer")
+            not_found.append("employee")
+    if not_found:
+        return refuted(f"HTTP 404 for {shown(not_found)}, of {shown(asked_for)}")
+    return confirmed(f"{shown(asked_for)} answer")
 
 
 def _contacts(page: Page) -> list[dict[str, Any]]:
@@ -110,25 +110,25 @@ def _is_bare(context: Context) -> Reads:
 
 
 def _names_cursor(context: Context) -> Reads:
-    first = yield _operations(context, 1)
-    token = first.header(_NEXT_CURSOR)
+    first_page = yield _operations(context, 1)
+    token = first_page.header(_NEXT_CURSOR)
     if token:
-        leads_on = yield from _leads_on(first, token, _NEXT_CURSOR)
+        leads_on = yield from _leads_on(first_page, token, _NEXT_CURSOR)
         if leads_on:
             return confirmed("Next-Cursor leads to another record")
         return refuted("Next-Cursor leads to no other record")
-    if first.header(_NEXT_LINK):
+    if first_page.header(_NEXT_LINK):
         return refuted("there is no Next-Cursor, but Next-Link, which is followed")
-    others = [header for header in first.headers if "cursor" in header.lower()]
-    for header in others[:1]:
-        leads_on = yield from _leads_on(first, first.header(header) or "", header)
+    cursor_headers = [header for header in first_page.headers if "cursor" in header.lower()]
+    for header in cursor_headers[:1]:
+        leads_on = yield from _leads_on(first_page, first_page.header(header) or "", header)
         if leads_on:
             return refuted(
                 f"the header that leads to another record is {shown([header])}",
                 cursor_header=header,
             )
     several = yield _operations(context)
-    if len(listed(several)) > len(listed(first)):
+    if len(listed(several)) > len(listed(first_page)):
         return refuted("there are more records, and no header names the next page")
     return untold("there are no more records, so no page follows")
 
@@ -136,9 +136,9 @@ def _names_cursor(context: Context) -> Reads:
 def _leads_on(first: Page, token: str, header: str) -> Generator[Request, Page, bool]:
     """Follow a cursor, past one page that is empty; return whether it leads to another record."""
     following = yield first.request.with_params(cursor=token)
-    again = following.header(header)
-    if not listed(following) and again:
-        following = yield first.request.with_params(cursor=again)
+    next_token = following.header(header)
+    if not listed(following) and next_token:
+        following = yield first.request.with_params(cursor=next_token)
     return bool(_ids(following)) and _ids(following) != _ids(first)
 
 
@@ -155,28 +155,30 @@ def _newest_first(context: Context) -> Reads:
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield _operations(context)
-    others = yield _events(context, "update")
+    event_page = yield _events(context, "update")
     times = []
-    for record in [*listed(page), *listed(others)]:
+    for record in [*listed(page), *listed(event_page)]:
         times += [record.get("occurred_at"), record.get("timestamp"), record.get("created_at")]
     return have_zone(times)
 
 
 def _edges_belong(context: Context) -> Reads:
     page = yield _operations(context)
-    known = [moment for moment in _created(page) if moment is not None]
-    if not known:
+    known_times = [moment for moment in _created(page) if moment is not None]
+    if not known_times:
         return untold("no upload that was looked at has a time")
     # from the middle: records are on both sides of it, which the period must keep away
-    edge = known[len(known) // 2]
-    at_edge = yield _operations(context).with_params(**{"from": iso(edge), "to": iso(edge)})
-    came = _created(at_edge)
-    if {*came} - {edge}:
+    middle = known_times[len(known_times) // 2]
+    at_edge = yield _operations(context).with_params(**{"from": iso(middle), "to": iso(middle)})
+    came_at_edge = _created(at_edge)
+    if {*came_at_edge} - {middle}:
         return refuted("records outside of from and to came: the period is not looked at")
-    if came:
+    if came_at_edge:
         return confirmed("a record of the second that from and to name comes")
-    around = yield _operations(context).with_params(**{"from": iso(edge - 1), "to": iso(edge + 1)})
-    if listed(around):
+    around_edge = yield _operations(context).with_params(
+        **{"from": iso(middle - 1), "to": iso(middle + 1)}
+    )
+    if listed(around_edge):
         return refuted(
             "a record of the second that from and to name does not come; a second more brings it"
         )
@@ -203,26 +205,28 @@ def _consents_are_read(context: Context) -> Reads:
             unread += statement["unread"] is not None
     if unread:
         return refuted(f"{unread:,} of {unread + answers:,} consents are no yes and no no")
-    held = _consents_of_sections(contacts)
-    if not held and not answers:
+    held_consents = _consents_of_sections(contacts)
+    if not held_consents and not answers:
         return untold("no event that was looked at holds a consent")
-    others = [consents for consents in held if not _is_by_channel(consents)]
-    if others:
-        return refuted(f"{len(others):,} of {len(held):,} sections hold consents in another shape")
-    if not held:
+    of_other_shape = [consents for consents in held_consents if not _is_by_channel(consents)]
+    if of_other_shape:
+        return refuted(
+            f"{len(of_other_shape):,} of {len(held_consents):,} sections hold consents in another shape"
+        )
+    if not held_consents:
         return refuted(f"{answers:,} consents stand elsewhere than in the consents of a section")
     return confirmed(f"{answers:,} consents looked at")
 
 
 def _consents_of_sections(contacts: Iterable[dict[str, Any]]) -> list[object]:
     """Return what stands under the only name for consents that the vendor's examples have."""
-    held = []
+    held_consents = []
     for contact in contacts:
         for section_name in ("section_work", "section_private"):
             section = contact.get(section_name)
             if isinstance(section, dict) and section.get("consents"):
-                held.append(section["consents"])
-    return held
+                held_consents.append(section["consents"])
+    return held_consents
 
 
 def _is_by_channel(consents: object) -> bool:
@@ -250,9 +254,9 @@ def _knows_documentation(context: Context) -> Reads:
 
 def _some_are_there(path: str, ids: Iterable[str]) -> Any:
     """Ask for some records by their ids; return whether any of them is there."""
-    for id_ in ids:
+    for record_id in ids:
         try:
-            yield Request(path=fill_path(path, id=id_))
+            yield Request(path=fill_path(path, id=record_id))
         except NotFoundError:
             continue
         return True

@@ -47,10 +47,12 @@ def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
     errors = None
     if page.body.strip():
         errors = page.read(_Upload).validation_errors
-    placed = _Errors(errors, records)
+    placed_errors = _Errors(errors, records)
     outcomes = []
     for position, record in enumerate(records):
-        outcomes.append(_outcome(record, placed.of(position), placed, pending=pending))
+        outcomes.append(
+            _outcome(record, placed_errors.of(position), placed_errors, pending=pending)
+        )
     return outcomes
 
 
@@ -65,22 +67,24 @@ def _followed(page: Page, records: Sequence[Entry]) -> Sequence[Outcome] | None:
     for item in operation.items or []:
         if isinstance(item, dict) and "id" in item:
             items_by_id[str(item["id"])] = item
-    placed = _Errors(operation.validation_errors, records)
+    placed_errors = _Errors(operation.validation_errors, records)
     went_wrong = _is_failure(status)
-    note = ""
+    ending = ""
     if status not in _WENT_WELL:
-        note = f"the upload ended as {status!r}"
+        ending = f"the upload ended as {status!r}"
     outcomes = []
     for position, record in enumerate(records):
         own_item = items_by_id.get(str(record.id))
-        reason = _reason(own_item or {}) or placed.of(position)
+        reason = _reason(own_item or {}) or placed_errors.of(position)
         # without items, the state of the whole is all that is said of each
         if went_wrong and not items_by_id:
-            reason = reason or note
-        remark = note
+            reason = reason or ending
+        remark = ending
         if items_by_id and own_item is None:
             remark = remark or "the upload is done, and has no item of it"
-        outcomes.append(_outcome(record, reason, placed, note=remark, is_doubtful=went_wrong))
+        outcomes.append(
+            _outcome(record, reason, placed_errors, note=remark, is_doubtful=went_wrong)
+        )
     return outcomes
 
 
@@ -143,17 +147,17 @@ class _Errors:
     def _by_key(self, errors: Mapping[str, Any]) -> list[tuple[int | None, Any]]:
         # ids are the user's own, and may look like places
         is_id = self._places.keys() >= errors.keys()
-        placed: list[tuple[int | None, Any]] = []
+        placed_errors: list[tuple[int | None, Any]] = []
         for key, error in errors.items():
             if not error:
                 continue
             position = self._place(key, is_id=is_id)
             if position is None:
                 # the name of a field is a part of what is said, an id or a place is not
-                placed.append((None, {key: error}))
+                placed_errors.append((None, {key: error}))
             else:
-                placed.append((position, error))
-        return placed
+                placed_errors.append((position, error))
+        return placed_errors
 
     def _place(self, key: str, *, is_id: bool) -> int | None:
         is_place = self._keep_places and key.isdecimal() and int(key) < len(self._places)

@@ -23,12 +23,12 @@ def _fingerprint(event: str | None) -> str | None:
     if not event:
         return None
     try:
-        held = {name: value for name, value in json.loads(event).items() if value is not None}
-        canonical = json.dumps(held, sort_keys=True, ensure_ascii=False)
+        members = {name: value for name, value in json.loads(event).items() if value is not None}
+        canonical = json.dumps(members, sort_keys=True, ensure_ascii=False)
     except (ValueError, RecursionError):
         # only our own reader takes what stands there: its text has to do
         return _hash(event)
-    if not held:
+    if not members:
         return None
     return _hash(canonical)
 
@@ -50,9 +50,9 @@ _STATEMENT = pl.Struct(dict.fromkeys(_SAID, pl.String))
 
 def _statements(events: pl.Series) -> pl.Series:
     """Return the statements of each event, of which the contact, the channel and its own consents are given."""
-    given = events.struct.unnest().select("contact", "channel", "consents")
+    event_parts = events.struct.unnest().select("contact", "channel", "consents")
     columns: dict[str, list[Any]] = {name: [] for name in ("event", *_SAID)}
-    for number, event in enumerate(given.iter_rows()):
+    for number, event in enumerate(event_parts.iter_rows()):
         for statement in statements(*event):
             columns["event"].append(number)
             for name, part in _SAID.items():
@@ -146,8 +146,8 @@ _ADDRESS = pl.when(_HAS_PLACE).then(_WORK).otherwise(_PRIVATE)
 
 def _place(*names: str) -> pl.Expr:
     """Return the values of the address, joined: that of work, or of home where work has none."""
-    values = (text(_ADDRESS.str.json_path_match(f"$.{name}")) for name in names)
-    return text(pl.concat_str(*values, separator=" ", ignore_nulls=True))
+    address_values = (text(_ADDRESS.str.json_path_match(f"$.{field_name}")) for field_name in names)
+    return text(pl.concat_str(*address_values, separator=" ", ignore_nulls=True))
 
 
 # https://api.complero.com/docs/glossary. Who confirms looked at the data and left them as they are, a refusal too

@@ -53,10 +53,10 @@ def _host_in(name: str) -> pl.Expr:
 def _member(record: str | None, name: str) -> str | None:
     """Return the text that stands under a name of a record."""
     try:
-        found = json.loads(record or "{}")[name]
+        member_value = json.loads(record or "{}")[name]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return found if isinstance(found, str) else None
+    return member_value if isinstance(member_value, str) else None
 
 
 OWN_RECORDS: tuple[Resource, ...] = (

@@ -57,10 +57,10 @@ def _stands_in_contacts(context: Context) -> Reads:
 
 
 def _first_page(context: Context) -> Reads:
-    first = yield _FIRST
-    if not _contacts(first):
+    plain_list = yield _FIRST
+    if not _contacts(plain_list):
         return untold("the account has no contacts")
-    number = yield from _number_of(first)
+    number = yield from _number_of(plain_list)
     if number == 1:
         return confirmed("page 1 holds what the list without a page does")
     if number == 0:
@@ -85,11 +85,11 @@ def _honours_per_page(context: Context) -> Reads:
     except ApiError as error:
         return refuted(f"a page of {_PER_PAGE} is refused: HTTP {error.status}")
     total = _total(page)
-    came = _contacts(page)
+    contacts = _contacts(page)
     has_more = None
     if total is not None:
-        has_more = total > len(came)
-    return honours_size(page, came, _PER_PAGE, more=has_more, name="per_page")
+        has_more = total > len(contacts)
+    return honours_size(page, contacts, _PER_PAGE, more=has_more, name="per_page")
 
 
 def _team_brings_all(context: Context) -> Reads:
@@ -117,23 +117,23 @@ def _is_in_order(context: Context) -> Reads:
 
 
 def _total_is_true(context: Context) -> Reads:
-    first = yield _FIRST
-    total = _total(first)
-    held = len(_contacts(first))
-    if not total or not held:
+    plain_list = yield _FIRST
+    total = _total(plain_list)
+    records_on_page = len(_contacts(plain_list))
+    if not total or not records_on_page:
         return untold("the account has no contacts, or the answer counts none")
     if total > WALL:
         return untold(f"page numbers do not reach the last of {total:,} contacts")
-    number = yield from _number_of(first)
-    if number is None:
+    first_number = yield from _number_of(plain_list)
+    if first_number is None:
         return untold("it is not known which number the first page has")
-    last = number + -(-total // held) - 1
-    at_end = yield from _records(_FIRST.with_params(page=last))
-    beyond = yield from _records(_FIRST.with_params(page=last + 1))
+    last_number = first_number + -(-total // records_on_page) - 1
+    last_contacts = yield from _records(_FIRST.with_params(page=last_number))
+    contacts_beyond = yield from _records(_FIRST.with_params(page=last_number + 1))
     # a service that has no such page may answer with its last one once more
-    known = _ids_of(at_end)
-    further = [contact for contact in beyond if str(contact.get("id")) not in known]
-    on_pages = (last - number) * held + len(at_end) + len(further)
+    last_ids = _ids_of(last_contacts)
+    further = [contact for contact in contacts_beyond if str(contact.get("id")) not in last_ids]
+    on_pages = (last_number - first_number) * records_on_page + len(last_contacts) + len(further)
     if on_pages == total:
         return confirmed(f"{total:,} are counted, and the last page ends with that one")
     return refuted(f"{total:,} are counted, and the pages hold {on_pages:,}")
@@ -149,33 +149,33 @@ def _records(request: Request) -> Generator[Request, Page, list[dict[str, Any]]]
 
 
 def _edges_belong(context: Context) -> Reads:
-    first = yield _FIRST
-    known: list[int] = []
-    later: list[int] = []
-    for contact in _contacts(first):
+    plain_list = yield _FIRST
+    change_times: list[int] = []
+    later_changes: list[int] = []
+    for contact in _contacts(plain_list):
         changed_at = unix_seconds(contact.get("modified_at"))
         if changed_at is None:
             continue
-        known.append(changed_at)
+        change_times.append(changed_at)
         if changed_at != unix_seconds(contact.get("created_at")):
-            later.append(changed_at)
-    if not known:
+            later_changes.append(changed_at)
+    if not change_times:
         return untold("no contact that was looked at has a time of its last change")
     # one that was changed after its creation tells by which of the two the service chooses
-    candidates = later or known
-    edge = candidates[len(candidates) // 2]
-    at_edge = yield _FIRST.with_params(modified_since=edge, unmodified_since=edge, per_page=10)
-    came = {unix_seconds(contact.get("modified_at")) for contact in _contacts(at_edge)}
-    if came - {edge, None}:
+    candidates = later_changes or change_times
+    middle = candidates[len(candidates) // 2]
+    at_edge = yield _FIRST.with_params(modified_since=middle, unmodified_since=middle, per_page=10)
+    came_at_edge = {unix_seconds(contact.get("modified_at")) for contact in _contacts(at_edge)}
+    if came_at_edge - {middle, None}:
         return refuted(
             "contacts come that were changed at other times: the period is not looked at"
         )
-    if came:
+    if came_at_edge:
         return confirmed("a contact that was changed in the second that both name comes")
-    around = yield _FIRST.with_params(
-        modified_since=edge - 1, unmodified_since=edge + 1, per_page=10
+    around_edge = yield _FIRST.with_params(
+        modified_since=middle - 1, unmodified_since=middle + 1, per_page=10
     )
-    if not _contacts(around):
+    if not _contacts(around_edge):
         return refuted(
             "a contact does not come by the time of its change: the service may choose by another time"
         )
@@ -194,9 +194,9 @@ def _deals_are_inside(context: Context) -> Reads:
 
 
 def _cascade_takes_team(context: Context) -> Reads:
-    first = yield _FIRST
+    plain_list = yield _FIRST
     batch = yield Request(path="/contacts/cascade", params={"team": "true"})
-    if len(_owners(first)) < 2:
+    if len(_owners(plain_list)) < 2:
         return untold("all contacts that were looked at are of one user")
     if len(_owners(batch)) > 1:
         return confirmed(f"its first contacts are of {len(_owners(batch)):,} users")
@@ -213,12 +213,12 @@ def _owners(page: Page) -> set[str]:
 
 
 def _ignores_unknown(context: Context) -> Reads:
-    plain = yield _FIRST
+    plain_list = yield _FIRST
     try:
-        asked = yield _FIRST.with_params(documented_nowhere=1)
+        with_unknown = yield _FIRST.with_params(documented_nowhere=1)
     except ApiError as error:
         return refuted(f"a parameter that is documented nowhere is refused: HTTP {error.status}")
-    if _ids(asked) == _ids(plain):
+    if _ids(with_unknown) == _ids(plain_list):
         return confirmed("a parameter that is documented nowhere changes nothing")
     return refuted("a parameter that is documented nowhere changes what comes")
 
@@ -226,7 +226,9 @@ def _ignores_unknown(context: Context) -> Reads:
 def _times_have_zone(context: Context) -> Reads:
     page = yield _FIRST
     return have_zone(
-        each.get(name) for each in _contacts(page) for name in ("created_at", "modified_at")
+        contact.get(time_field)
+        for contact in _contacts(page)
+        for time_field in ("created_at", "modified_at")
     )
 
 

@@ -41,8 +41,8 @@ class _Answer(msgspec.Struct):
 def _read(name: str) -> Callable[[Page, Sequence[Entry]], Sequence[Outcome]]:
     def read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
         (record,) = records
-        found = getattr(page.read(_Answer).data, name).id
-        return [created_or_updated(record, found)]
+        answered_id = getattr(page.read(_Answer).data, name).id
+        return [created_or_updated(record, answered_id)]
 
     return read
 
@@ -51,8 +51,8 @@ def _current(name: str) -> Callable[[Fields], Fields]:
     """Return what takes a record out of the answer that holds it."""
 
     def current(answer: Fields) -> Fields:
-        found: Fields = answer["data"][name]
-        return found
+        current_record: Fields = answer["data"][name]
+        return current_record
 
     return current
 

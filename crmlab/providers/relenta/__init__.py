@@ -81,10 +81,10 @@ def _check(page: Page) -> None:
     if page.succeeded:
         # an error that does not say which one may pass, as a failure of the server does
         status = code if code >= 400 else 500
-    detail = str(envelope.message or envelope.error or "")
+    description = str(envelope.message or envelope.error or "")
     if status == 401:
-        detail = f"{detail} ({_PLAN_LIMIT})".strip()
-    raise refuse(page, now=time.time(), detail=detail, status=status)
+        description = f"{description} ({_PLAN_LIMIT})".strip()
+    raise refuse(page, now=time.time(), detail=description, status=status)
 
 
 def _number(code: object) -> int:
@@ -157,8 +157,8 @@ def _parts(column: str) -> pl.Expr:
 
     A label holds a letter; ``+44 (0)`` has none.
     """
-    label = r"(\S)\s*\([^()]*\p{L}[^()]*\)$"
-    return texts(split(column).list.eval(pl.element().str.replace(label, "$1")))
+    label_pattern = r"(\S)\s*\([^()]*\p{L}[^()]*\)$"
+    return texts(split(column).list.eval(pl.element().str.replace(label_pattern, "$1")))
 
 
 def _addresses(column: str) -> pl.Expr:
@@ -225,7 +225,7 @@ def _activities(context: Context) -> tuple[View, ...]:
         "all_day": flag("all_day"),
         "recurrence": text("rrule"),
     }
-    first = {
+    first_time = {
         **_times(),
         **columns,
         "starts_at": iso_time("dt_start"),
@@ -233,7 +233,7 @@ def _activities(context: Context) -> tuple[View, ...]:
         "series_id": pl.when(following.is_not_null()).then(text("id")),
     }
     starts_at = pl.col("item").struct.field("starts_at")
-    again = {
+    further_times = {
         **columns,
         "id": pl.format("{}/{}", text("id"), starts_at.dt.strftime("%Y-%m-%dT%H:%M:%SZ")),
         "starts_at": starts_at,
@@ -241,8 +241,8 @@ def _activities(context: Context) -> tuple[View, ...]:
         "series_id": text("id"),
     }
     return (
-        View(table="activities", columns=first),
-        View(table="activities", explode=following, columns=again),
+        View(table="activities", columns=first_time),
+        View(table="activities", explode=following, columns=further_times),
     )
 
 

@@ -42,24 +42,24 @@ def _contacts(page: Page) -> list[dict[str, Any]]:
 
 
 def _ids(page: Page) -> set[str]:
-    return {str(each.get("id")) for each in _contacts(page)}
+    return {str(contact.get("id")) for contact in _contacts(page)}
 
 
 def _first_page(context: Context) -> Reads:
-    plain = yield _CONTACTS
-    if not _contacts(plain):
+    plain_list = yield _CONTACTS
+    if not _contacts(plain_list):
         return untold("the account has no contacts")
-    one = yield _page(1)
+    page_one = yield _page(1)
     # in whatever order a page gives its contacts, the first page has them in common with the list
-    if _ids(one) & _ids(plain):
+    if _ids(page_one) & _ids(plain_list):
         return confirmed("page 1 holds what the list without parameters begins with")
     try:
-        zero = yield _page(0)
+        page_zero = yield _page(0)
     except ApiError as error:
         return untold(
             f"page 1 holds nothing of what the list begins with, and page 0 is refused: HTTP {error.status}"
         )
-    if _ids(zero) & _ids(plain):
+    if _ids(page_zero) & _ids(plain_list):
         return refuted(
             "page 0 holds what the list without parameters begins with, and page 1 does not",
             first_page=0,
@@ -74,52 +74,64 @@ def _stands_in_data(context: Context) -> Reads:
 
 def _honours_page_size(context: Context) -> Reads:
     try:
-        first = yield _page(1)
+        first_page = yield _page(1)
     except ApiError as error:
         return refuted(f"a page of {_PAGE_SIZE} is refused: HTTP {error.status}")
-    second = yield _page(2)
-    has_more = bool(_ids(second) - _ids(first))
-    return honours_size(first, _contacts(first), _PAGE_SIZE, more=has_more, name="page_size")
+    second_page = yield _page(2)
+    has_more = bool(_ids(second_page) - _ids(first_page))
+    return honours_size(
+        first_page, _contacts(first_page), _PAGE_SIZE, more=has_more, name="page_size"
+    )
 
 
 def _newest_first(context: Context) -> Reads:
     page = yield _page(1)
-    ids = [str(each.get("id")) for each in _contacts(page)]
-    return is_sorted([int(each) for each in ids if each.isdecimal()], descending=True)
+    ids = [str(contact_id.get("id")) for contact_id in _contacts(page)]
+    return is_sorted(
+        [int(contact_id) for contact_id in ids if contact_id.isdecimal()], descending=True
+    )
 
 
 def _ends_empty(context: Context) -> Reads:
-    first = yield _page(1)  # where this is refused, the number of the other page is not to blame
-    if not _contacts(first):
+    first_page = yield _page(
+        1
+    )  # where this is refused, the number of the other page is not to blame
+    if not _contacts(first_page):
         return untold("the account has no contacts")
     try:
-        page = yield _page(_FAR)
+        far_page = yield _page(_FAR)
     except ApiError as error:
         return refuted(f"page {_FAR:,} is refused: HTTP {error.status}")
-    if not _contacts(page):
+    if not _contacts(far_page):
         return confirmed(f"page {_FAR:,} has none")
-    return refuted(f"page {_FAR:,} holds {len(_contacts(page)):,} contacts")
+    return refuted(f"page {_FAR:,} holds {len(_contacts(far_page)):,} contacts")
 
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield _page(1)
     return have_zone(
-        each.get(name) for each in _contacts(page) for name in ("dt_created", "dt_modified")
+        contact.get(time_field)
+        for contact in _contacts(page)
+        for time_field in ("dt_created", "dt_modified")
     )
 
 
 def _addresses_are_joined(context: Context) -> Reads:
     page = yield _page(1)
-    several = [
-        each.get("emails") for each in _contacts(page) if str(each.get("emails")).count("@") > 1
+    with_several = [
+        addresses.get("emails")
+        for addresses in _contacts(page)
+        if str(addresses.get("emails")).count("@") > 1
     ]
-    if not several:
+    if not with_several:
         return untold("no contact that was looked at has several addresses")
-    joined = [each for each in several if isinstance(each, str) and ";" in each]
-    if len(joined) == len(several):
-        return confirmed(f"{len(several):,} looked at that have several addresses")
+    joined = [
+        addresses for addresses in with_several if isinstance(addresses, str) and ";" in addresses
+    ]
+    if len(joined) == len(with_several):
+        return confirmed(f"{len(with_several):,} looked at that have several addresses")
     return refuted(
-        f"{len(several) - len(joined):,} of {len(several):,} that have several addresses have no ;"
+        f"{len(with_several) - len(joined):,} of {len(with_several):,} that have several addresses have no ;"
     )
 
 

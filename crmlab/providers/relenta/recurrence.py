@@ -24,13 +24,13 @@ def following_times(context: Context) -> pl.Expr:
     A period without an end ends with the fetch: a series may go on for ever. Null where there is no rule, or one
     that cannot be read.
     """
-    end = context.until or context.now
+    period_end = context.until or context.now
 
     def written_out(series: pl.Series) -> pl.Series:
         times = []
         for parts in series:
             times.append(
-                _following(parts["rule"], parts["start"], parts["end"], context.since, end)
+                _following(parts["rule"], parts["start"], parts["end"], context.since, period_end)
             )
         return pl.Series(times, dtype=TIMES)
 

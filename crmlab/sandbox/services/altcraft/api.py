@@ -146,12 +146,12 @@ class _Platform:
             if isinstance(next(iter(listed.items), None), Campaign):
                 chosen = _asked_campaigns(listed, body)
             following = chosen.where(lambda item: item.id >= first_id).ordered(lambda item: item.id)
-            tail = {"total_count": len(chosen)}
+            counters = {"total_count": len(chosen)}
             on_page = following.items[:size]
             if on_page:
                 last_id = on_page[-1].id
-                tail["next_from_id"] = last_id if back else last_id + 1
-            return b'"data":' + following.slice(0, size) + b"," + dumps(tail)[1:-1]
+                counters["next_from_id"] = last_id if back else last_id + 1
+            return b'"data":' + following.slice(0, size) + b"," + dumps(counters)[1:-1]
 
         return listing
 
@@ -177,8 +177,8 @@ class _Platform:
                 channel_totals = totals.setdefault(
                     counters["channel"], dict.fromkeys(counters["status"], 0)
                 )
-                for state, people in counters["status"].items():
-                    channel_totals[state] += people
+                for state, profiles_in_state in counters["status"].items():
+                    channel_totals[state] += profiles_in_state
         return data([{"channel": channel, "status": states} for channel, states in totals.items()])
 
     def refresh_segment(self, body: Body) -> bytes:
@@ -199,10 +199,10 @@ class _Platform:
         return data([{"id": 1, "name": "Sandbox", "is_active": True}]) + b',"total_count":1'
 
     def _profiles(self, body: Body, name: str = "db_id") -> records.Profiles:
-        number = whole(body, name)
-        if number not in self.databases:
+        database_id = whole(body, name)
+        if database_id not in self.databases:
             raise RefusedError(404)
-        return self.databases[number]
+        return self.databases[database_id]
 
     def profiles(self, body: Body) -> bytes:
         profiles = self._profiles(body)

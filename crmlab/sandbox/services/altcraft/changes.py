@@ -89,16 +89,16 @@ class Changes:
         )
 
     def _database(self, body: Body) -> Profiles:
-        number = whole(body, "db_id")
-        if number not in self._databases:
+        database_id = whole(body, "db_id")
+        if database_id not in self._databases:
             raise RefusedError(404, "db_id")
-        return self._databases[number]
+        return self._databases[database_id]
 
     def _segment(self, body: Body) -> Segment:
-        number = whole(body, "segment_id")
-        if number not in self._segments:
+        segment_id = whole(body, "segment_id")
+        if segment_id not in self._segments:
             raise RefusedError(404, "segment_id")
-        return self._segments[number]
+        return self._segments[segment_id]
 
     def _profile(self, body: Body) -> Person:
         profiles = self._database(body)
@@ -109,12 +109,12 @@ class Changes:
 
 def _goals(body: Body) -> Iterable[Any]:
     """Yield the goals that a request names: one, or several with their values."""
-    named = body.get("goals")
-    if named is None:
-        named = [{"goal": body.get("goal")}]
-    if not isinstance(named, list) or not named:
+    named_goals = body.get("goals")
+    if named_goals is None:
+        named_goals = [{"goal": body.get("goal")}]
+    if not isinstance(named_goals, list) or not named_goals:
         raise RefusedError(450, "goals")
-    for goal in named:
+    for goal in named_goals:
         if not isinstance(goal, dict) or not goal.get("goal"):
             raise RefusedError(450, "goal")
         yield goal

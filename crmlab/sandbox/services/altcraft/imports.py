@@ -71,24 +71,26 @@ class Imports:
         profiles = body.get("data")
         if not isinstance(profiles, list) or len(profiles) > _MAX:
             raise RefusedError(450, "data")
-        found = self._found(body)
+        database_profiles = self._found(body)
         results: list[dict[str, Any]] = []
         for profile in profiles:
             try:
                 if not isinstance(profile, dict):
                     raise RefusedError(450, "data")
-                results.append({"error": 0, "profile_id": self._imported(found, body, profile)})
+                results.append(
+                    {"error": 0, "profile_id": self._imported(database_profiles, body, profile)}
+                )
             except RefusedError as refused:
                 results.append({"error": refused.code, "error_text": refused.detail})
         return b'"result":' + dumps(results)
 
     def _found(self, body: Body) -> Profiles:
-        number = whole(body, "db_id")
-        if number not in self._databases:
+        database_id = whole(body, "db_id")
+        if database_id not in self._databases:
             raise RefusedError(404)
         if not body.get("skip_triggers"):
             self.triggered += 1
-        return self._databases[number]
+        return self._databases[database_id]
 
     def _imported(self, found: Profiles, body: Body, profile: Mapping[str, Any]) -> str:
         """Write a profile, and return its id."""

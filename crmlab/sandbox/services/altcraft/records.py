@@ -122,44 +122,44 @@ class Profiles:
         address = str(given.get(_ADDRESS.get(channel, "cc_data")) or "")
         status = given.get("status")
         # imports may number the states, of which only that of subscribed is shown
-        word = "subscribed"
+        new_status = "subscribed"
         if status not in (None, 0):
-            word = str(status)
-        known = self._subscriptions[person.id]
+            new_status = str(status)
+        subscriptions = self._subscriptions[person.id]
         key = (given.get("resource_id"), channel, address)
-        for position, subscription in enumerate(known):
+        for position, subscription in enumerate(subscriptions):
             if (subscription.resource_id, subscription.channel, subscription.address) == key:
-                known[position] = replace(subscription, status=word)
-                self.subscriptions.replace(subscription, known[position])
+                subscriptions[position] = replace(subscription, status=new_status)
+                self.subscriptions.replace(subscription, subscriptions[position])
                 return
-        added = Subscription(
+        subscription_added = Subscription(
             person_id=person.id,
             resource_id=int(given["resource_id"]),
             channel=channel,
             address=address,
-            status=word,
+            status=new_status,
             created_at=datetime.now(UTC).replace(microsecond=0),
         )
-        known.append(added)
-        self.subscriptions.add(added)
+        subscriptions.append(subscription_added)
+        self.subscriptions.add(subscription_added)
 
     def profile(self, person: Person) -> dict[str, Any]:
         """One profile, flat: the service's fields, then the account's own."""
-        known: Alias = self._names[person.id]
+        own_alias: Alias = self._names[person.id]
         company = self._companies.get(person.company_id or "")
         # the first phone number is the one that this service has of them, if it has any
         phones: list[str] = []
-        if known.phone:
-            phones = [known.phone, *person.phones[1:]]
+        if own_alias.phone:
+            phones = [own_alias.phone, *person.phones[1:]]
         subscriptions = self._subscriptions[person.id]
         return _present(
             {
                 "id": profile_id(person.id),
                 "db_id": self.number,
-                "email": known.email,
+                "email": own_alias.email,
                 "phones": phones,
-                "_fname": known.first_name,
-                "_lname": known.last_name,
+                "_fname": own_alias.first_name,
+                "_lname": own_alias.last_name,
                 "_city": person.city,
                 "_region": person.state,
                 "_country": person.country_code,
@@ -167,7 +167,7 @@ class Profiles:
                 "_createtime": _millis(person.created_at),
                 "_regdate": _millis(person.created_at),
                 "_xxh": xxh(person),
-                "_md5": _md5(known.email) if known.email else None,
+                "_md5": _md5(own_alias.email) if own_alias.email else None,
                 "season": person.season,
                 "company": company.name if company else None,
                 "subscriptions": [self._inside(subscription) for subscription in subscriptions],
@@ -291,10 +291,10 @@ class Profiles:
 
     def numbers(self, people: Iterable[int], resource: int) -> list[dict[str, Any]]:
         """How many of these people can be sent to, by channel."""
-        chosen = set(people)
+        chosen_numbers = set(people)
         states: dict[str, Counter[str]] = defaultdict(Counter)
         for subscription in self.subscriptions.of("resource_id", resource).items:
-            if self._people[subscription.person_id].number in chosen:
+            if self._people[subscription.person_id].number in chosen_numbers:
                 states[subscription.channel][subscription.status] += 1
         counters = []
         for channel, people_by_state in sorted(states.items()):

@@ -64,25 +64,25 @@ class Tasks:
 
     def export(self, body: Body) -> bytes:
         """Write the profiles of a database or a segment into a file."""
-        kind = choice(body, "source_type", ("database", "segment"))
-        source = whole(body, "source_id")
+        source_type = choice(body, "source_type", ("database", "segment"))
+        source_id = whole(body, "source_id")
         file_format = choice(body, "file_format", ("csv", "json"), "csv")
         if not isinstance(body.get("custom_request", {}), dict):
             raise RefusedError(450, "custom_request")
-        rows = self._rows(kind, source)
+        rows = self._rows(source_type, source_id)
         number = len(self._tasks) + 1
         folder = str(UUID(int=number))
-        name = f"{number}_{kind}_export.{file_format}"
+        file_name = f"{number}_{source_type}_export.{file_format}"
         if file_format == "csv":
-            self._files[folder, name] = _csv(rows)
+            self._files[folder, file_name] = _csv(rows)
         else:
-            self._files[folder, name] = dumps(rows)
+            self._files[folder, file_name] = dumps(rows)
         result = {
             "errors": [],
-            "source_id": source,
+            "source_id": source_id,
             "total": len(rows),
-            "type": kind,
-            "urls": [f"/api/download/data/{folder}/{name}"],
+            "type": source_type,
+            "urls": [f"/api/download/data/{folder}/{file_name}"],
         }
         return self.start(result, looks=1)
 

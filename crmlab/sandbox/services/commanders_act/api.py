@@ -78,8 +78,8 @@ def _routes(world: World) -> Iterator[web.RouteDef]:
 
 
 def _allowed(request: web.Request, body: Any) -> bool:
-    where = request.path.removeprefix(_PREFIX)
-    if where in _TOKEN_IN_QUERY and request.query.get("token") == _TOKEN:
+    asked_path = request.path.removeprefix(_PREFIX)
+    if asked_path in _TOKEN_IN_QUERY and request.query.get("token") == _TOKEN:
         return True
     return request.headers.get("Authorization") == f"Bearer {_TOKEN}"
 
@@ -122,15 +122,15 @@ class _Log:
 def _created_between(request: web.Request) -> tuple[date, date]:
     """The days that ``filter[created]`` names, both included."""
     if "filter[created]" in request.query:
-        day = replies.day(request, "filter[created]")
-        return day, day
-    first = date.min
+        one_day = replies.day(request, "filter[created]")
+        return one_day, one_day
+    first_day = date.min
     if "filter[created][since]" in request.query:
-        first = replies.day(request, "filter[created][since]")
-    last = date.max
+        first_day = replies.day(request, "filter[created][since]")
+    last_day = date.max
     if "filter[created][until]" in request.query:
-        last = replies.day(request, "filter[created][until]")
-    return first, last
+        last_day = replies.day(request, "filter[created][until]")
+    return first_day, last_day
 
 
 def _created(change: Change) -> date:

@@ -44,8 +44,8 @@ class Collection:
 
     def has(self, attributes: Mapping[str, Any]) -> bool:
         """Return whether there is one already that no other may be like."""
-        taken = [entity["attributes"].get(self.unique) for entity in self.objects]
-        return bool(self.unique) and attributes.get(self.unique) in taken
+        taken_values = [entity["attributes"].get(self.unique) for entity in self.objects]
+        return bool(self.unique) and attributes.get(self.unique) in taken_values
 
     def named(self, id: str) -> Object | None:
         """Return the object with that id."""

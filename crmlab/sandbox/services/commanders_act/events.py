@@ -82,8 +82,8 @@ def data_quality(
     sources: Iterable[Integration], shares: Iterable[tuple[str, float]]
 ) -> dict[str, Any]:
     """What the sources collected and what of it was normalized, by type of event and hour of the last day."""
-    chosen = list(sources)
-    by_hour = _collected_by_hour((source, source.hourly[-24:]) for source in chosen)
+    chosen_sources = list(sources)
+    by_hour = _collected_by_hour((source, source.hourly[-24:]) for source in chosen_sources)
     statuses: dict[str, Any] = {}
     anomalies: dict[str, Any] = {}
     for event_name, share in shares:
@@ -99,7 +99,7 @@ def data_quality(
         statuses[event_name] = rows
         if lacking:
             anomalies[event_name].append(_anomaly(event_name, lacking, max(by_hour)))
-    collecting = [_collecting(source) for source in chosen]
+    collecting = [_collecting(source) for source in chosen_sources]
     return {
         "type": "monitoring/sources/data-quality-report",
         "attributes": {

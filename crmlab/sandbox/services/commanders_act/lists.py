@@ -71,28 +71,28 @@ class Lists:
     async def report_data(self, request: web.Request) -> web.Response:
         """A page of the lines of a report, with what tells of the others."""
         report = _named(self.collections["/ams/reports"], request)
-        number, size = _page(request)
+        page_number, page_size = _page(request)
         lines = self._report_lines(int(report["id"]))
-        chosen = lines[(number - 1) * size : number * size]
-        last = -(-len(lines) // size)
+        page_lines = lines[(page_number - 1) * page_size : page_number * page_size]
+        last_page = -(-len(lines) // page_size)
         pagination = {
             "total": len(lines),
-            "count": len(chosen),
-            "per_page": size,
-            "current_page": number,
-            "total_pages": last,
+            "count": len(page_lines),
+            "per_page": page_size,
+            "current_page": page_number,
+            "total_pages": last_page,
         }
         # links lead to a host that no client reaches: whoever follows them must not take them as they are
         address = f"https://internal.example.com/v2/7/ams/reports/{report['id']}/data"
         links = {
-            "self": f"{address}?{_query(number, size)}",
-            "first": f"{address}?{_query(1, size)}",
-            "last": f"{address}?{_query(last, size)}",
+            "self": f"{address}?{_query(page_number, page_size)}",
+            "first": f"{address}?{_query(1, page_size)}",
+            "last": f"{address}?{_query(last_page, page_size)}",
         }
-        if number < last:
-            links["next"] = f"{address}?{_query(number + 1, size)}"
+        if page_number < last_page:
+            links["next"] = f"{address}?{_query(page_number + 1, page_size)}"
         columns = ["name", *_METRICS]
-        data = {"rows": chosen, "total": _sum(lines), "columns": columns}
+        data = {"rows": page_lines, "total": _sum(lines), "columns": columns}
         body = {"data": data, "meta": {"pagination": pagination}, "links": links}
         return web.Response(body=dumps(body), content_type=replies.JSON_API)
 
@@ -105,11 +105,12 @@ class Lists:
         return lines
 
     async def cookie_description(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        if name not in self._cookie_names:
+        cookie_name = request.match_info["name"]
+        if cookie_name not in self._cookie_names:
             raise replies.NoDataError
         body = {
-            f"description_{language}": f"{name} ({language})" for language in ("en", "fr", "it")
+            f"description_{language}": f"{cookie_name} ({language})"
+            for language in ("en", "fr", "it")
         }
         return web.Response(body=dumps(body), content_type=replies.JSON_API)
 
@@ -140,8 +141,10 @@ def _all(collection: Collection) -> Handler:
         chosen = [entity for entity in collection.objects if _passes(entity, filters, request)]
         if not collection.is_paged:
             return replies.data(chosen)
-        number, size = _page(request)
-        return replies.data(_sorted(chosen, request)[(number - 1) * size : number * size])
+        page_number, page_size = _page(request)
+        return replies.data(
+            _sorted(chosen, request)[(page_number - 1) * page_size : page_number * page_size]
+        )
 
     return handle
 

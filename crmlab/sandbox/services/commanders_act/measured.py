@@ -53,8 +53,8 @@ class Measured:
 
     async def statistics(self, request: web.Request) -> web.Response:
         """One row for each banner, whatever the number of days."""
-        first = replies.day(request, "filter[begin_date]")
-        last = replies.day(request, "filter[end_date]")
+        first_day = replies.day(request, "filter[begin_date]")
+        last_day = replies.day(request, "filter[end_date]")
         devices = replies.choices(
             request, "filter[sup_filters][device][]", records.DEVICES.values()
         )
@@ -63,20 +63,20 @@ class Measured:
         )
         rows = []
         for banner in self.world.banners:
-            row = records.statistic(banner, first, last, devices, locations)
+            row = records.statistic(banner, first_day, last_day, devices, locations)
             if row:
                 rows.append(row)
         return replies.data(rows)
 
     async def segments(self, request: web.Request) -> web.Response:
-        number = request.query.get("filter[segment_id]", "")
-        if not number.isdigit():
+        segment_id = request.query.get("filter[segment_id]", "")
+        if not segment_id.isdigit():
             raise replies.BadFilterError("filter[segment_id]")
-        first = replies.time(request, "filter[from]")
+        start = replies.time(request, "filter[from]")
         end = replies.time(request, "filter[to]")
         for segment in self.world.tag_segments:
-            if segment.id == int(number):
-                return replies.data(records.segment(segment, first, end))
+            if segment.id == int(segment_id):
+                return replies.data(records.segment(segment, start, end))
         raise replies.NoDataError
 
     # ---- issues ----------------------------------------------------------------------------------
@@ -113,16 +113,16 @@ class Measured:
         return replies.data(events.data_quality(sources, list(_shares())))
 
     async def collected(self, request: web.Request) -> web.Response:
-        kind = request.query.get("filter[rangeType]", "absolute")
-        if kind not in ("absolute", "relative"):
+        range_type = request.query.get("filter[rangeType]", "absolute")
+        if range_type not in ("absolute", "relative"):
             raise replies.BadFilterError("filter[rangeType]")
-        named = replies.included(request, _INCLUDES)
-        end = _edge(request, "filter[to]", kind, self.world.now, self.world.now)
-        start = _edge(request, "filter[from]", kind, self.world.now, end - timedelta(days=30))
+        included = replies.included(request, _INCLUDES)
+        end = _edge(request, "filter[to]", range_type, self.world.now, self.world.now)
+        start = _edge(request, "filter[from]", range_type, self.world.now, end - timedelta(days=30))
         search = request.query.get("filter[search]", "")
         searched = [(event_name, share) for event_name, share in _shares() if search in event_name]
         body = events.collected_events(self._integrations, searched, start, end)
-        if "stats.normalized" not in named:
+        if "stats.normalized" not in included:
             del body["included"]
         return web.Response(body=dumps(body), content_type="application/json")
 

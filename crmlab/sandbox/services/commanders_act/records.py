@@ -85,9 +85,9 @@ def integration(one: Integration, included: Collection[str]) -> dict[str, Any]:
 def catalog(integrations: Iterable[Integration], direction: str) -> list[dict[str, Any]]:
     """What sources or destinations can be made of, as far as these integrations tell."""
     by_connector: dict[str, Integration] = {}
-    for one in integrations:
-        if one.direction == direction:
-            by_connector[one.connector_id] = one
+    for integration in integrations:
+        if integration.direction == direction:
+            by_connector[integration.connector_id] = integration
     return [_connector(by_connector[connector_id]) for connector_id in sorted(by_connector)]
 
 
@@ -194,14 +194,14 @@ def statistic(
         "optin_rate": _rate(counts["nb_optin"], exposed),
         "optout_rate": _rate(counts["nb_optout"], exposed),
     }
-    for word, field in (("category", "categories"), ("vendor", "vendors")):
+    for dimension, field in (("category", "categories"), ("vendor", "vendors")):
         optins: Counter[str] = Counter()
         for banner_day in days:
             optins.update(getattr(banner_day, field))
         for number, optin in optins.items():
-            counts[f"nb_optin_{word}_{number}"] = optin
+            counts[f"nb_optin_{dimension}_{number}"] = optin
             if optin:
-                rates[f"optin_rate_{word}_{number}"] = _rate(optin, exposed)
+                rates[f"optin_rate_{dimension}_{number}"] = _rate(optin, exposed)
     present = {metric: count for metric, count in counts.items() if count}
     return {"type": "privacy/statistic", "id": banner.id, "attributes": present | rates}
 

@@ -98,14 +98,14 @@ class Writes:
     # ---- objects ---------------------------------------------------------------------------------
 
     def _create(self, matched: _Matched, collection: Collection, body: Object) -> web.Response:
-        given = body.get("attributes", {})
+        attributes_given = body.get("attributes", {})
         if matched.path == "/ams/redirect-rules":
-            _require(given, _RULE)
-        if collection.has(given):
+            _require(attributes_given, _RULE)
+        if collection.has(attributes_given):
             return replies.errors(
                 409, {"code": "CONFLICT", "detail": f"{collection.unique} is taken"}
             )
-        attributes = {**self._blank(matched.path, collection), **given}
+        attributes = {**self._blank(matched.path, collection), **attributes_given}
         related = {}
         for relation, linked in body.get("relationships", {}).items():
             if "data" in linked:
@@ -145,48 +145,48 @@ class Writes:
         self, request: web.Request, matched: _Matched, collection: Collection, body: Object
     ) -> web.Response:
         entity = _named(collection, _id(request, matched, body))
-        given = dict(body.get("attributes", {}))
-        is_trash = given.pop("trash", False)
-        given.pop("id_tag", None)
+        attributes_given = dict(body.get("attributes", {}))
+        is_trash = attributes_given.pop("trash", False)
+        attributes_given.pop("id_tag", None)
         self._versions[str(entity["id"])].append(copy.deepcopy(entity["attributes"]))
         if matched.operation.method == "PUT":  # it replaces what was there before
-            entity["attributes"] = dict(given)
+            entity["attributes"] = dict(attributes_given)
         else:
-            entity["attributes"] = {**entity["attributes"], **given}
+            entity["attributes"] = {**entity["attributes"], **attributes_given}
         related = body.get("relationships", {})
         self._link(matched.path, entity, related)
         # lists are of what a tag is linked with and unlinked from, and stand at the other end
-        kept = {}
+        kept_relations = {}
         for relation, linked in related.items():
             if isinstance(linked, dict):
-                kept[relation] = linked
-        if kept:
-            entity["relationships"] = {**entity.get("relationships", {}), **kept}
+                kept_relations[relation] = linked
+        if kept_relations:
+            entity["relationships"] = {**entity.get("relationships", {}), **kept_relations}
         if is_trash:
             collection.objects.remove(entity)
         update = _TYPES.get((matched.operation.method, matched.path))
         if update:
-            attributes = {"id_tag": int(entity["id"]), **given}
+            attributes = {"id_tag": int(entity["id"]), **attributes_given}
             return replies.data({"id": entity["id"], "type": update, "attributes": attributes})
-        shown = without_related(entity)
-        if kept:
-            shown["relationships"] = kept
-        return replies.data(shown)
+        shown_entity = without_related(entity)
+        if kept_relations:
+            shown_entity["relationships"] = kept_relations
+        return replies.data(shown_entity)
 
     def _link(self, path: str, tag: Object, related: Mapping[str, Any]) -> None:
         """Link a tag with what fires it, and unlink it, where that is said."""
         side = path.removesuffix("-tags")
         for kind in _LINKED:
-            others = self._collections.get(f"{side}-{kind}")
-            if others is None:
+            conditions = self._collections.get(f"{side}-{kind}")
+            if conditions is None:
                 continue
-            this = {"type": f"{side.strip('/')}-tags", "id": int(tag["id"])}
+            this_tag = {"type": f"{side.strip('/')}-tags", "id": int(tag["id"])}
             for other_id in _ids(related.get(f"link_{kind}")):
-                _tags_of(others.named(other_id)).append(this)
+                _tags_of(conditions.named(other_id)).append(this_tag)
             for other_id in _ids(related.get(f"unlink_{kind}")):
-                tags = _tags_of(others.named(other_id))
+                tags = _tags_of(conditions.named(other_id))
                 # in place: the list is the other one's own
-                tags[:] = [linked for linked in tags if linked["id"] != this["id"]]
+                tags[:] = [linked for linked in tags if linked["id"] != this_tag["id"]]
 
     def _revert(
         self, request: web.Request, matched: _Matched, collection: Collection, body: Object
@@ -231,14 +231,14 @@ class Writes:
         self, request: web.Request, matched: _Matched, body: Object
     ) -> web.Response:
         direction = _INTEGRATIONS[matched.path]
-        given = body.get("attributes", {})
+        attributes_given = body.get("attributes", {})
         if matched.operation.method == "POST":
-            return replies.data(_as_platform(self._integrations.add(direction, given)))
+            return replies.data(_as_platform(self._integrations.add(direction, attributes_given)))
         integration = self._integrations.named(_id(request, matched, body), direction)
         if matched.operation.method == "DELETE":
             self._integrations.delete(integration)
             return web.Response(status=204)
-        return replies.data(_as_platform(self._integrations.change(integration, given)))
+        return replies.data(_as_platform(self._integrations.change(integration, attributes_given)))
 
 
 def _as_platform(integration: Object) -> Object:
@@ -316,8 +316,8 @@ def _without_unknown(model: type[BaseModel], given: Any) -> Any:
 
 
 def _remove(body: Any, place: tuple[int | str, ...]) -> None:
-    *way, last = place
-    for step in way:
+    *parents, last = place
+    for step in parents:
         has_step = isinstance(body, dict) and step in body
         has_place = isinstance(body, list) and isinstance(step, int) and step < len(body)
         if not has_step and not has_place:

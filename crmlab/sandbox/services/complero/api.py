@@ -41,7 +41,7 @@ _MESSAGES = {
 
 def service(world: World) -> Service:
     """Return Complero with the consent events, contacts and employees that it knows."""
-    feed = _Feed(world)
+    event_feed = _Feed(world)
     return Service(
         name="complero",
         prefix="/complero/v1",
@@ -56,19 +56,21 @@ def service(world: World) -> Service:
         edges=(("from", "to"),),
         routes=[
             web.get("/ping", _ping),
-            web.get("/events", feed.events),
-            web.get("/events/latest", feed.latest),
-            web.post("/contacts", feed.uploads.contacts),
-            web.get("/contacts/{id}", feed.now.contact),
-            web.get("/contacts/{contact_id}/documentation", feed.documentation.by_contact),
-            web.get("/contacts/{contact_id}/documentation/{event_id}", feed.documentation.by_event),
-            web.delete("/contacts/{id}", feed.now.delete_contact),
-            web.post("/employees", feed.uploads.employees),
-            web.get("/employees/{id}", feed.now.employee),
-            web.delete("/employees/{id}", feed.now.delete_employee),
-            web.post("/events/sandbox", feed.trigger),
-            web.get("/operations", feed.operations),
-            web.get("/operations/{id}", feed.one_operation),
+            web.get("/events", event_feed.events),
+            web.get("/events/latest", event_feed.latest),
+            web.post("/contacts", event_feed.uploads.contacts),
+            web.get("/contacts/{id}", event_feed.now.contact),
+            web.get("/contacts/{contact_id}/documentation", event_feed.documentation.by_contact),
+            web.get(
+                "/contacts/{contact_id}/documentation/{event_id}", event_feed.documentation.by_event
+            ),
+            web.delete("/contacts/{id}", event_feed.now.delete_contact),
+            web.post("/employees", event_feed.uploads.employees),
+            web.get("/employees/{id}", event_feed.now.employee),
+            web.delete("/employees/{id}", event_feed.now.delete_employee),
+            web.post("/events/sandbox", event_feed.trigger),
+            web.get("/operations", event_feed.operations),
+            web.get("/operations/{id}", event_feed.one_operation),
         ],
     )
 
@@ -96,8 +98,8 @@ def entries(world: World) -> list[Entry]:
     Every other event about documentation has no contact; beyond `_MANY` events an empty one
     stands among them.
     """
-    known = {person.id for person in world.people_in("complero")}
-    events = [event for event in world.consent_events if event.person_id in known]
+    known_ids = {person.id for person in world.people_in("complero")}
+    events = [event for event in world.consent_events if event.person_id in known_ids]
     feed: list[Entry] = []
     documents = 0
     for event in sorted(events, key=lambda event: (event.at, event.id)):
@@ -173,11 +175,11 @@ class _Feed:
             return _answer(
                 {"message": "validation failed", "validation_errors": errors}, status=400
             )
-        known = self.now.find(str(contact["id"]), CONTACTS)
-        if known is None:
+        known_contact = self.now.find(str(contact["id"]), CONTACTS)
+        if known_contact is None:
             return _refusal(404)
         event = _triggered(body["type"])
-        contact_of_event = {**known, **contact, "documentation": _document(event.id)}
+        contact_of_event = {**known_contact, **contact, "documentation": _document(event.id)}
         self.feed.add(Entry(event.at, event, given=contact_of_event))
         self.documentation.add(str(contact["id"]), event)
         return _answer({"message": "triggered"})
@@ -318,11 +320,13 @@ class _Feed:
         """The items are of the kind uploaded; of uploads before the world began only their number is true."""
         if isinstance(operation, Upload):
             return operation.record()
-        items = [{"id": f"{operation.model}-{number}"} for number in range(operation.items_count)]
+        uploaded_items = [
+            {"id": f"{operation.model}-{number}"} for number in range(operation.items_count)
+        ]
         return {
             "created_at": iso(operation.created_at),
             "id": operation.id,
-            "items": items,
+            "items": uploaded_items,
             "model": operation.model,
             "status": operation.status,
             "type": operation.kind,
@@ -451,9 +455,9 @@ def _place(found: Records, request: web.Request, mark: Callable[[Any], str]) -> 
     if not token:
         return 0, limit
     try:
-        last = b64decode(token, altchars=b"-_", validate=True).decode()
+        last_mark = b64decode(token, altchars=b"-_", validate=True).decode()
         # the mark and no position: what is added before it does not move the next page
-        begin = 1 + [mark(record) for record in found.items].index(last)
+        begin = 1 + [mark(record) for record in found.items].index(last_mark)
     except (NotBase64, UnicodeDecodeError, ValueError):
         raise _BadValue("cursor: unknown (v1c001)") from None
     return begin, begin + limit
@@ -465,6 +469,6 @@ def _page(
     """One page; while more follows, the headers say where it goes on."""
     if end >= len(found):
         return _answer(found.slice(begin, end))
-    token = urlsafe_b64encode(mark(found.items[end - 1]).encode()).decode()
-    link = str(request.url.update_query(cursor=token))
-    return _answer(found.slice(begin, end), Next_Cursor=token, Next_Link=link)
+    next_cursor = urlsafe_b64encode(mark(found.items[end - 1]).encode()).decode()
+    next_link = str(request.url.update_query(cursor=next_cursor))
+    return _answer(found.slice(begin, end), Next_Cursor=next_cursor, Next_Link=next_link)

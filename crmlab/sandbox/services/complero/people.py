@@ -43,12 +43,12 @@ class People:
     def find(self, id_: str, kind: Kind) -> dict[str, Any] | None:
         """Return a record as it is now; None where there is none, or none any more."""
         changes = self._uploads.changes(id_, kind)
-        known = None
+        world_record = None
         # what was uploaded after a deletion is a record of its own: the world's does not come back
         if (kind.model, id_) not in self._deleted:
-            known = self._of_world[kind.model](id_)
-        if known:
-            return {**known, **changes}
+            world_record = self._of_world[kind.model](id_)
+        if world_record:
+            return {**world_record, **changes}
         if changes:
             return kind.blank(changes)
         return None

@@ -171,18 +171,18 @@ class Uploads:
 def errors_of(record: Mapping[str, Any], kind: Kind) -> dict[str, str]:
     """Return the codes of the rules that a record breaks, by field."""
     errors: dict[str, str] = {}
-    for field in kind.required:
-        if record.get(field) in (None, ""):
-            errors[field] = _MISSING
+    for field_name in kind.required:
+        if record.get(field_name) in (None, ""):
+            errors[field_name] = _MISSING
     known_fields = {*kind.required, *kind.texts, *kind.others}
     errors |= dict.fromkeys(record.keys() - known_fields, _UNKNOWN_TAG)
-    for field in (*kind.required, *kind.texts):
-        if not isinstance(record.get(field), str | None):
-            errors[field] = _RULE
+    for field_name in (*kind.required, *kind.texts):
+        if not isinstance(record.get(field_name), str | None):
+            errors[field_name] = _RULE
     if _is_no_email(record.get("email")):
         errors["email"] = _RULE
-    work = record.get("section_work")
-    if isinstance(work, dict) and _is_no_email(work.get("email")):
+    work_section = record.get("section_work")
+    if isinstance(work_section, dict) and _is_no_email(work_section.get("email")):
         errors["section_work.email"] = _RULE
     return errors
 

@@ -84,8 +84,8 @@ def _is_earlier(action: Action, other: Action) -> bool:
 
 def _of_mine(writing: Writing, action: Action) -> list[Action]:
     """Return the user's other actions with the contact."""
-    mine = assigned(writing.index.actions.get(action.contact_id, []), writing.me)
-    return [other for other in mine if other is not action]
+    my_actions = assigned(writing.index.actions.get(action.contact_id, []), writing.me)
+    return [other for other in my_actions if other is not action]
 
 
 def _unlinked(writing: Writing, action: Action) -> Mapping[str, Any]:
@@ -114,23 +114,23 @@ ACTIONS: Mapping[tuple[str, str], Act] = {
 
 def attach(writing: Writing, asked: Asked) -> Attachment:
     """Attach a file that was uploaded, or is kept elsewhere, to a deal, a note, a call or a meeting."""
-    kind = asked.values["reference_type"]
-    if asked.parts and f"{kind}_id" not in asked.parts:
+    reference_type = asked.values["reference_type"]
+    if asked.parts and f"{reference_type}_id" not in asked.parts:
         raise Refused(400, "reference_type is another one", reference_type="is invalid")
-    listed = _REFERENCES[kind]
+    list_name = _REFERENCES[reference_type]
     if asked.parts:
-        item = writing.find(listed, asked.id)
+        referenced = writing.find(list_name, asked.id)
     else:
         check_given(asked.values, "reference_id")
-        writing.check_known(listed, asked.values, "reference_id")
-        item = writing.find(listed, asked.values["reference_id"])
+        writing.check_known(list_name, asked.values, "reference_id")
+        referenced = writing.find(list_name, asked.values["reference_id"])
     # what was uploaded has no name but the end of its key, see `/attachments/s3_form`
     name = asked.values.get("name") or asked.values["key"].rpartition("/")[2]
     file = Attachment(
         id=writing.new_id(),
-        contact_id=item.contact_id,
-        reference_type=kind,
-        reference_id=item.id,
+        contact_id=referenced.contact_id,
+        reference_type=reference_type,
+        reference_id=referenced.id,
         filename=name or "file",
         size=asked.values.get("size", 0),
         storage_provider=asked.values.get("link_type", "amazon"),

@@ -114,13 +114,13 @@ def _both(method: str, path: str, handler: Handler) -> Iterator[web.RouteDef]:
 def _refusal(status: int, detail: str = "", **errors: str) -> web.Response:
     if status == 429:  # the throttle's own answer: 403 like a missing right, but plain text
         return web.Response(text="Rate limit exceeded", status=403)
-    name = _ERRORS.get(status, "internal_error")
-    detail = detail or name.replace("_", " ").capitalize()
+    error_name = _ERRORS.get(status, "internal_error")
+    detail = detail or error_name.replace("_", " ").capitalize()
     return answer(
         {
             "status": status,
             "message": detail,
-            "error_name": name,
+            "error_name": error_name,
             "error_message": detail,
             "errors": errors,
         },
@@ -215,8 +215,8 @@ class _Crm:
         if name == "pinned_attachments":  # the only lists whose counts stand beside the data
             return self._envelope(data=extended(b"{}", {name: batch}), **_members(counts))
         # the streams are contacts in another order, and come under their name
-        member = "contacts" if name in STREAMS else name
-        return self._envelope(data=extended(dumps(counts), {member: batch}))
+        member_name = "contacts" if name in STREAMS else name
+        return self._envelope(data=extended(dumps(counts), {member_name: batch}))
 
     def _batch(
         self, name: str, query: Mapping[str, str], found: Records, start: int, stop: int
@@ -266,37 +266,37 @@ class _Crm:
 
     def one(self, name: str) -> Handler:
         async def handle(request: web.Request) -> web.Response:
-            found = self.lists[name].of("id", request.match_info["id"])
-            if not len(found):
+            with_this_id = self.lists[name].of("id", request.match_info["id"])
+            if not len(with_this_id):
                 return _refusal(404)
-            return self._envelope(data=self._batch(name, request.query, found, 0, 1)[1:-1])
+            return self._envelope(data=self._batch(name, request.query, with_this_id, 0, 1)[1:-1])
 
         return handle
 
     async def relationship(self, request: web.Request) -> web.Response:
         """One relationship of a contact, which must be one of its two ends."""
-        found = self.lists["relationships"].of("id", request.match_info["relationship"])
-        if not len(found) or request.match_info["id"] not in self._index.people:
+        with_this_id = self.lists["relationships"].of("id", request.match_info["relationship"])
+        if not len(with_this_id) or request.match_info["id"] not in self._index.people:
             return _refusal(404)
-        if request.match_info["id"] not in found.items[0].contact_ids:
+        if request.match_info["id"] not in with_this_id.items[0].contact_ids:
             return _refusal(400, "The contact is no part of the relationship")
-        return self._envelope(data=found.slice()[1:-1])
+        return self._envelope(data=with_this_id.slice()[1:-1])
 
     async def filtered(self, request: web.Request) -> web.Response:
         """A saved filter with the contacts that it matches, of which a page always holds as many."""
-        saved = self.lists["filters"].of("id", request.match_info["id"])
-        if not len(saved):
+        saved_filters = self.lists["filters"].of("id", request.match_info["id"])
+        if not len(saved_filters):
             return _refusal(404)
         try:
             page, _ = _page(request.query)
         except BadValue as error:
             return _refusal(400, str(error))
-        matching = self._queries.matching(saved.items[0], self._filtered("contacts", {}))
+        matching = self._queries.matching(saved_filters.items[0], self._filtered("contacts", {}))
         people = matching.items[(page - 1) * _FILTERED : page * _FILTERED]
         contacts = [{"contact": self._bare_contact(person)} for person in people]
         members = _members(_counts(matching, page, _FILTERED))
         members["contacts"] = dumps(contacts)
-        return self._envelope(data=extended(saved.slice()[1:-1], members))
+        return self._envelope(data=extended(saved_filters.slice()[1:-1], members))
 
     async def upload_form(self, request: web.Request) -> web.Response:
         """What a file is sent with to where files are stored, for a contact."""
@@ -322,20 +322,22 @@ class _Crm:
     async def cascade(self, request: web.Request) -> web.Response:
         contacts = self._filtered("contacts", request.query)
         ids = [person.id for person in contacts.items]
-        last = request.match_info.get("last")
-        if last is not None and last not in ids:
+        last_id = request.match_info.get("last")
+        if last_id is not None and last_id not in ids:
             return _refusal(404)
         start = 0
-        if last is not None:
-            start = ids.index(last) + 1
+        if last_id is not None:
+            start = ids.index(last_id) + 1
         stop = start + _CASCADE
         items_left = max(0, len(ids) - stop)
         next_url = ""
         if items_left:  # the last set says so by an address that is empty
             cascade = f"{request.scheme}://{request.host}/onepagecrm/api/v3/contacts/cascade"
             next_url = f"{cascade}/{ids[stop - 1]}"
-        tail = {"items_left": items_left, "next_set_url": next_url}
-        return self._envelope(data=extended(dumps(tail), {"contacts": contacts.slice(start, stop)}))
+        set_counts = {"items_left": items_left, "next_set_url": next_url}
+        return self._envelope(
+            data=extended(dumps(set_counts), {"contacts": contacts.slice(start, stop)})
+        )
 
     def _filtered(self, name: str, query: Mapping[str, str]) -> Records:
         """The list as the query asks for it, kept until the list changes."""

@@ -244,9 +244,9 @@ def notifications(world: World, author: str) -> list[Entry]:
     if not world.users:
         return []
     me = world.users[0].id
-    mine = [action for action in world.actions if action.assignee_id == me]
-    latest = sorted(mine, key=lambda action: action.created_at, reverse=True)
-    return [_notification(action, author) for action in latest[:_MAX_NOTIFICATIONS]]
+    my_actions = [action for action in world.actions if action.assignee_id == me]
+    latest_first = sorted(my_actions, key=lambda action: action.created_at, reverse=True)
+    return [_notification(action, author) for action in latest_first[:_MAX_NOTIFICATIONS]]
 
 
 def _notification(action: Action, author: str) -> Entry:

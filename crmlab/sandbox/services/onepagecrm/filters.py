@@ -146,8 +146,8 @@ class Contacts:
         return person.owner_id == self._me and bool(actions)
 
     def _has_one_today(self, person: Person) -> bool:
-        mine = assigned(self._actions(person), self._me)
-        is_due = any(action.date == self._today for action in mine)
+        my_actions = assigned(self._actions(person), self._me)
+        is_due = any(action.date == self._today for action in my_actions)
         return person.owner_id == self._me and is_due
 
     def _is_waiting(self, person: Person) -> bool:
@@ -207,8 +207,8 @@ def any_holds(names: Iterable[str], part: str) -> bool:
 
 def _has_digits(person: Person, value: str) -> bool:
     """Whether one of a contact's phone numbers has these digits, however both are written."""
-    wanted = digits(value)
-    return any(wanted in digits(phone_number) for phone_number in person.phones)
+    wanted_digits = digits(value)
+    return any(wanted_digits in digits(phone_number) for phone_number in person.phones)
 
 
 def variants(kind: Entry) -> list[dict[str, str]]:

@@ -120,6 +120,6 @@ def _groups(items: Iterable[Any], field: str) -> dict[Any, list[Any]]:
 
 
 def _variants(types: Iterable[Entry]) -> Iterator[tuple[str, str]]:
-    for kind in types:
-        for variant in kind.record["relationship_variants"]:
+    for relationship_type in types:
+        for variant in relationship_type.record["relationship_variants"]:
             yield variant["id"], variant["name"]

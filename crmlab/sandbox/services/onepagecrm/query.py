@@ -232,14 +232,14 @@ def _periods(
     if known is None:
         return
     modified = (_moment("modified_since", query), _moment("unmodified_since", query))
-    asked = (_moment("since", query), _moment("until", query))
-    by = query.get("date_filter", "")
-    if by and by not in known:
-        raise BadValue(f"date_filter {by} is not supported")
-    if by and modified != (None, None):
+    asked_period = (_moment("since", query), _moment("until", query))
+    time_field = query.get("date_filter", "")
+    if time_field and time_field not in known:
+        raise BadValue(f"date_filter {time_field} is not supported")
+    if time_field and modified != (None, None):
         raise BadValue("date_filter cannot be used with modified_since or unmodified_since")
     yield known["modified_at"], *modified
-    yield known[by or "modified_at"], *asked
+    yield known[time_field or "modified_at"], *asked_period
 
 
 def _moment(name: str, query: _Query) -> dt.datetime | None:
@@ -274,15 +274,17 @@ def _between(
 
 
 def _sorted(found: Records, known: Mapping[str, Value], query: _Query) -> Records:
-    by = query.get("sort_by", "")
+    sort_field = query.get("sort_by", "")
     order = query.get("order", "asc")
-    if by and known and by not in known:
-        raise BadValue(f"sort_by {by} is not supported")
+    if sort_field and known and sort_field not in known:
+        raise BadValue(f"sort_by {sort_field} is not supported")
     if order not in ("asc", "desc"):
         raise BadValue("order must be asc or desc")
-    if by not in known:
+    if sort_field not in known:
         return found
-    return found.ordered(lambda item: _absent_last(known[by](item)), reverse=order == "desc")
+    return found.ordered(
+        lambda item: _absent_last(known[sort_field](item)), reverse=order == "desc"
+    )
 
 
 def _absent_last(value: Any) -> tuple[bool, Any]:

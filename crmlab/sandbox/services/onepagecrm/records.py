@@ -249,7 +249,7 @@ class Renderers:
         if person is None:
             return {**end, "variant_name": variant}
         company = self._company_of(person)
-        named = {
+        named_end = {
             **end,
             "variant_name": variant,
             "first_name": person.first_name,
@@ -259,7 +259,7 @@ class Renderers:
             "company_name": _name_of(company),
             "owner_id": person.owner_id,
         }
-        return _without_none(named)
+        return _without_none(named_end)
 
     def _attachments(self, reference_id: str) -> list[dict[str, Any]]:
         files = self.index.attachments.get(reference_id, [])

@@ -101,15 +101,15 @@ def _relationship_type(writing: Writing, values: Values, item: Entry | None) -> 
     if item is None:
         if len(writing.lists["relationship_types"]) >= _MAX_TYPES:
             raise Refused(409, "The account has as many kinds as it may")
-        ids = [writing.new_id() for _ in names]
+        variant_ids = [writing.new_id() for _ in names]
     else:
-        ids = _ids(variants)
-        if {*ids} != {*_ids(item.record["relationship_variants"])}:
+        variant_ids = _ids(variants)
+        if {*variant_ids} != {*_ids(item.record["relationship_variants"])}:
             raise Refused(400, "variants must be those of the kind", variants="is invalid")
-    named = []
-    for variant_id, name in zip(ids, names, strict=True):
-        named.append({"id": variant_id, "name": name})
-    return {"symmetrical": len(named) == 1, "relationship_variants": named}
+    named_variants = []
+    for variant_id, name in zip(variant_ids, names, strict=True):
+        named_variants.append({"id": variant_id, "name": name})
+    return {"symmetrical": len(named_variants) == 1, "relationship_variants": named_variants}
 
 
 def _ids(variants: Iterable[Mapping[str, Any]]) -> list[Any]:
@@ -122,10 +122,12 @@ def _relationship(writing: Writing, values: Values, item: Entry | None) -> Value
     ends = values.get("related_contacts", [])
     contact_ids = {contact.get("contact_id") for contact in ends}
     variant_ids = {contact.get("variant_id") for contact in ends}
-    kind = writing.index.by_id("relationship_types").get(values.get("relationship_type_id", ""))
+    relationship_type = writing.index.by_id("relationship_types").get(
+        values.get("relationship_type_id", "")
+    )
     known_ids: set[str] = set()
-    if kind:
-        known_ids = {*_ids(kind.record["relationship_variants"])}
+    if relationship_type:
+        known_ids = {*_ids(relationship_type.record["relationship_variants"])}
     if len(contact_ids) != _MAX_VARIANTS or not writing.index.people.keys() >= contact_ids:
         raise Refused(400, "related_contacts must be two contacts", related_contacts="is invalid")
     if not known_ids >= variant_ids:

@@ -59,8 +59,8 @@ def create_contact(writing: Writing, asked: Asked) -> str:
     person = _blank_person(writing)
     writing.lists["contacts"].add(person)
     # a new contact names its company, only a change may do so by an id
-    named = {name: value for name, value in values.items() if name != "company_id"}
-    _change_contact(writing, person, named)
+    without_company_id = {name: value for name, value in values.items() if name != "company_id"}
+    _change_contact(writing, person, without_company_id)
     return person.id
 
 

@@ -202,34 +202,41 @@ class Writing:
 
     def create(self, name: str, values: Mapping[str, Any]) -> Any:
         """Add a record to a list, and return it."""
-        kind = KINDS[name]
+        writing_kind = KINDS[name]
         id = self.new_id()
         times = {}
-        if kind.is_timed:
+        if writing_kind.is_timed:
             times = dict.fromkeys(("created_at", "modified_at"), self.now())
-        if kind.made_of is Entry:
-            record = {**kind.blank, **values}
+        if writing_kind.made_of is Entry:
+            record = {**writing_kind.blank, **values}
             item: Any = Entry(id=id, record=record, contact_ids=_contact_ids(values), **times)
         else:
-            own, beside = self._split(kind, values)
-            attributes = {**self._blank(kind), **times, **own, **self._further(name, id)}
-            item = kind.made_of(id=id, **attributes)
+            world_values, beside = self._split(writing_kind, values)
+            attributes = {
+                **self._blank(writing_kind),
+                **times,
+                **world_values,
+                **self._further(name, id),
+            }
+            item = writing_kind.made_of(id=id, **attributes)
             self.written[id] = beside
         self.lists[name].add(item)
         return item
 
     def update(self, name: str, id: str, values: Mapping[str, Any], *, partial: bool = True) -> Any:
         """Change a record of a list, and return it as it is then; `partial` leaves alone what is not given."""
-        kind = KINDS[name]
+        writing_kind = KINDS[name]
         item = self.find(name, id)
         if not partial:
-            values = {**kind.cleared, **values}
-        if kind.made_of is Entry:
-            ids = _contact_ids(values) or item.contact_ids
-            return self.changed(name, item, record={**item.record, **values}, contact_ids=ids)
-        own, beside = self._split(kind, values)
+            values = {**writing_kind.cleared, **values}
+        if writing_kind.made_of is Entry:
+            contact_ids = _contact_ids(values) or item.contact_ids
+            return self.changed(
+                name, item, record={**item.record, **values}, contact_ids=contact_ids
+            )
+        world_values, beside = self._split(writing_kind, values)
         self.written[id] = {**self.written.get(id, {}), **beside}
-        return self.changed(name, item, **own)
+        return self.changed(name, item, **world_values)
 
     def changed(self, name: str, item: Any, /, **attributes: Any) -> Any:
         """Put a record with other attributes in the place of one, and return it."""
@@ -241,10 +248,10 @@ class Writing:
 
     def delete(self, name: str, id: str) -> None:
         """Take a record out of a list, with what belongs to it; `restore` brings it back."""
-        gone = [(name, self.find(name, id)), *self._belonging(name, id)]
-        for listed, item in gone:
+        with_belongings = [(name, self.find(name, id)), *self._belonging(name, id)]
+        for listed, item in with_belongings:
             self.lists[listed].remove(item)
-        self._deleted[name, id] = gone
+        self._deleted[name, id] = with_belongings
 
     def restore(self, name: str, id: str) -> None:
         """Bring back what was deleted last under this id.
@@ -254,10 +261,10 @@ class Writing:
         Refused
             nothing was
         """
-        gone = self._deleted.pop((name, id), None)
-        if gone is None:
+        with_belongings = self._deleted.pop((name, id), None)
+        if with_belongings is None:
             raise Refused(404)
-        for listed, item in gone:
+        for listed, item in with_belongings:
             self.lists[listed].add(item)
 
     def write_beside(self, id: str, /, **values: Any) -> None:
@@ -286,17 +293,17 @@ class Writing:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the values that the world has a place for, by its names, and the others."""
         writable = {field.name for field in fields(kind.made_of)} - _READ_ONLY
-        own: dict[str, Any] = {}
+        world_values: dict[str, Any] = {}
         beside: dict[str, Any] = {}
         for name, value in values.items():
             attribute = kind.attributes.get(name, name)
             if attribute in writable and attribute in _UNIX:
-                own[attribute] = _moment(value)
+                world_values[attribute] = _moment(value)
             elif attribute in writable:
-                own[attribute] = value
+                world_values[attribute] = value
             elif name not in _NOT_KEPT:
                 beside[name] = plain(value)
-        return own, beside
+        return world_values, beside
 
     def _further(self, name: str, id: str) -> dict[str, Any]:
         """Return what only the service can give a new record."""
@@ -345,7 +352,7 @@ def check_given(values: Mapping[str, Any], *required: str) -> None:
 
 
 def _contact_ids(values: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(end["contact_id"] for end in values.get("related_contacts", ()))
+    return tuple(contact["contact_id"] for contact in values.get("related_contacts", ()))
 
 
 def _moment(value: Any) -> dt.datetime | None:
