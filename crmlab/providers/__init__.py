@@ -39,7 +39,8 @@ def registry() -> Mapping[str, Provider]:
         if further.name in providers:
             _warn(entry_point, f"its provider is called {further.name!r}, a name that is taken")
             continue
-        if taken_variables := _taken_variables(further, providers.values()):
+        taken_variables = _taken_variables(further, providers.values())
+        if taken_variables:
             _warn(
                 entry_point,
                 f"it would be given what {', '.join(taken_variables)} holds, which is another service's",
@@ -51,12 +52,14 @@ def registry() -> Mapping[str, Provider]:
 
 def _taken_variables(further: Provider, known: Iterable[Provider]) -> list[str]:
     """Return where both would look for their keys: "Complero" and "complero" have other names and one variable."""
-    taken_names = {variable for provider in known for variable in _variables(provider)}
+    taken_names: set[str] = set()
+    for known_provider in known:
+        taken_names |= _variables(known_provider)
     return sorted(_variables(further) & taken_names)
 
 
-def _variables(each: Provider) -> set[str]:
-    return {f"CRMLAB_{each.name}_{field.name}".upper() for field in each.fields}
+def _variables(owner: Provider) -> set[str]:
+    return {f"CRMLAB_{owner.name}_{field.name}".upper() for field in owner.fields}
 
 
 def _registered() -> list[EntryPoint]:
@@ -64,12 +67,10 @@ def _registered() -> list[EntryPoint]:
     try:
         return list(entry_points(group=_GROUP))
     except Exception:  # noqa: BLE001  # one unreadable list fails the search of all: look at each by itself
-        by_package = (_points(package) for package in distributions())
-    return list(
-        dict.fromkeys(
-            entry_point for entry_points_of_one in by_package for entry_point in entry_points_of_one
-        )
-    )
+        unique: dict[EntryPoint, None] = {}
+        for package in distributions():
+            unique |= dict.fromkeys(_points(package))
+        return list(unique)
 
 
 def _points(package: Distribution) -> list[EntryPoint]:

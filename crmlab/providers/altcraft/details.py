@@ -71,7 +71,8 @@ def _field(name: str, said: dict[str, Any] | str) -> dict[str, Any]:
     return {"name": name, **said}
 
 
-#: refusals of this very question: it lacks something, the token may not ask it, or the method does not exist
+#: refusals of this very question: it lacks something,
+#: the token may not ask it, or the method does not exist
 _REFUSALS = (400, 403, 404, 450, 501)
 
 
@@ -151,7 +152,8 @@ DETAILS: tuple[Resource, ...] = (
     ),
     Resource(
         name="database_fields",
-        doc="The fields of the profiles of each database, your own included; profiles are read with them.",
+        doc="The fields of the profiles of each database, your own included; profiles are read "
+        "with them.",
         requests=_database_fields,
         needs_before_request=("databases",),
         tags=("database_id",),
@@ -167,8 +169,8 @@ DETAILS: tuple[Resource, ...] = (
     ),
     Resource(
         name="database_counters",
-        doc="How many subscriptions of each database to each resource are in which state, by channel (databases x "
-        "resources requests).",
+        doc="How many subscriptions of each database to each resource are in which state, by "
+        "channel (databases x resources requests).",
         requests=_of_both("databases/get_counters"),
         needs_before_request=("databases", "resources"),
         tags=("database_id", "resource_id"),

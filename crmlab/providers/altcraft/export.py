@@ -60,9 +60,10 @@ ASSUMPTIONS = (
     "an export (profiles_by=export) is done when its state is completed or success, or its progress 100 and its result "
     f"there, and failed when its state is one of {', '.join(_FAILED)}; of any other word it is asked again, "
     f"{_MAX_LOOKS} times within an hour, and then given up",
-    "an exported file is CSV in UTF-8 whose first line names the fields as profiles/list does (_id is id), several "
-    "phones stand in one cell, and a value is the text that the list would give: a column that contacts need and that "
-    "is not there is told, and the contacts are incomplete; a line with another number of cells is a rejected record",
+    "an exported file is CSV in UTF-8 whose first line names the fields as profiles/list does "
+    "(_id is id), several phones stand in one cell, and a value is the text that the list would "
+    "give: a column that contacts need and that is not there is told, and the contacts are "
+    "incomplete; a line with another number of cells is a rejected record",
     "result.total counts the profiles of an export",
 )
 

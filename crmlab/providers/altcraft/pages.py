@@ -40,8 +40,7 @@ _MAX_BYTES = 1000
 _COUNTS = re.compile(r"(^|[^A-Za-z])(total|count)(?!e?r)|Total|Count(?!e?r)")
 #: words in the names of what may lead to a next page
 _LEADS_ON = re.compile(
-    "next|after|cursor|contin|token|from|offset|scroll|more|page|paging|pagination|link|anchor|marker|bookmark|"
-    "resume|seek|start|position|pointer|following",
+    "next|after|cursor|contin|token|from|offset|scroll|more|page|paging|pagination|link|anchor|marker|bookmark|resume|seek|start|position|pointer|following",
     re.IGNORECASE,
 )
 
@@ -113,9 +112,10 @@ def lacks_pointer(page: Page, name: str = POINTER) -> str:
             likely_pointers.append(other_name)
     if undocumented.get(name) or not likely_pointers:
         return ""
+    others = ", ".join(likely_pointers)
     return (
-        f"a page names no next one in {name}, but has {', '.join(likely_pointers)}, which nobody documents: there may be more. "
-        "crmlab.probe(account) looks what leads to it"
+        f"a page names no next one in {name}, but has {others}, which nobody documents: "
+        "there may be more. crmlab.probe(account) looks what leads to it"
     )
 
 
@@ -244,7 +244,8 @@ def _follow_log(page: Page) -> Iterable[Request]:
     return [page.request.with_body(from_time=last_time)]
 
 
-#: a page of a log begins with the last lines of the one before, so that it is no chain of different pages
+#: a page of a log begins with the last lines of the one
+#: before, so that it is no chain of different pages
 log = Paginator(
     strategy="page after page", follow=_follow_log, more=lambda page: None if _is_full(page) else 0
 )
@@ -334,7 +335,8 @@ def _day(seconds: int) -> str:
 
 def history_by(name: str) -> Paginator:
     """Return how the history is followed whose next page stands under that name."""
-    # whether the last day is in or out is not documented: each slice begins on the last day of the one before
+    # whether the last day is in or out is not documented:
+    # each slice begins on the last day of the one before
     return time_slices(
         records_by(name),
         times=_times,

@@ -206,24 +206,27 @@ def _one_day_is_enough(context: Context) -> Reads:
             "the history from a day to the same day is empty, to the day after it is not"
         )
     return refuted(
-        "the history from the day of an event to the next is empty: its days are others than those of UTC"
+        "the history from the day of an event to the next is empty: its days are others than "
+        "those of UTC"
     )
 
 
 def _times_are_utc(context: Context) -> Reads:
     page = yield from _of_databases(context, _history)
-    seconds_ahead = [_seconds_ahead(offset) for offset in _data(page)] if page else []
-    known_offsets = [offset for offset in seconds_ahead if offset is not None]
-    if not known_offsets:
+    offsets: Counter[int] = Counter()
+    for event in _events_of(page):
+        seconds_ahead = _seconds_ahead(event)
+        if seconds_ahead is not None:
+            # zones differ by half hours: what is left is how long the service took
+            offsets[round(seconds_ahead / _HALF_HOUR) * _HALF_HOUR] += 1
+    if not offsets:
         return untold("no event that was looked at has an id that tells when it was made")
-    usual_offset, agreeing = Counter(
-        round(offset / _HALF_HOUR) * _HALF_HOUR for offset in known_offsets
-    ).most_common(1)[0]
-    if agreeing <= len(known_offsets) / 2 or abs(usual_offset) > _MAX_HOURS * 3600:
+    usual_offset, agreeing = offsets.most_common(1)[0]
+    if agreeing <= offsets.total() / 2 or abs(usual_offset) > _MAX_HOURS * 3600:
         return untold("the ids of events do not tell when they were made")
     if usual_offset == 0:
         return confirmed(
-            f"{agreeing:,} of {len(known_offsets):,} events happened when their ids were made"
+            f"{agreeing:,} of {offsets.total():,} events happened when their ids were made"
         )
     direction = "later" if usual_offset > 0 else "earlier"
     return refuted(
@@ -242,7 +245,13 @@ def _seconds_ahead(event: dict[str, Any]) -> float | None:
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield from _of_databases(context, _history)
-    return have_zone(event.get("datetime") for event in (_data(page) if page else ()))
+    return have_zone(event.get("datetime") for event in _events_of(page))
+
+
+def _events_of(page: Page | None) -> list[dict[str, Any]]:
+    if page is None:
+        return []
+    return _data(page)
 
 
 def _actions_are_known(context: Context) -> Reads:
@@ -266,7 +275,8 @@ PROBES = (
         name="envelope",
         assumption="a list is what data holds",
         source="the vendor's document",
-        if_wrong="the list is looked for under other usual names, and a note of the fetch says where it was",
+        if_wrong="the list is looked for under other usual names, and a note of the fetch says "
+        "where it was",
         reads=_stands_in_data,
         max_requests=1,
     ),
@@ -282,24 +292,29 @@ PROBES = (
         name="resources",
         assumption="resources/list exists, and answers as databases/list does",
         source=NOWHERE,
-        if_wrong="there are no subscriptions and no sizes of segments: both are asked for by resource",
+        if_wrong="there are no subscriptions and no sizes of segments: both are asked for by "
+        "resource",
         reads=_resources_are_listed,
         max_requests=1,
     ),
     Probe(
         name="profile_pointer",
-        assumption="profiles/list names the next page in next_from_id, and an empty page is the end",
+        assumption="profiles/list names the next page in next_from_id, and an empty page is the "
+        "end",
         source=f"{NOWHERE}; subscriptions/list_all does so",
-        if_wrong="of the profiles of each database only the first page comes; past an empty page one more is read",
+        if_wrong="of the profiles of each database only the first page comes; past an empty page "
+        "one more is read",
         reads=_names_pointer(_profiles),
         max_requests=7,
         fact="pointer",
     ),
     Probe(
         name="history_pointer",
-        assumption="subscribers/history_get_all names the next page in next_from_id, and an empty page is the end",
+        assumption="subscribers/history_get_all names the next page in next_from_id, and an empty "
+        "page is the end",
         source=f"{NOWHERE}; subscriptions/list_all does so",
-        if_wrong="of the history of each database only the first page comes; past an empty page one more is read",
+        if_wrong="of the history of each database only the first page comes; past an empty page "
+        "one more is read",
         reads=_names_pointer(_history),
         max_requests=7,
         fact="pointer",
@@ -308,7 +323,8 @@ PROBES = (
         name="page_size",
         assumption="limit says how many profiles a page holds",
         source="the vendor's document",
-        if_wrong="pages are larger or smaller than asked for; lists are read to the end all the same",
+        if_wrong="pages are larger or smaller than asked for; lists are read to the end all the "
+        "same",
         reads=_honours_limit,
         max_requests=4,
         fact="page_size",
@@ -325,7 +341,8 @@ PROBES = (
         name="history_zone",
         assumption="times of the history are UTC, as their Z says",
         source=f"{NOWHERE}; an example of the vendor has an id that was made three hours before its time",
-        if_wrong='give the zone that the times are of, such as facts={"history_zone": "Europe/Moscow"}',
+        if_wrong='give the zone that the times are of, such as facts={"history_zone": '
+        '"Europe/Moscow"}',
         reads=_times_are_utc,
         max_requests=4,
         fact="history_zone",
@@ -334,17 +351,19 @@ PROBES = (
         name="time_zone",
         assumption="times say their zone",
         source="the vendor's document, by its examples",
-        if_wrong='times without a zone are misfits: name the zone that they are of, such as facts={"time_zone": '
-        '"Europe/Moscow"}',
+        if_wrong="times without a zone are misfits: name the zone that they are of, such as "
+        'facts={"time_zone": "Europe/Moscow"}',
         reads=_times_have_zone,
         max_requests=4,
         fact="time_zone",
     ),
     Probe(
         name="actions",
-        assumption="actions of the history are called as such (unsubscribe), not as states are (unsubscribed)",
+        assumption="actions of the history are called as such (unsubscribe), not as states are "
+        "(unsubscribed)",
         source="the vendor's document, whose list of them ends early",
-        if_wrong="both are read alike; a word that nobody knows decides nothing, and a note of the fetch names it",
+        if_wrong="both are read alike; a word that nobody knows decides nothing, and a note of "
+        "the fetch names it",
         reads=_actions_are_known,
         max_requests=5,
     ),

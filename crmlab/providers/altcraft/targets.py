@@ -22,7 +22,9 @@ from crmlab.connector import (
 from crmlab.errors import UsageError
 
 MAX_PROFILES = 10_000
-#: of one request, by https://guides.altcraft.com/en/v72/developer-guide/automation-scenarios/33063492, and a tenth less
+#: of one request, by
+#: https://guides.altcraft.com/en/v72/developer-guide/automation-scenarios/33063492,
+#: and a tenth less
 MAX_BYTES = 9_000_000
 _OWN_FIELDS = ("_bdate", "_sex", "_tz", "subscriptions")
 #: what no custom field is named like
@@ -95,7 +97,8 @@ def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
     if listed_outcomes is None:
         listed_outcomes = answer.data
     if not isinstance(listed_outcomes, list):
-        # the page that shows this answer is cut: of another shape it says that the whole was taken, and no more
+        # the page that shows this answer is cut: of another
+        # shape it says that the whole was taken, and no more
         return _alike(
             records, Outcome(state="sent", reason="the answer does not tell of each profile")
         )
@@ -180,9 +183,10 @@ def _account_fields(options: Mapping[str, str]) -> list[str]:
 
 CONTACTS = Target(
     table="contacts",
-    doc="Profiles of the database db_id. Those with an id are changed, one request each; those without are known by "
-    "their e-mail address and go together, up to 10,000 and 9 MB in a request: one that is there is changed, another "
-    "is created, and the service does not tell which. No scenario is started unless skip_triggers=False.",
+    doc="Profiles of the database db_id. Those with an id are changed, one request each; those "
+    "without are known by their e-mail address and go together, up to 10,000 and 9 MB in a "
+    "request: one that is there is changed, another is created, and the service does not tell "
+    "which. No scenario is started unless skip_triggers=False.",
     columns={
         "first_name": as_text("_fname"),
         "last_name": as_text("_lname"),

@@ -18,8 +18,8 @@ from crmlab.connector import (
 )
 from crmlab.providers.altcraft import fields
 
-# The vendor's list of actions is not public: these are the words to be expected, for its own texts use
-# several for one thing. Case, and what stands between the parts of a word, do not matter.
+# The vendor's list of actions is not public: these are the words to be expected, for its own texts
+# use several for one thing. Case, and what stands between the parts of a word, do not matter.
 _REQUESTS = ("subscribe", "subscribed", "sub", "resubscribe", "resubscribed")
 _CONFIRMATIONS = ("confirm", "confirmed", "confirmation")
 _COMPLAINTS = ("complain", "complained", "complaint", "spam", "fbl")
@@ -27,9 +27,11 @@ _LEAVINGS = ("unsubscribe", "unsubscribed", "unsub")
 _HARD_BOUNCES = ("hardbounce", "hardbounced")
 _YES = (*_REQUESTS, *_CONFIRMATIONS)
 _NO = (*_LEAVINGS, *_COMPLAINTS)
-#: they end or hold up a subscription, but nobody decided it. A bounce ends the mailing, not the consent
+#: they end or hold up a subscription, but nobody decided
+#: it. A bounce ends the mailing, not the consent
 _UNDECIDED = (*_HARD_BOUNCES, "suspend", "suspended", "unconfirmed", "invalid")
-#: the words of a profile's history that are about consent. All others (send, open, click, ...) happen to a mailing
+#: the words of a profile's history that are about consent.
+#: All others (send, open, click, ...) happen to a mailing
 CONSENT_ACTIONS = (*_YES, *_NO, *_UNDECIDED)
 
 #: what happened to a mailing, and the words for it
@@ -166,7 +168,8 @@ def custom_names(context: Context) -> list[str]:
     names = [name.strip() for name in context.options.get("custom_fields", "").split(",")]
     if not any(names) and "database_fields" in context.rows:
         told = context.rows["database_fields"]["name"].drop_nulls().to_list()
-        # what begins with _ is the service's own, and Polars reads * and ^...$ as patterns for names of columns
+        # what begins with _ is the service's own, and Polars
+        # reads * and ^...$ as patterns for names of columns
         names = [
             name
             for name in told

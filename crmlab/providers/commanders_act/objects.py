@@ -106,7 +106,8 @@ def _is_object(data: Any) -> bool:
     return isinstance(data, dict) and "attributes" in data
 
 
-#: what an object has beside its attributes, which stands there once more where these stand inside themselves
+#: what an object has beside its attributes, which stands
+#: there once more where these stand inside themselves
 _OF_AN_OBJECT = ("id", "type", "attributes")
 
 
@@ -281,7 +282,8 @@ COOKIES = (
         "/privacy/cookie-scanner/cookies",
         "Cookies that were found on the site, or declared.",
         _of(
-            text="name vendor_url storage_type storage_domain storage_duration origin origin_label website",
+            text="name vendor_url storage_type storage_domain storage_duration origin "
+            "origin_label website",
             whole="cookie_scanner_id status score",
             flag="is_live is_compliant is_missing",
             url=pl.List(pl.String),
@@ -319,8 +321,8 @@ TAGS = (
             "recurring_synchronization_cron_days recurring_synchronization_cron_months "
             "recurring_synchronization_cron_day_of_week default_tags_lifetime",
             flag="add_unminified_version_for_manual_deploy include_md5_file_in_deployment_mail "
-            "recurring_synchronization recurring_synchronization_conf_expert noscript events_trigger "
-            "old_event_support include_jquery_for_tests",
+            "recurring_synchronization recurring_synchronization_conf_expert noscript "
+            "events_trigger old_event_support include_jquery_for_tests",
             deployment_methods=pl.List(pl.String),
             recurring_synchronization_deployment_methods=pl.List(pl.String),
             recurring_synchronization_mailing_list=pl.List(pl.String),

@@ -79,7 +79,8 @@ def _ids_are_unique(context: Context) -> Reads:
     destination_ids = {str(record.get("id")) for record in _data(destinations)}
     if not source_ids or not destination_ids:
         return untold("the site has no sources, or no destinations")
-    if shared_ids := source_ids & destination_ids:
+    shared_ids = source_ids & destination_ids
+    if shared_ids:
         return refuted(f"{len(shared_ids):,} ids are those of a source and of a destination")
     return confirmed(
         f"{len(source_ids):,} sources and {len(destination_ids):,} destinations share no id"
@@ -88,11 +89,10 @@ def _ids_are_unique(context: Context) -> Reads:
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield _SOURCES
-    return have_zone(
-        attributes.get(time_field)
-        for attributes in _attributes(_data(page))
-        for time_field in ("created", "updated")
-    )
+    times = []
+    for attributes in _attributes(_data(page)):
+        times += [attributes.get("created"), attributes.get("updated")]
+    return have_zone(times)
 
 
 def _statistics(first: dt.date, last: dt.date) -> Request:
@@ -199,7 +199,8 @@ PROBES = (
         name="envelope",
         assumption="a list is what data holds",
         source="the vendor's document, whose examples hold an object there for some lists",
-        if_wrong="the list is looked for under other usual names, and a note of the fetch says where it was",
+        if_wrong="the list is looked for under other usual names, and a note of the fetch says "
+        "where it was",
         reads=_stands_in_data,
         max_requests=1,
     ),
@@ -215,7 +216,8 @@ PROBES = (
         name="whole_lists",
         assumption="a list comes whole, in one answer",
         source=NOWHERE,
-        if_wrong="the pages that an answer tells of are followed: more requests, and nothing is lost",
+        if_wrong="the pages that an answer tells of are followed: more requests, and nothing is "
+        "lost",
         reads=_come_whole,
         max_requests=2,
     ),
@@ -231,7 +233,8 @@ PROBES = (
         name="time_zone",
         assumption="times say their zone",
         source="the vendor's document",
-        if_wrong="times without a zone are misfits: created_at and modified_at of integrations are null",
+        if_wrong="times without a zone are misfits: created_at and modified_at of integrations "
+        "are null",
         reads=_times_have_zone,
         max_requests=1,
     ),
@@ -248,7 +251,8 @@ PROBES = (
         name="log_days",
         assumption="filter[created] of the activity log includes both of its days, and no others",
         source=NOWHERE,
-        if_wrong="a day more is asked for on both sides, so nothing is lost; what is too much is left out",
+        if_wrong="a day more is asked for on both sides, so nothing is lost; what is too much is "
+        "left out",
         reads=_log_days_belong,
         max_requests=2,
     ),
@@ -256,7 +260,8 @@ PROBES = (
         name="delivery_columns",
         assumption=f"a dataset of deliveries has the columns {', '.join(_COLUMNS)}",
         source="the vendor's document, by its examples",
-        if_wrong="columns are read by the names in the first row, in any order; a count of another name is null",
+        if_wrong="columns are read by the names in the first row, in any order; a count of "
+        "another name is null",
         reads=_columns_are_named,
         max_requests=4,
     ),

@@ -18,7 +18,8 @@ from crmlab.errors import TransportError
 ROW = pl.Struct(dict.fromkeys(("at", "success", "failed"), pl.String))
 
 _Row = Sequence[str | None]
-#: the names of the columns, the documented one first; case and what stands between words do not matter
+#: the names of the columns, the documented one first;
+#: case and what stands between words do not matter
 _NAMES = {
     "at": ("datetime", "date", "time", "timestamp"),
     "success": ("success", "successes", "delivered"),

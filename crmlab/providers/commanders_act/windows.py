@@ -10,10 +10,11 @@ from crmlab.schema import Period
 #: what statistics are asked for without ``since``, and how long the service keeps deliveries
 DAYS = 30
 _A_DAY = dt.timedelta(days=1)
-#: what is counted of a day changes until it is over where the site is, and nobody documents how long counts are kept:
-#: a first refresh asks for as long as the vendor keeps proofs of consent
+#: what is counted of a day changes until it is over where the site is, and nobody documents how
+#: long counts are kept: a first refresh asks for as long as the vendor keeps proofs of consent
 COUNTED = ChangeFilter(overlap=_A_DAY, kept=dt.timedelta(days=396), by_day=True, of_events=True)
-#: by the day, for which a period must be longer than one: by the hour the same deliveries would be counted twice
+#: by the day, for which a period must be longer than one:
+#: by the hour the same deliveries would be counted twice
 DELIVERED = ChangeFilter(
     overlap=2 * _A_DAY, kept=dt.timedelta(days=DAYS), by_day=True, of_events=True
 )

@@ -62,7 +62,8 @@ EVENT_TYPES = ("confirm", "update", "documentation")
 _LIMIT = 1000
 #: the address in a link that is written as in a Link header (RFC 8288): ``<https://...>; rel="next"``
 _LINK = re.compile(r'<([^<>]*)>(?:\s*;[^,]*\brel="?next\b|\s*$)')
-#: the header that names the next page; words in the names of headers like it, and in those that count a list
+#: the header that names the next page; words in the names
+#: of headers like it, and in those that count a list
 _CURSOR = "next-cursor"
 _LEADS_ON = re.compile("next|cursor|continu|has-?more", re.IGNORECASE)
 _COUNTS = re.compile(r"^x-total(-count)?$|^total-count$|^x-count$", re.IGNORECASE)
@@ -71,8 +72,8 @@ _LINK_TO_NEXT = re.compile(r"""rel=["']?next\b""", re.IGNORECASE)
 _FILTERS = ("type", "limit")
 #: seconds; whether the edges of a period belong to it is not documented: ask for a little more
 _OVERLAP = 1
-#: an event is chosen by when it occurred: one of a device that was offline may arrive later; an upload of a day before
-#: may have been done since
+#: an event is chosen by when it occurred: one of a device that was offline
+#: may arrive later; an upload of a day before may have been done since
 _CHANGED = ChangeFilter(overlap=dt.timedelta(days=1), of_events=True)
 
 
@@ -356,7 +357,8 @@ PROVIDER = Provider(
         Field(
             name="api_key",
             label="API key",
-            help="from your Complero customer success manager; each company has its own, and the sandbox another",
+            help="from your Complero customer success manager; each company has its own, and the "
+            "sandbox another",
         ),
     ),
     sign=_sign,
@@ -369,8 +371,8 @@ PROVIDER = Provider(
     resources=(
         Resource(
             name="events",
-            doc="Confirmations, changes and documentation, with the contact; reading them takes them out of "
-            "the latest events.",
+            doc="Confirmations, changes and documentation, with the contact; reading them takes "
+            "them out of the latest events.",
             requests=_event_lists,
             path=(),
             follow=_slices,
@@ -394,7 +396,8 @@ PROVIDER = Provider(
         ),
         Resource(
             name="latest_events",
-            doc="Events that no call has returned yet; each call takes them out of the list for good.",
+            doc="Events that no call has returned yet; each call takes them out of the list for "
+            "good.",
             requests=_latest_events,
             path=(),
             follow=until_empty(_is_empty),
@@ -420,8 +423,8 @@ PROVIDER = Provider(
         ),
         Resource(
             name="contacts",
-            doc="Each contact that the events read name, as it is now, one request each: the contacts of the shared "
-            "table are as their newest event shows them.",
+            doc="Each contact that the events read name, as it is now, one request each: the "
+            "contacts of the shared table are as their newest event shows them.",
             requests=_contacts,
             path=(),
             single=True,
@@ -453,33 +456,40 @@ PROVIDER = Provider(
             for name, where in PATHS.items()
             if name != "ping"
         ),
-        "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; perhaps source, "
-        "channel, contact_id, consents, documentation; one without id gets one made of its content",
-        "events are asked for type by type; a service that does not know documentation as a type has none",
-        "a contact's sections hold e-mail addresses, mobile, phone, street, house_number, city, zip_code, state, "
-        "country, and consents by channel and purpose",
-        "a consent is a yes or no under a key that names a consent, an opt-in or an opt-out; it is about the event's "
-        "channel where it names none; yes at work and no at home decides nothing; documentation and data hold none",
-        "a word that names an opt-out itself (unsubscribed, opted out) is a no under any key; one that names an opt-in "
-        "there is told as a value that could not be read",
-        "the time of an opt-out (opted_out_at) is a no; the time of an opt-in alone is no yes, and is told as a value "
-        "that could not be read",
+        "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; "
+        "perhaps source, channel, contact_id, consents, documentation; one without id gets one "
+        "made of its content",
+        "events are asked for type by type; a service that does not know documentation as a type "
+        "has none",
+        "a contact's sections hold e-mail addresses, mobile, phone, street, house_number, city, "
+        "zip_code, state, country, and consents by channel and purpose",
+        "a consent is a yes or no under a key that names a consent, an opt-in or an opt-out; it "
+        "is about the event's channel where it names none; yes at work and no at home decides "
+        "nothing; documentation and data hold none",
+        "a word that names an opt-out itself (unsubscribed, opted out) is a no under any key; one "
+        "that names an opt-in there is told as a value that could not be read",
+        "the time of an opt-out (opted_out_at) is a no; the time of an opt-in alone is no yes, "
+        "and is told as a value that could not be read",
         "an empty documentation object means that there is none",
-        "a contact is as its newest event shows it; contacts without events of these types are not seen",
-        "an employee or contact that answers 404 was deleted since the event; where all do, the path is wrong",
-        "a documentation is a PDF; one that is not there answers 404, and any other answer in its place is an error",
-        "a list ends where neither Next-Cursor nor Next-Link names another page; after a full last page more is "
-        "asked for by its last time",
+        "a contact is as its newest event shows it; contacts without events of these types are "
+        "not seen",
+        "an employee or contact that answers 404 was deleted since the event; where all do, the "
+        "path is wrong",
+        "a documentation is a PDF; one that is not there answers 404, and any other answer in its "
+        "place is an error",
+        "a list ends where neither Next-Cursor nor Next-Link names another page; after a full "
+        "last page more is asked for by its last time",
         "the latest events are all read when a call returns none",
-        "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
-        "every record has a time that from and to filter by; whatever order a list is in, it is complete "
-        "within from and to, so long lists are read in slices of time",
+        "a cursor is sent with the filters that it came from; errors have a message; too many "
+        "requests answer 429",
+        "every record has a time that from and to filter by; whatever order a list is in, it is "
+        "complete within from and to, so long lists are read in slices of time",
     ),
     not_personal=fields.NOT_PERSONAL,
     probes=PROBES,
     facts=_FACTS,
     not_covered=(
-        "the PDF that documents a consent in a table: crmlab.download brings the files, the events say whether there "
-        "is one",
+        "the PDF that documents a consent in a table: crmlab.download brings the files, the "
+        "events say whether there is one",
     ),
 )

@@ -63,7 +63,8 @@ _EXPIRY = frozenset(
 _QUALITIES = frozenset(
     {"default", "mandatory", "preferred", "primary", "required", "valid", "verified"}
 )
-#: words in a key that say what was done about a consent: not whether there is one, but reason enough to look
+#: words in a key that say what was done about a consent:
+#: not whether there is one, but reason enough to look
 _DONE = frozenset(
     {"archived", "asked", "clicked", "confirmed", "displayed", "documented", "double", "eligible", "imported",
      "invited", "logged", "migrated", "missing", "needed", "notified", "opened", "pending", "possible", "recorded",

@@ -33,7 +33,8 @@ from crmlab.providers.complero.consent_words import (
     time_of,
 )
 
-#: one decision: what it is about, what for, "true" or "false", until when, and what could not be read
+#: one decision: what it is about, what for, "true"
+#: or "false", until when, and what could not be read
 Statement = dict[str, str | None]
 
 #: parts of a contact that hold documents and free data, not what the person said
@@ -75,7 +76,8 @@ class _Heard:
         answer = next(iter(self.answers), None)
         first_end = None
         if answer == "true":
-            # given in several places, with several ends: the first of them is the one that is certain
+            # given in several places, with several ends:
+            # the first of them is the one that is certain
             first_end = min(self.ends, default=None)
         return _statement(about, answer, " and ".join(sorted(unread)) or None, first_end)
 
@@ -108,7 +110,8 @@ def statements(
                 msgspec.json.decode(consents), replace(start_place, is_consent=True)
             )
     except (msgspec.DecodeError, RecursionError):
-        # nested too deeply, or no object: what it holds is not known, and a part of it shows which contact that is
+        # nested too deeply, or no object: what it holds is not
+        # known, and a part of it shows which contact that is
         return [_statement(about, None, f"{contact:.{_SHOWN}}") for about in start_place.abouts()]
 
     heard = _heard(sayings)

@@ -279,8 +279,8 @@ PROBES = (
         name="paths",
         assumption="operations, events and employees are at the paths that their names suggest",
         source=NOWHERE,
-        if_wrong="nothing of what answers 404 comes: ask the vendor for the path, and give it as events_path, "
-        "operations_path or employee_path in facts",
+        if_wrong="nothing of what answers 404 comes: ask the vendor for the path, and give it as "
+        "events_path, operations_path or employee_path in facts",
         reads=_are_guessed,
         max_requests=4,
     ),
@@ -288,7 +288,8 @@ PROBES = (
         name="envelope",
         assumption="an answer is the list itself",
         source="the vendor's document",
-        if_wrong="the list is looked for under usual names, and a note of the fetch says where it was",
+        if_wrong="the list is looked for under usual names, and a note of the fetch says where it "
+        "was",
         reads=_is_bare,
         max_requests=1,
     ),
@@ -296,7 +297,8 @@ PROBES = (
         name="cursor",
         assumption="the header Next-Cursor names the next page, as Next-Link does",
         source="the vendor's document",
-        if_wrong="without either of them only the first page of a list comes, and what its last time leads to",
+        if_wrong="without either of them only the first page of a list comes, and what its last "
+        "time leads to",
         reads=_names_cursor,
         max_requests=4,
         fact="cursor_header",
@@ -305,7 +307,8 @@ PROBES = (
         name="page_size",
         assumption="limit says how many records a page holds",
         source="the vendor's document",
-        if_wrong="pages are larger or smaller than asked for; lists are read to the end all the same",
+        if_wrong="pages are larger or smaller than asked for; lists are read to the end all the "
+        "same",
         reads=_honours_limit,
         max_requests=1,
         fact="page_size",
@@ -314,7 +317,8 @@ PROBES = (
         name="order",
         assumption="operations come newest first",
         source="the vendor's document",
-        if_wrong="lists are cut into slices of time by another guess: more requests, and nothing is lost",
+        if_wrong="lists are cut into slices of time by another guess: more requests, and nothing "
+        "is lost",
         reads=_newest_first,
         max_requests=1,
     ),
@@ -322,8 +326,8 @@ PROBES = (
         name="time_zone",
         assumption="times say their zone",
         source="the vendor's document, by its examples",
-        if_wrong='times without a zone are misfits: name the zone that they are of, such as facts={"time_zone": '
-        '"Europe/Berlin"}',
+        if_wrong="times without a zone are misfits: name the zone that they are of, such as "
+        'facts={"time_zone": "Europe/Berlin"}',
         reads=_times_have_zone,
         max_requests=2,
         fact="time_zone",
@@ -332,8 +336,8 @@ PROBES = (
         name="edges",
         assumption="from and to include the second that they name",
         source=NOWHERE,
-        if_wrong="a second more is asked for on both sides, so nothing is lost unless the period is not looked at: "
-        "then a fetch with since reads everything, and chooses among what came",
+        if_wrong="a second more is asked for on both sides, so nothing is lost unless the period "
+        "is not looked at: then a fetch with since reads everything, and chooses among what came",
         reads=_edges_belong,
         max_requests=3,
     ),
@@ -341,8 +345,8 @@ PROBES = (
         name="event",
         assumption="an event has id, type, created_at and contact",
         source=NOWHERE,
-        if_wrong="event_id, occurred_at and timestamp are read as well; what stands under any other name is in no "
-        "column",
+        if_wrong="event_id, occurred_at and timestamp are read as well; what stands under any "
+        "other name is in no column",
         reads=_event_fields,
         max_requests=1,
     ),
@@ -350,8 +354,8 @@ PROBES = (
         name="consents",
         assumption="the consents of a section are a yes or no for each channel",
         source=NOWHERE,
-        if_wrong="lists of them and consents elsewhere are read as well; what is no yes and no no decides nothing, and "
-        "is a misfit",
+        if_wrong="lists of them and consents elsewhere are read as well; what is no yes and no no "
+        "decides nothing, and is a misfit",
         reads=_consents_are_read,
         max_requests=1,
     ),
@@ -359,7 +363,8 @@ PROBES = (
         name="documentation",
         assumption="documentation is a type that events can be asked for by",
         source="one page of the vendor's document; another names update and confirm only",
-        if_wrong="no documentation of consents comes; whether there is one is said by the other events",
+        if_wrong="no documentation of consents comes; whether there is one is said by the other "
+        "events",
         reads=_knows_documentation,
         max_requests=1,
     ),

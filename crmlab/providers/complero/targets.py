@@ -11,7 +11,8 @@ from crmlab.connector import Batch, Entry, Outcome, Page, Target, as_text
 from crmlab.errors import TransportError, UsageError
 
 MAX_CONTACTS = 1_000
-#: the vendor's table of states is cut in every copy: of the others it is assumed that the work is over
+#: the vendor's table of states is cut in every copy:
+#: of the others it is assumed that the work is over
 _GOES_ON = frozenset({"pending", "processing", "in_progress", "in progress", "running", "queued"})
 _WENT_WELL = frozenset(
     {"", "done", "completed", "complete", "success", "successful", "succeeded", "finished", "ok"}
@@ -208,10 +209,11 @@ def _in_words(error: Any) -> str:
 
 CONTACTS = Target(
     table="contacts",
-    doc="Up to 1,000 in a request. Each needs your own id, first_name and last_name: one that is there is brought up "
-    "to date, and sending it again changes nothing more. The service answers before it has done the work; crmlab asks "
-    "until it is done, and tells what did not pass. Channels and consents are in section_work and section_private, "
-    "whose insides are not documented.",
+    doc="Up to 1,000 in a request. Each needs your own id, first_name and last_name: one that is "
+    "there is brought up to date, and sending it again changes nothing more. The service answers "
+    "before it has done the work; crmlab asks until it is done, and tells what did not pass. "
+    "Channels and consents are in section_work and section_private, whose insides are not "
+    "documented.",
     columns={
         "first_name": as_text("first_name"),
         "last_name": as_text("last_name"),

@@ -37,7 +37,8 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-#: the parts of a statement, by the names with which the user is told what could not be read: ``contact.consent``
+#: the parts of a statement, by the names with which the
+#: user is told what could not be read: ``contact.consent``
 _SAID = {
     "channel": "channel",
     "purpose": "purpose",
@@ -98,7 +99,8 @@ def _contact(field: str) -> pl.Expr:
 
 _OWN_ID = pl.coalesce(text("id"), text("event_id"))
 _NAMELESS = pl.when(_OWN_ID.is_null()).then(RECORD)
-#: `fingerprint`: what an event without an id is known by; the other two are what its documentation is asked with
+#: `fingerprint`: what an event without an id is known by;
+#: the other two are what its documentation is asked with
 COMPUTED = {
     "fingerprint": _NAMELESS.map_batches(
         _fingerprints, return_dtype=pl.String, is_elementwise=True
@@ -150,7 +152,8 @@ def _place(*names: str) -> pl.Expr:
     return text(pl.concat_str(*address_values, separator=" ", ignore_nulls=True))
 
 
-# https://api.complero.com/docs/glossary. Who confirms looked at the data and left them as they are, a refusal too
+# https://api.complero.com/docs/glossary. Who confirms looked
+# at the data and left them as they are, a refusal too
 _DECIDING = ("confirm", "update")
 _SILENT = ("create", "sync", "documentation")
 _STEPS = {"create": "request", "confirm": "confirmation"}
@@ -161,7 +164,8 @@ def _kind(column: str) -> pl.Expr:
 
 
 _DECIDES = _kind("type").is_in(_DECIDING)
-#: a consent that cannot be read is reported where it would decide, also beside a no, which stays one
+#: a consent that cannot be read is reported where it
+#: would decide, also beside a no, which stays one
 _OPTED_IN = pl.coalesce(
     flag(pl.when(_DECIDES).then(_said("consent"))), flag(pl.when(_DECIDES).then(_said("answer")))
 )

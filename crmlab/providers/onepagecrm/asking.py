@@ -28,7 +28,8 @@ from crmlab.providers.onepagecrm.pages import (
 )
 
 _PER_PAGE = 100
-#: ``modified_since`` is compared with the time that the service itself wrote: no more than its machines may differ by
+#: ``modified_since`` is compared with the time that the service
+#: itself wrote: no more than its machines may differ by
 CHANGED = ChangeFilter(overlap=dt.timedelta(minutes=10))
 #: how deals are asked for that are one of these
 _STATUSES: Mapping[frozenset[str], Mapping[str, str]] = {

@@ -102,7 +102,8 @@ OWN_RECORDS: tuple[Resource, ...] = (
     told_pages(
         "webhooks",
         None,
-        doc="Webhooks and the host that each writes to, without its secret and its address (which opens the receiver).",
+        doc="Webhooks and the host that each writes to, without its secret and its address (which "
+        "opens the receiver).",
         schema=fields.WEBHOOK,
         computed={"hook_host": _host_in("hook_url")},
         never_kept=fields.NEVER_KEPT_OF_WEBHOOKS,
@@ -127,7 +128,8 @@ OWN_RECORDS: tuple[Resource, ...] = (
     paged(
         "filtered_contacts",
         "contact",
-        doc="Contacts that each saved filter matches, once for each filter, whose id is in _filter_id.",
+        doc="Contacts that each saved filter matches, once for each filter, whose id is in "
+        "_filter_id.",
         requests=first_page_of_each(
             "filters", "/contacts", "filter_id", timed=True, filter_id="{id}", team="true"
         ),
@@ -152,7 +154,8 @@ OWN_RECORDS: tuple[Resource, ...] = (
     paged(
         "all_contacts",
         "contact",
-        doc="Contacts of the whole team, whatever the period: lists that belong to one contact are asked for by them.",
+        doc="Contacts of the whole team, whatever the period: lists that belong to one contact "
+        "are asked for by them.",
         requests=first_page("/contacts", timed=False, team="true"),
         follow=contact_pages,
         inserted_at=created_at,
@@ -168,8 +171,8 @@ OWN_RECORDS: tuple[Resource, ...] = (
     paged(
         "relationships",
         "relationship",
-        doc="Relationships between contacts, a request for each contact: each once for both, whose id is in "
-        "_contact_id.",
+        doc="Relationships between contacts, a request for each contact: each once for both, "
+        "whose id is in _contact_id.",
         requests=first_page_of_each(
             "all_contacts", "/contacts/{id}/relationships", "contact_id", timed=True
         ),
@@ -181,8 +184,8 @@ OWN_RECORDS: tuple[Resource, ...] = (
     paged(
         "linked_contacts",
         "linked_contact",
-        doc="Contacts of others that are linked with a company, a request for each company, whose id is in "
-        "_company_id.",
+        doc="Contacts of others that are linked with a company, a request for each company, whose "
+        "id is in _company_id.",
         requests=first_page_of_each("companies", "/companies/{id}/linked_contacts", "company_id"),
         needs_before_request=("companies",),
         inserted_at=None,
@@ -193,7 +196,8 @@ OWN_RECORDS: tuple[Resource, ...] = (
     paged(
         "pinned_attachments",
         "contact",
-        doc="Contacts of the whole team, whatever the period, with the files that are pinned to each.",
+        doc="Contacts of the whole team, whatever the period, with the files that are pinned to "
+        "each.",
         requests=first_page(
             "/contacts", timed=False, team="true", fields="pinned_attachments(all)"
         ),

@@ -263,7 +263,8 @@ def _parts(page: Page) -> Iterable[Request]:
     if is_crowded:  # a whole page in one second: probably an import
         parts.append(_part(page.request, first_time, first_time))
         first_time += 1
-    # whether an edge belongs to a part is not documented: it belongs to two, and repeats are dropped
+    # whether an edge belongs to a part is not documented:
+    # it belongs to two, and repeats are dropped
     edges = _edges(first_time, last_time, end_time, total(page) or 0)
     for start, stop in list(pairwise(edges)) or [(end_time, end_time)]:
         parts.append(_part(page.request, start, stop))
@@ -377,7 +378,8 @@ def _may_embed(name: str, context: Context) -> bool:
     return not (context.since or context.until)
 
 
-#: whole lists only: a contact is not changed by a new note, and so not among the contacts changed since
+#: whole lists only: a contact is not changed by a new
+#: note, and so not among the contacts changed since
 embedding = Embedding(
     first=_embedded,
     rest=_rest,

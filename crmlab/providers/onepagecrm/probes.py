@@ -177,7 +177,8 @@ def _edges_belong(context: Context) -> Reads:
     )
     if not _contacts(around_edge):
         return refuted(
-            "a contact does not come by the time of its change: the service may choose by another time"
+            "a contact does not come by the time of its change: the service may choose by another "
+            "time"
         )
     return refuted("a contact that was changed in the second that both name does not come")
 
@@ -225,11 +226,10 @@ def _ignores_unknown(context: Context) -> Reads:
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield _FIRST
-    return have_zone(
-        contact.get(time_field)
-        for contact in _contacts(page)
-        for time_field in ("created_at", "modified_at")
-    )
+    times = []
+    for contact in _contacts(page):
+        times += [contact.get("created_at"), contact.get("modified_at")]
+    return have_zone(times)
 
 
 PROBES = (
@@ -237,7 +237,8 @@ PROBES = (
         name="envelope",
         assumption="contacts are what data.contacts holds",
         source=_DOCUMENT,
-        if_wrong="the list is looked for under other usual names, and a note of the fetch says where it was",
+        if_wrong="the list is looked for under other usual names, and a note of the fetch says "
+        "where it was",
         reads=_stands_in_contacts,
         max_requests=1,
     ),
@@ -245,7 +246,8 @@ PROBES = (
         name="first_page",
         assumption="the first page of a list is number 1",
         source=_DOCUMENT,
-        if_wrong="the first records of every list are missing, and the list is told incomplete where it is counted",
+        if_wrong="the first records of every list are missing, and the list is told incomplete "
+        "where it is counted",
         reads=_first_page,
         max_requests=3,
         fact="first_page",
@@ -254,16 +256,19 @@ PROBES = (
         name="page_size",
         assumption=f"a page may hold {_PER_PAGE} records",
         source=_DOCUMENT,
-        if_wrong="lists are read in the pages that the service gives: in more requests, and nothing is lost",
+        if_wrong="lists are read in the pages that the service gives: in more requests, and "
+        "nothing is lost",
         reads=_honours_per_page,
         max_requests=1,
         fact="page_size",
     ),
     Probe(
         name="team",
-        assumption="contacts are those of the signed-in user, and with team=true those of all users",
+        assumption="contacts are those of the signed-in user, and with team=true those of all "
+        "users",
         source=_DOCUMENT,
-        if_wrong="contacts may be those of one user only: compare their number with what the service shows",
+        if_wrong="contacts may be those of one user only: compare their number with what the "
+        "service shows",
         reads=_team_brings_all,
         max_requests=3,
     ),
@@ -271,8 +276,8 @@ PROBES = (
         name="order",
         assumption="sort_by and order are looked at",
         source=_DOCUMENT,
-        if_wrong="a record that is made while a list is read may come on a page that was read already; the list is "
-        "told incomplete where its count says so",
+        if_wrong="a record that is made while a list is read may come on a page that was read "
+        "already; the list is told incomplete where its count says so",
         reads=_is_in_order,
         max_requests=1,
     ),
@@ -286,11 +291,13 @@ PROBES = (
     ),
     Probe(
         name="edges",
-        assumption="modified_since and unmodified_since choose what was changed between, with the seconds they name",
+        assumption="modified_since and unmodified_since choose what was changed between, with the "
+        "seconds they name",
         source=f"{_DOCUMENT}; whether the seconds belong to it is {NOWHERE}",
-        if_wrong="what was changed in the very second of since is missing from a fetch: name a second earlier; a "
-        "period that is not looked at costs requests, and what is too much is left out; where the service chooses by "
-        "another time, fetches with since and refreshes miss changes: fetch without since",
+        if_wrong="what was changed in the very second of since is missing from a fetch: name a "
+        "second earlier; a period that is not looked at costs requests, and what is too much is "
+        "left out; where the service chooses by another time, fetches with since and refreshes "
+        "miss changes: fetch without since",
         reads=_edges_belong,
         max_requests=3,
     ),
@@ -298,7 +305,8 @@ PROBES = (
         name="embedding",
         assumption="fields=deals(all) brings the deals of contacts with them",
         source=_DOCUMENT,
-        if_wrong="deals, notes, calls and meetings are read from their own lists: more requests, and nothing is lost",
+        if_wrong="deals, notes, calls and meetings are read from their own lists: more requests, "
+        "and nothing is lost",
         reads=_deals_are_inside,
         max_requests=1,
     ),
@@ -306,7 +314,8 @@ PROBES = (
         name="cascade",
         assumption="the cascade takes team=true as the list does",
         source=NOWHERE,
-        if_wrong="where more than 10,000 contacts were made in one second, those of other users are missing",
+        if_wrong="where more than 10,000 contacts were made in one second, those of other users "
+        "are missing",
         reads=_cascade_takes_team,
         max_requests=2,
     ),
@@ -314,8 +323,8 @@ PROBES = (
         name="unknown_parameters",
         assumption="a parameter that a list does not know is ignored",
         source=NOWHERE,
-        if_wrong="a list that is asked for an order or a period which it does not take is refused, and its failure "
-        "says so",
+        if_wrong="a list that is asked for an order or a period which it does not take is "
+        "refused, and its failure says so",
         reads=_ignores_unknown,
         max_requests=2,
     ),
@@ -323,8 +332,8 @@ PROBES = (
         name="time_zone",
         assumption="times say their zone",
         source=_DOCUMENT,
-        if_wrong="times without a zone are read as UTC, in which the document has all times: where they are of another "
-        'one, name it, such as facts={"time_zone": "Europe/Dublin"}',
+        if_wrong="times without a zone are read as UTC, in which the document has all times: "
+        'where they are of another one, name it, such as facts={"time_zone": "Europe/Dublin"}',
         reads=_times_have_zone,
         max_requests=1,
         fact="time_zone",

@@ -67,9 +67,9 @@ _PLACE = {
 
 CONTACTS = Target(
     table="contacts",
-    doc="One request each: without an id a contact is created, with one it is changed, and only in the columns given. "
-    "Before addresses, e-mails, phones or custom fields are changed the contact is read, for the service replaces the "
-    "list that they are a part of.",
+    doc="One request each: without an id a contact is created, with one it is changed, and only "
+    "in the columns given. Before addresses, e-mails, phones or custom fields are changed the "
+    "contact is read, for the service replaces the list that they are a part of.",
     columns={
         **{
             name: as_text(name)
@@ -105,8 +105,9 @@ def _ask_deal(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str
 
 DEALS = Target(
     table="deals",
-    doc="One request each: without an id a deal is created, of the contact that contact_id names, with one it is "
-    "changed, and only in the columns given. Before custom fields are changed the deal is read.",
+    doc="One request each: without an id a deal is created, of the contact that contact_id names, "
+    "with one it is changed, and only in the columns given. Before custom fields are changed the "
+    "deal is read.",
     columns={
         **{
             name: as_text(name)

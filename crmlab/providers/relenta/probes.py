@@ -86,10 +86,12 @@ def _honours_page_size(context: Context) -> Reads:
 
 def _newest_first(context: Context) -> Reads:
     page = yield _page(1)
-    ids = [str(contact_id.get("id")) for contact_id in _contacts(page)]
-    return is_sorted(
-        [int(contact_id) for contact_id in ids if contact_id.isdecimal()], descending=True
-    )
+    numbers = []
+    for contact in _contacts(page):
+        written = str(contact.get("id"))
+        if written.isdecimal():
+            numbers.append(int(written))
+    return is_sorted(numbers, descending=True)
 
 
 def _ends_empty(context: Context) -> Reads:
@@ -109,25 +111,24 @@ def _ends_empty(context: Context) -> Reads:
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield _page(1)
-    return have_zone(
-        contact.get(time_field)
-        for contact in _contacts(page)
-        for time_field in ("dt_created", "dt_modified")
-    )
+    times = []
+    for contact in _contacts(page):
+        times += [contact.get("dt_created"), contact.get("dt_modified")]
+    return have_zone(times)
 
 
 def _addresses_are_joined(context: Context) -> Reads:
     page = yield _page(1)
-    with_several = [
-        addresses.get("emails")
-        for addresses in _contacts(page)
-        if str(addresses.get("emails")).count("@") > 1
-    ]
+    with_several = []
+    joined = []
+    for contact in _contacts(page):
+        addresses = contact.get("emails")
+        if str(addresses).count("@") > 1:
+            with_several.append(addresses)
+            if isinstance(addresses, str) and ";" in addresses:
+                joined.append(addresses)
     if not with_several:
         return untold("no contact that was looked at has several addresses")
-    joined = [
-        addresses for addresses in with_several if isinstance(addresses, str) and ";" in addresses
-    ]
     if len(joined) == len(with_several):
         return confirmed(f"{len(with_several):,} looked at that have several addresses")
     return refuted(
@@ -146,7 +147,8 @@ PROBES = (
         name="envelope",
         assumption="a list is what data holds",
         source=_DOCUMENT,
-        if_wrong="the list is looked for under other usual names, and a note of the fetch says where it was",
+        if_wrong="the list is looked for under other usual names, and a note of the fetch says "
+        "where it was",
         reads=_stands_in_data,
         max_requests=1,
     ),
@@ -154,7 +156,8 @@ PROBES = (
         name="first_page",
         assumption="the first page of a list is number 1",
         source=NOWHERE,
-        if_wrong="the newest contacts and activities stand on a page 0, which a fetch finds by the same comparison",
+        if_wrong="the newest contacts and activities stand on a page 0, which a fetch finds by "
+        "the same comparison",
         reads=_first_page,
         max_requests=3,
         fact="first_page",
@@ -163,7 +166,8 @@ PROBES = (
         name="page_size",
         assumption=f"a page may hold {_PAGE_SIZE} records",
         source=NOWHERE,
-        if_wrong="lists are read in the pages that the service gives: in more requests, and nothing is lost",
+        if_wrong="lists are read in the pages that the service gives: in more requests, and "
+        "nothing is lost",
         reads=_honours_page_size,
         max_requests=2,
         fact="page_size",
@@ -172,8 +176,8 @@ PROBES = (
         name="order",
         assumption="lists begin with the newest id",
         source=_DOCUMENT,
-        if_wrong="a contact that is made while a list is read may come on a page that was read already; lists of "
-        "several pages are read until two readings agree",
+        if_wrong="a contact that is made while a list is read may come on a page that was read "
+        "already; lists of several pages are read until two readings agree",
         reads=_newest_first,
         max_requests=1,
     ),
@@ -181,8 +185,8 @@ PROBES = (
         name="end",
         assumption="a page past the end of a list is empty",
         source=NOWHERE,
-        if_wrong="a list ends where a page brings nothing new or is refused: one of just these contacts is told "
-        "incomplete if the service gives others for ever",
+        if_wrong="a list ends where a page brings nothing new or is refused: one of just these "
+        "contacts is told incomplete if the service gives others for ever",
         reads=_ends_empty,
         max_requests=2,
     ),
@@ -190,8 +194,8 @@ PROBES = (
         name="time_zone",
         assumption="times say their zone",
         source=_DOCUMENT,
-        if_wrong='times without a zone are misfits: name the zone that they are of, such as facts={"time_zone": '
-        '"America/New_York"}',
+        if_wrong="times without a zone are misfits: name the zone that they are of, such as "
+        'facts={"time_zone": "America/New_York"}',
         reads=_times_have_zone,
         max_requests=1,
         fact="time_zone",
@@ -200,7 +204,8 @@ PROBES = (
         name="emails",
         assumption="several addresses of a contact are joined by ;",
         source=NOWHERE,
-        if_wrong="the addresses of such a contact are read as one, and join with no other service's",
+        if_wrong="the addresses of such a contact are read as one, and join with no other "
+        "service's",
         reads=_addresses_are_joined,
         max_requests=1,
     ),
@@ -208,7 +213,8 @@ PROBES = (
         name="contact",
         assumption="a contact has id, full_name, dt_modified, emails and do_not_mass_email",
         source="the vendor's document, by its examples; its table spells the last do_no_mass_email",
-        if_wrong="do_no_mass_email is read as well; what stands under any other name is in no column",
+        if_wrong="do_no_mass_email is read as well; what stands under any other name is in no "
+        "column",
         reads=_contact_fields,
         max_requests=1,
     ),
@@ -220,7 +226,8 @@ PROBES = (
 
 FACTS = (
     first_page_fact(
-        "the number of the first page of a list, 0 or 1; without it the two are compared where a list begins"
+        "the number of the first page of a list, 0 or 1; without it the two are compared where a "
+        "list begins"
     ),
     page_size_fact(),
     time_zone_fact(

@@ -75,8 +75,9 @@ def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
 
 CONTACTS = Target(
     table="contacts",
-    doc="One request each: without an id a contact is created, with one it is changed. Whether the service blanks what "
-    "is left out of a change is not documented, so the list of contacts is read before, and the whole contact is sent.",
+    doc="One request each: without an id a contact is created, with one it is changed. Whether "
+    "the service blanks what is left out of a change is not documented, so the list of contacts "
+    "is read before, and the whole contact is sent.",
     columns={
         "first_name": as_text("first_name"),
         "last_name": as_text("last_name"),

@@ -32,7 +32,7 @@ def find(found: Profiles, body: Body) -> int:
     positions = [position for position, person in enumerate(found.people) if is_meant(person)]
     if not positions:
         raise RefusedError(404)
-    if len(positions) > 1:
+    if len(positions) > 1:  # the service does not choose one of them
         raise RefusedError(435)
     return positions[0]
 

@@ -29,6 +29,7 @@ class Collection:
 
     def add(self, attributes: Mapping[str, Any], **related: Any) -> Object:
         """Add an object with the next free id."""
+        # above all others, so that an id of one that was deleted comes back only if it was the last
         highest = max((int(entity["id"]) for entity in self.objects), default=0)
         entity: Object = {
             "id": self.ids(highest + 1),

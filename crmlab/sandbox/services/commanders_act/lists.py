@@ -82,7 +82,8 @@ class Lists:
             "current_page": page_number,
             "total_pages": last_page,
         }
-        # links lead to a host that no client reaches: whoever follows them must not take them as they are
+        # links lead to a host that no client reaches:
+        # whoever follows them must not take them as they are
         address = f"https://internal.example.com/v2/7/ams/reports/{report['id']}/data"
         links = {
             "self": f"{address}?{_query(page_number, page_size)}",

@@ -38,9 +38,8 @@ def refusal(status: int) -> web.Response:
 
 def data(value: Any) -> web.Response:
     """Return an answer of data."""
-    rendered = value
-    if not isinstance(value, bytes):
-        rendered = dumps(value)
+    # lists that are kept come as the bytes that they were rendered to once
+    rendered = value if isinstance(value, bytes) else dumps(value)
     return web.Response(body=b'{"data":' + rendered + b"}", content_type=JSON_API)
 
 
@@ -93,7 +92,7 @@ def time(request: web.Request, name: str, default: datetime | None = None) -> da
         named_time = datetime.fromisoformat(value or "")
     except ValueError:
         raise BadFilterError(name) from None
-    if named_time.tzinfo is None:
+    if named_time.tzinfo is None:  # the document asks for one in every time
         raise BadFilterError(f"{name} needs a time zone")
     return named_time
 

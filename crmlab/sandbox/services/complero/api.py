@@ -231,6 +231,7 @@ class _Feed:
             return is_of_type and entry.mark not in self.received
 
         unread = self.feed.where(is_new)
+        # taken out of the list for good, whoever reads next
         self._receive(unread.items[:limit])
         return _answer(unread.slice(0, limit))
 
@@ -467,7 +468,7 @@ def _page(
     request: web.Request, found: Records, begin: int, end: int, mark: Callable[[Any], str]
 ) -> web.Response:
     """One page; while more follows, the headers say where it goes on."""
-    if end >= len(found):
+    if end >= len(found):  # no header, rather than an empty one
         return _answer(found.slice(begin, end))
     next_cursor = urlsafe_b64encode(mark(found.items[end - 1]).encode()).decode()
     next_link = str(request.url.update_query(cursor=next_cursor))

@@ -93,7 +93,8 @@ def pdf(lines: tuple[str, ...]) -> bytes:
     for number, pdf_object in enumerate(objects, start=1):
         offsets.append(len(file))
         file += b"%d 0 obj\n%s\nendobj\n" % (number, pdf_object)
-    # readers look each object up by the byte it begins at, in a table whose own begin stands at the end
+    # readers look each object up by the byte it begins
+    # at, in a table whose own begin stands at the end
     table_offset = len(file)
     entries = len(objects) + 1  # the first entry of every table is free
     file += b"xref\n0 %d\n0000000000 65535 f \n" % entries

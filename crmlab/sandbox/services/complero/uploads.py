@@ -128,6 +128,7 @@ class Uploads:
                 accepted[str(record["id"])] = record
             items.append(item)
 
+        # the newest upload comes first, and is worked on after the answer
         upload = Upload(str(uuid4()), datetime.now(UTC), items, accepted, kind)
         self.by_id[upload.id] = upload
         self._log.add(upload, at=0)

@@ -36,7 +36,8 @@ EMBEDDED = ("deals", "notes", "calls", "meetings", "pinned_attachments")
 def lists(world: World, written: Mapping[str, Mapping[str, Any]]) -> dict[str, Records]:
     """Return each list; `written` has by id what was written of a record beyond what the world knows of it."""
     listed: dict[str, Records] = {}
-    # renderers look into the finished lists, which need the renderers: the index is filled afterwards
+    # renderers look into the finished lists, which need
+    # the renderers: the index is filled afterwards
     rendered = records.Renderers(Index(listed), written)
     contacts = {person.id: person for person in world.people_in("onepagecrm")}
     notes = _of_contacts(world.notes, contacts)

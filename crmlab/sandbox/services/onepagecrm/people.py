@@ -45,6 +45,7 @@ def _contact(change: Callable[[Writing, Asked, Person], Mapping[str, Any]]) -> A
 
 def _tagged(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
     """Tags are matched whatever their case."""
+    # a tag that somebody has already keeps its spelling
     spellings: dict[str, str] = {}
     for contact in writing.lists["contacts"].items:
         for tag in contact.tags:
@@ -139,6 +140,7 @@ def _split(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
     if company_name:
         joined_id = company_called(writing, company_name).id
     staff = writing.index.count("contacts", "company_id", person.company_id)
+    # a split into the company that it is in already leaves it there
     if staff == 1 and joined_id != person.company_id:
         writing.delete("companies", person.company_id)
     return {"company_id": joined_id}
@@ -230,7 +232,8 @@ def _company_fields(writing: Writing, asked: Asked, company: Company) -> Mapping
         if field_id not in definitions:
             raise Refused(400, "A company field is not known", company_fields="is invalid")
         custom[definitions[field_id].key] = company_field.get("value") or ""
-    # the parts of the address are fields of a company in the world, where the first one is the street
+    # the parts of the address are fields of a company
+    # in the world, where the first one is the street
     for part, value in address.items():
         attribute = "street" if part == "address" else part
         values[attribute] = value

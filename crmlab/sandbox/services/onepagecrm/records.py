@@ -72,7 +72,8 @@ def _deal_items(deal: Deal) -> list[dict[str, Any]]:
 
 
 def _deal_item(deal: Deal, item: DealItem, position: int) -> dict[str, Any]:
-    # items of the world have no times: those of the deal, which they are written with, stand for them
+    # items of the world have no times: those of the
+    # deal, which they are written with, stand for them
     return {
         "id": item.id,
         "name": item.name,
@@ -246,7 +247,7 @@ class Renderers:
     def _related(self, end: Mapping[str, str]) -> dict[str, Any]:
         person = self.index.people.get(end["contact_id"])
         variant = self.index.variants.get(end["variant_id"], "")
-        if person is None:
+        if person is None:  # a contact that was deleted: nothing is left of it but its id
             return {**end, "variant_name": variant}
         company = self._company_of(person)
         named_end = {
@@ -271,6 +272,7 @@ class Renderers:
         definitions = self.index.fields(entity)
         custom_fields = []
         for key, value in values.items():
+            # a value without a definition is of a field that was deleted
             if value and key in definitions:
                 custom_fields.append({name: self.field(definitions[key]), "value": value})
         return custom_fields

@@ -46,7 +46,8 @@ _OF_DEAL = (
     "contact_id", "owner_id", "pipeline_id", "name", "text", "stage", "status", "expected_close_date", "close_date",
     "amount", "months", "cost",
 )  # fmt: skip
-#: parts of the body of a deal of which nothing is kept as it came: its products are not written in the sandbox
+#: parts of the body of a deal of which nothing is kept as
+#: it came: its products are not written in the sandbox
 _NOT_BESIDE_DEAL = (*_OF_DEAL, "deal_items", "sales_pipeline_id")
 _MAX_NAME = 60
 

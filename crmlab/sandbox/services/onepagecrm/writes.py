@@ -159,6 +159,7 @@ def _relate(writing: Writing, asked: Asked) -> Answer:
 
 
 def _relate_anew(writing: Writing, asked: Asked) -> Answer:
+    # the contact of the path is an end before the change and after it
     _end_of(writing, asked)
     _related(writing, asked)
     return _update("relationships")(writing, asked)
