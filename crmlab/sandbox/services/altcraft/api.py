@@ -276,7 +276,7 @@ class _Platform:
         first_day = day(body, "date_from")
         end = day(body, "date_to") + timedelta(days=1)
         pointer = str(body.get("from_id") or "").partition(".")[0]
-        position = bisect_left(profiles.history, pointer, key=lambda profile: profile[0])
+        position = bisect_left(profiles.history, pointer, key=lambda history: history.xxh)
         # the events of each profile on the page, several with commas between them
         histories: list[bytes] = []
         for profile_hash, times, events in profiles.history[position:]:

@@ -8,7 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from crmlab.sandbox.service import Records, iso
@@ -53,6 +54,14 @@ def _id_of(person: Person) -> str:
     return profile_id(person.id)
 
 
+class _History(NamedTuple):
+    """What happened to one person: their short hash, and their events with the time of each."""
+
+    xxh: str
+    times: list[datetime]
+    events: Records
+
+
 class Profiles:
     """The people of one database, in the order of their ids, with what happened to them."""
 
@@ -84,7 +93,7 @@ class Profiles:
     def _positions(self) -> dict[str, int]:
         return {_id_of(person): position for position, person in enumerate(self.people)}
 
-    def _histories(self) -> list[tuple[str, list[datetime], Records]]:
+    def _histories(self) -> list[_History]:
         events: dict[str, list[MailEvent]] = defaultdict(list)
         for event in sorted(self._world.mail_events, key=lambda event: event.at):
             events[event.person_id].append(event)
@@ -92,7 +101,7 @@ class Profiles:
         for person in sorted(self.people, key=xxh):
             of_person = events[person.id]
             times = [event.at for event in of_person]
-            histories.append((xxh(person), times, Records(of_person, self.event)))
+            histories.append(_History(xxh(person), times, Records(of_person, self.event)))
         return histories
 
     def add(self, person: Person) -> None:
@@ -103,8 +112,8 @@ class Profiles:
         self._names[person.id] = Alias("", "", None, None)
         self.records.add(person, at=position)
         self.by_id = self._positions()
-        history: tuple[str, list[datetime], Records] = (xxh(person), [], Records([], self.event))
-        insort(self.history, history, key=lambda entry: entry[0])
+        history = _History(xxh(person), [], Records([], self.event))
+        insort(self.history, history, key=attrgetter("xxh"))
 
     def write(self, person: Person, fields: Mapping[str, Any]) -> None:
         """Change fields of a profile, and the states of its subscriptions."""
@@ -279,7 +288,7 @@ class Profiles:
         self.people.remove(person)
         self.records.remove(person)
         self.by_id = self._positions()
-        self.history = [history for history in self.history if history[0] != xxh(person)]
+        self.history = [history for history in self.history if history.xxh != xxh(person)]
 
     def happened(self, person: Person, event: MailEvent) -> None:
         """Take in an event of a person's history."""

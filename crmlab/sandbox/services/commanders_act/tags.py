@@ -29,7 +29,8 @@ def tag_manager(world: World) -> dict[str, Collection]:
 def _containers(tags: int) -> Collection:
     """Return the container of the shop, with all tags, and one without any."""
     containers = Collection(type="tms/web-containers", unique="name", shows_related=False)
-    for number, (name, tag_ids) in enumerate((("Shop", range(1, tags + 1)), ("Blog", ())), 1):
+    tags_of_containers: dict[str, Iterable[int]] = {"Shop": range(1, tags + 1), "Blog": ()}
+    for number, (name, tag_ids) in enumerate(tags_of_containers.items(), 1):
         attributes = {
             "name": name,
             "deployment_methods": ["ftp_or_cdn", "manual"],

@@ -21,7 +21,7 @@ from crmlab.sandbox.service import BODY, Records, Service, answer, iso
 from crmlab.sandbox.services.complero.documentation import Documentation
 from crmlab.sandbox.services.complero.people import People
 from crmlab.sandbox.services.complero.uploads import CONTACTS, Upload, Uploads, errors_of
-from crmlab.sandbox.world.model import ConsentEvent, Operation, Person, User, World
+from crmlab.sandbox.world.model import Alias, ConsentEvent, Operation, Person, User, World
 
 _KEY = "sandbox-complero-key"
 _PAGE = 1000
@@ -301,17 +301,7 @@ class _Feed:
             "salutation": person.title or "",
             # who has two addresses has the second one for themselves
             "section_private": {"email": _second(person.emails), "consents": {}},
-            "section_work": {
-                "email": alias.email or "",
-                "phone": alias.phone or "",
-                "mobile": _second(person.phones),
-                "street": person.street or "",
-                "city": person.city or "",
-                "state": person.state or "",
-                "zip_code": person.zip_code or "",
-                "country": person.country_code or "",
-                "consents": consents,
-            },
+            "section_work": _section_work(person, alias, consents),
             "tags": person.tags,
             "title": "",
             "website": website,
@@ -332,6 +322,21 @@ class _Feed:
             "status": operation.status,
             "type": operation.kind,
         }
+
+
+def _section_work(person: Person, alias: Alias, consents: dict[str, bool]) -> dict[str, Any]:
+    """How a person is reached at work, and what they consent to: one answer for each channel."""
+    return {
+        "email": alias.email or "",
+        "phone": alias.phone or "",
+        "mobile": _second(person.phones),
+        "street": person.street or "",
+        "city": person.city or "",
+        "state": person.state or "",
+        "zip_code": person.zip_code or "",
+        "country": person.country_code or "",
+        "consents": consents,
+    }
 
 
 def _triggered(kind: str) -> ConsentEvent:

@@ -40,29 +40,59 @@ def lists(world: World, written: Mapping[str, Mapping[str, Any]]) -> dict[str, R
     # the renderers: the index is filled afterwards
     rendered = records.Renderers(Index(listed), written)
     contacts = {person.id: person for person in world.people_in("onepagecrm")}
-    notes = _of_contacts(world.notes, contacts)
-    deals = _of_contacts(world.deals, contacts)
-    relationship_types = derived.relationship_types(world)
-    relationships = derived.relationships([*contacts.values()], relationship_types)
-    links = derived.links(deals, contacts)
-    actions = _of_contacts(world.actions, contacts)
-    calls = _of_contacts(world.calls, contacts)
-    meetings = _of_contacts(world.meetings, contacts)
+    listed |= _of_account(world, rendered)
+    listed |= _templates(world)
+    listed |= _relations(world, rendered, contacts)
+    listed |= _sales(world, rendered, contacts)
+    return listed
+
+
+def _of_account(world: World, rendered: records.Renderers) -> dict[str, Records]:
+    """Return the lists of who works with the account, and of what its records are sorted by."""
     call_results = sorted({call.result for call in world.calls})
-    listed |= {
+    account = {
         "users": Records(world.users, rendered.user, name="user"),
         "statuses": Records(world.statuses, rendered.status, name="status"),
         "lead_sources": Records(world.lead_sources, rendered.lead_source),
         "call_results": Records(call_results, rendered.call_result, name="call_result"),
         "countries": Records(derived.countries(), dict, name="country"),
-        **_templates(world),
         "filters": _entries(derived.filters(world), "filter"),
         "notifications": _entries(_notifications(world), "notification"),
         "webhooks": _entries(derived.webhooks(), ""),
+        "pipelines": Records(world.pipelines, records.pipeline, name="pipeline"),
+    }
+    for entity in ("contact", "company", "deal"):
+        # only those of contacts are not called by what they are fields of
+        name = "custom_field" if entity == "contact" else f"{entity}_field"
+        definitions = (field for field in world.fields if field.entity == entity)
+        account[f"{name}s"] = Records(definitions, rendered.field, name=name)
+    return account
+
+
+def _relations(
+    world: World, rendered: records.Renderers, contacts: Mapping[str, Person]
+) -> dict[str, Records]:
+    """Return the lists of what joins contacts with each other, and with companies."""
+    relationship_types = derived.relationship_types(world)
+    relationships = derived.relationships([*contacts.values()], relationship_types)
+    links = derived.links(_of_contacts(world.deals, contacts), contacts)
+    return {
         "relationship_types": _entries(relationship_types, "relationship_type"),
         "relationships": Records(relationships, rendered.relationship, name="relationship"),
-        "attachments": Records(derived.attachments(notes), derived.attachment),
         "linked_contacts": Records(links, rendered.linked, name="linked_contact"),
+    }
+
+
+def _sales(
+    world: World, rendered: records.Renderers, contacts: Mapping[str, Person]
+) -> dict[str, Records]:
+    """Return the lists of contacts, companies and what is done with them."""
+    deals = _of_contacts(world.deals, contacts)
+    actions = _of_contacts(world.actions, contacts)
+    notes = _of_contacts(world.notes, contacts)
+    calls = _of_contacts(world.calls, contacts)
+    meetings = _of_contacts(world.meetings, contacts)
+    return {
         "contacts": Records(contacts.values(), rendered.contact),
         "companies": Records(world.companies, rendered.company, name="company"),
         "deals": Records(deals, rendered.deal, name="deal"),
@@ -70,14 +100,8 @@ def lists(world: World, written: Mapping[str, Mapping[str, Any]]) -> dict[str, R
         "notes": Records(notes, rendered.note, name="note"),
         "calls": Records(calls, rendered.call, name="call"),
         "meetings": Records(meetings, rendered.meeting, name="meeting"),
-        "pipelines": Records(world.pipelines, records.pipeline, name="pipeline"),
+        "attachments": Records(derived.attachments(notes), derived.attachment),
     }
-    for entity in ("contact", "company", "deal"):
-        # only those of contacts are not called by what they are fields of
-        name = "custom_field" if entity == "contact" else f"{entity}_field"
-        definitions = (field for field in world.fields if field.entity == entity)
-        listed[f"{name}s"] = Records(definitions, rendered.field, name=name)
-    return listed
 
 
 def _of_contacts(items: Iterable[Any], contacts: Mapping[str, Person]) -> list[Any]:

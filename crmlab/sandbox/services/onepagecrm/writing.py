@@ -280,7 +280,8 @@ class Writing:
 
     def _blank(self, kind: Kind) -> dict[str, Any]:
         """Return what a new record has of what is not given, without the words that stand for something."""
-        words: dict[str, Any] = {"me": self.me, "now": self.now(), "today": self.now().date()}
+        now = self.now()
+        words: dict[str, Any] = {"me": self.me, "now": now, "today": now.date()}
         blank = dict(kind.blank)
         for attribute, value in kind.blank.items():
             # lists, which cannot be looked up, are blank as they are
