@@ -167,15 +167,15 @@ def custom_names(context: Context) -> list[str]:
     """The custom fields that the account's settings name; where they name none, those that the service does."""
     names = [name.strip() for name in context.options.get("custom_fields", "").split(",")]
     if not any(names) and "database_fields" in context.rows:
-        told = context.rows["database_fields"]["name"].drop_nulls().to_list()
-        # what begins with _ is the service's own, and Polars
-        # reads * and ^...$ as patterns for names of columns
-        names = [
-            name
-            for name in told
-            if not name.startswith(("_", "*", "^")) and name not in fields.PROFILE
-        ]
+        told_names = context.rows["database_fields"]["name"].drop_nulls()
+        names = [name for name in told_names if _is_custom(name)]
     return list(dict.fromkeys(name for name in names if name))
+
+
+def _is_custom(name: str) -> bool:
+    # what begins with _ is the service's own, and Polars
+    # reads * and ^...$ as patterns for names of columns
+    return not name.startswith(("_", "*", "^")) and name not in fields.PROFILE
 
 
 SUBSCRIPTIONS = (

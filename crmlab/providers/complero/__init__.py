@@ -199,7 +199,10 @@ def _lacks_pointer(page: Page, header: str = _CURSOR) -> str:
 
 def _mentioned(page: Page) -> int | None:
     """Return how many records a list has by a header that nobody documents."""
-    counts = [whole_number(value) for name, value in page.headers.items() if _COUNTS.search(name)]
+    counts = []
+    for name, value in page.headers.items():
+        if _COUNTS.search(name):
+            counts.append(whole_number(value))
     return max((count for count in counts if count is not None), default=None)
 
 

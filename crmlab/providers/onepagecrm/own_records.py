@@ -56,7 +56,9 @@ def _member(record: str | None, name: str) -> str | None:
         member_value = json.loads(record or "{}")[name]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return member_value if isinstance(member_value, str) else None
+    if not isinstance(member_value, str):
+        return None
+    return member_value
 
 
 OWN_RECORDS: tuple[Resource, ...] = (

@@ -94,11 +94,11 @@ def _labels(record: str | None, name: str) -> list[dict[str, str]] | None:
         ]
     else:
         return None
-    return [
-        {"id": str(label_id), "label": label}
-        for label_id, label in ids_and_labels
-        if label_id and isinstance(label, str) and label
-    ]
+    labels = []
+    for label_id, label in ids_and_labels:
+        if label_id and isinstance(label, str) and label:
+            labels.append({"id": str(label_id), "label": label})
+    return labels
 
 
 def _first(entry: Any, names: tuple[str, ...]) -> Any:
