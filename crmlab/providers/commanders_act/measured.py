@@ -60,7 +60,7 @@ def _restated(
             return page
         held_data = answer.get("data")
         holders = held_data if isinstance(held_data, list) else [held_data]
-        objects = [holder for holder in holders if isinstance(holder, dict)]
+        objects = [candidate for candidate in holders if isinstance(candidate, dict)]
         if not objects:
             return page
         if isinstance(held_data, list) and set().union(*objects).isdisjoint(inside):
@@ -222,14 +222,16 @@ def _report_rows(page: Page, parts: AnswerParts) -> Iterator[Any]:
     pagination = _inside(page.read(dict[str, Any]), "meta", "pagination", "per_page")
     page_size = whole_number(pagination) or _LARGE_PAGE
     parts.note_others(known=("rows", "row", "total", "columns"))
-    lines = parts.list_at("rows", also="row")
-    for line_number, line in enumerate(lines, start=(page_number - 1) * page_size + 1):
-        if not isinstance(line, dict):  # rejected, as it is no record
-            yield line
+    report_lines = parts.list_at("rows", also="row")
+    for line_number, report_line in enumerate(
+        report_lines, start=(page_number - 1) * page_size + 1
+    ):
+        if not isinstance(report_line, dict):  # rejected, as it is no record
+            yield report_line
             continue
         yield {
             "row": line_number,
-            "cells": [_cell(column, value) for column, value in line.items()],
+            "cells": [_cell(column, value) for column, value in report_line.items()],
         }
 
 
@@ -341,10 +343,10 @@ def _counts_by_event(included: Any) -> dict[str, Any]:
     if not isinstance(included, list):
         return {}
     counts = {}
-    for related in included:
-        if _inside(related, "type") == "dataset":
-            event_id, _, _ = str(_inside(related, "id")).partition("/")
-            counts[event_id] = _inside(related, "attributes", "dataset")
+    for included_object in included:
+        if _inside(included_object, "type") == "dataset":
+            event_id, _, _ = str(_inside(included_object, "id")).partition("/")
+            counts[event_id] = _inside(included_object, "attributes", "dataset")
     return counts
 
 

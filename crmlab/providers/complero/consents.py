@@ -68,18 +68,18 @@ class _Heard:
 
     def statement(self, about: About) -> Statement:
         """Return it as one: a yes beside a no, or beside what cannot be read, decides nothing. A no stays one."""
-        unread = [*self.unread]
+        unread_texts = [*self.unread]
         is_divided = len(self.answers) > 1
-        if is_divided or (unread and self.answers == {"true"}):
-            unread = sorted([*self.answers, *unread])
-            return _statement(about, None, " and ".join(unread))
+        if is_divided or (unread_texts and self.answers == {"true"}):
+            unread_texts = sorted([*self.answers, *unread_texts])
+            return _statement(about, None, " and ".join(unread_texts))
         answer = next(iter(self.answers), None)
         first_end = None
         if answer == "true":
             # given in several places, with several ends:
             # the first of them is the one that is certain
             first_end = min(self.ends, default=None)
-        return _statement(about, answer, " and ".join(sorted(unread)) or None, first_end)
+        return _statement(about, answer, " and ".join(sorted(unread_texts)) or None, first_end)
 
 
 def statements(
@@ -135,10 +135,8 @@ def _heard(sayings: list[_Said]) -> dict[About, _Heard]:
     spoken_of = {*heard}
     for said in sayings:
         is_new = said.about not in spoken_of
-        if said.about == (
-            None,
-            None,
-        ):  # about nothing in particular: anything else that was said outweighs it
+        # about nothing in particular: anything else that was said outweighs it
+        if said.about == (None, None):
             is_new = not spoken_of
         if said.is_remark and said.unread and is_new:
             heard.setdefault(said.about, _Heard()).unread.setdefault(said.unread)
@@ -224,9 +222,9 @@ def _of_object(fields: Mapping[str, Any], place: Place) -> Iterator[_Said]:
     if not labels:
         yield from _of_fields(fields, keys, answers, place)
         return
-    others = {name: value for name, value in fields.items() if name not in labels}
+    unlabelled = {name: value for name, value in fields.items() if name not in labels}
     for own_place in labelled(fields, labels, place, has_answer=bool(answers)):
-        sayings = [*_of_fields(others, keys, answers, own_place)]
+        sayings = [*_of_fields(unlabelled, keys, answers, own_place)]
         if sayings or answers or not own_place.is_consent:
             yield from sayings
         elif own_place.refuses:  # {"type": "opt-out", "channel": "email"}
@@ -240,19 +238,19 @@ def _of_fields(
     fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place
 ) -> Iterator[_Said]:
     """Return what the fields of an object say, until when they say; `answers` are those that hold its own answer."""
-    ends: dict[str, tuple[Any, Place]] = {}
-    others: dict[str, Any] = {}
+    ends_by_name: dict[str, tuple[Any, Place]] = {}
+    other_fields: dict[str, Any] = {}
     for name, value in fields.items():
         end_value = _end_in(keys[name], value)
         if end_value is not None:
             end_place = below(keys[name], place)
             if end_place.is_consent:
-                ends[name] = (end_value, end_place)
+                ends_by_name[name] = (end_value, end_place)
                 continue
-        others[name] = value
-    sayings = [*_of_others(others, keys, answers, place)]
+        other_fields[name] = value
+    sayings = [*_of_others(other_fields, keys, answers, place)]
     # ends come last, whatever the order of the fields: they are about what was said before
-    for name, (end_value, end_place) in ends.items():
+    for name, (end_value, end_place) in ends_by_name.items():
         sayings = [*_up_to(sayings, name, end_value, end_place, beside=place)]
     yield from sayings
 
@@ -310,7 +308,7 @@ def _of_others(
     fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place
 ) -> Iterator[_Said]:
     """Return what the fields of an object say that tell no end."""
-    times = []
+    time_fields = []
     for name, value in fields.items():
         key = keys[name]
         is_scalar = not isinstance(value, (dict, list))
@@ -325,14 +323,14 @@ def _of_others(
         elif not inner_place.is_consent:
             yield from _of_state(name, value, inner_place)
         elif key.is_time:
-            times.append((name, value, inner_place))
+            time_fields.append((name, value, inner_place))
         elif key.is_aside or key.is_done:
             yield from _remark(name, value, inner_place)
         elif answers and name not in answers and inner_place.channels == place.channels:
             yield from _beside(name, value, inner_place)
         elif not (len(answers) > 1 and inner_place == place and is_address(value)):
             yield from _of_scalar(value, inner_place)
-    yield from _of_times(times, has_answer=bool(answers))
+    yield from _of_times(time_fields, has_answer=bool(answers))
 
 
 def _is_answer(key: Key, value: Any, place: Place) -> bool:
@@ -348,20 +346,20 @@ def _is_answer(key: Key, value: Any, place: Place) -> bool:
 
 
 def _decided(value: Any, place: Place) -> Iterator[_Said]:
-    answer, unread = answer_of(value, place.turns)
+    answer, unread_text = answer_of(value, place.turns)
     if place.is_unclear and answer is None:
-        unread = json.dumps([value], ensure_ascii=False)
+        unread_text = json.dumps([value], ensure_ascii=False)
     for about in place.abouts():
-        yield _Said(about=about, answer=answer, unread=unread)
+        yield _Said(about=about, answer=answer, unread=unread_text)
 
 
 def _unreadable(
     value: str | Mapping[str, Any], place: Place, *, is_remark: bool = False
 ) -> Iterator[_Said]:
     """Return what cannot be read: a text, or fields by name. Neither can be taken for a yes or no."""
-    unread = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    unread_text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     for about in place.abouts():
-        yield _Said(about=about, unread=unread, is_remark=is_remark)
+        yield _Said(about=about, unread=unread_text, is_remark=is_remark)
 
 
 def _of_state(name: str, value: Any, place: Place) -> Iterator[_Said]:

@@ -87,13 +87,17 @@ def _check(page: Page) -> None:
 
 
 def _signed_in(page: Page) -> str:
-    data = page.read(_Bootstrap).data
-    me = data.user.get("user", data.user)
-    name = f"{me.get('first_name') or ''} {me.get('last_name') or ''}".strip()
-    known = [part for part in (name, me.get("email"), me.get("company_name")) if part]
-    count = 1 + len(data.team)  # the team is the rest
-    users = "user" if count == 1 else "users"
-    return f"signed in as {', '.join(known)} · {count:,} {users}"
+    bootstrap = page.read(_Bootstrap).data
+    own_user = bootstrap.user.get("user", bootstrap.user)
+    name = f"{own_user.get('first_name') or ''} {own_user.get('last_name') or ''}".strip()
+    identity = [
+        known_part
+        for known_part in (name, own_user.get("email"), own_user.get("company_name"))
+        if known_part
+    ]
+    user_count = 1 + len(bootstrap.team)  # the team is the rest
+    users = "user" if user_count == 1 else "users"
+    return f"signed in as {', '.join(identity)} · {user_count:,} {users}"
 
 
 _IN_BOOTSTRAP = (

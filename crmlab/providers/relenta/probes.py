@@ -95,9 +95,8 @@ def _newest_first(context: Context) -> Reads:
 
 
 def _ends_empty(context: Context) -> Reads:
-    first_page = yield _page(
-        1
-    )  # where this is refused, the number of the other page is not to blame
+    # where this is refused, the number of the other page is not to blame
+    first_page = yield _page(1)
     if not _contacts(first_page):
         return untold("the account has no contacts")
     try:

@@ -53,7 +53,7 @@ def moment(body: Body, name: str) -> datetime | None:
         named_time = datetime.fromisoformat(str(body[name]))
     except ValueError:
         raise RefusedError(450, name) from None
-    if named_time.tzinfo is None:  # nobody could say which zone is meant
+    if named_time.tzinfo is None:  # which zone would be meant is documented nowhere
         raise RefusedError(450, name)
     return named_time
 

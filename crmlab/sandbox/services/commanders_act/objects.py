@@ -219,7 +219,6 @@ def _add_alert(
 ) -> None:
     number = len(alerts.objects) + 1
     checked_at = offset_time(world.now - timedelta(hours=1))
-    # where much goes wrong, somebody wants to know it soon
     frequency = "1h" if failed > 1_000 else "1d"
     alerts.add(
         {

@@ -95,9 +95,9 @@ def _routes(crm: _Crm) -> Iterator[web.RouteDef]:
             paths[f"/{name}"] = crm.paged(name)
         if name not in lists.WITHOUT_IDS:
             paths.setdefault(f"/{name}/{{id}}", crm.one(name))
-    for owner, parameter in (("contacts", "contact_id"), ("companies", "company_id")):
+    for owner_list, parameter in (("contacts", "contact_id"), ("companies", "company_id")):
         for name in (*lists.OF_CONTACTS, "pinned_attachments"):
-            paths[f"/{owner}/{{id}}/{name}"] = crm.paged(name, owner=owner, by=parameter)
+            paths[f"/{owner_list}/{{id}}/{name}"] = crm.paged(name, owner=owner_list, by=parameter)
     for path, handler in paths.items():
         yield from _both("GET", path, handler)
     for (method, path), write in WRITES.items():
@@ -229,8 +229,8 @@ class _Crm:
                 rendered.append(extended(contact, self._of_contact(person.id, embedded)))
             return _array(rendered)
         if name == "deals" and (_with_contacts(query) or _with_history(query)):
-            for deal, record in found.rendered(start, stop):
-                rendered.append(self._deal(deal, record, query))
+            for deal, deal_record in found.rendered(start, stop):
+                rendered.append(self._deal(deal, deal_record, query))
             return _array(rendered)
         return found.slice(start, stop)
 

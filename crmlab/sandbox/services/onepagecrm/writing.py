@@ -211,7 +211,7 @@ class Writing:
             record = {**writing_kind.blank, **values}
             item: Any = Entry(id=id, record=record, contact_ids=_contact_ids(values), **times)
         else:
-            world_values, beside = self._split(writing_kind, values)
+            world_values, beside_world = self._split(writing_kind, values)
             attributes = {
                 **self._blank(writing_kind),
                 **times,
@@ -219,7 +219,7 @@ class Writing:
                 **self._further(name, id),
             }
             item = writing_kind.made_of(id=id, **attributes)
-            self.written[id] = beside
+            self.written[id] = beside_world
         self.lists[name].add(item)
         return item
 
@@ -234,8 +234,8 @@ class Writing:
             return self.changed(
                 name, item, record={**item.record, **values}, contact_ids=contact_ids
             )
-        world_values, beside = self._split(writing_kind, values)
-        self.written[id] = {**self.written.get(id, {}), **beside}
+        world_values, beside_world = self._split(writing_kind, values)
+        self.written[id] = {**self.written.get(id, {}), **beside_world}
         return self.changed(name, item, **world_values)
 
     def changed(self, name: str, item: Any, /, **attributes: Any) -> Any:
@@ -249,8 +249,8 @@ class Writing:
     def delete(self, name: str, id: str) -> None:
         """Take a record out of a list, with what belongs to it; `restore` brings it back."""
         with_belongings = [(name, self.find(name, id)), *self._belonging(name, id)]
-        for listed, item in with_belongings:
-            self.lists[listed].remove(item)
+        for listed, belonging in with_belongings:
+            self.lists[listed].remove(belonging)
         self._deleted[name, id] = with_belongings
 
     def restore(self, name: str, id: str) -> None:
@@ -264,8 +264,8 @@ class Writing:
         with_belongings = self._deleted.pop((name, id), None)
         if with_belongings is None:
             raise Refused(404)
-        for listed, item in with_belongings:
-            self.lists[listed].add(item)
+        for listed, belonging in with_belongings:
+            self.lists[listed].add(belonging)
 
     def write_beside(self, id: str, /, **values: Any) -> None:
         """Keep values of a record that the world has no place for."""
