@@ -25,12 +25,15 @@ def checked(provider: Provider, given: Mapping[str, Any]) -> dict[str, Any]:
             f'facts are a mapping such as {{"first_page": 0}}, not {type(given).__name__}'
         )
     known = {fact.name: fact for fact in provider.facts}
-    for name in given:
+    for fact_name in given:
         if not known:
             raise UsageError(f"{provider.title} knows no facts: there is nothing to be told of it")
-        if name not in known:
-            raise UsageError(unknown(f"{provider.name} fact", str(name), known))
-    return {name: _checked(provider, known[name], value) for name, value in given.items()}
+        if fact_name not in known:
+            raise UsageError(unknown(f"{provider.name} fact", str(fact_name), known))
+    return {
+        fact_name: _checked(provider, known[fact_name], fact_value)
+        for fact_name, fact_value in given.items()
+    }
 
 
 def found(provider: Provider) -> dict[str, Any]:

@@ -44,11 +44,11 @@ class AnswerParts:
         lists = [value for value in values if isinstance(value, list)]
         if not lists:
             given = [value for value in values if value is not None]
-            self._doubt_of(way, given[0] if given else None, "a list")
+            self._doubt_of(way, next(iter(given), None), "a list")
             return []
         # services that have both names leave one of them empty
         filled = [value for value in lists if value]
-        return filled[0] if filled else []
+        return next(iter(filled), [])
 
     def lists_at(self, *way: str) -> Iterator[tuple[str, list[Any]]]:
         """Yield each name of the object at the end of a way, with the list that stands there."""

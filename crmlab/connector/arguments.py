@@ -107,7 +107,9 @@ def is_required(kind: Any) -> bool:
 
 
 def _bare(kind: Any) -> Any:
-    return get_args(kind)[0] if is_required(kind) else kind
+    if is_required(kind):
+        return get_args(kind)[0]
+    return kind
 
 
 #: how people call what Python calls so

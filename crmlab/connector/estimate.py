@@ -66,4 +66,6 @@ def embedding(total: int, held: Mapping[str, int], sizes: Sequence[int]) -> int 
     page_size = fitting[0]
     added_requests = pages(total, page_size) - pages(total, largest)
     saved_requests = sum(pages(records, largest) - 1 for records in held.values())
-    return page_size if added_requests < saved_requests else None
+    if added_requests >= saved_requests:
+        return None
+    return page_size

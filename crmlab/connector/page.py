@@ -147,14 +147,15 @@ def _nothing(type_: type[T]) -> T:
 
 def whole_number(value: object) -> int | None:
     """Return what a service counts, be it written as 12, 12.0 or "12"; None for anything that counts nothing."""
-    if isinstance(value, str) and value.strip().isdecimal() and len(value) <= _MAX_DIGITS:
-        number = int(value)
-    elif isinstance(value, float) and value.is_integer():
-        number = int(value)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        number = value
+    if isinstance(value, str):
+        counts = value.strip().isdecimal() and len(value) <= _MAX_DIGITS
+    elif isinstance(value, float):
+        counts = value.is_integer()
     else:
+        counts = isinstance(value, int) and not isinstance(value, bool)
+    if not counts:
         return None
+    number = int(cast("str | float", value))
     return number if 0 <= number <= _MAX_COUNT else None
 
 

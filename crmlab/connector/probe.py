@@ -100,7 +100,9 @@ def listed(page: Page, *path: str, unwrap: str = "") -> list[dict[str, Any]]:
     for list_item in list_items:
         if not isinstance(list_item, dict):
             continue
-        record = list_item.get(unwrap, list_item) if unwrap else list_item
+        record = list_item
+        if unwrap:
+            record = list_item.get(unwrap, list_item)
         if isinstance(record, dict):
             records.append(record)
     return records

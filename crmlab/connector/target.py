@@ -103,9 +103,13 @@ def _text(value: Any) -> str:
 
 def as_value(name: str) -> Write:
     """Write a value as it is; days and times as ISO 8601."""
-    return lambda value, current: {
-        name: value.isoformat() if hasattr(value, "isoformat") else value
-    }
+
+    def write(value: Any, current: Fields) -> Fields:
+        if hasattr(value, "isoformat"):
+            return {name: value.isoformat()}
+        return {name: value}
+
+    return write
 
 
 def as_list(name: str) -> Write:
@@ -173,7 +177,7 @@ def inside_first(name: str, part: str, **added: Any) -> Write:
     def write(value: Any, current: Fields) -> Fields:
         objects = _objects(name, current)
         first = objects[0] if objects else added
-        return {name: [{**first, current_part: _text(value)}, *objects[1:]]}
+        return {name: [{**first, part: _text(value)}, *objects[1:]]}
 
     return write
 

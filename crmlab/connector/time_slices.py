@@ -116,7 +116,9 @@ def time_slices(
 
         # a slice that asks for all again would count as asked, and its other pages be lost
         asks_again = any(request.key == whole_request.key for request in slices)
-        return [] if asks_again or not edges else slices
+        if asks_again or not edges:
+            return []
+        return slices
 
     def more(page: Page) -> int | None:
         will_follow = pages.more(page)
@@ -280,4 +282,6 @@ def unix_seconds(text: object) -> int | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
     since_1970 = int(moment.timestamp())
-    return since_1970 if since_1970 >= 0 else None
+    if since_1970 < 0:
+        return None
+    return since_1970

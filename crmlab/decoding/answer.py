@@ -163,10 +163,12 @@ def _column(name: str, values: list[Any]) -> pl.Series:
         column = None
     if column is not None and column.dtype != pl.Int128 and _is_same(column.to_list(), values):
         return column
-    json_texts = [
-        None if each_value is None else json.dumps(each_value, ensure_ascii=False)
-        for each_value in values
-    ]
+    json_texts: list[str | None] = []
+    for each_value in values:
+        if each_value is None:
+            json_texts.append(None)
+        else:
+            json_texts.append(json.dumps(each_value, ensure_ascii=False))
     return pl.Series(name, json_texts, dtype=pl.String)
 
 

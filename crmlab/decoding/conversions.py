@@ -218,7 +218,9 @@ def _source(given: _Node, types: Mapping[str, pl.DataType]) -> _Node:
         if len(columns) > 1 or _json_path(source_node):
             return given
         source_node = source_node.reading[0]
-    return source_node if types[source_node.text] == pl.String else given
+    if types[source_node.text] != pl.String:
+        return given
+    return source_node
 
 
 def _ways(node: _Node, item: str) -> Iterator[str]:

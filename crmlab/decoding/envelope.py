@@ -248,8 +248,10 @@ def _moved(found: _Found, path: JsonPath) -> bytes:
     for key in reversed(path[1:]):
         value = msgspec.Raw(msgspec.json.encode({**everything, key: value}))
         everything = {}
-    outermost = found.beside[0] if found.beside else {}
-    return msgspec.json.encode({**outermost, path[0]: value})
+    if found.beside:
+        outermost = found.beside[0]
+        return msgspec.json.encode({**outermost, path[0]: value})
+    return msgspec.json.encode({path[0]: value})
 
 
 def _not_usable(page: Page, body: bytes, resource: Resource) -> str:

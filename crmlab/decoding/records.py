@@ -68,18 +68,20 @@ def _documented_list(
         except TransportError:
             pass  # something that nobody documented stands there: items stay as they came
         else:
-            return None if listed_items is None else _without_others(listed_items, resource)
+            if listed_items is None:
+                return None
+            return _without_others(listed_items, resource)
 
-    if whole or not resource.unwrap:
-        listed_items = _values_at(page, Shape(path=resource.path, listed=True))
-        return None if listed_items is None else map(bytes, listed_items)
-
-    wrapped = Shape(path=resource.path, listed=True, unwrap=resource.unwrap, ways=ways)
-    listed_items = _values_at(page, wrapped)
+    shape = Shape(path=resource.path, listed=True)
+    if resource.unwrap and not whole:
+        shape = replace(shape, unwrap=resource.unwrap, ways=ways)
+    listed_items = _values_at(page, shape)
     if listed_items is None:
         return None
     # not made before it is needed: whether there is a list is asked of every page before its records are
-    return map(_unwrapped, map(attrgetter("inner"), listed_items))
+    if shape.unwrap:
+        return map(_unwrapped, map(attrgetter("inner"), listed_items))
+    return map(bytes, listed_items)
 
 
 def _are_beside(ways: frozenset[JsonPath], resource: Resource) -> bool:
@@ -261,7 +263,9 @@ def _wrapped(text: bytes, key: bytes, reader: Any, *, whole: bool) -> bytes:
     )  # else what is named like the wrapper is a field of the record
     if is_wrapped == whole:
         return text
-    return inner if is_wrapped else b"{%b:%b}" % (key, text)
+    if is_wrapped:
+        return inner
+    return b"{%b:%b}" % (key, text)
 
 
 def _fields(text: bytes) -> Mapping[str, msgspec.Raw]:

@@ -211,7 +211,9 @@ class Masker:
         if not stripped or text in self.names:
             return text
         if _OF_BIRTH.search(name):
-            return _of_1900(text) if _TIME.fullmatch(text) else self.text(text)
+            if _TIME.fullmatch(text):
+                return _of_1900(text)
+            return self.text(text)
         if stripped[0].isdecimal():
             return self._begins_with_digit(text, stripped, name)
         if stripped.lower() in _YES_OR_NO or ("=" in text and _RULE.fullmatch(text)):
@@ -220,7 +222,9 @@ class Masker:
             return text
         if _OF_CODE.search(name) and _CODE.fullmatch(text):
             return text
-        return self.json(text) if stripped[0] in "{[" else self.text(text)
+        if stripped[0] in "{[":
+            return self.json(text)
+        return self.text(text)
 
     def _begins_with_digit(self, text: str, stripped: str, name: str) -> str:
         if _TIME.fullmatch(stripped):
@@ -228,7 +232,9 @@ class Masker:
         # Python reads no number of more than some thousand digits
         if text.isdecimal() and (int(text[:20]) < _SMALL or _is_time(text, name)):
             return text
-        return text if text in self.words else self.text(text)
+        if text in self.words:
+            return text
+        return self.text(text)
 
     def _number(self, text: str, name: str) -> str:
         """Return a number of as many digits."""

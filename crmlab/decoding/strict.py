@@ -48,7 +48,9 @@ def as_text(dtype: Any) -> Any:
         )
     if isinstance(dtype, pl.List):
         return pl.List(as_text(dtype.inner))
-    return pl.String() if dtype in NUMBERS else dtype
+    if dtype in NUMBERS:
+        return pl.String()
+    return dtype
 
 
 def holds(dtype: Any, *wanted: Any) -> bool:
