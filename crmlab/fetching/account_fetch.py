@@ -74,7 +74,9 @@ class AccountFetch:
         self._reporter = reporter
         self._store = store
         self._spools = spools
-        self._spooled = SpooledAnswers(answers, account, self._asked) if answers else None
+        self._spooled: SpooledAnswers | None = None
+        if answers:
+            self._spooled = SpooledAnswers(answers, account, self._asked)
         self._stop_early = stop_early
         #: why the store or the spool could not be written: then nothing of this fetch can be
         self._unwritten: CrmlabError | None = None
@@ -90,12 +92,12 @@ class AccountFetch:
         contexts = {name: query.context(self.account, name) for name in tasks}
         embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, contexts)
         stall = self._client.timeouts.stall
-        fetches = {
-            name: ResourceFetch(
-                task, self, embeddings, contexts[name], stored=self._stored(task), stall=stall
+        fetches: dict[str, ResourceFetch] = {}
+        for name, task in tasks.items():
+            stored = self._stored(task)
+            fetches[name] = ResourceFetch(
+                task, self, embeddings, contexts[name], stored=stored, stall=stall
             )
-            for name, task in tasks.items()
-        }
         for name, fetch in fetches.items():
             paths = embeddings.paths(name)
             fetch.hand_on_to({fetches[embedded]: places for embedded, places in paths.items()})
@@ -112,9 +114,8 @@ class AccountFetch:
         With `stop_early` the first failure is raised, and the others are cancelled.
         """
         async with TaskGroup() as group:
-            self._tasks = {
-                name: group.create_task(self._work(fetch)) for name, fetch in self._fetches.items()
-            }
+            for name, fetch in self._fetches.items():
+                self._tasks[name] = group.create_task(self._work(fetch))
 
     def stop(self, why: str) -> None:
         """End the reading of every resource; what came is kept."""
@@ -195,7 +196,9 @@ class AccountFetch:
             pages = cut(str(path), request)
             following = await asyncio.to_thread(next, pages, None)
             while following:
-                page, following = following, await asyncio.to_thread(next, pages, None)
+                page = following
+                # looked for before this one is handed out: the last one has to say so
+                following = await asyncio.to_thread(next, pages, None)
                 if self._spooled:
                     await self._spooled.keep_file_page(result, page, is_last=following is None)
                 yield page
@@ -253,11 +256,13 @@ class AccountFetch:
     def keep(self, task: ResourceTask, name: str, frame: pl.DataFrame, reading: int) -> None:
         """Put a frame of that reading of its list into the store; from any thread."""
         assert self._store is not None
-        key = given_key(task.resource.key) if name == RAW else pl.col("id")
+        table = name
+        key = pl.col("id")
+        if name == RAW:
+            table = task.full_name
+            key = given_key(task.resource.key)
         try:
-            self._store.put(
-                task.full_name if name == RAW else name, task.source, frame, key, reading=reading
-            )
+            self._store.put(table, task.source, frame, key, reading=reading)
         except CrmlabError as error:  # a full disk is not the failure of one resource
             self._unwritten = error
             raise
@@ -266,8 +271,9 @@ class AccountFetch:
         """Return the names of the frames that go into the store as they come."""
         if not self._store:
             return frozenset()
-        needs_no_memory = task.raw and not task.is_looked_up
-        return task.tables | {RAW} if needs_no_memory else task.tables
+        if task.raw and not task.is_looked_up:
+            return task.tables | {RAW}
+        return task.tables
 
 
 async def finish(

@@ -146,7 +146,9 @@ def when_asked(path: Path) -> dt.datetime | None:
             head = msgspec.json.decode(file.readline(_MAX_HEAD), type=_Asked)
     except (OSError, EOFError, ValueError, zlib.error, msgspec.MsgspecError):
         return None
-    return head.asked_at if head.asked_at.tzinfo else None
+    if head.asked_at.tzinfo is None:
+        return None
+    return head.asked_at
 
 
 def _check(answer: AnswerFile) -> None:

@@ -32,7 +32,9 @@ class Place:
     def error_of_list(self) -> CrmlabError | None:
         """Return the error by which the list ended, so that further answers never came; None where none is kept."""
         for path in sorted(self.folder.glob("*.gz")):
-            kept = read(path) if is_answer_name(path.name) else None
+            if not is_answer_name(path.name):  # of somebody else
+                continue
+            kept = read(path)
             if kept and kept.error:
                 return kept.error
         return None

@@ -25,11 +25,11 @@ def without_secrets(
 ) -> AnswerFile | None:
     """Return what may be kept of an answer; None where it may hold a secret and cannot be read."""
     cursors = frozenset(_cursors(page, resource))
-    headers = {
-        name: _redacted(value, account, page.request)
-        for name, value in as_it_came.headers.items()
-        if name not in _CREDENTIALS and (not is_secret(name) or value in cursors)
-    }
+    headers: dict[str, str] = {}
+    for name, value in as_it_came.headers.items():
+        if name in _CREDENTIALS or (is_secret(name) and value not in cursors):
+            continue
+        headers[name] = _redacted(value, account, page.request)
     try:
         body = body_without_secrets(
             as_it_came.body, account.provider.secret_names, except_for=cursors

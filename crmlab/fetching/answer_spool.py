@@ -162,21 +162,20 @@ class AnswerSpool:
 
     def finish(self, results: Iterable[ResourceResult]) -> None:
         """Take note of what came of it all: what the next run of this question goes on with, if anything."""
-        ended = list(results)
-        passing = [result for result in ended if isinstance(result.failure, _PASSING)]
-        # those that ended as they are would end so again, from the same answers
-        asked_again = [result for result in ended if not result.complete and result not in passing]
-        told = {
-            told_name(result): {"retries": result.requests.retries, "seconds": result.seconds}
-            for result in ended
-        }
-        self._write(
-            is_finished=not passing,
-            asked_again=[
-                [result.task.account.label, result.task.resource.name] for result in asked_again
-            ],
-            told=told,
-        )
+        is_finished = True
+        asked_again: list[list[str]] = []
+        told: dict[str, dict[str, float]] = {}
+        for result in results:
+            told[told_name(result)] = {
+                "retries": result.requests.retries,
+                "seconds": result.seconds,
+            }
+            if isinstance(result.failure, _PASSING):
+                is_finished = False
+            elif not result.complete:
+                # it would end so again, from the same answers
+                asked_again.append([result.task.account.label, result.task.resource.name])
+        self._write(is_finished=is_finished, asked_again=asked_again, told=told)
 
     # ---- what is there ------------------------------------------------------------------------------
 
@@ -184,7 +183,9 @@ class AnswerSpool:
         found = read_about(self.directory)
         if not found:
             self._refuse_foreign_answers()
-        salt = bytes.fromhex(found["salt"]) if found else secrets.token_bytes(16)
+        salt = secrets.token_bytes(16)
+        if found:
+            salt = bytes.fromhex(found["salt"])
         self._about = {"spool": _FORMAT, "salt": salt.hex(), **self._asked_as_json(salt)}
         if found and not found["finished"] and self._is_recent(found):
             self._refuse_another_question(found)
@@ -207,17 +208,13 @@ class AnswerSpool:
             )
 
     def _asked_as_json(self, salt: bytes) -> dict[str, Any]:
-        asked = self.query.asked().as_json()
-        return {
-            **asked,
-            "asked_accounts": [_account_as_json(account, salt) for account in self.query.accounts],
-        }
+        accounts = [_account_as_json(account, salt) for account in self.query.accounts]
+        return {**self.query.asked().as_json(), "asked_accounts": accounts}
 
     def _write(self, *, is_finished: bool, **told: object) -> None:
         about = {**self._about, "finished": is_finished, **told}
-        write_private(
-            self.directory / FILE, json.dumps(about, indent=2, ensure_ascii=False).encode()
-        )
+        content = json.dumps(about, indent=2, ensure_ascii=False)
+        write_private(self.directory / FILE, content.encode())
 
     def _is_recent(self, found: Mapping[str, Any]) -> bool:
         age = dt.datetime.now(dt.UTC) - self._last_kept(found)

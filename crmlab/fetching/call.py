@@ -195,14 +195,11 @@ class Asked:
         if self.gives_once:
             check_spool(name, allow_destructive=allow_destructive, spool=spool)
         elif self.operation.destroys(self.arguments) and allow_destructive is not True:
-            way_back = (
-                f"{self.operation.restored_by}=True brings it back. "
-                if self.operation.restored_by
-                else ""
-            )
-            raise UsageError(
-                f"{name} deletes at {self.account.provider.title}. {way_back}Write allow_destructive=True to do it"
-            )
+            sentences = [f"{name} deletes at {self.account.provider.title}."]
+            if self.operation.restored_by:
+                sentences.append(f"{self.operation.restored_by}=True brings it back.")
+            sentences.append("Write allow_destructive=True to do it")
+            raise UsageError(" ".join(sentences))
 
 
 def chosen(account: Account, operation: str, arguments: Mapping[str, object]) -> Asked:
@@ -297,7 +294,9 @@ def _pinged(account: Account, page: Page) -> Page:
         return page
     resource = provider.resource(provider.ping_resource)
     # where the envelope tells success, the service was reached whatever is in it
-    return page if resource.absent_is_empty else as_documented(page, resource)
+    if resource.absent_is_empty:
+        return page
+    return as_documented(page, resource)
 
 
 async def _where(account: Account, sending: Awaitable[Page]) -> Page:

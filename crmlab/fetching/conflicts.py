@@ -26,7 +26,9 @@ def conflicts(frame: pl.DataFrame, key: pl.Expr) -> int:
 def version(columns: Iterable[str]) -> pl.Expr:
     """Return what tells one version of a record from another: its times of changes, as JSON."""
     times = [name for name in columns if _tells_a_change(name)]
-    return pl.struct(times).struct.json_encode() if times else pl.lit("")
+    if not times:
+        return pl.lit("")
+    return pl.struct(times).struct.json_encode()
 
 
 def count(kinds: pl.DataFrame) -> int:
@@ -50,15 +52,13 @@ def conflicts_on_a_page(
     """
     if keys.n_unique() == len(keys) or len(keys) != len(found):
         return frozenset()
-    pages = pl.Series(
-        [page for page, size in enumerate(sizes) for _ in range(size)], dtype=pl.UInt32
-    )
+    page_of_each: list[int] = []
+    for page, size in enumerate(sizes):
+        page_of_each += [page] * size
+    pages = pl.Series(page_of_each, dtype=pl.UInt32)
     rows = pl.DataFrame({"key": keys, "page": pages}).with_row_index("row")
     repeated = rows.filter(pl.col("key").is_not_null() & pl.struct("key", "page").is_duplicated())
     contents = pl.Series([hash(found[row].text) for row in repeated["row"]], dtype=pl.Int64)
-    kinds = (
-        repeated.with_columns(content=contents)
-        .group_by("key", "page")
-        .agg(pl.col("content").n_unique())
-    )
+    by_page = repeated.with_columns(content=contents).group_by("key", "page")
+    kinds = by_page.agg(pl.col("content").n_unique())
     return frozenset(kinds.filter(pl.col("content") > 1)["key"])

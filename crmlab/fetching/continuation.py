@@ -54,9 +54,8 @@ class Continuation:
 
 def _kind(request: Request, resource: Resource) -> str:
     """Return what is asked for besides the number of the page."""
-    params = {
-        name: value for name, value in request.params.items() if name != resource.follow.param
-    }
+    params = dict(request.params)
+    params.pop(resource.follow.param, None)
     return json.dumps([request.method, request.path, sorted(params.items()), request.body])
 
 

@@ -21,7 +21,8 @@ async def crawl(requests: Iterable[Request], visit: Visit, known: set[str] | Non
     The first error is raised plain, and what still runs is cancelled. `known`: the keys of requests that were
     visited before, and of those that are visited now.
     """
-    known = set() if known is None else known
+    if known is None:
+        known = set()
     sent_last: list[Request] = []
 
     async def visit_and_follow(group: TaskGroup, request: Request) -> None:

@@ -99,7 +99,10 @@ class DecodeQueue:
         keep: Keep,
         kept: frozenset[str],
     ) -> None:
-        self._reader, self._backpressure, self._keep, self._kept = reader, backpressure, keep, kept
+        self._reader = reader
+        self._backpressure = backpressure
+        self._keep = keep
+        self._kept = kept
         self._decoder: Decoder | None = None
         #: held while the decoder is made: several batches may wait for it, and one is enough for all of them
         self._making = asyncio.Lock()
@@ -188,12 +191,8 @@ class DecodeQueue:
         """How many values each table lacks, because they could not be read."""
         if not self._misfit_keys:
             return {}
-        counts = (
-            self._counted()
-            .filter(pl.col("table") != "")
-            .group_by("table")
-            .agg(pl.col("count").sum())
-        )
+        of_tables = self._counted().filter(pl.col("table") != "")
+        counts = of_tables.group_by("table").agg(pl.col("count").sum())
         return dict(counts.iter_rows())
 
     def _counted(self) -> pl.DataFrame:
@@ -204,9 +203,12 @@ class DecodeQueue:
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the tables without repeats: of each key what was changed last (of equals, what came last)."""
-        return {
-            name: self._distinct(name, self._parts.pop(name)).rechunk() for name in [*self._parts]
-        }
+        frames: dict[str, pl.DataFrame] = {}
+        for name in [*self._parts]:
+            # let go of before the next is joined: both together would be there twice
+            parts = self._parts.pop(name)
+            frames[name] = self._distinct(name, parts).rechunk()
+        return frames
 
     def _take_misfits(self, batch: Decoded) -> None:
         if batch.misfits.height:
@@ -227,23 +229,25 @@ class DecodeQueue:
             if frame.select(key).to_series().n_unique() == frame.height:
                 return frame  # as nearly always: to leave nothing out would copy all of it
             self.conflicts = max(self.conflicts, conflicts(frame, key))
-            readings = zip(parts, self._readings, strict=True)
-            reading = pl.concat(
-                [pl.repeat(number, part.height, eager=True) for part, number in readings]
-            )
-            return _each_once(frame, key, reading)
+            readings: list[pl.Series] = []
+            for part, number in zip(parts, self._readings, strict=True):
+                readings.append(pl.repeat(number, part.height, eager=True))
+            return _each_once(frame, key, pl.concat(readings))
         return frame.unique(maintain_order=True)
 
     def _start(self) -> None:
-        found, self._buffer, self._size = self._buffer, [], 0
-        sizes, self._pages = self._pages, []
-        if (
-            found or not self._decoder
-        ):  # once for an empty list as well: its tables are empty frames
-            task = asyncio.create_task(self._decode(found, sizes, self._reading))
-            # what is cancelled, or fails elsewhere before, asks for no result
-            task.add_done_callback(look_at)
-            self._tasks.append(task)
+        found = self._buffer
+        sizes = self._pages
+        self._buffer = []
+        self._pages = []
+        self._size = 0
+        if not found and self._decoder:
+            return
+        # once for an empty list as well: its tables are empty frames
+        task = asyncio.create_task(self._decode(found, sizes, self._reading))
+        # what is cancelled, or fails elsewhere before, asks for no result
+        task.add_done_callback(look_at)
+        self._tasks.append(task)
 
     async def _decode(self, found: list[Record], sizes: list[int], reading: int) -> Decoded:
         async with self._making:
@@ -275,7 +279,9 @@ class DecodeQueue:
         rest = dict(decoded.frames)
         # looked for in every list, before the keys of those are let go of whose records nobody counts
         conflicting = conflicts_on_a_page(decoded.keys["key"], found, sizes)
-        keys = decoded.keys if reader.resource.checks_completeness else decoded.keys.clear()
+        keys = decoded.keys
+        if not reader.resource.checks_completeness:
+            keys = keys.clear()
         for name in self._kept.intersection(rest):
             self._keep(name, rest.pop(name), reading)
         sample = found[:: max(1, len(found) // SAMPLE)]
@@ -285,18 +291,22 @@ class DecodeQueue:
 
 def _unread_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
     """Return the service's words that the resource's views cannot read, and what they are counted by: their row."""
-    found = []
+    unread: list[pl.DataFrame] = []
     for table, expression in resource.unknown_words.items():
-        if table in frames:
-            words = frames[table].select("id", word=expression).drop_nulls("word")
-            if words.height:
-                counted = {
-                    "table": pl.lit(table),
-                    "field": pl.lit("word"),
-                    "key": pl.col("id").hash(),
-                }
-                found.append(words.select(**counted, word="word"))
-    return pl.concat(found) if found else None
+        if table not in frames:
+            continue
+        words = frames[table].select("id", word=expression).drop_nulls("word")
+        if words.is_empty():
+            continue
+        counted_by = {
+            "table": pl.lit(table),
+            "field": pl.lit("word"),
+            "key": pl.col("id").hash(),
+        }
+        unread.append(words.select(**counted_by, word="word"))
+    if not unread:
+        return None
+    return pl.concat(unread)
 
 
 def _each_once(frame: pl.DataFrame, key: pl.Expr, reading: pl.Series) -> pl.DataFrame:

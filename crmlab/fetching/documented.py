@@ -41,20 +41,22 @@ def documented(of: Provider) -> Documented:
     """Return what the description of a service knows."""
     texts = frozenset(_texts(of))
     names = frozenset(_field_names(of))
-    shared = {
-        word
-        for table in TABLES.values()
-        for column in table.columns.values()
-        for word in column.words
-    }
-    of_paths = {part for text in texts if "/" in text for part in text.split("/")}
-    words = {text for text in texts | shared | of_paths if _WORD.fullmatch(text)}
-    pieces = (
-        piece for text in texts if len(text) <= _LONGEST_MESSAGE for piece in _PIECE.findall(text)
-    )
-    return Documented(
-        names=names, words=frozenset(words), vocabulary=frozenset(map(str.casefold, pieces))
-    )
+    candidates = {*texts, *_shared_words()}
+    vocabulary: set[str] = set()
+    for text in texts:
+        if "/" in text:  # a path, of which each part may come back in an answer
+            candidates.update(text.split("/"))
+        if len(text) <= _LONGEST_MESSAGE:
+            vocabulary.update(map(str.casefold, _PIECE.findall(text)))
+    words = frozenset(filter(_WORD.fullmatch, candidates))
+    return Documented(names=names, words=words, vocabulary=frozenset(vocabulary))
+
+
+def _shared_words() -> Iterator[str]:
+    """Yield the words that columns of the shared tables are known to have."""
+    for table in TABLES.values():
+        for column in table.columns.values():
+            yield from column.words
 
 
 def _field_names(of: Provider) -> Iterator[str]:

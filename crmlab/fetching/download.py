@@ -185,9 +185,8 @@ def _files(
         except UsageError as error:
             raise UsageError(f"row {number} of what is asked for: {error}") from None
         if request.key not in files:
-            files[request.key] = _File(
-                request, folder / _name(account, operation, request, given.values())
-            )
+            path = folder / _name(account, operation, request, given.values())
+            files[request.key] = _File(request, path)
         files[request.key].rows.append(number)
     return [*files.values()]
 
@@ -200,14 +199,12 @@ def _name(
     The digest tells apart what looks alike with its odd characters replaced, or on a disk that does not know case.
     """
     shown = re.sub(r"[^A-Za-z0-9]+", "-", " ".join(map(str, values))).strip("-")[:_SHOWN]
-    digest = hashlib.sha256(
-        f"{account.base_url}\n{account.name}\n{request.key}".encode()
-    ).hexdigest()
-    ending = (
-        operation.file_ending
-        or re.sub(r"[^A-Za-z0-9]", "", request.path.rpartition(".")[2])[:8]
-        or "bin"
-    )
+    identity = f"{account.base_url}\n{account.name}\n{request.key}"
+    digest = hashlib.sha256(identity.encode()).hexdigest()
+    ending = operation.file_ending
+    if not ending:
+        after_dot = request.path.rpartition(".")[2]
+        ending = re.sub(r"[^A-Za-z0-9]", "", after_dot)[:8] or "bin"
     return f"{operation.name}-{shown}-{digest[:12]}.{ending}"
 
 

@@ -30,10 +30,9 @@ class DryRun:
     body: Any = None
 
     def __str__(self) -> str:
-        lines = [
-            f"{self.method} {self.url}",
-            *(f"{name}: {value}" for name, value in self.headers.items()),
-        ]
+        lines = [f"{self.method} {self.url}"]
+        for name, value in self.headers.items():
+            lines.append(f"{name}: {value}")
         if self.body is not None:
             lines += ["", json.dumps(self.body, ensure_ascii=False, indent=2)]
         return "\n".join(lines)
@@ -47,21 +46,28 @@ def dry_run(account: Account, request: Request) -> DryRun:
     from crmlab.http.client import HEADERS  # noqa: PLC0415  # loads aiohttp
 
     signed = account.sign(request)
-    headers = {**HEADERS, **{name: _BLOT for name in signed.headers if name not in request.headers}}
+    headers = dict(HEADERS)
+    for name in signed.headers:
+        if name not in request.headers:
+            headers[name] = _BLOT
+    for name, value in request.headers.items():
+        headers[name] = account.redact(value)
     params = {name: _shown(name, value, request.params) for name, value in signed.params.items()}
-    base = account.root_url if signed.from_root else account.base_url
-    url = URL(base + signed.path, encoded=True).with_query(params)
+    base_url = account.root_url if signed.from_root else account.base_url
+    url = URL(base_url + signed.path, encoded=True).with_query(params)
     return DryRun(
         method=signed.method,
         url=account.redact(url.human_repr()),
-        headers=headers | {name: account.redact(value) for name, value in request.headers.items()},
+        headers=headers,
         body=_shown_body(account, request, signed),
     )
 
 
 def _shown(name: str, value: Any, given: Mapping[str, Any]) -> Any:
     """Return a value that was given by hand; of a secret, and of what signing added, only that it is there."""
-    return value if name in given and not is_secret(name) else _BLOT
+    if name not in given or is_secret(name):
+        return _BLOT
+    return value
 
 
 def _shown_body(account: Account, request: Request, signed: Request) -> Any:

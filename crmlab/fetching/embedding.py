@@ -89,16 +89,18 @@ class Embeddings:
         """Return the resources of this fetch that a list can embed."""
         if resource.embedding is None:
             return set()
-        wanted = {each.resource for each in resource.embeds} & self._resources.keys()
+        embeddable: set[str] = set()
         try:
-            return {
-                name
-                for name in wanted
-                if _is_possible(resource.embedding, resource.name, name, contexts)
-            }
+            for embedded in resource.embeds:
+                name = embedded.resource
+                if name not in self._resources:
+                    continue
+                if _is_possible(resource.embedding, resource.name, name, contexts):
+                    embeddable.add(name)
         except FAULTS as fault:
             self._faults[resource.name] = internal_error(fault)
             return set()
+        return embeddable
 
     def check(self, name: str) -> None:
         """Raise the `InternalError` that says why a resource cannot tell whether it embeds others."""
@@ -111,29 +113,37 @@ class Embeddings:
 
     def embedded_in(self, name: str) -> EmbeddingNegotiation | None:
         """Return the negotiation with the list that can embed it; None where there is none."""
-        return next((each for each in self._negotiations.values() if name in each.names), None)
+        for negotiation in self._negotiations.values():
+            if name in negotiation.names:
+                return negotiation
+        return None
 
     def always_in(self, name: str) -> str:
         """Return the resource whose answers always hold these records; empty where none does."""
-        holders = (each.name for each in self._resources.values() if each.always_embeds(name))
-        return next(holders, "")
+        for resource in self._resources.values():
+            if resource.always_embeds(name):
+                return resource.name
+        return ""
 
     def paths(self, name: str) -> dict[str, list[JsonPath]]:
         """Return the resources that the answers of this one may hold, and where."""
         resource = self._resources[name]
-        found: dict[str, list[JsonPath]] = {}
+        paths: dict[str, list[JsonPath]] = {}
         negotiation = self._negotiations.get(name)
         if resource.embedding and negotiation is None:
-            return found
-        held = negotiation.names if negotiation else self._resources.keys()
-        for each in resource.embeds:
-            if each.resource in held:
-                found.setdefault(each.resource, []).append(each.path)
-        return found
+            return paths
+        for embedded in resource.embeds:
+            if embedded.resource not in self._resources:
+                continue
+            if negotiation is None or embedded.resource in negotiation.names:
+                paths.setdefault(embedded.resource, []).append(embedded.path)
+        return paths
 
 
 def _is_possible(
     embedding: Embedding, holder: str, name: str, contexts: Mapping[str, Context]
 ) -> bool:
     """Whether a list may embed the records of another, as it is read and as the other would be."""
-    return all(embedding.possible(name, contexts[each]) for each in (holder, name))
+    if not embedding.possible(name, contexts[holder]):
+        return False
+    return embedding.possible(name, contexts[name])

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -232,36 +232,51 @@ async def fetch_to(
             store=store,
             answers=answers,
         )
-        for name in query.tables:
-            store.put(name, "", TABLES[name].empty(), pl.col("id"))
-        await asyncio.to_thread(store.close)
-        for result in results:
-            result.heights |= store.heights(result.task.source)
-            result.take_conflicts(store.conflicts(result.task.source))
+        await _close(store, query, results)
         account = account_of(query, results)
         heights = {name: store.rows[name] for name in (*TABLES, *query.raw) if name in store.rows}
-        if account["failures"] and not any(heights.values()):
+        failures = account["failures"]
+        if failures and not any(heights.values()):
             if answers:
                 answers.finish(results)
-            raise account["failures"][0]
-        if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
+            raise failures[0]
+        if store.replaces and any(isinstance(failure, Stopped) for failure in failures):
             raise Stopped(
                 f"stopped before its end; the files of an earlier fetch in {directory} stay as they are"
             )
-        paths = store.paths
-        scans = {name: pl.scan_parquet(paths[name], glob=False) for name in heights}
         if by:
             account = masked_account(account)
-        stored = Stored(scans, heights=heights, **account)
-        beside = stored.writers_beside(directory, store.wholes)
-        obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - beside.keys()
-        store.publish(beside, obsolete=obsolete)
+        stored = _published(Path(directory), store, heights, account)
         if answers:  # not before: a run that is killed here has everything to go on with
             answers.finish(results)
+    return stored
+
+
+async def _close(store: Store, query: Query, results: Sequence[ResourceResult]) -> None:
+    """Write what is left of each table, and note of each resource what of it is there."""
+    for table in query.tables:
+        # a table of which nothing came has a file all the same
+        store.put(table, "", TABLES[table].empty(), pl.col("id"))
+    await asyncio.to_thread(store.close)
+    for result in results:
+        result.heights |= store.heights(result.task.source)
+        result.take_conflicts(store.conflicts(result.task.source))
+
+
+def _published(
+    directory: Path, store: Store, heights: Mapping[str, int], account: Mapping[str, Any]
+) -> Stored:
+    """Put the files where they belong, with those that stand beside the tables; return what is there."""
+    paths = store.paths
+    scans = {name: pl.scan_parquet(paths[name], glob=False) for name in heights}
+    stored = Stored(scans, heights=heights, **account)
+    writers = stored.writers_beside(directory, store.wholes)
+    obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - writers.keys()
+    store.publish(writers, obsolete=obsolete)
     stored.paths = {name: paths[name] for name in heights}
-    stored.paths |= {
-        Path(name).stem: Path(directory) / name for name in beside if name.endswith(".parquet")
-    }
+    for file_name in writers:
+        if file_name.endswith(".parquet"):
+            stored.paths[Path(file_name).stem] = directory / file_name
     return stored
 
 
@@ -326,8 +341,9 @@ async def run(
             ProgressReporter(client, listener) as reporter,
         ):
             client.share_limits(query.accounts)
-            fetches = [
-                AccountFetch(
+            account_fetches: list[AccountFetch] = []
+            for account in query.accounts:
+                account_fetch = AccountFetch(
                     client,
                     account,
                     query,
@@ -339,10 +355,11 @@ async def run(
                     stop_early=on_error == "raise",
                     pages=pages.get(account.label, {}),
                 )
-                for account in query.accounts
-            ]
-            await finish(fetches, stop, client.timeouts.total)
-    results = [result for fetch in fetches for result in fetch.results]
+                account_fetches.append(account_fetch)
+            await finish(account_fetches, stop, client.timeouts.total)
+    results: list[ResourceResult] = []
+    for account_fetch in account_fetches:
+        results += account_fetch.results
     _log(query, results, time.monotonic() - started)
     return results
 

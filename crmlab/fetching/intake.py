@@ -58,9 +58,10 @@ class PageIntake:
     def accept(self, page: Page) -> Page:
         """Return an answer with its records where they are documented; raise where it holds none in any place."""
         accepted = self._documented(page)
-        has_moved = accepted.list_at != page.list_at
+        if accepted.list_at == page.list_at:
+            return accepted
         # records that were found elsewhere are written as documented only now that they stand in their place
-        return self._documented(accepted) if has_moved else accepted
+        return self._documented(accepted)
 
     def _documented(self, page: Page) -> Page:
         resource = self._task.resource
@@ -93,12 +94,14 @@ class PageIntake:
         return await self._queue.flush()
 
     def _hand_on(self, page: Page) -> None:
-        found = held(page, self._task.resource, self._paths, whole=self._task.keeps_raw)
+        held_lists = held(page, self._task.resource, self._paths, whole=self._task.keeps_raw)
         for receiver, paths in self._receivers.items():
-            lists = [items for path in paths if (items := found[path]) is not None]
-            if len(lists) < len(paths):
+            texts: list[bytes] = []
+            holds_all = True
+            for path in paths:
+                texts += held_lists[path] or ()
+                holds_all = holds_all and held_lists[path] is not None
+            if not holds_all:
                 continue  # this page does not hold them, or not all
             task = receiver.task
-            receiver.receive(
-                page, as_listed(chain.from_iterable(lists), task.resource, whole=task.keeps_raw)
-            )
+            receiver.receive(page, as_listed(texts, task.resource, whole=task.keeps_raw))

@@ -31,9 +31,5 @@ class KnownRecords:
 def signature(found: Sequence[Record]) -> int:
     """Return what tells a page from others, by a few of its records: whole pages would take long to compare."""
     middle = len(found) // 2
-    return hash(
-        (
-            len(found),
-            *(record.text for record in (*found[:1], *found[middle : middle + 1], *found[-1:])),
-        )
-    )
+    sample = (*found[:1], *found[middle : middle + 1], *found[-1:])
+    return hash((len(found), *(record.text for record in sample)))

@@ -48,7 +48,9 @@ class NumberedPages:
         if not self.heights.get(number):
             return None
         first = self._first[self._signatures[number]]
-        return first if first < number else None
+        if first == number:
+            return None
+        return first
 
     def is_news(self, number: int) -> bool:
         """Whether a page holds something that no page of a lower number holds."""
@@ -109,10 +111,14 @@ class NumberedPages:
             if height < fullest_after:
                 short = number
             fullest_after = max(fullest_after, height)
-        return f"page {short} holds fewer records than pages after it" if short else ""
+        if not short:
+            return ""
+        return f"page {short} holds fewer records than pages after it"
 
     def empty_in_words(self) -> str:
         """Say that a page is empty although one after it is not; empty where none is."""
         last = self.last
         empty = [number for number, height in self.heights.items() if number < last and not height]
-        return f"page {min(empty)} is empty, though page {last} holds records" if empty else ""
+        if not empty:
+            return ""
+        return f"page {min(empty)} is empty, though page {last} holds records"

@@ -81,20 +81,25 @@ class Store:
             if self._left:
                 return
             if table not in self._tables:
-                folder = self._parts / table
-                with errors_in_words(self._directory):
-                    folder.mkdir()
-                masked = partial(self._mask.frame, table) if self._mask else None
-                self._tables[table] = _Growing(
-                    folder,
-                    self._metadata,
-                    keeps_newest=table in TABLES,
-                    masked=masked,
-                    part_rows=self._part_rows,
-                )
+                self._tables[table] = self._begun(table)
             growing = self._tables[table]
         with errors_in_words(self.paths[table]):
             growing.add(source, frame, key, reading)
+
+    def _begun(self, table: str) -> _Growing:
+        folder = self._parts / table
+        with errors_in_words(self._directory):
+            folder.mkdir()
+        masked = None
+        if self._mask:
+            masked = partial(self._mask.frame, table)
+        return _Growing(
+            folder,
+            self._metadata,
+            keeps_newest=table in TABLES,
+            masked=masked,
+            part_rows=self._part_rows,
+        )
 
     def close(self) -> None:
         """Write what is left, and drop repeated rows."""
@@ -147,17 +152,17 @@ class Store:
 
     def heights(self, source: str) -> dict[str, int]:
         """Return the rows of each file that came from there, after `close`."""
-        return {
-            name: growing.rows[source]
-            for name, growing in self._tables.items()
-            if source in growing.rows
-        }
+        heights: dict[str, int] = {}
+        for name, growing in self._tables.items():
+            if source in growing.rows:
+                heights[name] = growing.rows[source]
+        return heights
 
     def conflicts(self, source: str) -> int:
         """Return how many ids came from there more than once with other content, after `close`."""
-        return max(
-            (growing.conflicts.get(source, 0) for growing in self._tables.values()), default=0
-        )
+        # the same ids are in each of its tables: who finds most of them is right
+        counts = [growing.conflicts[source] for growing in self._tables.values()]
+        return max(counts, default=0)
 
 
 class _Growing:
@@ -200,13 +205,11 @@ class _Growing:
             whole_key = pl.struct(key.alias("key"), in_source.alias("source"))
             key_hash = pl.when(key.is_not_null()).then(whole_key.hash())
             self._key_of[source] = key
-            content = pl.struct(pl.all()).hash()
-            in_reading = pl.lit(reading, pl.UInt16)
             hashes = {
                 "key": key_hash,
                 "source": in_source,
-                "content": content,
-                "reading": in_reading,
+                "content": pl.struct(pl.all()).hash(),
+                "reading": pl.lit(reading, pl.UInt16),
             }
             if self._masked:  # nothing can be compared once it is masked
                 hashes["version"] = version(frame.columns).hash()
@@ -266,33 +269,32 @@ class _Growing:
     def _count_conflicts(self, rows: pl.DataFrame) -> None:
         """Look at the rows whose key came with another content as well; few at a time, as these may be many."""
         for share in range(_SHARES):
-            here = (
-                rows.lazy().with_row_index("row").filter(pl.col("key") % _SHARES == share).collect()
-            )
-            if (here["key"] ^ here["content"]).n_unique() == here["key"].n_unique():
+            in_share = pl.col("key") % _SHARES == share
+            share_rows = rows.lazy().with_row_index("row").filter(in_share).collect()
+            keys = share_rows["key"]
+            if (keys ^ share_rows["content"]).n_unique() == keys.n_unique():
                 continue  # each key has one content: by far the usual case
-            suspects = here.filter(pl.col("content").n_unique().over("key") > 1)
+            suspects = share_rows.filter(pl.col("content").n_unique().over("key") > 1)
             for source, number in self._sources.items():
                 of_source = suspects.filter(pl.col("source") == number)
                 if of_source.is_empty():
                     continue
                 if self._masked:
                     self.conflicts[source] += count(of_source)
-                else:
-                    self.conflicts[source] += conflicts(
-                        self._rows(of_source["row"]), self._key_of[source]
-                    )
+                    continue
+                full_rows = self._rows(of_source["row"])
+                self.conflicts[source] += conflicts(full_rows, self._key_of[source])
 
     def _rows(self, numbers: pl.Series) -> pl.DataFrame:
         """Return the rows with these numbers, counted over all parts."""
-        found: list[pl.DataFrame] = []
+        frames: list[pl.DataFrame] = []
         start = 0
         for path, height in self._files.items():
-            here = numbers.filter((numbers >= start) & (numbers < start + height)) - start
-            if not here.is_empty():
-                found.append(pl.read_parquet(path)[here])
+            in_part = numbers.filter((numbers >= start) & (numbers < start + height)) - start
+            if not in_part.is_empty():
+                frames.append(pl.read_parquet(path)[in_part])
             start += height
-        return pl.concat(found, how="diagonal")
+        return pl.concat(frames, how="diagonal")
 
     def _kept(self, keys: pl.Series) -> pl.Series:
         """Return whether each row stays: of each key what was changed last, or came last."""
@@ -305,9 +307,8 @@ class _Growing:
                 continue
             if self._keeps_newest:
                 if times is None:
-                    times = (
-                        pl.scan_parquet([*self._files]).select("modified_at").collect().to_series()
-                    )
+                    files = pl.scan_parquet([*self._files])
+                    times = files.select("modified_at").collect().to_series()
                 rows = rows.with_columns(times.gather(rows["row"]))
                 rows = rows.sort("modified_at", nulls_last=False, maintain_order=True)
             repeated = rows.filter(~pl.col("key").is_last_distinct())

@@ -196,23 +196,27 @@ class _SharedLimit:
 
 
 def _shared_limits(client: Client, previews: Iterable[AccountPreview]) -> list[_SharedLimit]:
-    scopes: dict[object, list[AccountPreview]] = {}
+    scopes: dict[tuple[object, Limits], list[AccountPreview]] = {}
     for preview in previews:
-        scopes.setdefault(
-            (client.scope(preview.account), client.limits(preview.account)), []
-        ).append(preview)
-    return [
-        _SharedLimit(client.limits(shared[0].account), shared, _latency(shared))
-        for shared in scopes.values()
-    ]
+        scope = client.scope(preview.account)
+        limits = client.limits(preview.account)
+        scopes.setdefault((scope, limits), []).append(preview)
+    shared_limits: list[_SharedLimit] = []
+    for (_, limits), shared in scopes.items():
+        shared_limits.append(_SharedLimit(limits, shared, _latency(shared)))
+    return shared_limits
 
 
 def _latency(previews: Iterable[AccountPreview]) -> float | None:
     """Return the usual seconds of an answer; None where none came."""
     import statistics  # noqa: PLC0415  # loaded when it is used
 
-    measured = [page.seconds for preview in previews for page in preview.pages.values()]
-    return round(statistics.median(measured), 3) if measured else None
+    measured: list[float] = []
+    for preview in previews:
+        measured += [page.seconds for page in preview.pages.values()]
+    if not measured:
+        return None
+    return round(statistics.median(measured), 3)
 
 
 def _plan(
@@ -221,7 +225,9 @@ def _plan(
     resources: list[dict[str, object]] = []
     scopes: list[dict[str, object]] = []
     for shared in limits:
-        results = [result for preview in shared.previews for result in preview.results]
+        results: list[ResourceResult] = []
+        for preview in shared.previews:
+            results += preview.results
         resources += [_resource_row(result, shared, query) for result in results]
         scopes.append(_scope_row(results, shared))
     return Plan(
@@ -261,10 +267,11 @@ def _is_whole_each_time(result: ResourceResult, query: Query) -> bool:
 def _scope_row(results: Sequence[ResourceResult], shared: _SharedLimit) -> dict[str, object]:
     requests = sum(result.requests.minimum for result in results)
     account = shared.previews[0].account
-    title = account.provider.title
-    is_of_one_account = shared.limits.scope != "ip" and account.name != account.provider.name
+    scope = account.provider.title
+    if shared.limits.scope != "ip" and account.name != account.provider.name:
+        scope += f", {account.name}"  # counted alone
     return {
-        "scope": f"{title}, {account.name}" if is_of_one_account else title,
+        "scope": scope,
         "accounts": len(shared.previews),
         "requests": requests,
         "exact": all(result.requests.expected is not None for result in results),

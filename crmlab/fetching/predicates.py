@@ -117,37 +117,42 @@ def _read(term: Mapping[str, Any], found: Terms) -> None:
 
 
 def _read_comparison(comparison: Mapping[str, Any], found: Terms) -> None:
-    operator, left, right = comparison["op"], comparison["left"], comparison["right"]
+    operator = comparison["op"]
+    column = comparison["left"]
+    constant = comparison["right"]
     if operator not in _TURNED:
         return
-    if "Column" in right:
-        operator, left, right = _TURNED[operator], right, left
-    if "Column" not in left or not _is_constant(right):
+    if "Column" in constant:  # written the other way round: 10 < amount
+        operator = _TURNED[operator]
+        column = comparison["right"]
+        constant = comparison["left"]
+    if "Column" not in column or not _is_constant(constant):
         return
-    values = _values(right)
+    values = _values(constant)
     if len(values) != 1:
         return
     if operator in ("Eq", "EqValidity"):
-        found.take_values(left["Column"], values)
+        found.take_values(column["Column"], values)
     else:
-        found.take_bound(operator, left["Column"], values[0])
+        found.take_bound(operator, column["Column"], values[0])
 
 
 def _read_function(called: Mapping[str, Any], found: Terms) -> None:
     kind = called["function"].get("Boolean")
     if not isinstance(kind, dict):
         return
-    column, *rest = called["input"]
-    if "Column" not in column or not all(_is_constant(each) for each in rest):
+    column, *constants = called["input"]
+    if "Column" not in column or not all(map(_is_constant, constants)):
         return
-    name = column["Column"]
-    if "IsIn" in kind and len(rest) == 1:
-        found.take_values(name, _values(rest[0]))
-    elif "IsBetween" in kind and len(rest) == 2:
-        lower, upper = (_values(each) for each in rest)
+    column_name = column["Column"]
+    if "IsIn" in kind and len(constants) == 1:
+        found.take_values(column_name, _values(constants[0]))
+    elif "IsBetween" in kind and len(constants) == 2:
+        lower = _values(constants[0])
+        upper = _values(constants[1])
         if len(lower) == len(upper) == 1:
-            found.take_bound("GtEq", name, lower[0])
-            found.take_bound("LtEq", name, upper[0])
+            found.take_bound("GtEq", column_name, lower[0])
+            found.take_bound("LtEq", column_name, upper[0])
 
 
 def _is_constant(tree: Any) -> bool:

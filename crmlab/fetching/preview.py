@@ -140,7 +140,9 @@ class ResourcePreview:
 
     async def _export(self) -> None:
         """Decode what others need to know, where all of it came and can be decoded."""
-        came_whole = self._has_received if self._always_in else self.result.requests.is_done
+        came_whole = self.result.requests.is_done
+        if self._always_in:
+            came_whole = self._has_received
         if self.task.needed and came_whole:
             with suppress(Unread):
                 await self._intake.flush()
@@ -148,7 +150,9 @@ class ResourcePreview:
 
     async def _visit(self, request: Request) -> Iterable[Request]:
         following = await self._reader.visit(request)
-        return following if self._is_short_lookup else ()
+        if not self._is_short_lookup:
+            return ()
+        return following
 
     async def _ask(self, request: Request) -> Page:
         return await self._account.answer(self.result, request, self._intake.accept)
@@ -188,15 +192,13 @@ class AccountPreview:
         tasks = resource_tasks(account, query)
         contexts = {name: query.context(account, name) for name in tasks}
         embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, contexts)
-        self._previews = {
-            name: ResourcePreview(task, self, backpressure, embeddings, contexts[name])
-            for name, task in tasks.items()
-        }
-        for name, preview in self._previews.items():
+        previews: dict[str, ResourcePreview] = {}
+        for name, task in tasks.items():
+            previews[name] = ResourcePreview(task, self, backpressure, embeddings, contexts[name])
+        for name, preview in previews.items():
             paths = embeddings.paths(name)
-            preview.hand_on_to(
-                {self._previews[embedded]: places for embedded, places in paths.items()}
-            )
+            preview.hand_on_to({previews[embedded]: places for embedded, places in paths.items()})
+        self._previews = previews
 
     @property
     def results(self) -> list[ResourceResult]:
@@ -206,9 +208,8 @@ class AccountPreview:
     async def finish(self) -> None:
         """Preview every resource; the first failure is raised, and the others are cancelled."""
         async with TaskGroup() as group:
-            self._tasks = {
-                name: group.create_task(preview.work()) for name, preview in self._previews.items()
-            }
+            for name, preview in self._previews.items():
+                self._tasks[name] = group.create_task(preview.work())
 
     async def finished(self, name: str) -> None:
         """Wait for the end of another resource."""

@@ -63,9 +63,10 @@ class ProbeResult:
         if self.finding.verdict != "refuted":
             return ""
         known = {**self.adopted, **self.given}
-        by_hand = {
-            name: value for name, value in self.finding.facts.items() if known.get(name) != value
-        }
+        by_hand: dict[str, Any] = {}
+        for name, value in self.finding.facts.items():
+            if known.get(name) != value:
+                by_hand[name] = value
         parts = [self.probe.if_wrong]
         if self.adopted:
             parts.append(f"adopted: {_facts(self.adopted)}")
@@ -205,8 +206,12 @@ async def probe(
         client.share_limits(chosen)
         probings = [_AccountProbing(client, account) for account in chosen]
         await side_by_side(probing.finish() for probing in probings)
-    results = [result for probing in probings for result in probing.results]
-    return Probed(results=tuple(results), requests=sum(probing.requests for probing in probings))
+    results: list[ProbeResult] = []
+    requests = 0
+    for probing in probings:
+        results += probing.results
+        requests += probing.requests
+    return Probed(results=tuple(results), requests=requests)
 
 
 def max_requests(account: Account) -> int:
@@ -234,8 +239,10 @@ class _AccountProbing:
         """Let every probe ask and judge, then adopt what can but add rows."""
         account = self._account
         context = Context(now=clock(), options=account.options, facts=account.known_facts)
-        findings = [(each, await self._finding(each, context)) for each in account.provider.probes]
-        for each, finding in findings:
+        probes = account.provider.probes
+        # adopted when all are found: what is adopted changes the provider, whose assumptions are asked about
+        findings = [await self._finding(each, context) for each in probes]
+        for each, finding in zip(probes, findings, strict=True):
             account.adopt(finding.facts)
             result = ProbeResult(
                 account=account.name,

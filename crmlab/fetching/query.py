@@ -46,8 +46,12 @@ class Query:
 
     def raw_of(self, account: Account) -> set[str]:
         """Return the resources of that account's provider whose own records are wanted."""
-        names = (name.partition(".") for name in self.raw)
-        return {resource for source, _, resource in names if source == account.provider.name}
+        resources: set[str] = set()
+        for name in self.raw:
+            source, _, resource = name.partition(".")
+            if source == account.provider.name:
+                resources.add(resource)
+        return resources
 
     def destructive(self) -> list[str]:
         """Return the names of those records that are gone from the service once they were read."""
@@ -105,8 +109,9 @@ class Query:
         """Return the period that a list reaches; None where it is the one that was asked for."""
         context = self.context(account, resource.name)
         if resource.reached is None:
-            is_other = context.since != self.since
-            return Period(since=context.since, until=self.until) if is_other else None
+            if context.since == self.since:
+                return None
+            return Period(since=context.since, until=self.until)
         try:
             return resource.reached(context)
         except FAULTS:  # the failure of this resource, told where it is read
@@ -150,11 +155,11 @@ def as_query(
 
 def _asked_account(account: Account) -> AskedAccount:
     """Return the account by its name, with the settings that change what comes; not those that say whose it is."""
-    options = {
-        field.name: account.options[field.name]
-        for field in account.provider.fields
-        if not field.required and account.options.get(field.name)
-    }
+    options: dict[str, str] = {}
+    for setting in account.provider.fields:
+        value = account.options.get(setting.name)
+        if value and not setting.required:
+            options[setting.name] = value
     return AskedAccount(provider=account.provider.name, name=account.name, options=options)
 
 
@@ -186,14 +191,16 @@ def chosen_accounts(accounts: Account | Iterable[Account]) -> tuple[Account, ...
 
 def _named(accounts: Sequence[Account], tables: Sequence[str]) -> tuple[set[str], set[str]]:
     """Return the shared tables and the names of the raw records asked for."""
-    used = {account.provider.name: account.provider for account in accounts}
-    if not tables:
-        return {table for each in used.values() for table in each.tables}, set()
     shared: set[str] = set()
     raw: set[str] = set()
+    if not tables:
+        for account in accounts:
+            shared.update(account.provider.tables)
+        return shared, raw
+    providers = dict.fromkeys(account.provider.name for account in accounts)
     for name in tables:
         if "." in name:
-            _check_raw(name, given=used)
+            _check_raw(name, given=providers)
             raw.add(name)
         elif name in TABLES:
             shared.add(name)

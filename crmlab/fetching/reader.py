@@ -187,17 +187,21 @@ class ListReader:
         known: set[str] = set()
         waiting: Sequence[Request] = requests
         while waiting:
+            # those that were refused are asked again
             known.difference_update(request.key for request in waiting)
             await crawl(waiting, visit, known)
             waiting = self.ending.to_ask()
         self.ending.settle()
-        if (
-            self._nothing_there
-            and self._resource.never_all_empty
-            and self.empty_answers == len(requests)
-        ):
-            error = self._nothing_there
-            error.hint = f"all of {self.empty_answers} requests were answered so: the path may be another one"
+        if self._nothing_there and self._resource.never_all_empty:
+            self._check_that_not_all_is_empty(self._nothing_there, len(requests))
+
+    def _check_that_not_all_is_empty(self, error: ApiError, asked: int) -> None:
+        """Raise the error by which one was told that there is nothing, where all requests were answered so."""
+        if self.empty_answers == asked:
+            error.hint = (
+                f"all of {self.empty_answers} requests were answered so: "
+                "the path may be another one"
+            )
             raise error
 
     async def first_requests(self, context: Context) -> Sequence[Request]:
@@ -226,17 +230,20 @@ class ListReader:
         self._watch_for_stall(page, is_new=self.ending.answered(page, found))
         if self._resource.may_repeat_last_page and not self._has_news(found):
             return ()
-        total = self._resource.total(page) if self._resource.total else None
+        total = None
+        if self._resource.total:
+            total = self._resource.total(page)
         self.completeness.count(page, total)
         self._came += len(found)
         self._intake.take(page, found)
         if request.key in self._first_keys:
             self._mentioned += self._resource.mentioned(page) or 0
             await self._read_page_zero(request, found)
-            return self._until_enough(await self._follow_first(page, found, total), found)
-        return self._until_enough(
-            self.ending.follow(page, found, self._resource.follow(page), total=total), found
-        )
+            following = await self._follow_first(page, found, total)
+        else:
+            named = self._resource.follow(page)
+            following = self.ending.follow(page, found, named, total=total)
+        return self._until_enough(following, found)
 
     def _until_enough(
         self, following: Iterable[Request], found: Sequence[Record]
@@ -296,28 +303,23 @@ class ListReader:
 
     def _instead_of(self, request: Request, error: ApiError | TransportError) -> Sequence[Request]:
         """Return what to ask after an error: nothing where it means an empty list, less where it was too much."""
-        is_first = request.key in self._first_keys
         refusal = _refusal(error)
-        if self.ending.is_check(request) and (
-            refusal or isinstance(error, (ServerError, TransportError))
-        ):
+        may_be_too_much = isinstance(error, (ServerError, TransportError))
+        if self.ending.is_check(request) and (refusal or may_be_too_much):
             self.ending.unproven()
             return ()
-        smaller_page = self._smaller_page(request, refusal) if refusal and is_first else None
-        if smaller_page:
-            return [smaller_page]
-        if (
-            is_first
-            and isinstance(error, ApiError)
-            and self._resource.is_empty_answer(error, request)
-        ):
-            self.empty_answers += 1
-            self._nothing_there = error
-            return ()
-        if refusal and not is_first:
+        if request.key in self._first_keys:
+            if refusal:
+                smaller_page = self._smaller_page(request, refusal)
+                if smaller_page:
+                    return [smaller_page]
+            if isinstance(error, ApiError) and self._resource.is_empty_answer(error, request):
+                self.empty_answers += 1
+                self._nothing_there = error
+                return ()
+        elif refusal:
             self.ending.refused(request, refusal)
             return ()
-        may_be_too_much = isinstance(error, (ServerError, TransportError))
         if not may_be_too_much or not self._resource.embedding:
             raise error
         smaller = tuple(self._resource.embedding.smaller(request))
@@ -332,16 +334,16 @@ class ListReader:
             if beginning is None:
                 return
             answer = await self._optional(beginning)
-            self._has_page_zero = answer is not None and _first_text(answer[1]) not in (
-                b"",
-                _first_text(found),
-            )
+            self._has_page_zero = answer is not None and _begins_otherwise(answer[1], found)
         if not self._has_page_zero:
             return
-        zero = await self._optional(request.with_params(**{self._resource.follow.param: 0}))
-        if zero and self._has_news(zero[1]):
-            self.completeness.count(zero[0], None)
-            self._intake.take(*zero)
+        answer = await self._optional(request.with_params(**{self._resource.follow.param: 0}))
+        if answer is None:
+            return
+        page, records = answer
+        if self._has_news(records):
+            self.completeness.count(page, None)
+            self._intake.take(page, records)
             self.ending.remarks.setdefault("its first page is number 0")
 
     def _beginning(self, request: Request) -> Request | None:
@@ -349,7 +351,9 @@ class ListReader:
         if self._resource.plain_request or not self._was_short:
             return self._resource.plain_request
         param = self._resource.follow.param
-        return request.with_params(**{param: 0}) if param else None
+        if not param:
+            return None
+        return request.with_params(**{param: 0})
 
     async def _optional(self, request: Request) -> tuple[Page, Sequence[Record]] | None:
         """Return the answer to a request that need not be answered, with its records."""
@@ -366,11 +370,11 @@ class ListReader:
             return None
         sizes = self._smaller.pop(request.key, None)
         if sizes is None:
-            sizes = iter(size.smaller(request))
+            smaller = [*size.smaller(request)]
             if self._resource.is_empty_answer(error, request):
-                sizes = iter(
-                    [*sizes][-1:]
-                )  # most likely nothing is there: one more request makes sure
+                # most likely nothing is there: one more request makes sure
+                smaller = smaller[-1:]
+            sizes = iter(smaller)
         following = next(sizes, None)
         if following:
             self._smaller[following.key] = sizes
@@ -432,16 +436,17 @@ class ListReader:
         return self.completeness.is_settled(before, timed=self._resource.inserted_at is not None)
 
 
-def _first_text(found: Sequence[Record]) -> bytes:
-    return found[0].text if found else b""
+def _begins_otherwise(found: Sequence[Record], others: Sequence[Record]) -> bool:
+    """Whether the first of these records is there, and is another one than the first of those."""
+    if not found or not found[0].text:
+        return False
+    return not others or found[0].text != others[0].text
 
 
 def _refusal(error: ApiError | TransportError) -> ApiError | None:
     """Return the error where this very request is refused; None where it is the key, the pace or a redirect."""
-    if (
-        isinstance(error, ApiError)
-        and type(error) in (ApiError, NotFoundError)
-        and error.status >= 400
-    ):
-        return error
-    return None
+    if not isinstance(error, ApiError) or type(error) not in (ApiError, NotFoundError):
+        return None
+    if error.status < 400:
+        return None
+    return error

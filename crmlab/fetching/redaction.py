@@ -68,7 +68,11 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
     place, about = spool_in(directory)
     if out is not None and not names_a_folder(out):
         raise UsageError(f"the copy is the path of a folder, not {out!r}")
-    copy = Path(out) if out else place.resolve().with_name(f"{place.resolve().name}-redacted")
+    if out:
+        copy = Path(out)
+    else:
+        original = place.resolve()
+        copy = original.with_name(f"{original.name}-redacted")
     with errors_in_words(copy):
         is_there = os.path.lexists(copy)
     if is_there:
@@ -88,20 +92,12 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
 def _write_copy(place: Path, about: Mapping[str, Any], copy: Path) -> None:
     heads = {path: answer.about for path, answer in _answers(place, about)}
     filled = _filled_places(heads)
-    asked = [provider(account["provider"]) for account in about["asked_accounts"]]
-    known = [documented(each) for each in asked]
-    masker = Masker(
-        secrets.token_bytes(32),
-        names=frozenset().union(*(each.names for each in known)),
-        words=frozenset().union(*(each.words for each in known)),
-        vocabulary=frozenset().union(*(each.vocabulary for each in known)),
-        watched=_carried_by_requests(heads, filled, about),
-    )
+    masker = _masker(heads, filled, about)
     # bodies before requests: which ids these carry, and what becomes of them, is known when all are masked
     bodies = copy / "bodies"
     with errors_in_words(copy):
         make_private_folder(bodies)
-    masked_heads = {}
+    masked_heads: dict[Path, Mapping[str, Any]] = {}
     for number, (path, answer) in enumerate(_answers(place, about)):
         masked = _masked_page(answer, masker)
         masked_heads[path] = masked.about
@@ -111,18 +107,39 @@ def _write_copy(place: Path, about: Mapping[str, Any], copy: Path) -> None:
             masker.value(setting, "")
     renamed = _accounts(about, masker)
     for number, (path, head) in enumerate(masked_heads.items()):
-        asked_for = _masked_request(path.parent, head, masker, filled)
-        _write(path, asked_for, bodies / str(number), copy, renamed)
+        masked_head = _masked_request(path.parent, head, masker, filled)
+        _write(path, masked_head, bodies / str(number), copy, renamed)
     with errors_in_words(copy):
         bodies.rmdir()
     write_private(copy / FILE, _about(about, masker, renamed))
 
 
+def _masker(
+    heads: Mapping[Path, Mapping[str, Any]], filled: Collection[_Filled], about: Mapping[str, Any]
+) -> Masker:
+    """Return what masks the answers: it knows the descriptions of their services, and what requests carry."""
+    names: set[str] = set()
+    words: set[str] = set()
+    vocabulary: set[str] = set()
+    for account in about["asked_accounts"]:
+        known = documented(provider(account["provider"]))
+        names |= known.names
+        words |= known.words
+        vocabulary |= known.vocabulary
+    return Masker(
+        secrets.token_bytes(32),
+        names=frozenset(names),
+        words=frozenset(words),
+        vocabulary=frozenset(vocabulary),
+        watched=_carried_by_requests(heads, filled, about),
+    )
+
+
 def _answers(directory: Path, about: Mapping[str, Any]) -> Iterator[tuple[Path, AnswerFile]]:
     """Yield the answers that can be read; what somebody else put there is not passed on."""
-    folders = {
-        account_folder(account["provider"], account["name"]) for account in about["asked_accounts"]
-    }
+    folders: set[str] = set()
+    for account in about["asked_accounts"]:
+        folders.add(account_folder(account["provider"], account["name"]))
     for path in sorted((directory / ANSWERS).glob("*/*/*.gz")):
         answer = read(path)
         if answer and is_answer_name(path.name) and path.parent.parent.name in folders:
@@ -180,9 +197,10 @@ def _texts_masked(params: Mapping[str, str], masker: Masker) -> dict[str, str]:
 def _masked_page(answer: AnswerFile, masker: Masker) -> AnswerFile:
     about = dict(answer.about)
     if "headers" in about:
-        about["headers"] = {
-            name: _header(name, value, masker) for name, value in about["headers"].items()
-        }
+        headers: dict[str, str] = {}
+        for name, value in about["headers"].items():
+            headers[name] = _header(name, value, masker)
+        about["headers"] = headers
     if "failed" in about:
         about["failed"] = _failure(about["failed"], masker)
     text = answer.body.decode("utf-8", "surrogateescape")
@@ -194,10 +212,10 @@ def _known_or_masked(piece: str, masker: Masker) -> str:
 
 
 def _header(name: str, value: str, masker: Masker) -> str:
-    is_count = (
-        value.isdecimal() and len(value) <= _DIGITS_OF_A_COUNT and not _ID_IN_HEADER.search(name)
-    )
-    if name in _KEPT_HEADERS or is_count:
+    if name in _KEPT_HEADERS:
+        return value
+    is_short_number = value.isdecimal() and len(value) <= _DIGITS_OF_A_COUNT
+    if is_short_number and not _ID_IN_HEADER.search(name):
         return value
     return masker.value(value, name)
 
@@ -205,11 +223,13 @@ def _header(name: str, value: str, masker: Masker) -> str:
 def _failure(failed: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
     """Return a failure with the words that the description of a service knows, by which an empty list is known."""
     masked = dict(failed)
+
+    def masked_piece(piece: re.Match[str]) -> str:
+        return _known_or_masked(piece[0], masker)
+
     for name in ("what", "detail", "request_id", "hint"):
         if masked.get(name):
-            masked[name] = _PIECE.sub(
-                lambda piece: _known_or_masked(piece[0], masker), masked[name]
-            )
+            masked[name] = _PIECE.sub(masked_piece, masked[name])
     # whose it is: the fetch that reads the copy says it again
     masked["account"] = ""
     if "status" in masked:
@@ -234,33 +254,33 @@ def _carrying(
     folder: Path, parts: Sequence[str], filled: Collection[_Filled]
 ) -> list[tuple[int, str]]:
     """Return the parts of a path that may come from an answer, with their positions."""
-    plain = [unquote(part) for part in parts]
-    return [
-        (position, part)
-        for position, part in enumerate(plain)
-        if (folder, len(parts), position) in filled or _may_be_carried(part)
-    ]
+    carrying: list[tuple[int, str]] = []
+    for position, quoted_part in enumerate(parts):
+        part = unquote(quoted_part)
+        if (folder, len(parts), position) in filled or _may_be_carried(part):
+            carrying.append((position, part))
+    return carrying
 
 
 def _carried_by_requests(
     heads: Mapping[Path, Mapping[str, Any]], filled: Collection[_Filled], about: Mapping[str, Any]
 ) -> frozenset[str]:
     """Return the texts in requests that may come from answers: ids and cursors, not words and numbers of pages."""
-    found = [text for text in _settings(about) if _may_be_carried(text)]
+    carried = {text for text in _settings(about) if _may_be_carried(text)}
     for path, head in heads.items():
-        found += [part for _, part in _carrying(path.parent, head["path"].split("/"), filled)]
-        found += [text for name, text in _named(head["params"]) if _is_carried(name, text)]
-        found += [text for name, text in _named(head["body"]) if _is_carried(name, text)]
-    return frozenset(found)
+        for _, part in _carrying(path.parent, head["path"].split("/"), filled):
+            carried.add(part)
+        for name, text in (*_named(head["params"]), *_named(head["body"])):
+            if _is_carried(name, text):
+                carried.add(text)
+    return frozenset(carried)
 
 
 def _may_be_carried(text: str) -> bool:
+    if "@" in text or len(text) >= _TOO_LONG_FOR_A_WORD:
+        return True
     has_digit = any(character.isdecimal() for character in text)
-    return (
-        (has_digit and len(text) >= _TOO_SHORT_FOR_AN_ID)
-        or "@" in text
-        or len(text) >= _TOO_LONG_FOR_A_WORD
-    )
+    return has_digit and len(text) >= _TOO_SHORT_FOR_AN_ID
 
 
 def _is_carried(name: str, text: str) -> bool:
@@ -271,12 +291,11 @@ def _is_carried(name: str, text: str) -> bool:
 
 
 def _settings(about: Mapping[str, Any]) -> list[str]:
-    return [
-        part
-        for account in about["asked_accounts"]
-        for value in account["options"].values()
-        for part in value.split(",")
-    ]
+    settings: list[str] = []
+    for account in about["asked_accounts"]:
+        for value in account["options"].values():
+            settings += value.split(",")
+    return settings
 
 
 def _named(value: object, name: str = "") -> Iterator[tuple[str, str]]:
@@ -295,7 +314,9 @@ def _as_carried(text: str, masker: Masker) -> str:
     """Return what became of it in the answers; what is in none stays, as a request begins with it, but no address."""
     if text in masker.carried:
         return masker.carried[text]
-    return masker.text(text) if "@" in text else text
+    if "@" in text:
+        return masker.text(text)
+    return text
 
 
 def _values_as_carried(value: Any, masker: Masker, name: str = "") -> Any:
@@ -304,11 +325,8 @@ def _values_as_carried(value: Any, masker: Masker, name: str = "") -> Any:
         return {key: _values_as_carried(part, masker, key) for key, part in value.items()}
     if isinstance(value, list):
         return [_values_as_carried(part, masker, name) for part in value]
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, str | int)
-        or not _is_carried(name, str(value))
-    ):
+    is_text_or_number = isinstance(value, str | int) and not isinstance(value, bool)
+    if not is_text_or_number or not _is_carried(name, str(value)):
         return value
     carried = _as_carried(str(value), masker)
     return int(carried) if isinstance(value, int) else carried
@@ -319,12 +337,12 @@ def _values_as_carried(value: Any, masker: Masker, name: str = "") -> Any:
 
 def _accounts(about: Mapping[str, Any], masker: Masker) -> dict[str, str]:
     """Return the folder of each account in the copy, by its folder in the spool."""
-    folders = {}
+    folders: dict[str, str] = {}
     for account in about["asked_accounts"]:
-        old = account_folder(account["provider"], account["name"])
-        folders[old] = account_folder(
-            account["provider"], _name(account["provider"], account["name"], masker)
-        )
+        provider_name = account["provider"]
+        masked_name = _name(provider_name, account["name"], masker)
+        folder = account_folder(provider_name, account["name"])
+        folders[folder] = account_folder(provider_name, masked_name)
     return folders
 
 
@@ -333,9 +351,9 @@ def _name(provider: str, name: str, masker: Masker) -> str:
 
 
 def _about(about: Mapping[str, Any], masker: Masker, renamed: Mapping[str, str]) -> bytes:
-    masked = {
-        name: value for name, value in about.items() if name not in ("salt", "told", "asked_again")
-    }
+    masked = dict(about)
+    for name in ("salt", "told", "asked_again"):
+        masked.pop(name, None)
     masked["salt"] = ""
     masked["redacted"] = True
     masked["accounts"] = [_named_account(account, masker) for account in about["accounts"]]
@@ -350,14 +368,16 @@ def _account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
 
 def _named_account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
     of_address = url_fields(provider(account["provider"]).base_url)
-    settings = account["options"].items()
+    options: dict[str, str] = {}
+    for name, value in account["options"].items():
+        if name in of_address:
+            options[name] = masker.value(value, "")
+        else:
+            options[name] = _setting(value, masker)
     return {
         **account,
         "name": _name(account["provider"], account["name"], masker),
-        "options": {
-            name: masker.value(value, "") if name in of_address else _setting(value, masker)
-            for name, value in settings
-        },
+        "options": options,
     }
 
 

@@ -103,7 +103,7 @@ class Refreshed:
     @property
     def watermarks(self) -> dict[ListName, dt.datetime]:
         """Until when the lists are known now: for the next refresh, in the place of those that it replaces."""
-        return {each.name: each.watermark for each in self.lists if each.watermark}
+        return {read.name: read.watermark for read in self.lists if read.watermark}
 
 
 async def refreshed(
@@ -185,15 +185,19 @@ def _since(
     changes = resource.change_filter
     if changes is None:
         return None
-    known = _trusted(watermark, now)
-    if known:
-        return known - changes.overlap
-    return now - changes.kept if changes.kept else None
+    known_until = _trusted(watermark, now)
+    if known_until:
+        return known_until - changes.overlap
+    if changes.kept:
+        return now - changes.kept
+    return None
 
 
 def _trusted(watermark: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
     """Return a watermark, but for one of later than now: of clocks that were set back since, it tells nothing."""
-    return watermark if watermark and watermark <= now + _AHEAD else None
+    if watermark is None or watermark > now + _AHEAD:
+        return None
+    return watermark
 
 
 def list_read(query: Query, result: ResourceResult, watermarks: Watermarks) -> ListRead:
@@ -246,20 +250,24 @@ def is_whole(query: Query, account: Account, resource: Resource) -> bool:
 
 def whole_tables(query: Query, lists: Iterable[ListRead]) -> frozenset[TableOf]:
     """Return the tables of which all lists that fill them are whole and complete."""
-    whole = {
-        (each.name, table)
-        for each in lists
-        for table in each.tables
-        if each.is_whole and each.complete and table not in each.lacking
-    }
-    found: set[TableOf] = set()
+    whole_of_lists: set[tuple[ListName, str]] = set()
+    for read in lists:
+        if read.is_whole and read.complete:
+            for table in read.tables:
+                if table not in read.lacking:
+                    whole_of_lists.add((read.name, table))
+
+    whole: set[TableOf] = set()
     for account in query.accounts:
-        for table in query.tables.intersection(account.provider.tables):
-            fill = [
-                each.name
-                for each in account.provider.resources
-                if table in each.tables and not each.destructive
-            ]
-            if all((list_name(account, name), table) in whole for name in fill):
-                found.add((account.provider.name, account.name, table))
-    return frozenset(found)
+        # of each table, what no list has all of
+        lacking: set[str] = set()
+        for resource in account.provider.resources:
+            if resource.destructive:
+                continue
+            name = list_name(account, resource.name)
+            for table in resource.tables:
+                if (name, table) not in whole_of_lists:
+                    lacking.add(table)
+        for table in query.tables.intersection(account.provider.tables) - lacking:
+            whole.add((account.provider.name, account.name, table))
+    return frozenset(whole)

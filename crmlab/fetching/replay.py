@@ -74,15 +74,16 @@ async def _replayed(query: Query, answers: ReplayedAnswers) -> Fetched:
 def _query(about: Mapping[str, Any]) -> Query:
     """Return what was asked; raise a `UsageError` where it cannot be asked of this version of crmlab."""
     asked = Asked.from_json(about)
-    accounts = [
-        Account.without_credentials(
-            account["provider"],
-            name=account["name"],
-            base_url=account["base_url"],
-            options=account["options"],
-            facts=account["facts"],
-        )
-        for account in about["asked_accounts"]
-    ]
+    accounts = [_account(kept) for kept in about["asked_accounts"]]
     query = as_query(accounts, asked.tables, since=asked.since, until=asked.until)
     return replace(query, now=asked.fetched_at)
+
+
+def _account(kept: Mapping[str, Any]) -> Account:
+    return Account.without_credentials(
+        kept["provider"],
+        name=kept["name"],
+        base_url=kept["base_url"],
+        options=kept["options"],
+        facts=kept["facts"],
+    )

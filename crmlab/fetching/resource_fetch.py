@@ -257,7 +257,9 @@ class ResourceFetch:
         result.take_conflicts(self._queue.conflicts)
 
     def _named(self, frame: str) -> str:
-        return self.task.full_name if frame == RAW else frame
+        if frame == RAW:
+            return self.task.full_name
+        return frame
 
     async def _export_nothing(self) -> None:
         """Export empty frames, where not one could be made: others do without these rows, but not without columns."""
@@ -266,13 +268,11 @@ class ResourceFetch:
 
     def _is_complete(self) -> bool:
         reader = self._reader
-        has_all_pages = (
-            reader.is_settled
-            and not reader.is_short
-            and not reader.ending.doubts
-            and not reader.is_cut
-        )
-        return has_all_pages and not self.result.rejected.height and not self.result.lost
+        if not reader.is_settled or reader.is_short or reader.is_cut:
+            return False
+        if reader.ending.doubts or self.result.lost:
+            return False
+        return self.result.rejected.is_empty()
 
     def _names(self) -> list[str]:
         """Return what the summary says of fields and words that are not as documented."""
@@ -287,22 +287,27 @@ class ResourceFetch:
     def _notes(self) -> list[str]:
         """Return what the summary says of it, besides a failure."""
         result = self.result
-        reader = self._reader
         notes = self._names()
         if self._intake.lone_surrogates:
             notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
         if self._intake.found_at:
-            notes.append(
-                f"the records stand in {', '.join(self._intake.found_at)}, not where they are documented"
-            )
+            places = ", ".join(self._intake.found_at)
+            notes.append(f"the records stand in {places}, not where they are documented")
         notes += _named(
             "names that stand twice in a record, of which one value was read",
             self._intake.repeated_names,
         )
         if result.lost:
             notes.append(result.lost)
-        if result.failure:
-            return notes
+        if not result.failure:
+            notes += self._notes_of_reading()
+        return notes
+
+    def _notes_of_reading(self) -> list[str]:
+        """Return what the summary says of how a list was read to its end."""
+        result = self.result
+        reader = self._reader
+        notes: list[str] = []
         if result.strategy != self.task.resource.follow.strategy:
             notes.append(result.strategy)
         if reader.empty_answers:
@@ -327,8 +332,10 @@ class ResourceFetch:
 
 def _named(what: str, names: Iterable[str]) -> list[str]:
     """Return a note that names the first of them; none where there are none."""
-    first = [*names][:MAX_NAMED]
-    return [f"{what}: {', '.join(first)}"] if first else []
+    first_names = [*names][:MAX_NAMED]
+    if not first_names:
+        return []
+    return [f"{what}: {', '.join(first_names)}"]
 
 
 def _unread(counts: Mapping[str, int]) -> str:

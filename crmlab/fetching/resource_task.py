@@ -38,8 +38,10 @@ class ResourceTask:
     @property
     def names(self) -> tuple[str, ...]:
         """What it fills of what was asked for."""
-        tables = sorted(self.tables)
-        return (*tables, self.full_name) if self.raw else tuple(tables)
+        names = sorted(self.tables)
+        if self.raw:
+            names.append(self.full_name)
+        return tuple(names)
 
     @property
     def source(self) -> str:
@@ -69,9 +71,8 @@ class ResourceTask:
     def note(self, context: Context) -> str:
         """Return what the summary should say of a fetch like this; raise what its description does wrong."""
         if self.resource.reached:
-            self.resource.reached(
-                context
-            )  # asked for all resources at once later on, where it cannot fail for one
+            # asked for all resources at once later on, where it cannot fail for one
+            self.resource.reached(context)
         return self.resource.note(context)
 
     def decoder(self, context: Context) -> Decoder:
@@ -90,24 +91,28 @@ class ResourceTask:
 def resource_tasks(account: Account, query: Query) -> Mapping[str, ResourceTask]:
     """Return what is wanted of each resource of an account, those that others depend on included."""
     raw = query.raw_of(account)
-    wanted = {
-        resource.name: query.fills(account, resource)
-        for resource in account.provider.resources
-        if not resource.destructive and query.fills(account, resource)
-    }
-    parents = _parents(account, wanted.keys() | raw, filling=wanted.keys())
-    return {
-        resource.name: ResourceTask(
+    tables_of: dict[str, frozenset[str]] = {}
+    for resource in account.provider.resources:
+        tables = query.fills(account, resource)
+        if tables and not resource.destructive:
+            tables_of[resource.name] = tables
+    parents = _parents(account, tables_of.keys() | raw, filling=tables_of.keys())
+
+    tasks: dict[str, ResourceTask] = {}
+    for resource in account.provider.resources:
+        name = resource.name
+        if name not in tables_of.keys() | raw | parents:
+            continue
+        is_parent = name in parents
+        tasks[name] = ResourceTask(
             account=account,
-            resource=narrowed(resource, query, is_parent=resource.name in parents),
-            tables=wanted.get(resource.name, frozenset()),
-            raw=resource.name in raw,
-            needed=resource.name in parents,
-            enough=None if resource.name in parents else query.enough,
+            resource=narrowed(resource, query, is_parent=is_parent),
+            tables=tables_of.get(name, frozenset()),
+            raw=name in raw,
+            needed=is_parent,
+            enough=None if is_parent else query.enough,
         )
-        for resource in account.provider.resources
-        if resource.name in wanted.keys() | raw | parents
-    }
+    return tasks
 
 
 def narrowed(resource: Resource, query: Query, *, is_parent: bool) -> Resource:
@@ -125,7 +130,9 @@ def narrowing(resource: Resource, query: Query) -> Mapping[str, str]:
         return {}
     (table,) = query.tables
     pushdown = resource.pushdown.get(table)
-    return pushdown.params(query.wanted) if pushdown else {}
+    if pushdown is None:
+        return {}
+    return pushdown.params(query.wanted)
 
 
 def with_keys_only(resource: Resource) -> Resource:
@@ -139,12 +146,11 @@ def with_keys_only(resource: Resource) -> Resource:
 
 def _keys(views: Iterable[View]) -> tuple[View, ...]:
     """Return the views with the columns that tell a record from others, and when it changed."""
-    return tuple(
-        replace(
-            view, columns={name: view.columns[name] for name in KEY_COLUMNS if name in view.columns}
-        )
-        for view in views
-    )
+    narrowed_views: list[View] = []
+    for view in views:
+        columns = {name: view.columns[name] for name in KEY_COLUMNS if name in view.columns}
+        narrowed_views.append(replace(view, columns=columns))
+    return tuple(narrowed_views)
 
 
 def _parents(account: Account, names: set[str], *, filling: Collection[str]) -> set[str]:

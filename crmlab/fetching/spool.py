@@ -68,12 +68,9 @@ class Spool:
         with errors_in_words(self.folder):
             make_private_folder(self.folder)
             self._lock = _locked(self.folder)
-            found = sorted(
-                each for each in self.folder.glob(f"*{_WAITING}") if not each.name.endswith(_READ)
-            )
+            self._waiting = deque(_waiting_in(self.folder))
             #: marks of requests of earlier runs that ended before the answer was on disk
             self._lost = _lost_in(self.folder)
-        self._waiting = deque(found)
         self._asked: Path | None = None
 
     def close(self) -> None:
@@ -156,17 +153,17 @@ class Spool:
             path = self._waiting[0]
             with errors_in_words(path):
                 body, lone_surrogates = replace_lone_surrogates(path.read_bytes())
+            page = None
             if body.strip() not in _EMPTY:
-                page = Page(
+                came = Page(
                     request=request,
                     status=200,
                     headers={},
                     body=body,
                     lone_surrogates=lone_surrogates,
                 )
-                page = self._accepted(path, page, accept)
-            else:
-                page = None
+                page = self._accepted(path, came, accept)
+            # not before it is accepted: one that cannot be read waits for the next run
             self._waiting.popleft()
             self._taken.append(path)
             if page:
@@ -278,6 +275,13 @@ def _locked(folder: Path) -> int | None:
         raise UsageError(
             f"{folder} is used by another run: wait for its end, what it does not read is kept"
         ) from None
+
+
+def _waiting_in(folder: Path) -> list[Path]:
+    """Return the answers that nobody has read, in the order in which they came."""
+    answers = sorted(folder.glob(f"*{_WAITING}"))
+    # the name of one that was read ends in both ways
+    return [path for path in answers if not path.name.endswith(_READ)]
 
 
 def _lost_in(folder: Path) -> list[Path]:

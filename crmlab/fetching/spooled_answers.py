@@ -93,23 +93,14 @@ class SpooledAnswers:
         resource = result.task.resource
         place = self._spool.place(self._account, resource, request)
         # what is given once is handed out by a spool of its own, which knows what was read
-        may_be_taken = self._spool.is_replay or not resource.destructive
-        kept = await asyncio.to_thread(place.read) if may_be_taken else None
-        if kept:
-            page = self._page_of(kept, result, request, accept, place)
-            if page:
-                return page
+        if self._spool.is_replay or not resource.destructive:
+            kept = await asyncio.to_thread(place.read)
+            if kept:
+                page = self._page_of(kept, result, request, accept, place)
+                if page:
+                    return page
         if self._spool.is_replay:
-            if place.path.exists():
-                raise Stopped(
-                    f"the answer in {place.path} cannot be read: it is damaged, or of another version"
-                )
-            error = await asyncio.to_thread(place.error_of_list)
-            if error:  # who asked side by side waited for this answer no longer
-                raise error
-            raise Stopped(
-                f"the answer is not in {self._spool.directory}: the fetch ended before it came"
-            )
+            raise await self._reason_of_absence(place)
 
         continuation = self._taken[result].continuations[place.time]
         await self._check_list(continuation, result, request, accept)
@@ -119,6 +110,19 @@ class SpooledAnswers:
             if continuation.is_refused(request, error):
                 self._move(result)
             raise
+
+    async def _reason_of_absence(self, place: Place) -> CrmlabError:
+        """Return why an answer is not there, of which nothing can be asked."""
+        if place.path.exists():
+            return Stopped(
+                f"the answer in {place.path} cannot be read: it is damaged, or of another version"
+            )
+        error = await asyncio.to_thread(place.error_of_list)
+        if error:  # who asked side by side waited for this answer no longer
+            return error
+        return Stopped(
+            f"the answer is not in {self._spool.directory}: the fetch ended before it came"
+        )
 
     @property
     def is_replay(self) -> bool:
@@ -187,11 +191,10 @@ class SpooledAnswers:
         place: Place,
     ) -> Page | None:
         """Return what is kept as an answer; None where it has to be asked again."""
+        resource = result.task.resource
         error = kept.error
         if error:
-            is_answer = isinstance(error, ApiError) and result.task.resource.is_empty_answer(
-                error, request
-            )
+            is_answer = isinstance(error, ApiError) and resource.is_empty_answer(error, request)
             if not is_answer and not self._spool.is_replay:
                 return None
             self._count(kept, result)
@@ -204,7 +207,7 @@ class SpooledAnswers:
             return None
         self._count(kept, result)
         if not self._spool.is_replay:
-            self._taken[result].continuations[place.time].took(page, result.task.resource)
+            self._taken[result].continuations[place.time].took(page, resource)
         return page
 
     def _count(self, kept: AnswerFile, result: ResourceResult) -> None:
@@ -225,9 +228,10 @@ class SpooledAnswers:
             # one that is refused now is another one as well
             with suppress(ApiError):
                 page, kept = await self._answered(result, before.request, accept)
-                # without its secrets, as the other one is kept
-                now = accept(kept.page(before.request)) if kept else page
-                is_same = _texts(now, result.task.resource) == _texts(before, result.task.resource)
+                if kept:  # without its secrets, as the other one is kept
+                    page = accept(kept.page(before.request))
+                resource = result.task.resource
+                is_same = _texts(page, resource) == _texts(before, resource)
             if not is_same:
                 self._move(result)
 
@@ -257,17 +261,22 @@ class SpooledAnswers:
         self, result: ResourceResult, request: Request, accept: Accept
     ) -> tuple[Page, AnswerFile | None]:
         """Return a new answer, and what may be kept of it."""
-        came: list[Page] = []
+        as_it_came: Page | None = None
 
         def accept_and_note(page: Page) -> Page:
+            nonlocal as_it_came
             accepted = accept(page)
-            came[:] = [page]
+            as_it_came = page
             return accepted
 
         page = await self._ask(result, request, accept_and_note)
-        as_it_came = came[0] if came else page  # a plan accepted it before
-        resource = result.task.resource
-        kept = await asyncio.to_thread(without_secrets, self._account, resource, page, as_it_came)
+        kept = await asyncio.to_thread(
+            without_secrets,
+            self._account,
+            result.task.resource,
+            page,
+            as_it_came or page,  # a plan accepted it before
+        )
         return page, kept
 
     async def _keep(self, place: Place, answer: AnswerFile) -> None:

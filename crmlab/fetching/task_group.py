@@ -84,7 +84,7 @@ class TaskGroup:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        self._error = self._error or error
+        if not task.cancelled():
+            self._error = self._error or task.exception()
         if self._error or not self._tasks:
             self._news.set()
