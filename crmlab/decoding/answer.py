@@ -86,11 +86,13 @@ def answer_frame(answer: Any) -> pl.DataFrame:
     """
     entries = _records(answer)
     envelope = _envelope(entries)
-    records = [_record(entry, envelope) for entry in entries]
-    if not all(isinstance(record, dict) for record in records):
-        raise UsageError("the answer holds values, not records: leave as_frame out")
+    records: list[dict[str, Any]] = []
     field_names: dict[str, None] = {}
-    for record in records:
+    for entry in entries:
+        record = _record(entry, envelope)
+        if not isinstance(record, dict):
+            raise UsageError("the answer holds values, not records: leave as_frame out")
+        records.append(record)
         field_names |= dict.fromkeys(record)
     columns: list[pl.Series] = []
     for field_name in field_names:

@@ -8,6 +8,7 @@ or has no key.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -113,9 +114,7 @@ class Decoder:
         self._exports = exports
         self._since = context.since
         self._until = context.until
-        self._never_kept = frozenset(
-            hidden_path.rpartition(".")[2] for hidden_path in resource.never_kept
-        )
+        self._never_kept = frozenset(way.rpartition(".")[2] for way in resource.never_kept)
         self._secret_names = self._never_kept.union(SECRET_PARTS)
         self._head = {"provider": pl.lit(provider, pl.Categorical), "account": pl.lit(account)}
         self._source = {**self._head, "resource": pl.lit(resource.name)}
@@ -140,9 +139,8 @@ class Decoder:
         refused = self._no_objects(records, misfits)
         record_rows = _without(record_rows, refused)
 
-        table_parts: dict[str, list[pl.DataFrame]] = {
-            view_reader.table: [] for view_reader in self._views
-        }
+        # several views may fill one table
+        table_parts: defaultdict[str, list[pl.DataFrame]] = defaultdict(list)
         for view_reader in self._views:
             table = TABLES[view_reader.table]
             try:

@@ -97,8 +97,13 @@ def _holds_only_errors(page: Page, resource: Resource) -> bool:
     if documented is None:
         return False
     known_names = {*resource.schema, resource.unwrap}
-    objects = [_members(item) for item in _items(documented.text)]
-    return any(objects) and not any(members.keys() & known_names for members in objects)
+    has_members = False
+    for item in _items(documented.text):
+        members = _members(item)
+        if members.keys() & known_names:
+            return False
+        has_members = has_members or bool(members)
+    return has_members
 
 
 def _is_fine(text: bytes, resource: Resource) -> bool:
@@ -142,7 +147,8 @@ def _elsewhere(body: _Found, resource: Resource) -> _Found | None:
 
 
 def _inside(outer: _Found, members: _Members, key: str) -> _Found:
-    beside = {member_name: value for member_name, value in members.items() if member_name != key}
+    beside = dict(members)
+    del beside[key]
     return _Found((*outer.keys, key), _stripped(members[key]), (*outer.beside, beside))
 
 
@@ -172,8 +178,8 @@ def _is_record(text: bytes, resource: Resource) -> bool:
         return True
     if _says_error(members):
         return False
-    given_names = [given_name for given_name in _telling(resource) if given_name in members]
-    return any(_is_given(members[given_name], given_name, resource) for given_name in given_names)
+    names = members.keys() & _telling(resource)
+    return any(_is_given(members[name], name, resource) for name in names)
 
 
 def _is_given(value: msgspec.Raw, name: str, resource: Resource) -> bool:
@@ -210,17 +216,15 @@ def _has_more_than_id(text: bytes, resource: Resource) -> bool:
 
 def _telling(resource: Resource) -> list[str]:
     """Return the fields that tell records from each other: ids, where there are some, as errors have times too."""
-    key_names = [
-        key_name for key_name in resource.key.meta.root_names() if not key_name.startswith("_")
-    ]
-    if not key_names and not callable(resource.schema):
-        key_names = [*resource.schema]
-    id_names = [key_name for key_name in key_names if _is_id(key_name)]
-    return (
-        id_names
-        or [key_name for key_name in key_names if key_name not in _NAMES_OF_ERRORS]
-        or key_names
-    )
+    # a name with an underscore is what the request was tagged with
+    names = [name for name in resource.key.meta.root_names() if not name.startswith("_")]
+    if not names and not callable(resource.schema):
+        names = [*resource.schema]
+    ids = [name for name in names if _is_id(name)]
+    if ids:
+        return ids
+    own_names = [name for name in names if name not in _NAMES_OF_ERRORS]
+    return own_names or names
 
 
 def _is_id(name: str) -> bool:
@@ -228,11 +232,7 @@ def _is_id(name: str) -> bool:
 
 
 def _says_error(members: _Members) -> bool:
-    return any(
-        _stripped(members[error_name]) not in _NOTHING
-        for error_name in _ERRORS
-        if error_name in members
-    )
+    return any(_stripped(members[name]) not in _NOTHING for name in _ERRORS if name in members)
 
 
 def _moved(found: _Found, path: JsonPath) -> bytes:

@@ -87,12 +87,10 @@ class Layout:
         for row_number in range(start, len(items)):
             if looks_at_all and _is_accepted(items[row_number], accepted):
                 continue
-            texts = self.raw_fields(items[row_number], names)
-            strange = {
-                field_name
-                for field_name, raw_text in texts.items()
-                if not fits(raw_text, fields[field_name])
-            }
+            strange: set[str] = set()
+            for name, text in self.raw_fields(items[row_number], names).items():
+                if not fits(text, fields[name]):
+                    strange.add(name)
             if strange or looks_at_all:
                 return strange, row_number
         return set(), len(items)
@@ -147,12 +145,11 @@ class Layout:
 
     def raw_fields(self, item: Item, names: Sequence[str]) -> dict[str, bytes]:
         """Return these fields of an object as they stand."""
-        columns = self.opened([item], names).texts(names)
-        return {
-            field_name: raw_text.encode()
-            for field_name, [raw_text] in columns.items()
-            if raw_text is not None
-        }
+        raw: dict[str, bytes] = {}
+        for field_name, [text] in self.opened([item], names).texts(names).items():
+            if text is not None:
+                raw[field_name] = text.encode()
+        return raw
 
 
 class Opened:
@@ -161,9 +158,7 @@ class Opened:
     def __init__(self, layout: Layout, names: tuple[str, ...], objects: Sequence[Any]) -> None:
         self._layout = layout
         self._objects = objects
-        self._attributes = {
-            field_name: f"field_{number}" for number, field_name in enumerate(names)
-        }
+        self._attributes = _attributes(names)
 
     def texts(self, names: Sequence[str]) -> dict[str, pl.Series]:
         """Return the very text of each of these fields, null where it is null or absent."""
@@ -277,17 +272,22 @@ def _is_accepted(item: Item, whole: msgspec.json.Decoder[Any]) -> bool:
     return True
 
 
+def _attributes(names: Sequence[str]) -> dict[str, str]:
+    """Return the attribute of each field in the class that `_opener` makes: a name may be no word of Python."""
+    return {name: f"field_{number}" for number, name in enumerate(names)}
+
+
 @cache
 def _opener(names: tuple[str, ...], wrapper: str | None, beside: frozenset[str]) -> Any:
     """Return what finds these fields in an object without looking inside them."""
-    attributes = {f"field_{number}": field_name for number, field_name in enumerate(names)}
-    if wrapper is None:
-        return msgspec.json.Decoder(_raw_object(attributes))
     wrapped: dict[str, str] = {}
     around: dict[str, str] = {}
-    for attribute, field_name in attributes.items():
-        destination = around if field_name in beside else wrapped
+    for field_name, attribute in _attributes(names).items():
+        is_around = wrapper is None or field_name in beside
+        destination = around if is_around else wrapped
         destination[attribute] = field_name
+    if wrapper is None:
+        return msgspec.json.Decoder(_raw_object(around))
     record = _raw_object(wrapped)
     return msgspec.json.Decoder(_raw_object(around, record=(wrapper, record)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -60,6 +60,11 @@ class Misfits:
             rows=self.rows.filter(is_staying),
             values=self.values.filter(is_staying.head(len(self.values))),
         )
+
+
+def all_at(found: Iterable[Misfits], rows: pl.Series) -> list[Misfits]:
+    """Return the same misfits by other row numbers, see `Misfits.at`."""
+    return [misfits.at(rows) for misfits in found]
 
 
 def misfits_where(

@@ -10,7 +10,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from crmlab.connector import WORDS
-from crmlab.decoding.misfits import MAX_KEPT, Misfits
+from crmlab.decoding.misfits import MAX_KEPT, Misfits, all_at
 from crmlab.decoding.strict import NUMBERS, holds
 
 #: a column, and what of it could not be read
@@ -112,7 +112,7 @@ def _fit_list(values: pl.Series, dtype: pl.List, field: str) -> Fit:
     element_rows = elements["row"]
     numbers, misfits = fit(elements["values"], dtype.inner, field)
     lists = imploded(numbers, element_rows, values.is_not_null(), dtype)
-    return lists.alias(values.name), [misfit.at(element_rows) for misfit in misfits]
+    return lists.alias(values.name), all_at(misfits, element_rows)
 
 
 def _fit_number(texts: pl.Series, dtype: Any, field: str) -> Fit:

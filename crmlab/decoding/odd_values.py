@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
+from crmlab.decoding.misfits import all_at
 from crmlab.decoding.numbers import Fit
 
 
@@ -40,7 +41,7 @@ class OddValues:
         """Return the column of a field with these values, and what of them could not be read."""
         values, misfits = read(self._values[name])
         row_numbers = pl.Series(self._rows, dtype=pl.UInt32)
-        return self._replaced(column, values), [misfit.at(row_numbers) for misfit in misfits]
+        return self._replaced(column, values), all_at(misfits, row_numbers)
 
     def _replaced(self, column: pl.Series, values: pl.Series) -> pl.Series:
         """Return the column with these values in the rows of the odd ones.

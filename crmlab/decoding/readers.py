@@ -7,7 +7,7 @@ JSON text; where many do, the field is read apart in all of them. All other fiel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from polars.exceptions import PolarsError
 
 from crmlab.connector import JSON, Schema
 from crmlab.decoding.layout import NULL, Items, Layout, as_texts, json_decoded
-from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where
+from crmlab.decoding.misfits import MAX_KEPT, Misfits, all_at, is_vital, misfits_where
 from crmlab.decoding.numbers import Fit, fit, imploded, inside, only, truths
 from crmlab.decoding.odd_values import OddValues
 from crmlab.decoding.strict import NUMBERS, as_text, fits, holds, without_free_form
@@ -179,7 +179,7 @@ class ListReader:
         element_rows = pl.Series(list_numbers, dtype=pl.UInt32)
         values, misfits = self._inner.read(pl.Series(elements, dtype=pl.String))
         lists = imploded(values, element_rows, texts.is_not_null(), self._dtype)
-        return lists, [misfit.at(element_rows) for misfit in misfits]
+        return lists, all_at(misfits, element_rows)
 
 
 class ObjectReader:
@@ -207,17 +207,20 @@ class ObjectReader:
         self._field = field
         self._layout = Layout(wrapper=wrapper, beside=frozenset(beside))
         self._fields: dict[str, Any] = {}
+        #: fields that are read apart in all objects: free-form ones, and those that often have another shape
+        self.apart: set[str] = set()
+        self._numeric: set[str] = set()
         for field_name, field_type in {**fields, **beside}.items():
-            # inside other fields, free-form parts are not kept
-            self._fields[field_name] = (
-                field_type if field_type == JSON else without_free_form(field_type)
-            )
+            if field_type == JSON:
+                self._fields[field_name] = field_type
+                self.apart.add(field_name)
+            else:
+                # inside other fields, free-form parts are not kept
+                self._fields[field_name] = without_free_form(field_type)
+            if holds(self._fields[field_name], *NUMBERS):
+                self._numeric.add(field_name)
         #: made when they are needed: most fields are as documented, and are read together
         self._readers: dict[str, Reader] = {}
-        #: fields that are read apart in all objects: free-form ones, and those that often have another shape
-        self.apart = {
-            field_name for field_name, field_type in self._fields.items() if field_type == JSON
-        }
         #: fields that have another shape than documented now and then: only those values are read apart
         self._unsteady: set[str] = set()
         #: those of them that have it somewhere inside, so that each value must be looked at
@@ -225,11 +228,7 @@ class ObjectReader:
         self._is_new = True
         #: the fields in the order of the first object that has many others: so msgspec finds them fastest
         self._names: list[str] = []
-        self._numeric = {
-            field_name
-            for field_name, field_type in self._fields.items()
-            if holds(field_type, *NUMBERS)
-        }
+
         #: the type of what is read together, by the fields that are not: making it costs more than a small batch
         self._types: dict[frozenset[str], pl.Struct] = {}
 
@@ -319,11 +318,7 @@ class ObjectReader:
         while True:
             odd_values = self._odd_values(texts, items)
             apart = frozenset(self.apart)
-            together = {
-                field_name: field_type
-                for field_name, field_type in self._fields.items()
-                if field_name not in apart
-            }
+            together = self._fields_but(apart)
             if not together:
                 break
             steady = texts
@@ -357,15 +352,14 @@ class ObjectReader:
 
     def _meet(self, items: Items, start: int) -> tuple[set[str], int]:
         """Return further fields of another shape than documented, and the first object that has them."""
-        known_names = self.apart | self._unsteady
-        steady = {
-            field_name: field_type
-            for field_name, field_type in self._fields.items()
-            if field_name not in known_names
-        }
+        steady = self._fields_but(self.apart | self._unsteady)
         strange, strange_row = self._layout.first_strange(items, steady, start)
         self._unsteady |= strange
         return strange, strange_row
+
+    def _fields_but(self, names: Set[str]) -> dict[str, Any]:
+        """Return the documented fields without these."""
+        return {name: dtype for name, dtype in self._fields.items() if name not in names}
 
     def _look_inside(self) -> bool:
         """Look at every value of unsteady fields from now on, and not at how it begins; return whether that is new."""

@@ -222,15 +222,19 @@ def _texts_along(items: Iterable[Any], way: JsonPath) -> list[bytes] | None:
     values = [item for item in items if item is not None]
     if values and isinstance(values[0], list):
         return [*map(bytes, chain.from_iterable(values))]
-    existing = [record_text for record_text in map(bytes, values) if record_text != NULL]
+    existing = _but_null(map(bytes, values))
     if not existing:
         return None
     return [*chain.from_iterable(map(_listed, existing))]
 
 
+def _but_null(texts: Iterable[bytes]) -> list[bytes]:
+    return [text for text in texts if text != NULL]
+
+
 def as_listed(texts: Iterable[bytes], resource: Resource, *, whole: bool) -> list[Record]:
     """Return records as their own list would give them: with `whole` in their wrapper, else without."""
-    existing = [record_text for record_text in texts if record_text != NULL]
+    existing = _but_null(texts)
     if resource.unwrap:
         existing = _as_wrapped(existing, resource.unwrap, whole=whole)
     return [Record(record_text, {}) for record_text in existing]

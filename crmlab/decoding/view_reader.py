@@ -11,7 +11,7 @@ from polars.exceptions import PolarsError
 
 from crmlab.connector import View
 from crmlab.decoding.conversions import Conversion, conversions, list_exploded, reads, touches
-from crmlab.decoding.misfits import Misfits, is_vital, misfits_where
+from crmlab.decoding.misfits import Misfits, all_at, is_vital, misfits_where
 from crmlab.schema import TABLES, Table
 
 #: the column that says which record a row came from
@@ -83,9 +83,7 @@ class ViewReader:
         return any(reads(expression, field, self._list) for expression in expressions)
 
     def _vital_expressions(self) -> list[pl.Expr]:
-        expressions = [
-            expression for column_name, expression in self._columns.items() if is_vital(column_name)
-        ]
+        expressions = [self._columns[name] for name in self._columns if is_vital(name)]
         if self._view.where is not None:
             expressions.append(self._view.where)
         return expressions
@@ -159,19 +157,14 @@ class ViewReader:
         """Return the conversions of columns that may hold null for a text that was misread."""
         if self._made_of_text is None:
             self._made_of_text = _made_of_text(self._view.columns, rows.schema, frame.schema)
-        wanted_names = []
+        wanted: dict[str, pl.Expr] = {}
         for column_name, is_of_one in self._made_of_text.items():
             # what is made of one text has a null for each misfit; of several, another may stand in for it
             if not is_of_one or frame[column_name].null_count():
-                wanted_names.append(column_name)
-        cache_key = tuple(wanted_names)
+                wanted[column_name] = self._view.columns[column_name]
+        cache_key = tuple(wanted)
         if cache_key not in self._conversions:
-            narrowed_view = replace(
-                self._view,
-                columns={
-                    column_name: self._view.columns[column_name] for column_name in wanted_names
-                },
-            )
+            narrowed_view = replace(self._view, columns=wanted)
             self._conversions[cache_key] = conversions(narrowed_view, rows.schema)
         return self._conversions[cache_key]
 
@@ -184,7 +177,7 @@ class ViewReader:
             wanted="an id",
             column=f"{self.table}.id",
         )
-        return [misfit.at(frame[ROW]) for misfit in misfits]
+        return all_at(misfits, frame[ROW])
 
 
 def _as_declared(columns: Mapping[str, pl.Expr], table: Table) -> list[pl.Expr]:
@@ -245,7 +238,7 @@ def _misread(conversion: Conversion, rows: pl.DataFrame, is_misread: pl.Expr) ->
         source=str(conversion.given),
         as_json=_as_json,
     )
-    return [misfit.at(rows[ROW]) for misfit in misfits]
+    return all_at(misfits, rows[ROW])
 
 
 def _as_json(text: str) -> str:

@@ -25,10 +25,10 @@ def conflicts(frame: pl.DataFrame, key: pl.Expr) -> int:
 
 def version(columns: Iterable[str]) -> pl.Expr:
     """Return what tells one version of a record from another: its times of changes, as JSON."""
-    times = [name for name in columns if _tells_a_change(name)]
-    if not times:
+    change_columns = [column_name for column_name in columns if _tells_a_change(column_name)]
+    if not change_columns:
         return pl.lit("")
-    return pl.struct(times).struct.json_encode()
+    return pl.struct(change_columns).struct.json_encode()
 
 
 def count(kinds: pl.DataFrame) -> int:
@@ -38,8 +38,8 @@ def count(kinds: pl.DataFrame) -> int:
 
 
 def _tells_a_change(column: str) -> bool:
-    is_of_change = any(word in column for word in _CHANGE_WORDS)
-    return is_of_change and not any(word in column for word in _WHO_WORDS)
+    is_of_change = any(change_word in column for change_word in _CHANGE_WORDS)
+    return is_of_change and not any(change_word in column for change_word in _WHO_WORDS)
 
 
 def conflicts_on_a_page(
@@ -53,12 +53,16 @@ def conflicts_on_a_page(
     if keys.n_unique() == len(keys) or len(keys) != len(found):
         return frozenset()
     page_of_each: list[int] = []
-    for page, size in enumerate(sizes):
-        page_of_each += [page] * size
+    for page_number, page_height in enumerate(sizes):
+        page_of_each += [page_number] * page_height
     pages = pl.Series(page_of_each, dtype=pl.UInt32)
-    rows = pl.DataFrame({"key": keys, "page": pages}).with_row_index("row")
-    repeated = rows.filter(pl.col("key").is_not_null() & pl.struct("key", "page").is_duplicated())
-    contents = pl.Series([hash(found[row].text) for row in repeated["row"]], dtype=pl.Int64)
+    numbered_rows = pl.DataFrame({"key": keys, "page": pages}).with_row_index("row")
+    repeated = numbered_rows.filter(
+        pl.col("key").is_not_null() & pl.struct("key", "page").is_duplicated()
+    )
+    contents = pl.Series(
+        [hash(found[row_number].text) for row_number in repeated["row"]], dtype=pl.Int64
+    )
     by_page = repeated.with_columns(content=contents).group_by("key", "page")
-    kinds = by_page.agg(pl.col("content").n_unique())
-    return frozenset(kinds.filter(pl.col("content") > 1)["key"])
+    contents_of_keys = by_page.agg(pl.col("content").n_unique())
+    return frozenset(contents_of_keys.filter(pl.col("content") > 1)["key"])

@@ -39,17 +39,17 @@ class Documented:
 
 def documented(of: Provider) -> Documented:
     """Return what the description of a service knows."""
-    texts = frozenset(_texts(of))
-    names = frozenset(_field_names(of))
-    candidates = {*texts, *_shared_words()}
+    described_texts = frozenset(_texts(of))
+    field_names = frozenset(_field_names(of))
+    candidates = {*described_texts, *_shared_words()}
     vocabulary: set[str] = set()
-    for text in texts:
-        if "/" in text:  # a path, of which each part may come back in an answer
-            candidates.update(text.split("/"))
-        if len(text) <= _LONGEST_MESSAGE:
-            vocabulary.update(map(str.casefold, _PIECE.findall(text)))
-    words = frozenset(filter(_WORD.fullmatch, candidates))
-    return Documented(names=names, words=words, vocabulary=frozenset(vocabulary))
+    for described_text in described_texts:
+        if "/" in described_text:  # a path, of which each part may come back in an answer
+            candidates.update(described_text.split("/"))
+        if len(described_text) <= _LONGEST_MESSAGE:
+            vocabulary.update(map(str.casefold, _PIECE.findall(described_text)))
+    kept_words = frozenset(filter(_WORD.fullmatch, candidates))
+    return Documented(names=field_names, words=kept_words, vocabulary=frozenset(vocabulary))
 
 
 def _shared_words() -> Iterator[str]:
@@ -73,9 +73,9 @@ def _field_names(of: Provider) -> Iterator[str]:
 
 def _names(dtype: Any) -> Iterator[str]:
     if isinstance(dtype, pl.Struct):
-        for each in dtype.fields:
-            yield each.name
-            yield from _names(each.dtype)
+        for struct_field in dtype.fields:
+            yield struct_field.name
+            yield from _names(struct_field.dtype)
     elif isinstance(dtype, pl.List | pl.Array):
         yield from _names(dtype.inner)
 
@@ -85,10 +85,10 @@ def _texts(of: Provider) -> Iterator[str]:
     module = importlib.import_module(of.check.__module__)
     if not module.__file__:
         return
-    path = Path(module.__file__)
+    module_path = Path(module.__file__)
     # a service's description is one file, or a package of its own
     is_package = module.__package__ not in ("", None, _OF_SINGLE_FILES)
-    for source in path.parent.glob("*.py") if is_package else [path]:
+    for source in module_path.parent.glob("*.py") if is_package else [module_path]:
         yield from _of_code(ast.parse(source.read_text(encoding="utf-8")))
 
 

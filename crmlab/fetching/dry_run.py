@@ -31,8 +31,8 @@ class DryRun:
 
     def __str__(self) -> str:
         lines = [f"{self.method} {self.url}"]
-        for name, value in self.headers.items():
-            lines.append(f"{name}: {value}")
+        for header_name, header_value in self.headers.items():
+            lines.append(f"{header_name}: {header_value}")
         if self.body is not None:
             lines += ["", json.dumps(self.body, ensure_ascii=False, indent=2)]
         return "\n".join(lines)
@@ -47,17 +47,20 @@ def dry_run(account: Account, request: Request) -> DryRun:
 
     signed = account.sign(request)
     headers = dict(HEADERS)
-    for name in signed.headers:
-        if name not in request.headers:
-            headers[name] = _BLOT
-    for name, value in request.headers.items():
-        headers[name] = account.redact(value)
-    params = {name: _shown(name, value, request.params) for name, value in signed.params.items()}
+    for field_name in signed.headers:
+        if field_name not in request.headers:
+            headers[field_name] = _BLOT
+    for field_name, field_value in request.headers.items():
+        headers[field_name] = account.redact(field_value)
+    params = {
+        field_name: _shown(field_name, field_value, request.params)
+        for field_name, field_value in signed.params.items()
+    }
     base_url = account.root_url if signed.from_root else account.base_url
-    url = URL(base_url + signed.path, encoded=True).with_query(params)
+    full_url = URL(base_url + signed.path, encoded=True).with_query(params)
     return DryRun(
         method=signed.method,
-        url=account.redact(url.human_repr()),
+        url=account.redact(full_url.human_repr()),
         headers=headers,
         body=_shown_body(account, request, signed),
     )
@@ -71,11 +74,14 @@ def _shown(name: str, value: Any, given: Mapping[str, Any]) -> Any:
 
 
 def _shown_body(account: Account, request: Request, signed: Request) -> Any:
-    body = signed.body
-    if isinstance(body, dict):
-        given = request.body or {}
-        body = {name: value if name in given else _BLOT for name, value in body.items()}
-    return _redacted(without_secrets(body, account.provider.secret_names), account)
+    signed_body = signed.body
+    if isinstance(signed_body, dict):
+        given_body = request.body or {}
+        signed_body = {
+            field_name: field_value if field_name in given_body else _BLOT
+            for field_name, field_value in signed_body.items()
+        }
+    return _redacted(without_secrets(signed_body, account.provider.secret_names), account)
 
 
 def _redacted(value: Any, account: Account) -> Any:
@@ -83,7 +89,10 @@ def _redacted(value: Any, account: Account) -> Any:
     if isinstance(value, str):
         return account.redact(value)
     if isinstance(value, dict):
-        return {name: _redacted(each, account) for name, each in value.items()}
+        return {
+            member_name: _redacted(member_value, account)
+            for member_name, member_value in value.items()
+        }
     if isinstance(value, list):
-        return [_redacted(each, account) for each in value]
+        return [_redacted(member_value, account) for member_value in value]
     return value

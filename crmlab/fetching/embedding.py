@@ -14,13 +14,13 @@ class EmbeddingNegotiation:
     """Between a list and those that it can embed: they say how many they are, it says whom it brings."""
 
     def __init__(self, holder: str, names: Iterable[str], sizes: Sequence[int]) -> None:
-        loop = asyncio.get_running_loop()
+        event_loop = asyncio.get_running_loop()
         self.holder = holder
         self._sizes = sizes
         self._counts: dict[str, asyncio.Future[int]] = {
-            name: loop.create_future() for name in names
+            embedded_name: event_loop.create_future() for embedded_name in names
         }
-        self._choice: asyncio.Future[tuple[frozenset[str], int]] = loop.create_future()
+        self._choice: asyncio.Future[tuple[frozenset[str], int]] = event_loop.create_future()
         self._is_over = asyncio.Event()
 
     @property
@@ -35,18 +35,25 @@ class EmbeddingNegotiation:
 
     async def several_pages(self) -> Mapping[str, int]:
         """Return the counts of those that one page does not hold, as soon as all are known."""
-        counts = {name: await asyncio.shield(count) for name, count in self._counts.items()}
-        return {name: total for name, total in counts.items() if pages(total, self._sizes[0]) > 1}
+        counts = {
+            embedded_name: await asyncio.shield(pending_count)
+            for embedded_name, pending_count in self._counts.items()
+        }
+        return {
+            embedded_name: record_count
+            for embedded_name, record_count in counts.items()
+            if pages(record_count, self._sizes[0]) > 1
+        }
 
     async def choose(self, total: int) -> tuple[frozenset[str], int]:
         """Return who comes inside a list of that many records, and in pages of which size."""
         if not self._choice.done():
             counts = await self.several_pages()
-            size = embedding(total, counts, self._sizes)
-            if size is None:
+            page_size = embedding(total, counts, self._sizes)
+            if page_size is None:
                 self.give_up()
             elif not self._choice.done():  # may have been given up meanwhile
-                self._choice.set_result((frozenset(counts), size))
+                self._choice.set_result((frozenset(counts), page_size))
         return self._choice.result()
 
     def give_up(self) -> None:
@@ -78,11 +85,11 @@ class Embeddings:
         #: what went wrong with a resource before it is read: its own failure, and of no other one
         self._faults: dict[str, InternalError] = {}
         for resource in resources.values():
-            names = self._embeddable(resource, contexts)
-            if resource.embedding and names:
-                sizes = resource.embedding.sizes
+            embeddable_names = self._embeddable(resource, contexts)
+            if resource.embedding and embeddable_names:
+                page_sizes = resource.embedding.sizes
                 self._negotiations[resource.name] = EmbeddingNegotiation(
-                    resource.name, names, sizes
+                    resource.name, embeddable_names, page_sizes
                 )
 
     def _embeddable(self, resource: Resource, contexts: Mapping[str, Context]) -> set[str]:
@@ -92,11 +99,11 @@ class Embeddings:
         embeddable: set[str] = set()
         try:
             for embedded in resource.embeds:
-                name = embedded.resource
-                if name not in self._resources:
+                embedded_name = embedded.resource
+                if embedded_name not in self._resources:
                     continue
-                if _is_possible(resource.embedding, resource.name, name, contexts):
-                    embeddable.add(name)
+                if _is_possible(resource.embedding, resource.name, embedded_name, contexts):
+                    embeddable.add(embedded_name)
         except FAULTS as fault:
             self._faults[resource.name] = internal_error(fault)
             return set()
@@ -128,16 +135,16 @@ class Embeddings:
     def paths(self, name: str) -> dict[str, list[JsonPath]]:
         """Return the resources that the answers of this one may hold, and where."""
         resource = self._resources[name]
-        paths: dict[str, list[JsonPath]] = {}
+        embedded_paths: dict[str, list[JsonPath]] = {}
         negotiation = self._negotiations.get(name)
         if resource.embedding and negotiation is None:
-            return paths
+            return embedded_paths
         for embedded in resource.embeds:
             if embedded.resource not in self._resources:
                 continue
             if negotiation is None or embedded.resource in negotiation.names:
-                paths.setdefault(embedded.resource, []).append(embedded.path)
-        return paths
+                embedded_paths.setdefault(embedded.resource, []).append(embedded.path)
+        return embedded_paths
 
 
 def _is_possible(

@@ -131,8 +131,8 @@ async def fetch(
     check_settings(limits, timeouts)
     check_stop(stop)
     query, pages = _query(accounts, tables, since, until)
-    for name in query.destructive():
-        check_spool(name, allow_destructive=allow_destructive, spool=spool)
+    for record_name in query.destructive():
+        check_spool(record_name, allow_destructive=allow_destructive, spool=spool)
     with Spools(spool) as spools, spooled(spool, query) as answers:
         query = answers.query if answers else query
         results = await run(
@@ -209,17 +209,21 @@ async def fetch_to(
     check_settings(limits, timeouts)
     check_stop(stop)
     query, pages = _query(accounts, tables, since, until)
-    for name in query.destructive():
+    for record_name in query.destructive():
         raise PlanError(
-            f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to"
+            f"{record_name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to"
         )
     refuse_another_question(directory, query.asked(), "parquet")
-    by = as_mask(mask)
-    with ExitStack() as open:
-        answers = open.enter_context(spooled(spool, query))
+    masking = as_mask(mask)
+    with ExitStack() as cleanup:
+        answers = cleanup.enter_context(spooled(spool, query))
         query = answers.query if answers else query
-        store = open.enter_context(
-            Store(directory, parquet_metadata(query.asked(), is_masked=by is not None), mask=by)
+        store = cleanup.enter_context(
+            Store(
+                directory,
+                parquet_metadata(query.asked(), is_masked=masking is not None),
+                mask=masking,
+            )
         )
         results = await run(
             query,
@@ -234,7 +238,11 @@ async def fetch_to(
         )
         await _close(store, query, results)
         account = account_of(query, results)
-        heights = {name: store.rows[name] for name in (*TABLES, *query.raw) if name in store.rows}
+        heights = {
+            record_name: store.rows[record_name]
+            for record_name in (*TABLES, *query.raw)
+            if record_name in store.rows
+        }
         failures = account["failures"]
         if failures and not any(heights.values()):
             if answers:
@@ -244,7 +252,7 @@ async def fetch_to(
             raise Stopped(
                 f"stopped before its end; the files of an earlier fetch in {directory} stay as they are"
             )
-        if by:
+        if masking:
             account = masked_account(account)
         stored = _published(Path(directory), store, heights, account)
         if answers:  # not before: a run that is killed here has everything to go on with
@@ -254,9 +262,9 @@ async def fetch_to(
 
 async def _close(store: Store, query: Query, results: Sequence[ResourceResult]) -> None:
     """Write what is left of each table, and note of each resource what of it is there."""
-    for table in query.tables:
+    for table_name in query.tables:
         # a table of which nothing came has a file all the same
-        store.put(table, "", TABLES[table].empty(), pl.col("id"))
+        store.put(table_name, "", TABLES[table_name].empty(), pl.col("id"))
     await asyncio.to_thread(store.close)
     for result in results:
         result.heights |= store.heights(result.task.source)
@@ -267,13 +275,15 @@ def _published(
     directory: Path, store: Store, heights: Mapping[str, int], account: Mapping[str, Any]
 ) -> Stored:
     """Put the files where they belong, with those that stand beside the tables; return what is there."""
-    paths = store.paths
-    scans = {name: pl.scan_parquet(paths[name], glob=False) for name in heights}
-    stored = Stored(scans, heights=heights, **account)
+    table_paths = store.paths
+    table_scans = {
+        table_name: pl.scan_parquet(table_paths[table_name], glob=False) for table_name in heights
+    }
+    stored = Stored(table_scans, heights=heights, **account)
     writers = stored.writers_beside(directory, store.wholes)
-    obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - writers.keys()
+    obsolete = {f"{table_name}.parquet" for table_name in NOT_ALWAYS} - writers.keys()
     store.publish(writers, obsolete=obsolete)
-    stored.paths = {name: paths[name] for name in heights}
+    stored.paths = {table_name: table_paths[table_name] for table_name in heights}
     for file_name in writers:
         if file_name.endswith(".parquet"):
             stored.paths[Path(file_name).stem] = directory / file_name

@@ -74,9 +74,11 @@ class PageIntake:
         self.lone_surrogates += page.lone_surrogates
         if page.list_at:
             self.found_at.setdefault(page.list_at)
-        found = records(page, self._task.resource, whole=self._task.keeps_raw, ways=self._paths)
-        self.repeated_names.update(dict.fromkeys(repeated_names(found)))
-        return found
+        page_records = records(
+            page, self._task.resource, whole=self._task.keeps_raw, ways=self._paths
+        )
+        self.repeated_names.update(dict.fromkeys(repeated_names(page_records)))
+        return page_records
 
     def take(self, page: Page, found: Sequence[Record]) -> None:
         """Take the records of a page in, and hand on those that it holds of other resources."""
@@ -95,13 +97,13 @@ class PageIntake:
 
     def _hand_on(self, page: Page) -> None:
         held_lists = held(page, self._task.resource, self._paths, whole=self._task.keeps_raw)
-        for receiver, paths in self._receivers.items():
-            texts: list[bytes] = []
+        for receiver, list_paths in self._receivers.items():
+            record_texts: list[bytes] = []
             holds_all = True
-            for path in paths:
-                texts += held_lists[path] or ()
-                holds_all = holds_all and held_lists[path] is not None
+            for list_path in list_paths:
+                record_texts += held_lists[list_path] or ()
+                holds_all = holds_all and held_lists[list_path] is not None
             if not holds_all:
                 continue  # this page does not hold them, or not all
             task = receiver.task
-            receiver.receive(page, as_listed(texts, task.resource, whole=task.keeps_raw))
+            receiver.receive(page, as_listed(record_texts, task.resource, whole=task.keeps_raw))

@@ -77,16 +77,16 @@ async def keys(
         stop=stop,
         on_error="collect",
     )
-    lists = tuple(replace(list_read(query, result, {}), watermark=None) for result in results)
-    data = collected(query, results)
+    lists_read = tuple(replace(list_read(query, result, {}), watermark=None) for result in results)
+    fetched = collected(query, results)
     frames: dict[str, pl.DataFrame] = {}
-    for table in sorted(query.tables):
-        frames[table] = data[table].select("provider", "account", *KEY_COLUMNS)
+    for table_name in sorted(query.tables):
+        frames[table_name] = fetched[table_name].select("provider", "account", *KEY_COLUMNS)
     return Keys(
         frames=frames,
-        lists=lists,
-        whole=whole_tables(query, lists),
-        failures=tuple(data.failures),
+        lists=lists_read,
+        whole=whole_tables(query, lists_read),
+        failures=tuple(fetched.failures),
     )
 
 

@@ -17,14 +17,14 @@ class KnownRecords:
 
     def add(self, found: Sequence[Record], *, compare: bool) -> bool:
         """Take records in; return whether one of them is new, or true where nobody compares."""
-        hashes = [hash(record.text) for record in found]
+        record_hashes = [hash(record.text) for record in found]
         if isinstance(self._hashes, array):
             if not compare:
-                self._hashes.extend(hashes)
+                self._hashes.extend(record_hashes)
                 return True
             self._hashes = set(self._hashes)
-        are_known = self._hashes.issuperset(hashes)
-        self._hashes.update(hashes)
+        are_known = self._hashes.issuperset(record_hashes)
+        self._hashes.update(record_hashes)
         return not are_known
 
 

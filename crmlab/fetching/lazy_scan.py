@@ -141,21 +141,21 @@ class _Source:
         """Yield the rows that fit, in batches."""
         # how many have to come for so many that fit is not known
         enough = rows if predicate is None else None
-        frame = self._fetched(terms_of(predicate), enough)
-        for part in frame.iter_slices(batch or _BATCH):
-            yield _chosen(part, columns, predicate)
-        if frame.is_empty():  # Polars wants a frame with the columns all the same
-            yield _chosen(frame, columns, predicate)
+        all_rows = self._fetched(terms_of(predicate), enough)
+        for batch_frame in all_rows.iter_slices(batch or _BATCH):
+            yield _chosen(batch_frame, columns, predicate)
+        if all_rows.is_empty():  # Polars wants a frame with the columns all the same
+            yield _chosen(all_rows, columns, predicate)
 
     def _fetched(self, terms: Terms, rows: int | None) -> pl.DataFrame:
         """Return the rows that the services give; with `rows`, no more than so many."""
         queries = self._queries(terms)
         answers = in_thread(self._read(queries, enough=rows))
-        if rows is not None and not all(data.complete for data in answers):
-            came = sum(data[self.table].height for data in answers)
-            if came < rows:  # enough records were not enough rows: only now all are needed
+        if rows is not None and not all(fetched.complete for fetched in answers):
+            row_count = sum(fetched[self.table].height for fetched in answers)
+            if row_count < rows:  # enough records were not enough rows: only now all are needed
                 answers = in_thread(self._read(queries, enough=None))
-        frames = [data[self.table] for data in answers]
+        frames = [fetched[self.table] for fetched in answers]
         return pl.concat([TABLES[self.table].empty(), *frames]).slice(0, rows)
 
     def _queries(self, terms: Terms) -> list[Query]:
@@ -190,16 +190,16 @@ class _Source:
             stop=None,
             on_error="raise",
         )
-        data = handed_out(query, results)
-        if query.enough is None and not data.complete:
-            incomplete = data.summary.filter(~pl.col("complete"))
-            notes = [note for note in incomplete["note"].to_list() if note]
-            reasons = "; ".join(notes) or "records were rejected"
+        fetched = handed_out(query, results)
+        if query.enough is None and not fetched.complete:
+            incomplete = fetched.summary.filter(~pl.col("complete"))
+            list_notes = [list_note for list_note in incomplete["note"].to_list() if list_note]
+            reasons = "; ".join(list_notes) or "records were rejected"
             raise CrmlabError(
                 f"{self.table} of {query.accounts[0].label} is not complete ({reasons}): crmlab.fetch returns "
                 "what came, with an account of it"
             )
-        return data
+        return fetched
 
 
 def _chosen(
@@ -215,8 +215,8 @@ def _chosen(
 
 def _may_fit(account: Account, terms: Terms) -> bool:
     """Whether rows of an account may fit a filter, as far as its columns of whom they are from tell."""
-    for column, value in (("provider", account.provider.name), ("account", account.name)):
-        if value not in terms.values.get(column, {value}):
+    for column, own_value in (("provider", account.provider.name), ("account", account.name)):
+        if own_value not in terms.values.get(column, {own_value}):
             return False
     return True
 
@@ -243,11 +243,11 @@ def _time_column(account: Account, table: str) -> str:
 
 def _within(query: Query, terms: Terms, column: str) -> Query:
     """Return the query of the times that a column is to have."""
-    since = terms.since.get(column)
-    until = terms.until.get(column)
-    if since and until and since >= until:
+    lower_bound = terms.since.get(column)
+    upper_bound = terms.until.get(column)
+    if lower_bound and upper_bound and lower_bound >= upper_bound:
         return query  # nothing fits, which the filter itself finds out
-    return replace(query, since=_in_utc(since), until=_in_utc(until))
+    return replace(query, since=_in_utc(lower_bound), until=_in_utc(upper_bound))
 
 
 def _in_utc(time: dt.datetime | None) -> dt.datetime | None:
@@ -259,16 +259,16 @@ def _in_utc(time: dt.datetime | None) -> dt.datetime | None:
 def _in_words(query: Query, table: str) -> str:
     """Say what goes into the requests of an account."""
     (account,) = query.accounts
-    parts = []
+    conditions = []
     column = _time_column(account, table)
-    for word, time in (("since", query.since), ("before", query.until)):
-        if time:
-            parts.append(f"{column} {word} {time:%Y-%m-%d %H:%M:%S} UTC")
+    for direction, bound_time in (("since", query.since), ("before", query.until)):
+        if bound_time:
+            conditions.append(f"{column} {direction} {bound_time:%Y-%m-%d %H:%M:%S} UTC")
     params: dict[str, str] = {}
     for resource in _filling(account, table):
         params |= narrowing(resource, query)
-    parts += [f"{name}={value}" for name, value in params.items()]
-    return ", ".join(parts) or "all of it"
+    conditions += [f"{param_name}={param_value}" for param_name, param_value in params.items()]
+    return ", ".join(conditions) or "all of it"
 
 
 def in_thread(work: Coroutine[Any, Any, _Answer]) -> _Answer:

@@ -106,12 +106,12 @@ class NumberedList:
             remarks.setdefault(
                 "page 2 repeats page 1: nothing else tells that there is only one page"
             )
-        empty = self.pages.empty_in_words()
-        if empty:
-            doubts.setdefault(empty)
-        short = self.pages.short_in_words()
-        if short:
-            remarks.setdefault(short)
+        empty_pages = self.pages.empty_in_words()
+        if empty_pages:
+            doubts.setdefault(empty_pages)
+        short_pages = self.pages.short_in_words()
+        if short_pages:
+            remarks.setdefault(short_pages)
 
     def settle_refused(
         self, request: Request, error: ApiError, doubts: dict[str, None], remarks: dict[str, None]

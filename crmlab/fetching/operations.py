@@ -60,8 +60,8 @@ def operations(name: str) -> pl.DataFrame:
     ['list_deals', 'create_deal']
     """
     service = provider(name)
-    rows = [_row(service.name, operation) for operation in service.operations()]
-    return pl.DataFrame(rows, schema=_SCHEMA)
+    operation_rows = [_row(service.name, operation) for operation in service.operations()]
+    return pl.DataFrame(operation_rows, schema=_SCHEMA)
 
 
 def _row(provider_name: str, operation: Operation) -> dict[str, object]:

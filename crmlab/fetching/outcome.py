@@ -37,22 +37,24 @@ def handed_out(
 def collected(query: Query, results: Sequence[ResourceResult]) -> Fetched:
     """Return what came, be it nothing at all."""
     frames = _frames(query, results)
-    heights = {name: frame.height for name, frame in frames.items()}
+    heights = {table_name: frame.height for table_name, frame in frames.items()}
     return Fetched(frames, heights=heights, **account_of(query, results))
 
 
 def _frames(query: Query, results: Iterable[ResourceResult]) -> dict[str, pl.DataFrame]:
     """Return a frame for each name asked for: of shared tables always, of raw records where a service has them."""
     frames: dict[str, pl.DataFrame] = {}
-    for table in TABLES.values():  # in the order they are declared
-        if table.name in query.tables:
-            frames[table.name] = pl.concat([table.empty(), *_parts(results, table.name)])
-    for name in query.raw:
-        of_name = [result for result in results if result.task.full_name == name]
-        parts = _parts([result for result in of_name if result.task.raw], RAW)
-        if parts:
+    for shared_table in TABLES.values():  # in the order they are declared
+        if shared_table.name in query.tables:
+            frames[shared_table.name] = pl.concat(
+                [shared_table.empty(), *_parts(results, shared_table.name)]
+            )
+    for raw_name in query.raw:
+        of_name = [result for result in results if result.task.full_name == raw_name]
+        raw_parts = _parts([result for result in of_name if result.task.raw], RAW)
+        if raw_parts:
             # accounts may have different fields
-            frames[name] = pl.concat(parts, how="diagonal")
+            frames[raw_name] = pl.concat(raw_parts, how="diagonal")
     return frames
 
 
@@ -86,20 +88,20 @@ def account_of(query: Query, results: Sequence[ResourceResult]) -> dict[str, Any
 
 def _summary_rows(result: ResourceResult, asked: Asked) -> list[dict[str, object]]:
     """Return a row for each table asked for; one for what others needed, if there is something to tell of it."""
-    task = result.task
-    names = task.names
-    if not names and (not result.complete or result.misfit_counts):
-        names = (task.full_name,)
-    return [_summary_row(result, name, asked) for name in names]
+    resource_task = result.task
+    table_names = resource_task.names
+    if not table_names and (not result.complete or result.misfit_counts):
+        table_names = (resource_task.full_name,)
+    return [_summary_row(result, table_name, asked) for table_name in table_names]
 
 
 def _summary_row(result: ResourceResult, name: str, asked: Asked) -> dict[str, object]:
-    task = result.task
+    resource_task = result.task
     period = asked.period(name)
     return {
-        "account": task.account.name,
-        "provider": task.account.provider.name,
-        "resource": task.resource.name,
+        "account": resource_task.account.name,
+        "provider": resource_task.account.provider.name,
+        "resource": resource_task.resource.name,
         "table": name,
         "since": period.since,
         "until": period.until,
@@ -119,11 +121,13 @@ def _summary_row(result: ResourceResult, name: str, asked: Asked) -> dict[str, o
 
 def _adopted(result: ResourceResult) -> list[str]:
     """Return a note of the facts that a probe found and by which this list was read, without being given them."""
-    facts = result.task.account.adopted_for(result.task.resource.name)
-    if not facts:
+    adopted_facts = result.task.account.adopted_for(result.task.resource.name)
+    if not adopted_facts:
         return []
-    named = ", ".join(f"{name}={value!r}" for name, value in facts.items())
-    return [f"read with {named}, as crmlab.probe found"]
+    facts_in_words = ", ".join(
+        f"{fact_name}={fact_value!r}" for fact_name, fact_value in adopted_facts.items()
+    )
+    return [f"read with {facts_in_words}, as crmlab.probe found"]
 
 
 def _unfilled(query: Query) -> list[dict[str, object]]:
@@ -131,13 +135,15 @@ def _unfilled(query: Query) -> list[dict[str, object]]:
     unfilled = set(query.tables)
     for account in query.accounts:
         unfilled.difference_update(account.provider.tables)
-    blank = dict.fromkeys(("account", "provider", "resource"), "")
-    none = dict.fromkeys(
+    no_names = dict.fromkeys(("account", "provider", "resource"), "")
+    no_counts = dict.fromkeys(
         ("rows", "rejected", "misfits", "unread", "planned", "requests", "retries", "seconds"), 0
     )
-    rows: list[dict[str, object]] = []
-    for name in TABLES:
-        if name in unfilled:
-            note = f"none of these services has {name}"
-            rows.append({**blank, **none, "table": name, "complete": True, "note": note})
-    return rows
+    summary_rows: list[dict[str, object]] = []
+    for table_name in TABLES:
+        if table_name in unfilled:
+            note = f"none of these services has {table_name}"
+            summary_rows.append(
+                {**no_names, **no_counts, "table": table_name, "complete": True, "note": note}
+            )
+    return summary_rows

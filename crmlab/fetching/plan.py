@@ -121,7 +121,7 @@ class Plan(DisplayMixin):
 def _shown(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a frame of the plan for the eye: a number that is not exact says so."""
     at_least = pl.when("exact").then(pl.lit("")).otherwise(pl.lit("at least"))
-    columns = [name for name in frame.columns if name != "exact"]
+    columns = [column_name for column_name in frame.columns if column_name != "exact"]
     columns.insert(columns.index("requests"), "exact")
     return frame.with_columns(at_least.alias("exact")).select(columns).rename({"exact": ""})
 
@@ -198,9 +198,9 @@ class _SharedLimit:
 def _shared_limits(client: Client, previews: Iterable[AccountPreview]) -> list[_SharedLimit]:
     scopes: dict[tuple[object, Limits], list[AccountPreview]] = {}
     for preview in previews:
-        scope = client.scope(preview.account)
+        rate_scope = client.scope(preview.account)
         limits = client.limits(preview.account)
-        scopes.setdefault((scope, limits), []).append(preview)
+        scopes.setdefault((rate_scope, limits), []).append(preview)
     shared_limits: list[_SharedLimit] = []
     for (_, limits), shared in scopes.items():
         shared_limits.append(_SharedLimit(limits, shared, _latency(shared)))
@@ -213,7 +213,7 @@ def _latency(previews: Iterable[AccountPreview]) -> float | None:
 
     measured: list[float] = []
     for preview in previews:
-        measured += [page.seconds for page in preview.pages.values()]
+        measured += [first_page.seconds for first_page in preview.pages.values()]
     if not measured:
         return None
     return round(statistics.median(measured), 3)
@@ -239,9 +239,9 @@ def _plan(
 
 
 def _resource_row(result: ResourceResult, shared: _SharedLimit, query: Query) -> dict[str, object]:
-    notes = [*result.notes]
+    list_notes = [*result.notes]
     if _is_whole_each_time(result, query):
-        notes.append("whole each time")
+        list_notes.append("whole each time")
     return {
         "account": result.task.account.name,
         "provider": result.task.account.provider.name,
@@ -252,26 +252,30 @@ def _resource_row(result: ResourceResult, shared: _SharedLimit, query: Query) ->
         "requests": result.requests.minimum,
         "exact": result.requests.expected is not None,
         "seconds": shared.expected(result.requests.minimum),
-        "note": "; ".join(notes),
+        "note": "; ".join(list_notes),
     }
 
 
 def _is_whole_each_time(result: ResourceResult, query: Query) -> bool:
     """Whether only changes are asked for, and this list costs as much as ever."""
-    task = result.task
+    resource_task = result.task
     asks_for_changes = bool(query.since or query.since_of)
-    costs = result.requests.minimum > 0 or result.requests.expected is None
-    return asks_for_changes and costs and task.account.provider.comes_whole(task.resource.name)
+    needs_requests = result.requests.minimum > 0 or result.requests.expected is None
+    return (
+        asks_for_changes
+        and needs_requests
+        and resource_task.account.provider.comes_whole(resource_task.resource.name)
+    )
 
 
 def _scope_row(results: Sequence[ResourceResult], shared: _SharedLimit) -> dict[str, object]:
     requests = sum(result.requests.minimum for result in results)
     account = shared.previews[0].account
-    scope = account.provider.title
+    scope_name = account.provider.title
     if shared.limits.scope != "ip" and account.name != account.provider.name:
-        scope += f", {account.name}"  # counted alone
+        scope_name += f", {account.name}"  # counted alone
     return {
-        "scope": scope,
+        "scope": scope_name,
         "accounts": len(shared.previews),
         "requests": requests,
         "exact": all(result.requests.expected is not None for result in results),

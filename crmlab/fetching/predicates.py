@@ -57,20 +57,20 @@ class Terms:
             self.take_bound("GtEq", column, min(values))
             self.take_bound("LtEq", column, max(values))
             return
-        both = self.values.get(column, frozenset(values)) & frozenset(values)
-        if both:  # else nothing fits, which the filter itself finds out
-            self.values[column] = both
+        common_values = self.values.get(column, frozenset(values)) & frozenset(values)
+        if common_values:  # else nothing fits, which the filter itself finds out
+            self.values[column] = common_values
 
     def take_bound(self, operator: str, column: str, value: Any) -> None:
         """Take note that a column is compared so with a time."""
         if not isinstance(value, dt.datetime) or value.tzinfo is None:
             return
         if operator in ("Gt", "GtEq"):
-            since = value - _SLACK
-            self.since[column] = max(since, self.since.get(column, since))
+            lower_bound = value - _SLACK
+            self.since[column] = max(lower_bound, self.since.get(column, lower_bound))
         else:
-            until = value + _SLACK
-            self.until[column] = min(until, self.until.get(column, until))
+            upper_bound = value + _SLACK
+            self.until[column] = min(upper_bound, self.until.get(column, upper_bound))
 
 
 def terms_of(predicate: pl.Expr | None) -> Terms:
@@ -85,28 +85,28 @@ def terms_of(predicate: pl.Expr | None) -> Terms:
     """
     if predicate is None:
         return Terms()
-    found = Terms()
+    known_terms = Terms()
     try:
         tree = json.loads(predicate.meta.serialize(format="json"))
         for term in _joined_by_and(tree):
-            _read(term, found)
+            _read(term, known_terms)
     except (*_SURPRISES, pl.exceptions.PolarsError) as error:
         LOG.debug("a filter is not read, and all is asked for: %s", type(error).__name__)
         return Terms()
-    return found
+    return known_terms
 
 
 def _joined_by_and(tree: Any) -> Iterator[Mapping[str, Any]]:
     waiting = [tree]
     while waiting:
-        each = waiting.pop()
-        if not isinstance(each, dict):
+        expression = waiting.pop()
+        if not isinstance(expression, dict):
             continue
-        joined = each.get("BinaryExpr")
+        joined = expression.get("BinaryExpr")
         if joined and joined["op"] in ("And", "LogicalAnd"):
             waiting += [joined["left"], joined["right"]]
         else:
-            yield each
+            yield expression
 
 
 def _read(term: Mapping[str, Any], found: Terms) -> None:
@@ -138,16 +138,16 @@ def _read_comparison(comparison: Mapping[str, Any], found: Terms) -> None:
 
 
 def _read_function(called: Mapping[str, Any], found: Terms) -> None:
-    kind = called["function"].get("Boolean")
-    if not isinstance(kind, dict):
+    boolean_function = called["function"].get("Boolean")
+    if not isinstance(boolean_function, dict):
         return
     column, *constants = called["input"]
     if "Column" not in column or not all(map(_is_constant, constants)):
         return
     column_name = column["Column"]
-    if "IsIn" in kind and len(constants) == 1:
+    if "IsIn" in boolean_function and len(constants) == 1:
         found.take_values(column_name, _values(constants[0]))
-    elif "IsBetween" in kind and len(constants) == 2:
+    elif "IsBetween" in boolean_function and len(constants) == 2:
         lower = _values(constants[0])
         upper = _values(constants[1])
         if len(lower) == len(upper) == 1:
@@ -167,7 +167,7 @@ def _is_constant(tree: Any) -> bool:
 def _values(tree: Mapping[str, Any]) -> list[Any]:
     """Return the values of such a part, as Polars itself reads them."""
     expression = pl.Expr.deserialize(io.BytesIO(json.dumps(tree).encode()), format="json")
-    values = pl.select(expression).to_series()
-    if values.dtype.is_nested():
-        values = values.explode()
-    return values.to_list()
+    literal_values = pl.select(expression).to_series()
+    if literal_values.dtype.is_nested():
+        literal_values = literal_values.explode()
+    return literal_values.to_list()

@@ -117,8 +117,8 @@ class ProgressReporter:
         if account not in self._estimates:
             limits = self._client.limits(account)
             estimate = RateEstimate(limits, self._client.limiter(account))
-            scope = self._client.scope(account)
-            self._estimates[account] = self._shared.setdefault((scope, limits), estimate)
+            rate_scope = self._client.scope(account)
+            self._estimates[account] = self._shared.setdefault((rate_scope, limits), estimate)
         return self._estimates[account]
 
 
@@ -141,11 +141,11 @@ class RateEstimate:
 
     def count(self, result: ResourceResult, *, over: bool) -> None:
         """Take note of what a resource has still to ask."""
-        left = 0
+        requests_left = 0
         if not over:
-            left = result.requests.known - result.requests.sent
-        self._requests += left - self._left.get(result, 0)
-        self._left[result] = left
+            requests_left = result.requests.known - result.requests.sent
+        self._requests += requests_left - self._left.get(result, 0)
+        self._left[result] = requests_left
         self._accounts.add(result.task.account)
         if over or result.requests.is_sized:
             self._unsized.discard(result)
@@ -184,26 +184,26 @@ def _wait(result: ResourceResult, state: State, estimate: RateEstimate, now: flo
     has_asked_all = result.requests.is_sized and result.requests.sent == result.requests.known
     if state != "running" or has_asked_all:
         return 0.0
-    wait = estimate.limiter.wait(now)
-    if wait <= NOTICEABLE:
+    wait_seconds = estimate.limiter.wait(now)
+    if wait_seconds <= NOTICEABLE:
         return 0.0
-    return wait
+    return wait_seconds
 
 
 def _news(result: ResourceResult, state: State, estimate: RateEstimate, now: float) -> Progress:
-    wait = _wait(result, state, estimate, now)
+    wait_seconds = _wait(result, state, estimate, now)
     return Progress(
         account=result.task.account.name,
         provider=result.task.account.provider.name,
         resource=result.task.resource.name,
         tables=result.task.names,
-        state="waiting" if wait else state,
+        state="waiting" if wait_seconds else state,
         rows=result.rows,
         requests=result.requests.sent,
         known_requests=result.requests.known,
         seconds=now - result.began_at,
         left=_left(result, state, estimate, now),
         exact=estimate.is_exact,
-        wait=wait,
+        wait=wait_seconds,
         failure=result.failure.what if result.failure else "",
     )

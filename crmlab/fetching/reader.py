@@ -184,12 +184,12 @@ class ListReader:
         CrmlabError
             the first error, or a refusal that is neither the end of the list nor "nothing there"
         """
-        known: set[str] = set()
+        visited_keys: set[str] = set()
         waiting: Sequence[Request] = requests
         while waiting:
             # those that were refused are asked again
-            known.difference_update(request.key for request in waiting)
-            await crawl(waiting, visit, known)
+            visited_keys.difference_update(request.key for request in waiting)
+            await crawl(waiting, visit, visited_keys)
             waiting = self.ending.to_ask()
         self.ending.settle()
         if self._nothing_there and self._resource.never_all_empty:
@@ -224,26 +224,26 @@ class ListReader:
             page = await self._ask(request)
         except (ApiError, TransportError) as error:
             return self._instead_of(request, error)
-        found = self._intake.cut(page)
-        self._has_records = self._has_records or bool(found)
+        page_records = self._intake.cut(page)
+        self._has_records = self._has_records or bool(page_records)
         self._note_what_is_said(page)
-        self._watch_for_stall(page, is_new=self.ending.answered(page, found))
-        if self._resource.may_repeat_last_page and not self._has_news(found):
+        self._watch_for_stall(page, is_new=self.ending.answered(page, page_records))
+        if self._resource.may_repeat_last_page and not self._has_news(page_records):
             return ()
-        total = None
+        list_total = None
         if self._resource.total:
-            total = self._resource.total(page)
-        self.completeness.count(page, total)
-        self._came += len(found)
-        self._intake.take(page, found)
+            list_total = self._resource.total(page)
+        self.completeness.count(page, list_total)
+        self._came += len(page_records)
+        self._intake.take(page, page_records)
         if request.key in self._first_keys:
             self._mentioned += self._resource.mentioned(page) or 0
-            await self._read_page_zero(request, found)
-            following = await self._follow_first(page, found, total)
+            await self._read_page_zero(request, page_records)
+            following = await self._follow_first(page, page_records, list_total)
         else:
-            named = self._resource.follow(page)
-            following = self.ending.follow(page, found, named, total=total)
-        return self._until_enough(following, found)
+            named_requests = self._resource.follow(page)
+            following = self.ending.follow(page, page_records, named_requests, total=list_total)
+        return self._until_enough(following, page_records)
 
     def _until_enough(
         self, following: Iterable[Request], found: Sequence[Record]
@@ -264,11 +264,11 @@ class ListReader:
         assert self._ask_file is not None
         async with aclosing(self._ask_file(request)) as answers:
             async for page in answers:
-                found = self._intake.cut(page)
-                self._has_records = self._has_records or bool(found)
+                page_records = self._intake.cut(page)
+                self._has_records = self._has_records or bool(page_records)
                 self._note_what_is_said(page)
                 self.completeness.count(page, None)
-                self._intake.take(page, found)
+                self._intake.take(page, page_records)
                 self._tell()
 
     def _note_what_is_said(self, page: Page) -> None:
@@ -350,10 +350,10 @@ class ListReader:
         """Return what the list begins with, whatever the number of its first page; None where nobody needs to know."""
         if self._resource.plain_request or not self._was_short:
             return self._resource.plain_request
-        param = self._resource.follow.param
-        if not param:
+        number_param = self._resource.follow.param
+        if not number_param:
             return None
-        return request.with_params(**{param: 0})
+        return request.with_params(**{number_param: 0})
 
     async def _optional(self, request: Request) -> tuple[Page, Sequence[Record]] | None:
         """Return the answer to a request that need not be answered, with its records."""
@@ -365,41 +365,41 @@ class ListReader:
 
     def _smaller_page(self, request: Request, error: ApiError) -> Request | None:
         """Return a first request for a smaller page, where the size may be what was refused; None at last."""
-        size = self._resource.page_size
-        if size is None or self._resource.destructive or error.status not in _MAY_BE_THE_SIZE:
+        page_size = self._resource.page_size
+        if page_size is None or self._resource.destructive or error.status not in _MAY_BE_THE_SIZE:
             return None
-        sizes = self._smaller.pop(request.key, None)
-        if sizes is None:
-            smaller = [*size.smaller(request)]
+        smaller_requests = self._smaller.pop(request.key, None)
+        if smaller_requests is None:
+            smaller = [*page_size.smaller(request)]
             if self._resource.is_empty_answer(error, request):
                 # most likely nothing is there: one more request makes sure
                 smaller = smaller[-1:]
-            sizes = iter(smaller)
-        following = next(sizes, None)
-        if following:
-            self._smaller[following.key] = sizes
-            self._first_keys.add(following.key)
-        return following
+            smaller_requests = iter(smaller)
+        next_request = next(smaller_requests, None)
+        if next_request:
+            self._smaller[next_request.key] = smaller_requests
+            self._first_keys.add(next_request.key)
+        return next_request
 
     async def _follow_first(
         self, page: Page, found: Sequence[Record], counted: int | None
     ) -> Sequence[Request]:
         """Return what follows a first answer, which tells how many requests there will be."""
-        total = counted or 0
+        list_total = counted or 0
         following = tuple(self._resource.follow(page))
         in_all = self._resource.follow.more(page)
         if self._embedded_in:
-            self._embedded_in.count(self._resource.name, total)
+            self._embedded_in.count(self._resource.name, list_total)
             if await self._embedded_in.brings(self._resource.name):
                 self.strategy = f"inside {self._embedded_in.holder}"
                 self._requests.follow(0, 0)
                 return ()
         elif self._embeds and self._resource.embedding:
-            sizes = self._resource.embedding.sizes
-            embedded, size = await self._embeds.choose(total)
-            following = tuple(self._resource.embedding.rest(page, embedded, size))
+            page_sizes = self._resource.embedding.sizes
+            embedded, page_size = await self._embeds.choose(list_total)
+            following = tuple(self._resource.embedding.rest(page, embedded, page_size))
             # the first answer has a page of the largest size
-            in_all = max(in_all or 0, pages(total, size) - sizes[0] // size)
+            in_all = max(in_all or 0, pages(list_total, page_size) - page_sizes[0] // page_size)
         following = tuple(self.ending.follow(page, found, following, total=counted))
         if self.readings <= 1:
             self._requests.follow(len(following), in_all if following else 0)

@@ -65,13 +65,13 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
     CrmlabError
         The disk is full.
     """
-    place, about = spool_in(directory)
+    spool_folder, about = spool_in(directory)
     if out is not None and not names_a_folder(out):
         raise UsageError(f"the copy is the path of a folder, not {out!r}")
     if out:
         copy = Path(out)
     else:
-        original = place.resolve()
+        original = spool_folder.resolve()
         copy = original.with_name(f"{original.name}-redacted")
     with errors_in_words(copy):
         is_there = os.path.lexists(copy)
@@ -81,34 +81,34 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
     with errors_in_words(copy):
         make_private_folder(copy.parent)
     # under its name it is whole, or not there: half a copy could not be told from a spool that was half
-    with parts_folder(copy.resolve().parent) as parts:
-        whole = parts / copy.name
-        _write_copy(place, about, whole)
+    with parts_folder(copy.resolve().parent) as parts_directory:
+        whole_copy = parts_directory / copy.name
+        _write_copy(spool_folder, about, whole_copy)
         with errors_in_words(copy):
-            whole.rename(copy)
+            whole_copy.rename(copy)
     return copy
 
 
 def _write_copy(place: Path, about: Mapping[str, Any], copy: Path) -> None:
-    heads = {path: answer.about for path, answer in _answers(place, about)}
-    filled = _filled_places(heads)
-    masker = _masker(heads, filled, about)
+    answer_heads = {answer_path: answer.about for answer_path, answer in _answers(place, about)}
+    filled = _filled_places(answer_heads)
+    masker = _masker(answer_heads, filled, about)
     # bodies before requests: which ids these carry, and what becomes of them, is known when all are masked
     bodies = copy / "bodies"
     with errors_in_words(copy):
         make_private_folder(bodies)
     masked_heads: dict[Path, Mapping[str, Any]] = {}
-    for number, (path, answer) in enumerate(_answers(place, about)):
+    for number, (answer_path, answer) in enumerate(_answers(place, about)):
         masked = _masked_page(answer, masker)
-        masked_heads[path] = masked.about
+        masked_heads[answer_path] = masked.about
         write_private(bodies / str(number), packed_body(masked))
     for setting in _settings(about):
         if setting in masker.watched:
             masker.value(setting, "")
     renamed = _accounts(about, masker)
-    for number, (path, head) in enumerate(masked_heads.items()):
-        masked_head = _masked_request(path.parent, head, masker, filled)
-        _write(path, masked_head, bodies / str(number), copy, renamed)
+    for number, (answer_path, answer_head) in enumerate(masked_heads.items()):
+        whole_head = _masked_request(answer_path.parent, answer_head, masker, filled)
+        _write(answer_path, whole_head, bodies / str(number), copy, renamed)
     with errors_in_words(copy):
         bodies.rmdir()
     write_private(copy / FILE, _about(about, masker, renamed))
@@ -118,18 +118,18 @@ def _masker(
     heads: Mapping[Path, Mapping[str, Any]], filled: Collection[_Filled], about: Mapping[str, Any]
 ) -> Masker:
     """Return what masks the answers: it knows the descriptions of their services, and what requests carry."""
-    names: set[str] = set()
-    words: set[str] = set()
+    field_names: set[str] = set()
+    kept_words: set[str] = set()
     vocabulary: set[str] = set()
     for account in about["asked_accounts"]:
-        known = documented(provider(account["provider"]))
-        names |= known.names
-        words |= known.words
-        vocabulary |= known.vocabulary
+        description = documented(provider(account["provider"]))
+        field_names |= description.names
+        kept_words |= description.words
+        vocabulary |= description.vocabulary
     return Masker(
         secrets.token_bytes(32),
-        names=frozenset(names),
-        words=frozenset(words),
+        names=frozenset(field_names),
+        words=frozenset(kept_words),
         vocabulary=frozenset(vocabulary),
         watched=_carried_by_requests(heads, filled, about),
     )
@@ -140,10 +140,14 @@ def _answers(directory: Path, about: Mapping[str, Any]) -> Iterator[tuple[Path, 
     folders: set[str] = set()
     for account in about["asked_accounts"]:
         folders.add(account_folder(account["provider"], account["name"]))
-    for path in sorted((directory / ANSWERS).glob("*/*/*.gz")):
-        answer = read(path)
-        if answer and is_answer_name(path.name) and path.parent.parent.name in folders:
-            yield path, answer
+    for answer_path in sorted((directory / ANSWERS).glob("*/*/*.gz")):
+        answer = read(answer_path)
+        if (
+            answer
+            and is_answer_name(answer_path.name)
+            and answer_path.parent.parent.name in folders
+        ):
+            yield answer_path, answer
 
 
 def _write(
@@ -156,11 +160,13 @@ def _write(
         body=asked["body"],
         turn=asked["turn"],
     )
-    time = int(path.stem.rpartition("-")[2])
+    times_asked = int(path.stem.rpartition("-")[2])
     folder = copy / ANSWERS / renamed[path.parent.parent.name] / path.parent.name
     with errors_in_words(folder):
         make_private_folder(folder)
-        write_private(folder / answer_name(request, time), packed_head(asked) + body.read_bytes())
+        write_private(
+            folder / answer_name(request, times_asked), packed_head(asked) + body.read_bytes()
+        )
         body.unlink()
 
 
@@ -177,34 +183,39 @@ def _masked_request(
             "path": masker.text(asked["path"]),
             "params": _texts_masked(asked["params"], masker),
         }
-    parts = asked["path"].split("/")
-    for position, part in _carrying(folder, parts, filled):
-        carried = _as_carried(part, masker)
-        if carried != part:
-            parts[position] = quote(carried, safe="")
+    path_parts = asked["path"].split("/")
+    for position, path_part in _carrying(folder, path_parts, filled):
+        carried = _as_carried(path_part, masker)
+        if carried != path_part:
+            path_parts[position] = quote(carried, safe="")
     return {
         **asked,
-        "path": "/".join(parts),
+        "path": "/".join(path_parts),
         "params": _values_as_carried(asked["params"], masker),
         "body": _values_as_carried(asked["body"], masker),
     }
 
 
 def _texts_masked(params: Mapping[str, str], masker: Masker) -> dict[str, str]:
-    return {masker.text(name): masker.text(value) for name, value in params.items()}
+    return {
+        masker.text(param_name): masker.text(param_value)
+        for param_name, param_value in params.items()
+    }
 
 
 def _masked_page(answer: AnswerFile, masker: Masker) -> AnswerFile:
-    about = dict(answer.about)
-    if "headers" in about:
+    masked_about = dict(answer.about)
+    if "headers" in masked_about:
         headers: dict[str, str] = {}
-        for name, value in about["headers"].items():
-            headers[name] = _header(name, value, masker)
-        about["headers"] = headers
-    if "failed" in about:
-        about["failed"] = _failure(about["failed"], masker)
-    text = answer.body.decode("utf-8", "surrogateescape")
-    return AnswerFile(about=about, body=masker.json(text).encode("utf-8", "surrogateescape"))
+        for header_name, header_value in masked_about["headers"].items():
+            headers[header_name] = _header(header_name, header_value, masker)
+        masked_about["headers"] = headers
+    if "failed" in masked_about:
+        masked_about["failed"] = _failure(masked_about["failed"], masker)
+    body_text = answer.body.decode("utf-8", "surrogateescape")
+    return AnswerFile(
+        about=masked_about, body=masker.json(body_text).encode("utf-8", "surrogateescape")
+    )
 
 
 def _known_or_masked(piece: str, masker: Masker) -> str:
@@ -227,9 +238,9 @@ def _failure(failed: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
     def masked_piece(piece: re.Match[str]) -> str:
         return _known_or_masked(piece[0], masker)
 
-    for name in ("what", "detail", "request_id", "hint"):
-        if masked.get(name):
-            masked[name] = _PIECE.sub(masked_piece, masked[name])
+    for text_name in ("what", "detail", "request_id", "hint"):
+        if masked.get(text_name):
+            masked[text_name] = _PIECE.sub(masked_piece, masked[text_name])
     # whose it is: the fetch that reads the copy says it again
     masked["account"] = ""
     if "status" in masked:
@@ -242,12 +253,18 @@ def _failure(failed: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
 
 def _filled_places(heads: Mapping[Path, Mapping[str, Any]]) -> frozenset[_Filled]:
     """Return the places in the paths of each list at which several things stand: they are filled in."""
-    seen: dict[_Filled, set[str]] = {}
-    for path, head in heads.items():
-        parts = head["path"].split("/")
-        for position, part in enumerate(parts):
-            seen.setdefault((path.parent, len(parts), position), set()).add(part)
-    return frozenset(place for place, found in seen.items() if len(found) > 1)
+    parts_by_place: dict[_Filled, set[str]] = {}
+    for answer_path, answer_head in heads.items():
+        path_parts = answer_head["path"].split("/")
+        for position, path_part in enumerate(path_parts):
+            parts_by_place.setdefault((answer_path.parent, len(path_parts), position), set()).add(
+                path_part
+            )
+    return frozenset(
+        filled_place
+        for filled_place, different_parts in parts_by_place.items()
+        if len(different_parts) > 1
+    )
 
 
 def _carrying(
@@ -256,9 +273,9 @@ def _carrying(
     """Return the parts of a path that may come from an answer, with their positions."""
     carrying: list[tuple[int, str]] = []
     for position, quoted_part in enumerate(parts):
-        part = unquote(quoted_part)
-        if (folder, len(parts), position) in filled or _may_be_carried(part):
-            carrying.append((position, part))
+        path_part = unquote(quoted_part)
+        if (folder, len(parts), position) in filled or _may_be_carried(path_part):
+            carrying.append((position, path_part))
     return carrying
 
 
@@ -267,11 +284,11 @@ def _carried_by_requests(
 ) -> frozenset[str]:
     """Return the texts in requests that may come from answers: ids and cursors, not words and numbers of pages."""
     carried = {text for text in _settings(about) if _may_be_carried(text)}
-    for path, head in heads.items():
-        for _, part in _carrying(path.parent, head["path"].split("/"), filled):
-            carried.add(part)
-        for name, text in (*_named(head["params"]), *_named(head["body"])):
-            if _is_carried(name, text):
+    for answer_path, answer_head in heads.items():
+        for _, path_part in _carrying(answer_path.parent, answer_head["path"].split("/"), filled):
+            carried.add(path_part)
+        for field_name, text in (*_named(answer_head["params"]), *_named(answer_head["body"])):
+            if _is_carried(field_name, text):
                 carried.add(text)
     return frozenset(carried)
 
@@ -293,19 +310,19 @@ def _is_carried(name: str, text: str) -> bool:
 def _settings(about: Mapping[str, Any]) -> list[str]:
     settings: list[str] = []
     for account in about["asked_accounts"]:
-        for value in account["options"].values():
-            settings += value.split(",")
+        for option_value in account["options"].values():
+            settings += option_value.split(",")
     return settings
 
 
 def _named(value: object, name: str = "") -> Iterator[tuple[str, str]]:
     """Yield each text and number with the name of its field."""
     if isinstance(value, Mapping):
-        for key, part in value.items():
-            yield from _named(part, key)
+        for member_name, member_value in value.items():
+            yield from _named(member_value, member_name)
     elif isinstance(value, list):
-        for part in value:
-            yield from _named(part, name)
+        for member_value in value:
+            yield from _named(member_value, name)
     elif isinstance(value, str | int) and not isinstance(value, bool):
         yield name, str(value)
 
@@ -322,9 +339,12 @@ def _as_carried(text: str, masker: Masker) -> str:
 def _values_as_carried(value: Any, masker: Masker, name: str = "") -> Any:
     """Return parameters or a body with what became of the ids and cursors in it."""
     if isinstance(value, Mapping):
-        return {key: _values_as_carried(part, masker, key) for key, part in value.items()}
+        return {
+            member_name: _values_as_carried(member_value, masker, member_name)
+            for member_name, member_value in value.items()
+        }
     if isinstance(value, list):
-        return [_values_as_carried(part, masker, name) for part in value]
+        return [_values_as_carried(member_value, masker, name) for member_value in value]
     is_text_or_number = isinstance(value, str | int) and not isinstance(value, bool)
     if not is_text_or_number or not _is_carried(name, str(value)):
         return value
@@ -352,8 +372,8 @@ def _name(provider: str, name: str, masker: Masker) -> str:
 
 def _about(about: Mapping[str, Any], masker: Masker, renamed: Mapping[str, str]) -> bytes:
     masked = dict(about)
-    for name in ("salt", "told", "asked_again"):
-        masked.pop(name, None)
+    for entry_name in ("salt", "told", "asked_again"):
+        masked.pop(entry_name, None)
     masked["salt"] = ""
     masked["redacted"] = True
     masked["accounts"] = [_named_account(account, masker) for account in about["accounts"]]
@@ -362,18 +382,20 @@ def _about(about: Mapping[str, Any], masker: Masker, renamed: Mapping[str, str])
 
 
 def _account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
-    address = "".join(f"/{masker.value(part, '')}" for part in _parts(account["base_url"]))
+    address = "".join(
+        f"/{masker.value(path_part, '')}" for path_part in _parts(account["base_url"])
+    )
     return {**_named_account(account, masker), "base_url": _ADDRESS + address, "fingerprint": ""}
 
 
 def _named_account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
     of_address = url_fields(provider(account["provider"]).base_url)
     options: dict[str, str] = {}
-    for name, value in account["options"].items():
-        if name in of_address:
-            options[name] = masker.value(value, "")
+    for option_name, option_value in account["options"].items():
+        if option_name in of_address:
+            options[option_name] = masker.value(option_value, "")
         else:
-            options[name] = _setting(value, masker)
+            options[option_name] = _setting(option_value, masker)
     return {
         **account,
         "name": _name(account["provider"], account["name"], masker),
@@ -382,8 +404,8 @@ def _named_account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]
 
 
 def _setting(value: str, masker: Masker) -> str:
-    return ",".join(_as_carried(part, masker) for part in value.split(","))
+    return ",".join(_as_carried(option_part, masker) for option_part in value.split(","))
 
 
 def _parts(url: str) -> list[str]:
-    return [part for part in urlsplit(url).path.split("/") if part]
+    return [path_part for path_part in urlsplit(url).path.split("/") if path_part]

@@ -38,10 +38,10 @@ class ResourceTask:
     @property
     def names(self) -> tuple[str, ...]:
         """What it fills of what was asked for."""
-        names = sorted(self.tables)
+        table_names = sorted(self.tables)
         if self.raw:
-            names.append(self.full_name)
-        return tuple(names)
+            table_names.append(self.full_name)
+        return tuple(table_names)
 
     @property
     def source(self) -> str:
@@ -90,25 +90,25 @@ class ResourceTask:
 
 def resource_tasks(account: Account, query: Query) -> Mapping[str, ResourceTask]:
     """Return what is wanted of each resource of an account, those that others depend on included."""
-    raw = query.raw_of(account)
+    raw_resources = query.raw_of(account)
     tables_of: dict[str, frozenset[str]] = {}
     for resource in account.provider.resources:
-        tables = query.fills(account, resource)
-        if tables and not resource.destructive:
-            tables_of[resource.name] = tables
-    parents = _parents(account, tables_of.keys() | raw, filling=tables_of.keys())
+        filled_tables = query.fills(account, resource)
+        if filled_tables and not resource.destructive:
+            tables_of[resource.name] = filled_tables
+    parents = _parents(account, tables_of.keys() | raw_resources, filling=tables_of.keys())
 
     tasks: dict[str, ResourceTask] = {}
     for resource in account.provider.resources:
-        name = resource.name
-        if name not in tables_of.keys() | raw | parents:
+        resource_name = resource.name
+        if resource_name not in tables_of.keys() | raw_resources | parents:
             continue
-        is_parent = name in parents
-        tasks[name] = ResourceTask(
+        is_parent = resource_name in parents
+        tasks[resource_name] = ResourceTask(
             account=account,
             resource=narrowed(resource, query, is_parent=is_parent),
-            tables=tables_of.get(name, frozenset()),
-            raw=name in raw,
+            tables=tables_of.get(resource_name, frozenset()),
+            raw=resource_name in raw_resources,
             needed=is_parent,
             enough=None if is_parent else query.enough,
         )
@@ -128,8 +128,8 @@ def narrowing(resource: Resource, query: Query) -> Mapping[str, str]:
     """Return the parameters that leave out what a query does not want; none where it wants several tables."""
     if not query.wanted or len(query.tables) != 1 or query.raw:
         return {}
-    (table,) = query.tables
-    pushdown = resource.pushdown.get(table)
+    (table_name,) = query.tables
+    pushdown = resource.pushdown.get(table_name)
     if pushdown is None:
         return {}
     return pushdown.params(query.wanted)
@@ -137,19 +137,23 @@ def narrowing(resource: Resource, query: Query) -> Mapping[str, str]:
 
 def with_keys_only(resource: Resource) -> Resource:
     """Return a resource whose rows have nothing but their id and their times."""
-    views = resource.views
-    if callable(views):
-        made = views
-        return replace(resource, views=lambda context: _keys(made(context)))
-    return replace(resource, views=_keys(views))
+    declared_views = resource.views
+    if callable(declared_views):
+        make_views = declared_views
+        return replace(resource, views=lambda context: _keys(make_views(context)))
+    return replace(resource, views=_keys(declared_views))
 
 
 def _keys(views: Iterable[View]) -> tuple[View, ...]:
     """Return the views with the columns that tell a record from others, and when it changed."""
     narrowed_views: list[View] = []
-    for view in views:
-        columns = {name: view.columns[name] for name in KEY_COLUMNS if name in view.columns}
-        narrowed_views.append(replace(view, columns=columns))
+    for full_view in views:
+        columns = {
+            column_name: full_view.columns[column_name]
+            for column_name in KEY_COLUMNS
+            if column_name in full_view.columns
+        }
+        narrowed_views.append(replace(full_view, columns=columns))
     return tuple(narrowed_views)
 
 
@@ -161,10 +165,17 @@ def _parents(account: Account, names: set[str], *, filling: Collection[str]) -> 
     parents: set[str] = set()
     to_visit = [*names]
     while to_visit:
-        name = to_visit.pop()
-        new = set(_needs(account.provider.resource(name), fills_tables=name in filling)) - parents
-        parents |= new
-        to_visit += new
+        resource_name = to_visit.pop()
+        new_parents = (
+            set(
+                _needs(
+                    account.provider.resource(resource_name), fills_tables=resource_name in filling
+                )
+            )
+            - parents
+        )
+        parents |= new_parents
+        to_visit += new_parents
     return parents
 
 
