@@ -95,6 +95,7 @@ class Account:
         self.name = name or self.provider.name
         self.limits = limits or self.provider.limits
         self._elsewhere = bool(base_url)
+        # the path of each request begins with a slash
         template = (base_url or self.provider.base_url).rstrip("/")
         settings = {field.name for field in self.provider.fields if not field.secret}
         strange = _named(template) - settings
@@ -131,6 +132,7 @@ class Account:
         account.provider = providers.provider(provider)
         account.name = name
         account.limits = account.provider.limits
+        # it has no key that could be kept for another time
         account._elsewhere = True
         account.options = dict(options)
         account._secrets = {}
@@ -199,9 +201,8 @@ class Account:
 
     def sign(self, request: Request) -> Request:
         """Return the request with the credentials added, as the provider wants them."""
-        plain = {
-            field_name: value.get_secret_value() for field_name, value in self._secrets.items()
-        }
+        # settings as well: some services are told one of them beside the key
+        plain = {name: value.get_secret_value() for name, value in self._secrets.items()}
         return self.provider.sign(request, plain)
 
     def redact(self, text: str) -> str:
@@ -217,6 +218,7 @@ class Account:
 
     def fingerprint(self, salt: bytes) -> str:
         """Return what tells this account's credentials from others; they cannot be found from it."""
+        # in the order of their names: however they were given, the same ones are the same
         secrets = [self._secrets[name].get_secret_value() for name in sorted(self._secrets)]
         content = json.dumps(secrets).encode()
         return pbkdf2_hmac("sha256", content, salt, _FINGERPRINT_ROUNDS).hex()
@@ -318,6 +320,7 @@ def _filled(template: str, options: Mapping[str, str]) -> str:
 
 
 def _checked_url(url: str) -> str:
+    # a backslash is a slash to some readers of addresses: another host could be meant
     if not url.isprintable() or " " in url or "\\" in url:
         raise CredentialError("base_url holds a blank or a character that no address has")
     try:

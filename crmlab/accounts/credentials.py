@@ -60,9 +60,9 @@ def find(
     secrets: dict[str, SecretStr] = {}
     missing: list[Field] = []
     for field_name, field in known_fields.items():
-        value = (_plain(values.get(field_name)) or field.default).strip()
-        if value:
-            secrets[field_name] = SecretStr(_checked(provider, field, value))
+        field_value = (_plain(values.get(field_name)) or field.default).strip()
+        if field_value:
+            secrets[field_name] = SecretStr(_checked(provider, field, field_value))
         elif field_name in needed:
             missing.append(field)
     if missing:
@@ -79,15 +79,15 @@ def _values(
     known_fields = {field.name: field for field in provider.fields}
     explicit = {name: _plain(value) for name, value in given.items() if value is not None}
     if _is_named(provider, account):
-        kept = _kept(provider, account, known_fields.keys() - explicit)
-        if kept:
+        kept_values = _kept(provider, account, known_fields.keys() - explicit)
+        if kept_values:
             # nothing of it comes from elsewhere: no other account's host can get its key
-            return {**kept, **explicit}
-    vital: set[str] = set()
+            return {**kept_values, **explicit}
+    vital_names: set[str] = set()
     for field_name in needed | provider.needed():
         if not known_fields[field_name].default:
-            vital.add(field_name)
-    return settings.read(f"crmlab_{provider.name}_", known_fields, explicit, needed=vital)
+            vital_names.add(field_name)
+    return settings.read(f"crmlab_{provider.name}_", known_fields, explicit, needed=vital_names)
 
 
 def remember(provider: Provider, values: Mapping[str, SecretStr], *, account: str) -> str:
@@ -98,15 +98,16 @@ def remember(provider: Provider, values: Mapping[str, SecretStr], *, account: st
     CredentialError
         there is no safe keyring, or it does not keep them
     """
+    # options kept with another key are not those of this one
     forget(provider, account=account)
     by_variable: dict[str, str] = {}
     for field in provider.fields:
         if field.name not in values:
             continue
-        value = values[field.name].get_secret_value()
+        field_value = values[field.name].get_secret_value()
         # an option that is as if it were not given stays so, whatever its default will be
-        if value != field.default:
-            by_variable[variable(provider, field)] = value
+        if field_value != field.default:
+            by_variable[variable(provider, field)] = field_value
     service = _service(provider, account)
     keyring_name = keyring.keep(service, by_variable)
     if _is_named(provider, account):
@@ -146,14 +147,14 @@ def _service(provider: Provider, account: str) -> str:
 
 
 def _kept(provider: Provider, account: str, names: Collection[str]) -> dict[str, str]:
-    kept: dict[str, str] = {}
+    kept_values: dict[str, str] = {}
     for field in provider.fields:
         if field.name not in names:
             continue
-        value = keyring.value(_service(provider, account), variable(provider, field))
-        if value:
-            kept[field.name] = value
-    return kept
+        field_value = keyring.value(_service(provider, account), variable(provider, field))
+        if field_value:
+            kept_values[field.name] = field_value
+    return kept_values
 
 
 def _listed(provider: Provider) -> list[str]:

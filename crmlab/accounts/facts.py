@@ -30,10 +30,7 @@ def checked(provider: Provider, given: Mapping[str, Any]) -> dict[str, Any]:
             raise UsageError(f"{provider.title} knows no facts: there is nothing to be told of it")
         if fact_name not in known:
             raise UsageError(unknown(f"{provider.name} fact", str(fact_name), known))
-    return {
-        fact_name: _checked(provider, known[fact_name], fact_value)
-        for fact_name, fact_value in given.items()
-    }
+    return {name: _checked(provider, known[name], value) for name, value in given.items()}
 
 
 def found(provider: Provider) -> dict[str, Any]:
@@ -58,6 +55,7 @@ def _checked(provider: Provider, fact: Fact, value: Any) -> Any:
 
     annotation: Any = Annotated[fact.type_, AfterValidator(fact.check)]
     try:
+        # or a text would do for a number, and true for 1
         return TypeAdapter(annotation).validate_python(value, strict=True)
     except ValidationError as error:
         reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")

@@ -20,7 +20,7 @@ def value(service: str, name: str) -> str | None:
     for backend in backends:
         try:
             password: str | None = backend.get_password(service, name)
-        except KeyringError:
+        except KeyringError:  # it is locked, or out of order: another one may have it
             continue
         if password is not None:
             return password
@@ -42,9 +42,7 @@ def keep(service: str, values: Mapping[str, str]) -> str:
         for field_name, field_value in values.items():
             backend.set_password(service, field_name, field_value)
         # some say nothing, and keep nothing
-        is_kept = all(
-            backend.get_password(service, field_name) == values[field_name] for field_name in values
-        )
+        is_kept = all(backend.get_password(service, name) == values[name] for name in values)
     except Exception as error:  # noqa: BLE001  # each system has errors of its own, whose texts may quote
         reason = f": {type(error).__name__}"
     if is_kept:

@@ -105,6 +105,7 @@ def _goes_straight(parts: SplitResult, variables: Mapping[str, str]) -> bool:
     for exempt_name in variables.get("no", "").lower().split(","):
         if exempt_name.strip() == "*":
             return True
+        # ".example.com", "*.example.com" and "example.com" mean the same, as to most programs
         exempt = exempt_name.strip().removeprefix("*").lstrip(".")
         if exempt in (host, with_port) or _is_in(host, exempt):
             return True
@@ -162,5 +163,6 @@ def _basic(user_and_password: str) -> str:
     if not user_and_password:
         return ""
     user, _, password = user_and_password.partition(":")
+    # the signs that an address cannot hold are written as %40 and the like
     pair = f"{unquote(user)}:{unquote(password)}"
     return f"Basic {b64encode(pair.encode()).decode()}"

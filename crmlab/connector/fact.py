@@ -96,9 +96,7 @@ def time_zone_fact(**fields: Sequence[str]) -> Fact:
     def apply(resource: Resource, zone: str) -> Resource:
         if resource.name not in fields:
             return resource
-        time_columns = {
-            field_name: with_zone(field_name, zone) for field_name in fields[resource.name]
-        }
+        time_columns = {name: with_zone(name, zone) for name in fields[resource.name]}
         return replace(resource, computed={**resource.computed, **time_columns})
 
     return Fact(

@@ -100,11 +100,7 @@ class Operation:
             body = given["body"]
         else:
             in_address = {*self.path_parts(), *self.query}
-            body = {
-                argument_name: value
-                for argument_name, value in given.items()
-                if argument_name not in in_address
-            }
+            body = {name: value for name, value in given.items() if name not in in_address}
         # a flat body of which nothing is given is an object all the same
         return body if body or self.fields else None
 
@@ -150,9 +146,7 @@ class Operation:
 
     def types(self) -> dict[str, Any]:
         """Return what each argument takes, by the vendor's name."""
-        argument_types = {
-            part_name: Required[part_type] for part_name, part_type in self.path_parts().items()
-        }
+        argument_types = {name: Required[kind] for name, kind in self.path_parts().items()}
         argument_types |= self.query
         argument_types |= self.fields
         if self.body is not None:

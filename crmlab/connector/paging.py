@@ -91,10 +91,8 @@ def numbered(
             # a later page names the last again: only a page that came in the meantime is new
             first_number = max(2, last_number - 1)
         numberless = replace(page.request, send_last=False)
-        requests = [
-            numberless.with_params(**{param: number})
-            for number in range(first_number, last_number + 1)
-        ]
+        page_numbers = range(first_number, last_number + 1)
+        requests = [numberless.with_params(**{param: number}) for number in page_numbers]
         if requests:
             requests[-1] = replace(requests[-1], send_last=True)
         return requests

@@ -134,13 +134,9 @@ def _only_list(value: Any) -> list[Any]:
         return value
     if not isinstance(value, dict):
         return []
-    candidates = [member_value for member_value in value.values() if isinstance(member_value, list)]
+    candidates = [part for part in value.values() if isinstance(part, list)]
     if not candidates:
-        inside = [
-            _only_list(member_value)
-            for member_value in value.values()
-            if isinstance(member_value, dict)
-        ]
+        inside = [_only_list(part) for part in value.values()]
         candidates = [items for items in inside if items]
     return candidates[0] if len(candidates) == 1 else []
 

@@ -54,16 +54,11 @@ class Request:
 
     def with_headers(self, **headers: str) -> Request:
         """Return a copy with headers added; underscores in names stand for hyphens."""
-        added = {
-            header_name.replace("_", "-"): header_value
-            for header_name, header_value in headers.items()
-        }
+        added = {name.replace("_", "-"): value for name, value in headers.items()}
         return replace(self, headers={**self.headers, **added})
 
 
 def fill_path(template: str, **parts: object) -> str:
     """Fill a path template, percent-encoding each part (ids may hold ``/`` and spaces)."""
-    encoded = {
-        part_name: quote(str(part_value), safe="") for part_name, part_value in parts.items()
-    }
+    encoded = {name: quote(str(value), safe="") for name, value in parts.items()}
     return template.format(**encoded)

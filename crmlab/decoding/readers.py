@@ -58,9 +58,7 @@ class Reader(Protocol):
 def reader(dtype: Any, field: str) -> Reader:
     """Return what reads JSON texts of that type; `field` is the way to them."""
     if isinstance(dtype, pl.Struct):
-        fields: dict[str, Any] = {
-            struct_field.name: struct_field.dtype for struct_field in dtype.fields
-        }
+        fields: dict[str, Any] = {part.name: part.dtype for part in dtype.fields}
         return ObjectReader(fields, field)
     if isinstance(dtype, pl.List):
         return ListReader(dtype, field)
@@ -150,10 +148,8 @@ class ListReader:
         try:
             return fit(json_decoded(texts, self._as_text), self._dtype, self._field)
         except PolarsError:
-            pass
-        odd_marks = [
-            json_text is not None and not fits(json_text, self._dtype) for json_text in texts
-        ]
+            pass  # one element is enough: most of the others can be read together all the same
+        odd_marks = [text is not None and not fits(text, self._dtype) for text in texts]
         is_odd = pl.Series(odd_marks, dtype=pl.Boolean)
         if is_odd.sum() + texts.null_count() == len(texts):
             return self._one_by_one(texts)

@@ -41,12 +41,8 @@ def records(
     TransportError
         the body is not JSON, or the way to the list leads through something that is no object
     """
-    record_texts = _texts(page, resource, whole=whole, ways=ways)
-    return [
-        Record(record_text, page.request.tags)
-        for record_text in record_texts
-        if record_text != NULL
-    ]
+    texts = _texts(page, resource, whole=whole, ways=ways)
+    return [Record(text, page.request.tags) for text in texts if text != NULL]
 
 
 def holds_list(page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]) -> bool:

@@ -218,9 +218,7 @@ def _texts_blotted(value: Any, never_kept: frozenset[str]) -> Any:
     if isinstance(value, list):
         return [_texts_blotted(part, never_kept) for part in value]
     if isinstance(value, dict):
-        return {
-            member_name: _texts_blotted(part, never_kept) for member_name, part in value.items()
-        }
+        return {name: _texts_blotted(part, never_kept) for name, part in value.items()}
     return value
 
 

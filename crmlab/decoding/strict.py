@@ -28,13 +28,8 @@ ESCAPED = re.compile(r'[\x00-\x1f"\\]')
 def without_free_form(dtype: Any) -> Any:
     """Return the type without the free-form fields inside it."""
     if isinstance(dtype, pl.Struct):
-        kept_fields = [struct_field for struct_field in dtype.fields if struct_field.dtype != JSON]
-        return pl.Struct(
-            {
-                struct_field.name: without_free_form(struct_field.dtype)
-                for struct_field in kept_fields
-            }
-        )
+        kept_fields = [part for part in dtype.fields if part.dtype != JSON]
+        return pl.Struct({part.name: without_free_form(part.dtype) for part in kept_fields})
     if isinstance(dtype, pl.List):
         return pl.List(without_free_form(dtype.inner))
     return dtype

@@ -89,14 +89,9 @@ class AccountFetch:
     def _resource_fetches(
         self, tasks: Mapping[str, ResourceTask], query: Query
     ) -> dict[str, ResourceFetch]:
-        contexts = {
-            resource_name: query.context(self.account, resource_name) for resource_name in tasks
-        }
+        contexts = {name: query.context(self.account, name) for name in tasks}
         embeddings = Embeddings(
-            {
-                resource_name: resource_task.resource
-                for resource_name, resource_task in tasks.items()
-            },
+            {name: task.resource for name, task in tasks.items()},
             contexts,
         )
         stall_seconds = self._client.timeouts.stall
@@ -171,11 +166,7 @@ class AccountFetch:
 
     def incomplete(self, names: Iterable[str]) -> list[str]:
         """Return those of these resources, which are all in, of which something is missing."""
-        return [
-            resource_name
-            for resource_name in names
-            if not self._fetches[resource_name].result.complete
-        ]
+        return [name for name in names if not self._fetches[name].result.complete]
 
     async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return the answer to a request: as an earlier run kept it, as planned, or sent in its turn."""

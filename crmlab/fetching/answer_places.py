@@ -58,10 +58,9 @@ class Places:
     def forget(self, account: Account, resource: Resource) -> Path:
         """Begin to count anew; return the folder of that list."""
         folder = resource_folder(self._directory, account, resource.name)
-        for first_place in [
-            place_asked for place_asked in self._asked if place_asked.parent == folder
-        ]:
-            del self._asked[first_place]
+        for first_place in [*self._asked]:
+            if first_place.parent == folder:
+                del self._asked[first_place]
         return folder
 
 

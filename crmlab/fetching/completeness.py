@@ -97,9 +97,8 @@ class Completeness:
         if not self._totals:
             return self.repeats(before)
         if timed and self._began_at:
-            grown_by = sum(
-                list_totals[-1] - list_totals[0] for list_totals in self._totals_of_whole_lists()
-            )
+            whole_lists = self._totals_of_whole_lists()
+            grown_by = sum(totals[-1] - totals[0] for totals in whole_lists)
             return grown_by <= 0 or grown_by <= self.inserted
         return all(len(set(totals)) == 1 for totals in self._totals.values())
 

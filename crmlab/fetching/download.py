@@ -181,11 +181,7 @@ def _files(
     """Return each file once, whatever the number of rows that ask for it."""
     files_by_key: dict[str, _File] = {}
     for number, asked_row in enumerate(rows):
-        arguments = {
-            column_name: argument_value
-            for column_name, argument_value in asked_row.items()
-            if argument_value is not None
-        }
+        arguments = {name: value for name, value in asked_row.items() if value is not None}
         try:
             request = operation.request(**arguments)
         except UsageError as error:

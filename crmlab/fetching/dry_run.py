@@ -52,10 +52,7 @@ def dry_run(account: Account, request: Request) -> DryRun:
             headers[field_name] = _BLOT
     for field_name, field_value in request.headers.items():
         headers[field_name] = account.redact(field_value)
-    params = {
-        field_name: _shown(field_name, field_value, request.params)
-        for field_name, field_value in signed.params.items()
-    }
+    params = {name: _shown(name, value, request.params) for name, value in signed.params.items()}
     base_url = account.root_url if signed.from_root else account.base_url
     full_url = URL(base_url + signed.path, encoded=True).with_query(params)
     return DryRun(
@@ -77,10 +74,9 @@ def _shown_body(account: Account, request: Request, signed: Request) -> Any:
     signed_body = signed.body
     if isinstance(signed_body, dict):
         given_body = request.body or {}
-        signed_body = {
-            field_name: field_value if field_name in given_body else _BLOT
-            for field_name, field_value in signed_body.items()
-        }
+        # what signing adds is a secret, whatever it is called
+        added = signed_body.keys() - given_body.keys()
+        signed_body = {**signed_body, **dict.fromkeys(added, _BLOT)}
     return _redacted(without_secrets(signed_body, account.provider.secret_names), account)
 
 
@@ -89,10 +85,7 @@ def _redacted(value: Any, account: Account) -> Any:
     if isinstance(value, str):
         return account.redact(value)
     if isinstance(value, dict):
-        return {
-            member_name: _redacted(member_value, account)
-            for member_name, member_value in value.items()
-        }
+        return {name: _redacted(member_value, account) for name, member_value in value.items()}
     if isinstance(value, list):
         return [_redacted(member_value, account) for member_value in value]
     return value

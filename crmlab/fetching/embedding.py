@@ -18,7 +18,7 @@ class EmbeddingNegotiation:
         self.holder = holder
         self._sizes = sizes
         self._counts: dict[str, asyncio.Future[int]] = {
-            embedded_name: event_loop.create_future() for embedded_name in names
+            name: event_loop.create_future() for name in names
         }
         self._choice: asyncio.Future[tuple[frozenset[str], int]] = event_loop.create_future()
         self._is_over = asyncio.Event()
@@ -35,15 +35,13 @@ class EmbeddingNegotiation:
 
     async def several_pages(self) -> Mapping[str, int]:
         """Return the counts of those that one page does not hold, as soon as all are known."""
-        counts = {
-            embedded_name: await asyncio.shield(pending_count)
-            for embedded_name, pending_count in self._counts.items()
-        }
-        return {
-            embedded_name: record_count
-            for embedded_name, record_count in counts.items()
-            if pages(record_count, self._sizes[0]) > 1
-        }
+        counts: dict[str, int] = {}
+        for name, pending_count in self._counts.items():
+            # shielded: others wait for the same count
+            record_count = await asyncio.shield(pending_count)
+            if pages(record_count, self._sizes[0]) > 1:
+                counts[name] = record_count
+        return counts
 
     async def choose(self, total: int) -> tuple[frozenset[str], int]:
         """Return who comes inside a list of that many records, and in pages of which size."""

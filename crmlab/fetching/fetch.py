@@ -238,11 +238,7 @@ async def fetch_to(
         )
         await _close(store, query, results)
         account = account_of(query, results)
-        heights = {
-            record_name: store.rows[record_name]
-            for record_name in (*TABLES, *query.raw)
-            if record_name in store.rows
-        }
+        heights = {name: store.rows[name] for name in (*TABLES, *query.raw) if name in store.rows}
         failures = account["failures"]
         if failures and not any(heights.values()):
             if answers:
@@ -276,9 +272,7 @@ def _published(
 ) -> Stored:
     """Put the files where they belong, with those that stand beside the tables; return what is there."""
     table_paths = store.paths
-    table_scans = {
-        table_name: pl.scan_parquet(table_paths[table_name], glob=False) for table_name in heights
-    }
+    table_scans = {name: pl.scan_parquet(table_paths[name], glob=False) for name in heights}
     stored = Stored(table_scans, heights=heights, **account)
     writers = stored.writers_beside(directory, store.wholes)
     obsolete = {f"{table_name}.parquet" for table_name in NOT_ALWAYS} - writers.keys()

@@ -120,9 +120,8 @@ class NumberedPages:
     def empty_in_words(self) -> str:
         """Say that a page is empty although one after it is not; empty where none is."""
         last_number = self.last
-        empty_numbers = [
-            number for number, height in self.heights.items() if number < last_number and not height
-        ]
+        empty_numbers = [number for number in self.heights if self.is_empty(number)]
+        empty_numbers = [number for number in empty_numbers if number < last_number]
         if not empty_numbers:
             return ""
         return f"page {min(empty_numbers)} is empty, though page {last_number} holds records"

@@ -124,9 +124,7 @@ def _adopted(result: ResourceResult) -> list[str]:
     adopted_facts = result.task.account.adopted_for(result.task.resource.name)
     if not adopted_facts:
         return []
-    facts_in_words = ", ".join(
-        f"{fact_name}={fact_value!r}" for fact_name, fact_value in adopted_facts.items()
-    )
+    facts_in_words = ", ".join(f"{name}={value!r}" for name, value in adopted_facts.items())
     return [f"read with {facts_in_words}, as crmlab.probe found"]
 
 

@@ -110,16 +110,12 @@ class Store:
     @property
     def paths(self) -> dict[str, Path]:
         """Where `publish` puts the file of each table."""
-        return {
-            table_name: self._directory / f"{table_name}.parquet" for table_name in self._tables
-        }
+        return {name: self._directory / f"{name}.parquet" for name in self._tables}
 
     @property
     def wholes(self) -> dict[str, Path]:
         """The file of each table, after `close` and before `publish`, by the name that it is to get."""
-        return {
-            f"{table_name}.parquet": growing.whole for table_name, growing in self._tables.items()
-        }
+        return {f"{name}.parquet": growing.whole for name, growing in self._tables.items()}
 
     def publish(
         self,
@@ -136,9 +132,7 @@ class Store:
         obsolete
             Names of files of before that would contradict the new ones.
         """
-        moves = {
-            growing.whole: self.paths[file_name] for file_name, growing in self._tables.items()
-        }
+        moves = {growing.whole: self.paths[name] for name, growing in self._tables.items()}
         for file_name, write_file in beside.items():
             part_path = self._parts / file_name
             with errors_in_words(self._directory / file_name):
@@ -149,16 +143,12 @@ class Store:
     @property
     def replaces(self) -> bool:
         """Whether `publish` would replace files of an earlier fetch."""
-        return any(
-            (self._directory / f"{table_name}.parquet").exists() for table_name in self._tables
-        )
+        return any((self._directory / f"{name}.parquet").exists() for name in self._tables)
 
     @property
     def rows(self) -> dict[str, int]:
         """The rows of each table's file, after `close`."""
-        return {
-            table_name: sum(growing.rows.values()) for table_name, growing in self._tables.items()
-        }
+        return {name: sum(growing.rows.values()) for name, growing in self._tables.items()}
 
     def heights(self, source: str) -> dict[str, int]:
         """Return the rows of each file that came from there, after `close`."""

@@ -170,9 +170,9 @@ async def planned(query: Query, *, limits: Limits | None, timeouts: Timeouts | N
     async with Client(limits, timeouts) as client, within(client.timeouts.total):
         client.share_limits(query.accounts)
         backpressure = Backpressure()
-        previews = [
-            AccountPreview(client, account, query, backpressure) for account in query.accounts
-        ]
+        previews: list[AccountPreview] = []
+        for account in query.accounts:
+            previews.append(AccountPreview(client, account, query, backpressure))
         await side_by_side(preview.finish() for preview in previews)
     return _plan(
         query,

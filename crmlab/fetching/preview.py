@@ -193,14 +193,9 @@ class AccountPreview:
         self._client = client
         self._tasks: dict[str, asyncio.Task[None]] = {}
         all_tasks = resource_tasks(account, query)
-        contexts = {
-            resource_name: query.context(account, resource_name) for resource_name in all_tasks
-        }
+        contexts = {name: query.context(account, name) for name in all_tasks}
         embeddings = Embeddings(
-            {
-                resource_name: resource_task.resource
-                for resource_name, resource_task in all_tasks.items()
-            },
+            {name: task.resource for name, task in all_tasks.items()},
             contexts,
         )
         previews: dict[str, ResourcePreview] = {}

@@ -270,16 +270,12 @@ class _AccountProbing:
 
     async def _judged(self, each: Probe, context: Context) -> Finding:
         """Lead the probe from answer to answer to its finding."""
-        probe_reads = each.reads(context)
+        reads = each.reads(context)
         try:
-            request = next(probe_reads)
+            request = next(reads)
             while True:
                 answer = await self._answer(request)
-                request = (
-                    probe_reads.send(answer)
-                    if isinstance(answer, Page)
-                    else probe_reads.throw(answer)
-                )
+                request = reads.send(answer) if isinstance(answer, Page) else reads.throw(answer)
         except StopIteration as end:
             finding: Finding = end.value
             return finding

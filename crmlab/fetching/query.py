@@ -98,9 +98,7 @@ class Query:
                 period = self._reached_by(account, resource)
                 if period is None:
                     continue
-                table_names = [
-                    table_name for table_name in resource.tables if table_name in self.tables
-                ]
+                table_names = [name for name in resource.tables if name in self.tables]
                 if resource.name in raw_resources:
                     table_names.append(f"{account.provider.name}.{resource.name}")
                 for table_name in table_names:

@@ -197,10 +197,7 @@ def _masked_request(
 
 
 def _texts_masked(params: Mapping[str, str], masker: Masker) -> dict[str, str]:
-    return {
-        masker.text(param_name): masker.text(param_value)
-        for param_name, param_value in params.items()
-    }
+    return {masker.text(name): masker.text(value) for name, value in params.items()}
 
 
 def _masked_page(answer: AnswerFile, masker: Masker) -> AnswerFile:
@@ -257,14 +254,9 @@ def _filled_places(heads: Mapping[Path, Mapping[str, Any]]) -> frozenset[_Filled
     for answer_path, answer_head in heads.items():
         path_parts = answer_head["path"].split("/")
         for position, path_part in enumerate(path_parts):
-            parts_by_place.setdefault((answer_path.parent, len(path_parts), position), set()).add(
-                path_part
-            )
-    return frozenset(
-        filled_place
-        for filled_place, different_parts in parts_by_place.items()
-        if len(different_parts) > 1
-    )
+            place = (answer_path.parent, len(path_parts), position)
+            parts_by_place.setdefault(place, set()).add(path_part)
+    return frozenset(place for place, parts in parts_by_place.items() if len(parts) > 1)
 
 
 def _carrying(
@@ -339,12 +331,9 @@ def _as_carried(text: str, masker: Masker) -> str:
 def _values_as_carried(value: Any, masker: Masker, name: str = "") -> Any:
     """Return parameters or a body with what became of the ids and cursors in it."""
     if isinstance(value, Mapping):
-        return {
-            member_name: _values_as_carried(member_value, masker, member_name)
-            for member_name, member_value in value.items()
-        }
+        return {key: _values_as_carried(part, masker, key) for key, part in value.items()}
     if isinstance(value, list):
-        return [_values_as_carried(member_value, masker, name) for member_value in value]
+        return [_values_as_carried(part, masker, name) for part in value]
     is_text_or_number = isinstance(value, str | int) and not isinstance(value, bool)
     if not is_text_or_number or not _is_carried(name, str(value)):
         return value
@@ -382,9 +371,7 @@ def _about(about: Mapping[str, Any], masker: Masker, renamed: Mapping[str, str])
 
 
 def _account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
-    address = "".join(
-        f"/{masker.value(path_part, '')}" for path_part in _parts(account["base_url"])
-    )
+    address = "".join(f"/{masker.value(part, '')}" for part in _parts(account["base_url"]))
     return {**_named_account(account, masker), "base_url": _ADDRESS + address, "fingerprint": ""}
 
 

@@ -103,11 +103,7 @@ class Refreshed:
     @property
     def watermarks(self) -> dict[ListName, dt.datetime]:
         """Until when the lists are known now: for the next refresh, in the place of those that it replaces."""
-        return {
-            list_result.name: list_result.watermark
-            for list_result in self.lists
-            if list_result.watermark
-        }
+        return {read.name: read.watermark for read in self.lists if read.watermark}
 
 
 async def refreshed(

@@ -249,9 +249,7 @@ class ResourceFetch:
         result.unread_counts = self._queue.unread_counts
         result.lacking = frozenset(self._named(frame_name) for frame_name in self._queue.lacking)
         result.frames = self._queue.frames()
-        result.heights = {
-            self._named(frame_name): frame.height for frame_name, frame in result.frames.items()
-        }
+        result.heights = {self._named(name): frame.height for name, frame in result.frames.items()}
         result.expected_records = completeness.expected
         result.notes += self._notes()
         result.complete = not result.failure and self._is_complete()
@@ -279,10 +277,7 @@ class ResourceFetch:
     def _names(self) -> list[str]:
         """Return what the summary says of fields and words that are not as documented."""
         decode_queue = self._queue
-        renamed = [
-            f"{column_name} for {field_name}"
-            for field_name, column_name in decode_queue.renamed.items()
-        ]
+        renamed = [f"{column} for {field}" for field, column in decode_queue.renamed.items()]
         return [
             *_named("fields nobody documented", decode_queue.unknown),
             *_named("columns named otherwise, since the name is taken", renamed),
@@ -351,8 +346,5 @@ def _named(what: str, names: Iterable[str]) -> list[str]:
 
 def _unread(counts: Mapping[str, int]) -> str:
     """Say how many values of which fields could not be read."""
-    fields = [
-        f"{field_name} {misfit_count:,}"
-        for field_name, misfit_count in [*counts.items()][:MAX_NAMED]
-    ]
+    fields = [f"{name} {misfit_count:,}" for name, misfit_count in [*counts.items()][:MAX_NAMED]]
     return f"{sum(counts.values()):,} values could not be read ({', '.join(fields)})"

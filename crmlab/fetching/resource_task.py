@@ -148,12 +148,9 @@ def _keys(views: Iterable[View]) -> tuple[View, ...]:
     """Return the views with the columns that tell a record from others, and when it changed."""
     narrowed_views: list[View] = []
     for full_view in views:
-        columns = {
-            column_name: full_view.columns[column_name]
-            for column_name in KEY_COLUMNS
-            if column_name in full_view.columns
-        }
-        narrowed_views.append(replace(full_view, columns=columns))
+        columns = {name: full_view.columns.get(name) for name in KEY_COLUMNS}
+        given = {name: column for name, column in columns.items() if column is not None}
+        narrowed_views.append(replace(full_view, columns=given))
     return tuple(narrowed_views)
 
 

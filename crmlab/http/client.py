@@ -387,10 +387,7 @@ class Client:
         return Page(
             request=sending.request,
             status=answer.status,
-            headers={
-                header_name.lower(): header_value
-                for header_name, header_value in answer.headers.items()
-            },
+            headers={name.lower(): value for name, value in answer.headers.items()},
             body=body,
             seconds=time.monotonic() - departure.began_at,
             lone_surrogates=lone_surrogates,

@@ -96,11 +96,9 @@ def _certificate(error: aiohttp.ClientConnectorCertificateError) -> TransportErr
     """Say what is wrong with a certificate, and what can be done about it."""
     authority = f"{error.host}:{error.port}"
     certificate_error = error.certificate_error
-    verify_code = (
-        certificate_error.verify_code
-        if isinstance(certificate_error, ssl.SSLCertVerificationError)
-        else 0
-    )
+    verify_code = 0
+    if isinstance(certificate_error, ssl.SSLCertVerificationError):
+        verify_code = certificate_error.verify_code
     if verify_code == _SELF_SIGNED:
         complaint = f"the certificate of {authority} is self-signed"
         hint = _trusting()
