@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -76,63 +76,97 @@ def time_slices(
     max_slices
         Slices that the list of a first answer is cut into at most.
     """
+    slicer = _Slicer(
+        pages=pages,
+        times=times,
+        span=span,
+        cut=cut,
+        pages_left=pages_left,
+        step=step,
+        overlap=overlap,
+        max_slices=max_slices,
+    )
+    return replace(
+        pages,
+        strategy="slices of time side by side",
+        follow=slicer.follow,
+        more=slicer.more,
+        further=slicer.further,
+    )
 
-    def follow(page: Page) -> Iterable[Request]:
-        following = list(pages.follow(page))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slicer:
+    """What `time_slices` is told, and the parts of the paginator that it makes of it."""
+
+    pages: Paginator
+    times: Callable[[Page], Iterable[object]]
+    span: Callable[[Request], Span]
+    cut: Callable[[Request, int | None, int | None], Request]
+    pages_left: Callable[[Page], float | None]
+    step: int
+    overlap: int
+    max_slices: Callable[[Page], int]
+
+    def follow(self, page: Page) -> Iterable[Request]:
+        """Return the slices that a first answer announces; of a slice, what its cursor names."""
+        following = list(self.pages.follow(page))
         if not following or page.request.partial:
             return following
-        slices = slices_of(page)
+        slices = self._slices_of(page)
         if slices:
             return slices
         return [replace(request, partial=True) for request in following]
 
-    def slices_of(page: Page) -> list[Request]:
-        """Return a request for each slice of what was asked; none where cutting does not pay."""
-        whole_request = page.request
-        period = span(whole_request)
-        moments = _moments(times(page))
-        newest = int(whole_request.tags.get(_NEWEST, max(moments, default=0)))
-        list_cuts = _cuts(
-            moments,
-            _until_served(period, page),
-            newest=newest,
-            pages_left=pages_left(page),
-            step=step,
-            max_slices=max_slices(page),
-        )
-
-        edges = _edges_within(period, list_cuts.edges, step)
-        slices: list[Request] = []
-        for slice_since, slice_until in pairwise([period.since, *edges, period.until]):
-            overlapping_end = slice_until
-            if slice_until is not None and slice_until != period.until:
-                overlapping_end = slice_until + overlap
-            slices.append(replace(cut(whole_request, slice_since, overlapping_end), partial=True))
-        if list_cuts.is_open:
-            # the oldest slice is no part yet: its first answer is cut like that of a whole list
-            slices[0] = replace(
-                slices[0], tags={**whole_request.tags, _NEWEST: str(newest)}, partial=False
-            )
-
-        # a slice that asks for all again would count as asked, and its other pages be lost
-        asks_again = any(request.key == whole_request.key for request in slices)
-        if asks_again or not edges:
-            return []
-        return slices
-
-    def more(page: Page) -> int | None:
-        will_follow = pages.more(page)
+    def more(self, page: Page) -> int | None:
+        """Return how many requests follow, where the answer tells: those of slices nothing does."""
+        will_follow = self.pages.more(page)
         if page.request.partial or will_follow == 0:
             return will_follow
         return None
 
-    def further(page: Page) -> list[Request]:
-        periods = _further(_moments(times(page)), span(page.request), step=step, overlap=overlap)
-        return [replace(cut(page.request, *period), partial=True) for period in periods]
+    def further(self, page: Page) -> list[Request]:
+        """Return what asks by its time for what would come after a page that names no other one."""
+        period = self.span(page.request)
+        periods = _further(_moments(self.times(page)), period, step=self.step, overlap=self.overlap)
+        return [replace(self.cut(page.request, *part), partial=True) for part in periods]
 
-    return replace(
-        pages, strategy="slices of time side by side", follow=follow, more=more, further=further
-    )
+    def _slices_of(self, page: Page) -> list[Request]:
+        """Return a request for each slice of what was asked; none where cutting does not pay."""
+        period = self.span(page.request)
+        moments = _moments(self.times(page))
+        newest = int(page.request.tags.get(_NEWEST, max(moments, default=0)))
+        list_cuts = _cuts(
+            moments,
+            _until_served(period, page),
+            newest=newest,
+            pages_left=self.pages_left(page),
+            step=self.step,
+            max_slices=self.max_slices(page),
+        )
+        edges = _edges_within(period, list_cuts.edges, self.step)
+        if not edges:
+            return []
+        slices = self._between(page.request, period, edges)
+        if list_cuts.is_open:
+            # the oldest slice is no part yet: its first answer is cut like that of a whole list
+            tags = {**page.request.tags, _NEWEST: str(newest)}
+            slices[0] = replace(slices[0], tags=tags, partial=False)
+
+        # a slice that asks for all again would count as asked, and its other pages be lost
+        if any(request.key == page.request.key for request in slices):
+            return []
+        return slices
+
+    def _between(self, request: Request, period: Span, edges: list[int]) -> list[Request]:
+        """Return the same request for each time between two edges, which overlap."""
+        slices: list[Request] = []
+        for since, until in pairwise([period.since, *edges, period.until]):
+            end = until
+            if until is not None and until != period.until:
+                end = until + self.overlap
+            slices.append(replace(self.cut(request, since, end), partial=True))
+        return slices
 
 
 def _moments(texts: Iterable[object]) -> list[int]:
