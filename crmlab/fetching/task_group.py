@@ -84,7 +84,10 @@ class TaskGroup:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
+        error = None
         if not task.cancelled():
-            self._error = self._error or task.exception()
+            # looked at even where it is not the first: asyncio complains of an error that nobody looked at
+            error = task.exception()
+        self._error = self._error or error
         if self._error or not self._tasks:
             self._news.set()
