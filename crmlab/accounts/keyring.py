@@ -97,5 +97,5 @@ def _backends() -> list[Any]:
             f"the keyring ({chosen.name}) writes plain text, which is no safe place for a key"
         )
     raise CredentialError(
-        "this computer has no keyring: a desktop's, macOS's and Windows' are known"
+        "this computer has no keyring that crmlab knows: that of macOS, Windows or a Linux desktop"
     )

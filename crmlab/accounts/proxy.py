@@ -133,7 +133,7 @@ def _parsed(address: str, named_by: str) -> Proxy | CredentialError:
         return _malformed(named_by)
     if url_parts.scheme not in _PORTS:
         return CredentialError(
-            f"{named_by} names a proxy that is neither http nor https: crmlab speaks to no other"
+            f"{named_by} names a proxy that is neither http nor https: crmlab supports no other kind"
         )
 
     is_clean = proxy_url.isprintable() and " " not in proxy_url and "\\" not in proxy_url

@@ -145,7 +145,7 @@ def joined(
         new_values = [str(item) for item in value or []]
         if any(separator in item for item in new_values):
             raise UsageError(
-                f"a value of {name} holds {separator!r}, by which the service parts its values"
+                f"a value of {name} holds {separator!r}, which the service puts between values"
             )
         if labelled:
             with_label: dict[str, str] = {}

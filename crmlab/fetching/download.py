@@ -130,7 +130,7 @@ async def download(
     taken_names = [name for name in asked_rows.columns if name in FILES]
     if taken_names:
         raise UsageError(
-            f"{', '.join(taken_names)}: these columns are what download says; select the arguments alone"
+            f"{', '.join(taken_names)}: download adds these columns itself; give the arguments alone"
         )
     target_folder = make_folder(folder)
     files = _files(account, chosen, target_folder, asked_rows.to_dicts())
