@@ -69,7 +69,6 @@ def mailbox(written: pl.Expr) -> pl.Expr:
 
 def first_mailbox(written: pl.Expr) -> pl.Expr:
     """Return the first mailbox in a list of texts; where there is none the first text, null of an empty list."""
-
     in_any = mailboxes(written.list.join(" ", ignore_nulls=True)).list.first()
     return pl.coalesce(in_any, mailbox(written.list.first()))
 
