@@ -14,6 +14,7 @@ from crmlab.analysis.consent_state import state_of_part
 from crmlab.analysis.decisions import OPT_IN, SUBJECT_KEYS, consent_periods, dated_events
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
+from crmlab.analysis.rates import over_groups
 from crmlab.analysis.subjects import Evidence, Subject, in_parts
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
@@ -100,7 +101,7 @@ def thinned_curve(
     whole_curve = _curve(counts, keys, confidence)
     if whole_curve.height <= MAX_TIMES:
         return whole_curve
-    within = partial(_within, keys)
+    within = partial(over_groups, keys=keys)
     both_counts = pl.col("ended", "censored")
     up_to_each = within(both_counts.cum_sum())
     at_kept = whole_curve.with_columns(up_to_each).filter(_kept_times(within))
@@ -126,12 +127,6 @@ def _curve(counts: Sequence[pl.DataFrame], keys: Sequence[str], confidence: floa
     surviving = survival.curve_of(counts, keys)
     banded = survival.banded(surviving, keys, confidence)
     return banded.rename({"time": "days", "surviving": "survival"})
-
-
-def _within(keys: Sequence[str], values: pl.Expr) -> pl.Expr:
-    if not keys:
-        return values
-    return values.over(keys)
 
 
 def median_days(curve: pl.DataFrame, *, by: By = None) -> pl.DataFrame:

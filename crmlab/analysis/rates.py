@@ -62,3 +62,10 @@ def wilson(part: pl.Expr, whole: pl.Expr, z: float) -> tuple[pl.Expr, pl.Expr]:
     half_width = z / stretch * variance.sqrt()
     # rounding may lead a little beyond 0 and 1
     return (middle - half_width).clip(lower_bound=0.0), (middle + half_width).clip(upper_bound=1.0)
+
+
+def over_groups(values: pl.Expr, keys: Sequence[str]) -> pl.Expr:
+    """Return what is computed within each group; over all rows without `keys`."""
+    if not keys:
+        return values
+    return values.over(keys)
