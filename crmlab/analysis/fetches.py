@@ -233,8 +233,9 @@ class Call:
         for earlier, later in pairwise(times):
             if earlier >= later:
                 raise UsageError(
-                    f"{self._name} needs the earlier fetch first, and the first was fetched at {earlier:%Y-%m-%d %H:%M} "
-                    f"UTC, the second at {later:%Y-%m-%d %H:%M} UTC: write {self._name}(earlier, later). Where deals "
+                    f"{self._name} needs the earlier fetch first, and the first was fetched at "
+                    f"{earlier:%Y-%m-%d %H:%M} UTC, the second at {later:%Y-%m-%d %H:%M} UTC: "
+                    f"write {self._name}(earlier, later). Where deals "
                     "are of another time, say so, with crmlab.collect(deals=earlier.deals, as_of=...)"
                 )
 

@@ -286,9 +286,7 @@ def _check_quota(quota: float | Mapping[str, float]) -> None:
     UsageError
         It is no number above 0, nor such numbers by currency.
     """
-    amounts = [quota]
-    if isinstance(quota, Mapping):
-        amounts = list(quota.values())
+    amounts = list(quota.values()) if isinstance(quota, Mapping) else [quota]
     if not all(isinstance(amount, Real) for amount in amounts):
         raise UsageError(
             f"quota={quota!r}: give an amount, such as 100000, or one for each currency, {{'EUR': 100000}}"

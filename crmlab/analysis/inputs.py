@@ -150,12 +150,12 @@ def columns_of(frame: Any, argument: str) -> list[str]:
     if isinstance(frame, pl.DataFrame):
         return frame.columns
     try:
-        schema = frame.collect_schema()
+        names: list[str] = frame.collect_schema().names()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UsageError(
             f"{argument} is a lazy frame that cannot be collected: {in_short(error)}"
         ) from None
-    return schema.names()
+    return names
 
 
 def _with_absent(frame: pl.DataFrame, optional: Sequence[str], table: str) -> pl.DataFrame:

@@ -116,7 +116,7 @@ def _reached(history: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
         .sort(PLACE)
     )
 
-    # a deal that was won went through all stages, whether or not a fetch saw it there
+    # a deal that was won reached every stage of its pipeline, those that it skipped included
     won_in_pipeline = pl.col("won_deals").fill_null(0)
     stopped_here_or_later = pl.col("stopped").fill_null(0).cum_sum(reverse=True).over(PIPELINE)
     reached = (stopped_here_or_later + won_in_pipeline).alias("reached")
