@@ -104,7 +104,7 @@ def open_actions(
     open_rows = actions.filter(~pl.col("is_done") & was_created)
 
     days_late = (pl.lit(today) - pl.col("due")).dt.total_days()
-    with_age = open_rows.with_columns(pl.when(days_late > 0).then(days_late).alias("late"))
+    with_age = open_rows.with_columns(late=pl.when(days_late > 0).then(days_late))
     age_counts = [number_of(is_of_age, age) for age, is_of_age in AGES.items()]
     counts = with_age.group_by("owner").agg(
         row_count("open"),
@@ -113,7 +113,7 @@ def open_actions(
         number_of(pl.col("late").is_not_null(), "overdue"),
         *age_counts,
     )
-    rates = counts.with_columns(ratio("overdue", "open").alias("overdue_rate"))
+    rates = counts.with_columns(overdue_rate=ratio("overdue", "open"))
     return rates.sort("owner", nulls_last=True)
 
 
@@ -201,7 +201,7 @@ def completion_rate(
             number_of(is_done & pl.col("done_at").is_null(), "done_undated"),
         )
     )
-    rates = counts.with_columns(ratio("on_time", "due").alias("completion_rate"))
+    rates = counts.with_columns(completion_rate=ratio("on_time", "due"))
     return rates.sort("owner", nulls_last=True)
 
 
@@ -224,6 +224,6 @@ def _actions(
     was_done_by_then = (pl.col("done_at") <= today).fill_null(value=True)
     return actions.with_columns(
         owners_of(actions, users),
-        pl.coalesce("due_on", starts_on).alias("due"),
-        (is_done & was_done_by_then).alias("is_done"),
+        due=pl.coalesce("due_on", starts_on),
+        is_done=is_done & was_done_by_then,
     )

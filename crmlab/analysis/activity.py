@@ -81,9 +81,9 @@ def activity_heatmap(
     # an action is done on a day, and an entry of all day names none of its hours
     has_hour = ~pl.col("all_day").fill_null(value=False) & pl.col("kind").ne_missing("action")
     with_hour = done_work.filter(has_hour).drop_nulls("at")
-    counts = with_hour.group_by(
-        local_time.dt.weekday().alias("weekday"), local_time.dt.hour().alias("hour")
-    ).agg(pl.col("count").sum())
+    counts = with_hour.group_by(weekday=local_time.dt.weekday(), hour=local_time.dt.hour()).agg(
+        pl.col("count").sum()
+    )
 
     weekdays = pl.DataFrame({"weekday": range(1, 8)}, schema={"weekday": pl.Int8})
     hours = pl.DataFrame({"hour": range(24)}, schema={"hour": pl.Int8})

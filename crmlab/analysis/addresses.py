@@ -14,7 +14,7 @@ def contact_addresses(contacts: pl.DataFrame) -> pl.DataFrame:
 
     Reads provider, account, id, emails.
     """
-    written = contacts.select(*KEY, pl.col("emails").alias("address")).explode("address")
+    written = contacts.select(*KEY, address="emails").explode("address")
     # a text may hold several addresses
     spelled = written.with_columns(addresses(pl.col("address"))).explode("address")
     return spelled.drop_nulls("address").unique()
@@ -49,7 +49,7 @@ def with_contact_id(
     contact_mark = pl.col("contact_hash")
     known_marks = None
     if contacts is not None and "contact_hash" in contacts.columns:
-        marked_contacts = contacts.select(*KEY, contact_mark.alias("address"))
+        marked_contacts = contacts.select(*KEY, address=contact_mark)
         known_marks = marked_contacts.drop_nulls("address")
     # a mark may stand beside nothing but the address that tells whose both are
     by_mark = _with_id_by(rows, contact_mark, known_marks)
@@ -60,7 +60,7 @@ def with_contact_id(
 def _with_id_by(rows: pl.DataFrame, name: pl.Expr, known: pl.DataFrame | None) -> pl.DataFrame:
     """Return the rows with the contact that has the same name elsewhere, where they name none."""
     nameless = pl.col("contact_id").is_null()
-    nameless_rows = rows.filter(nameless).select(*_ACCOUNT, name.alias("name"))
+    nameless_rows = rows.filter(nameless).select(*_ACCOUNT, name=name)
     wanted_names = nameless_rows.drop_nulls("name").unique()
     if wanted_names.is_empty():
         return rows
@@ -68,14 +68,14 @@ def _with_id_by(rows: pl.DataFrame, name: pl.Expr, known: pl.DataFrame | None) -
     contact_id = pl.col("contact_id").alias("known_id")
     named = rows.filter(~nameless).select(*_ACCOUNT, name.alias("name"), contact_id)
     if known is not None:
-        named_elsewhere = known.select(*_ACCOUNT, pl.col("address").alias("name"), known_id="id")
+        named_elsewhere = known.select(*_ACCOUNT, name="address", known_id="id")
         named = pl.concat([named, named_elsewhere])
     name_keys = [*_ACCOUNT, "name"]
     known_ids = named.join(wanted_names, on=name_keys, how="semi", nulls_equal=True).unique()
     first_id = pl.col("known_id").min().over(name_keys)
     known_ids = known_ids.with_columns(is_further=pl.col("known_id") > first_id)
 
-    wanting = rows.with_columns(pl.when(nameless).then(name).alias("name"))
+    wanting = rows.with_columns(name=pl.when(nameless).then(name))
     filled = wanting.join(
         known_ids, on=name_keys, how="left", nulls_equal=True, maintain_order="left"
     )

@@ -107,7 +107,7 @@ def ageing(
         aged_deals = _since_stage(open_deals, history)
     if stuck_after is not None:
         limit_days = pl.lit(stuck_after, pl.Float64)
-        aged_deals = aged_deals.with_columns(limit_days.alias("limit_days"))
+        aged_deals = aged_deals.with_columns(limit_days=limit_days)
 
     age_days = (pl.lit(instant) - pl.col("since_at")).dt.total_microseconds() / _DAY_US
     answer = aged_deals.select(
@@ -129,16 +129,16 @@ def _since_created(deals: pl.DataFrame, won_by_then: pl.DataFrame, time_zone: st
     """Return the deals since their creation, with the days that nine of ten of their account took to be won."""
     lengths = cycle_length(won_by_then, by=_ACCOUNT, time_zone=time_zone)
     # deals of another account may take longer for reasons of their own
-    limits = lengths.select(*_ACCOUNT, pl.col("p90_days").alias("limit_days"))
+    limits = lengths.select(*_ACCOUNT, limit_days="p90_days")
     return deals.join(limits, on=_ACCOUNT, how="left", nulls_equal=True).with_columns(
-        pl.lit("created").alias("since"), pl.col("created_at").alias("since_at")
+        since=pl.lit("created"), since_at="created_at"
     )
 
 
 def _since_stage(deals: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     """Return the deals with the time at which each entered its stage, and the days that nine of ten stay there."""
     stays = read_history(history)
-    limits = stay_lengths(stays).select(*PLACE, pl.col("p90_days").alias("limit_days"))
+    limits = stay_lengths(stays).select(*PLACE, limit_days="p90_days")
     last_stays = stays.filter(pl.col("exit") == "still there").select(
         "provider",
         "account",
@@ -152,4 +152,4 @@ def _since_stage(deals: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     since = pl.when(was_there).then(pl.lit("first fetch")).when(~was_there).then(pl.lit("stage"))
     in_stage = deals.join(last_stays, on=[*KEY, *PLACE[2:]], how="left", nulls_equal=True)
     with_limits = in_stage.join(limits, on=PLACE, how="left", nulls_equal=True)
-    return with_limits.with_columns(since.alias("since"))
+    return with_limits.with_columns(since=since)

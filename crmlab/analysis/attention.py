@@ -145,9 +145,9 @@ def activities_per_deal(
         row_count("deals"),
         number_of(number == 0, "without_activity"),
         number.sum(),
-        number.mean().alias("mean"),
-        number.median().alias("median"),
-        number.quantile(0.9, "higher").alias("p90"),
+        mean=number.mean(),
+        median=number.median(),
+        p90=number.quantile(0.9, "higher"),
     )
     return measures.sort("status", descending=True)
 
@@ -241,14 +241,14 @@ def days_since_last_touch(
         .then(pl.lit("recent"))
     )
     was_created = (pl.col("created_at") <= instant).fill_null(value=True)
-    last_touches = touched.group_by(KEY).agg(pl.col("day").max().alias("last_touch_on"))
+    last_touches = touched.group_by(KEY).agg(last_touch_on=pl.col("day").max())
     with_touch = (
         shown.filter(was_created)
         .select(KEY)
         .join(last_touches, on=KEY, how="left", nulls_equal=True, maintain_order="left")
     )
     state = stale_or_recent.otherwise(pl.lit("never"))
-    return with_touch.with_columns(days.alias("days"), state.alias("state"))
+    return with_touch.with_columns(days=days, state=state)
 
 
 def are_deals(subjects: pl.DataFrame) -> bool:

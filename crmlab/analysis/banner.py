@@ -117,19 +117,19 @@ def _rates(counts: pl.DataFrame) -> pl.DataFrame:
     optout = pl.col("optout")
     explicit_optin = pl.col("explicit_optin")
     with_rest = counts.with_columns(
-        (explicit_optin + optout).alias("interacted"),
-        (exposed - optin - optout).alias("no_choice"),
-        (exposed - optin).alias("no_optin"),
+        interacted=explicit_optin + optout,
+        no_choice=exposed - optin - optout,
+        no_optin=exposed - optin,
     )
     return with_rest.with_columns(
-        share(optin, exposed).alias("optin_per_exposed"),
-        share(optin, optin + optout).alias("optin_per_choice"),
-        share(optout, optin + optout).alias("optout_per_choice"),
-        share(optout, exposed).alias("optout_per_exposed"),
-        share("interacted", exposed).alias("interacted_per_exposed"),
-        share(explicit_optin, "interacted").alias("explicit_optin_per_interacted"),
-        share("no_choice", exposed).alias("no_choice_per_exposed"),
-        share("no_optin", exposed).alias("no_optin_per_exposed"),
+        optin_per_exposed=share(optin, exposed),
+        optin_per_choice=share(optin, optin + optout),
+        optout_per_choice=share(optout, optin + optout),
+        optout_per_exposed=share(optout, exposed),
+        interacted_per_exposed=share("interacted", exposed),
+        explicit_optin_per_interacted=share(explicit_optin, "interacted"),
+        no_choice_per_exposed=share("no_choice", exposed),
+        no_optin_per_exposed=share("no_optin", exposed),
     )
 
 
@@ -191,6 +191,6 @@ def banner_items(
         ["optin", "visitors_exposed"]
     )
     sums = counted_items.group_by(item_key).agg(pl.col("optin", "visitors_exposed").sum())
-    rates = sums.with_columns(share("optin", "visitors_exposed").alias("optin_per_exposed"))
+    rates = sums.with_columns(optin_per_exposed=share("optin", "visitors_exposed"))
     most_first = [True, False, False, False]
     return rates.sort("optin_per_exposed", *item_key, descending=most_first, nulls_last=True)

@@ -106,7 +106,7 @@ def confirmation_rate(
         part_counts.append(counted(_requested(dated), keys, *measures))
     rate = ratio("confirmed", "requests_old_enough")
     rates = summed(part_counts, keys, "requests_old_enough", "confirmed", "requests_too_young")
-    return answer(rates.with_columns(rate.alias("confirmed_per_request_old_enough")))
+    return answer(rates.with_columns(confirmed_per_request_old_enough=rate))
 
 
 def _confirmed_within(limit: dt.timedelta, now: dt.datetime) -> tuple[pl.Expr, ...]:
@@ -179,7 +179,7 @@ def time_to_confirm(
         dated = dated_events(events, now, subject, contacts=of_part, by=by)
         part_counts.append(times_counted(lasting(_requested(dated), now), keys))
     waiting = thinned_curve(part_counts, keys, confidence=confidence)
-    return answer(waiting.with_columns((1 - pl.col("survival")).alias("confirmed_share")))
+    return answer(waiting.with_columns(confirmed_share=1 - pl.col("survival")))
 
 
 def _requested(events: pl.DataFrame) -> pl.DataFrame:
@@ -190,7 +190,7 @@ def _requested(events: pl.DataFrame) -> pl.DataFrame:
     # an answer that says no confirms nothing
     is_refusal = (pl.col("decision") == OPT_OUT).fill_null(value=False)
     confirmations = events.filter((step == "confirmation") & ~is_refusal)
-    confirmed_at = confirmations.select(*SUBJECT_KEYS, pl.col("at").alias("end"))
+    confirmed_at = confirmations.select(*SUBJECT_KEYS, end="at")
     answered = (
         first_requests.select(*SUBJECT_KEYS, "start")
         .join(confirmed_at, on=SUBJECT_KEYS, nulls_equal=True)
@@ -272,7 +272,7 @@ def documentation_coverage(
     count_names = ("consents", "documented", "undocumented", "not_said", "with_source")
     counts = summed(part_counts, keys, *count_names)
     rate = ratio("documented", "consents")
-    return answer(counts.with_columns(rate.alias("documented_per_consent")))
+    return answer(counts.with_columns(documented_per_consent=rate))
 
 
 def _coverage(evidence: Evidence, now: dt.datetime, subject: Subject, by: By) -> pl.DataFrame:
@@ -319,5 +319,5 @@ def _proofs(events: pl.DataFrame, in_force: pl.DataFrame) -> pl.DataFrame:
     is_about_it = pl.col("of_purpose").is_null() | (pl.col("of_purpose") == pl.col("purpose"))
     since_opt_in = events_of_channel.filter(is_about_it, pl.col("at") >= pl.col("start"))
     return since_opt_in.group_by(SUBJECT_KEYS).agg(
-        has_proof.any().alias("documented"), has_proof.is_not_null().any().alias("said")
+        documented=has_proof.any(), said=has_proof.is_not_null().any()
     )

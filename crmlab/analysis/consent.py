@@ -180,8 +180,8 @@ def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None
     sums = [complete_sum(name) for name in _COUNTS]
     periods = dated.group_by(period_of(pl.col("day"), grain)).agg(sums).sort("day")
     return periods.with_columns(
-        share("optin", "visitors_exposed").alias("optin_rate"),
-        share("optout", "visitors_exposed").alias("optout_rate"),
+        optin_rate=share("optin", "visitors_exposed"),
+        optout_rate=share("optout", "visitors_exposed"),
     )
 
 

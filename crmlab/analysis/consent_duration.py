@@ -294,6 +294,6 @@ def lasting(periods: pl.DataFrame, as_of: dt.datetime) -> pl.DataFrame:
     # what has not ended has lasted up to now
     duration = pl.col("end").fill_null(as_of) - pl.col("start")
     return periods.with_columns(
-        (duration.dt.total_microseconds() / DAY_US).alias("days"),
-        pl.col("end").is_not_null().alias("ended"),
+        days=duration.dt.total_microseconds() / DAY_US,
+        ended=pl.col("end").is_not_null(),
     )

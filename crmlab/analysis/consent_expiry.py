@@ -98,13 +98,13 @@ def expiring_consents(
     state = state_of(consent_events, now, subject, subscriptions=subscriptions, contacts=contacts)
     in_force = state.filter(pl.col("decision") == OPT_IN)
     expires_at = pl.col("decided_at") + pl.duration(days=max_age_days)
-    consents = in_force.select("channel", expires_at.alias("expires"))
+    consents = in_force.select("channel", expires=expires_at)
     expiring = consents.filter(pl.col("expires") <= horizon)
 
     # what is too old already has no period: it is not to come
     is_ahead = pl.col("expires") > now
     ahead = pl.when(is_ahead).then(local(pl.col("expires"), time_zone))
-    expiring = expiring.with_columns(ahead.alias("ahead"))
+    expiring = expiring.with_columns(ahead=ahead)
     grain = chosen_grain(every, expiring["ahead"])
     period = period_of(pl.col("ahead"), grain).alias("period")
     counts = expiring.group_by(period, "channel").agg(row_count("consents"))

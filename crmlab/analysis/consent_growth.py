@@ -118,16 +118,16 @@ def _changes_by_period(days: pl.DataFrame, grain: str) -> pl.DataFrame:
 def _stock_of(periods: pl.DataFrame) -> pl.DataFrame:
     """Return what the changes of each period leave, and which share of what was there before left."""
     net = pl.col("opt_ins") - pl.col("opt_outs")
-    stock = periods.with_columns(net.alias("net"), net.cum_sum().alias("stock"))
+    stock = periods.with_columns(net=net, stock=net.cum_sum())
     stock_at_start = pl.col("stock") - pl.col("net")
-    return stock.with_columns(stock_at_start.alias("stock_at_start")).select(
+    return stock.with_columns(stock_at_start=stock_at_start).select(
         "period",
         "opt_ins",
         "opt_outs",
         "net",
         "stock_at_start",
         "stock",
-        ratio("opt_outs", "stock_at_start").alias("opt_out_rate_of_stock_at_start"),
+        opt_out_rate_of_stock_at_start=ratio("opt_outs", "stock_at_start"),
     )
 
 
@@ -143,7 +143,7 @@ def _with_undated(stock: pl.DataFrame, periods: pl.DataFrame, state: pl.DataFram
     opt_ins = pl.when(is_last).then(only_stated.height).otherwise(0).cast(pl.Int64)
     opt_outs = pl.when(is_last).then(ended_undated.height).otherwise(0).cast(pl.Int64)
     return stock.with_columns(
-        (pl.col("stock") + opt_ins - opt_outs).alias("stock"),
-        opt_ins.alias("opt_ins_undated"),
-        opt_outs.alias("opt_outs_undated"),
+        stock=pl.col("stock") + opt_ins - opt_outs,
+        opt_ins_undated=opt_ins,
+        opt_outs_undated=opt_outs,
     )

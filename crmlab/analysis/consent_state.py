@@ -192,7 +192,7 @@ def _said(
     decisions = events.drop_nulls("decision").rename({"at": "decided_at"})
     stated_parts = [_stated(decisions, "event", of_all, of_events)]
     for basis, states in undated_states(subscriptions, contacts, whom).items():
-        undated = states.with_columns(_NO_TIME.alias("decided_at"))
+        undated = states.with_columns(decided_at=_NO_TIME)
         stated_parts.append(_stated(undated, basis, of_all))
 
     return pl.concat(stated_parts, how="diagonal")
@@ -222,7 +222,7 @@ def stand_of(
     last_decisions = _last_of_each(about_channel.with_columns(asked_words))
     said_yes = (pl.col("decision") == OPT_IN).any()
     decision = pl.when(said_yes).then(pl.lit(OPT_IN)).otherwise(pl.lit(OPT_OUT))
-    return last_decisions.group_by("subject").agg(decision.alias("decision"))
+    return last_decisions.group_by("subject").agg(decision=decision)
 
 
 def _last_of_each(said: pl.DataFrame) -> pl.DataFrame:
@@ -287,18 +287,16 @@ def _subscribed(
     # the address of a text message or a letter is no mailbox
     is_mailbox = pl.col("address").str.contains("@", literal=True)
     own_address = pl.when(is_mailbox).then(mailbox(pl.col("address")))
-    addressed = all_subscriptions.with_columns(own_address.alias("address"))
+    addressed = all_subscriptions.with_columns(address=own_address)
     stated = with_contact_id(addressed, pl.col("address"), contacts)
     if contacts is not None:
         # a subscription is its contact's, whatever address it was made with
         known_addresses = first_addresses(contacts).rename({"address": "known"})
         stated = stated.join(known_addresses, on=_CONTACT, how="left", maintain_order="left")
-        stated = stated.with_columns(pl.coalesce("known", "address").alias("address"))
+        stated = stated.with_columns(address=pl.coalesce("known", "address"))
     stated = with_subject(stated, whom, pl.col("address"), contacts)
 
-    spelled = decided(stated).with_columns(
-        channel_word(pl.col("channel")), _NO_TEXT.alias("purpose")
-    )
+    spelled = decided(stated).with_columns(channel_word(pl.col("channel")), purpose=_NO_TEXT)
     of_first = pl.col("resource_id", "id").sort_by("decision", "resource_id", "id").first()
     return (
         spelled.drop_nulls(["decision", "subject"])
@@ -333,8 +331,8 @@ def _named(contacts: pl.DataFrame, whom: Whom) -> pl.DataFrame:
     own_name = contact_name(pl.col("id"))
     if whom == "email":
         addressed = contacts.join(contact_addresses(contacts), on=KEY, how="left", nulls_equal=True)
-        return addressed.with_columns(pl.coalesce("address", own_name).alias("subject"))
-    return contacts.with_columns(own_name.alias("subject"))
+        return addressed.with_columns(subject=pl.coalesce("address", own_name))
+    return contacts.with_columns(subject=own_name)
 
 
 @answers("everything")
@@ -482,7 +480,7 @@ def _rates(
     service_keys = keys_of(_services_in(keys))
     with_contacts = _with_contacts(rates, summed(known, service_keys, "contacts"), service_keys)
     coverage = ratio("contacts_decided", "contacts")
-    return with_contacts.with_columns(coverage.alias("coverage_of_contacts"))
+    return with_contacts.with_columns(coverage_of_contacts=coverage)
 
 
 def _services_in(keys: Sequence[str]) -> list[str]:
@@ -495,7 +493,7 @@ def _known(contacts: pl.DataFrame, services: Sequence[str], subject: Subject) ->
     subject_name = contact_name(pl.col("id"))
     if subject == "email":
         subject_name = pl.coalesce(first_mailbox(pl.col("emails")), subject_name)
-    subjects = known_contacts.select(*keys_of(services), subject_name.alias("subject"))
+    subjects = known_contacts.select(*keys_of(services), subject=subject_name)
     return subjects.drop_nulls("subject").unique()
 
 
@@ -505,6 +503,6 @@ def _with_contacts(
     """Return the rates with the contacts that there are: of the service, where they are grouped by it."""
     if not of_service:
         all_contacts = pl.lit(counts["contacts"].item(), pl.Int64)
-        return rates.with_columns(all_contacts.alias("contacts"))
+        return rates.with_columns(contacts=all_contacts)
     joined = rates.join(counts, on=of_service, how="left", nulls_equal=True, maintain_order="left")
     return joined.with_columns(pl.col("contacts").fill_null(0))

@@ -81,7 +81,7 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     won_deals = with_opening(all_deals, time_zone).filter(WON)
     days = pl.col("days")
     lengths = counted(
-        won_deals.with_columns(_days(time_zone).alias("days")),
+        won_deals.with_columns(days=_days(time_zone)),
         keys,
         row_count("won"),
         number_of(days.is_null(), "left_out"),
@@ -183,7 +183,7 @@ def sales_velocity(
     if opportunities == "worked":
         is_counted = is_counted | won | lost
 
-    with_days = known_deals.with_columns(_days(time_zone).alias("days"))
+    with_days = known_deals.with_columns(days=_days(time_zone))
     keys = with_money(keys_of(by), known_deals)
     return answer(_velocity(with_days, keys, is_counted, won, lost))
 
@@ -203,7 +203,7 @@ def _velocity(
         pl.col("days").filter(won).mean().alias("mean_days"),
     )
     gain = pl.col("opportunities") * pl.col("mean_amount") * pl.col("win_rate")
-    return factors.with_columns(ratio(gain, "mean_days").alias("velocity_per_day"))
+    return factors.with_columns(velocity_per_day=ratio(gain, "mean_days"))
 
 
 @answers("everything")
@@ -280,14 +280,14 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
     last_number = today.year * 12 + today.month - 2
     observed = pl.max_horizontal(last_number - created_number + 1, 0)
     cohorts = dated.group_by("created_month").agg(row_count("created"))
-    cohorts = cohorts.with_columns(pl.int_ranges(0, observed, dtype=pl.Int64).alias("months"))
+    cohorts = cohorts.with_columns(months=pl.int_ranges(0, observed, dtype=pl.Int64))
     return (
         cohorts.explode("months")
         .drop_nulls("months")
         .join(won, on=["created_month", "months"], how="left")
         .sort("created_month", "months")
         .with_columns(pl.col("won").fill_null(0).cum_sum().over("created_month"))
-        .with_columns(ratio("won", "created").alias("win_share"))
+        .with_columns(win_share=ratio("won", "created"))
     )
 
 

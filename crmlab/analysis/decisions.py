@@ -52,7 +52,7 @@ def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
     """Return the events with their decision: "opt-in" or "opt-out", null where nothing was decided. Reads opted_in."""
     said_yes = pl.col("opted_in").cast(pl.Boolean)
     decision = pl.when(said_yes).then(pl.lit(OPT_IN)).when(~said_yes).then(pl.lit(OPT_OUT))
-    return consent_events.with_columns(decision.alias("decision"))
+    return consent_events.with_columns(decision=decision)
 
 
 def dated_events(
@@ -148,7 +148,7 @@ def _with_expiries(decisions: pl.DataFrame, horizon: pl.Expr) -> pl.DataFrame:
         nothing.append(pl.lit(None, made.schema[name]).alias(name))
     expiries = ended.with_columns(
         *nothing,
-        at=pl.col("valid_until"),
+        at="valid_until",
         decision=pl.lit(EXPIRED),
         kind=pl.lit(EXPIRED).cast(made.schema["kind"]),
     )
@@ -235,7 +235,7 @@ def consent_periods(events: pl.DataFrame) -> pl.DataFrame:
 
     Columns as of the opt-in, with start and end (Datetime, UTC); end is null while the consent lasts.
     """
-    with_end = changes(events).with_columns(_time_of_next().alias("end"))
+    with_end = changes(events).with_columns(end=_time_of_next())
     opt_ins = with_end.filter(pl.col("decision") == OPT_IN)
     return opt_ins.rename({"at": "start"}).drop("decision")
 
@@ -329,7 +329,7 @@ def history_of(events: pl.DataFrame, channel: str, purpose: str | None) -> pl.Da
 
 def _taken_together(decisions: pl.DataFrame, channel: str) -> pl.DataFrame:
     """Return the decisions about one channel, each with that of its person about all purposes of it."""
-    one_channel = decisions.with_columns(named=pl.col("channel"), channel=pl.lit(channel))
+    one_channel = decisions.with_columns(named="channel", channel=pl.lit(channel))
     by_purpose = for_all_they_cover(one_channel).sort(
         "subject", "purpose", "at", "decision", maintain_order=True
     )
@@ -338,7 +338,7 @@ def _taken_together(decisions: pl.DataFrame, channel: str) -> pl.DataFrame:
     was_yes = pl.when(~is_new).then(is_yes.shift()).otherwise(pl.lit(value=False))
     # +1: a purpose that had no yes has one; -1: it has it no more
     move = is_yes.cast(pl.Int64) - was_yes.cast(pl.Int64)
-    moves = by_purpose.with_columns(move.alias("move"))
+    moves = by_purpose.with_columns(move=move)
 
     # an opt-out of several purposes is one moment: what holds after it is the last row of it
     in_time = moves.sort("subject", "at", "decision", maintain_order=True)
@@ -346,5 +346,5 @@ def _taken_together(decisions: pl.DataFrame, channel: str) -> pl.DataFrame:
     is_expiry = pl.col("decision") == EXPIRED
     none_is_left = pl.when(is_expiry).then(pl.lit(EXPIRED)).otherwise(pl.lit(OPT_OUT))
     together = pl.when(purposes_with_yes > 0).then(pl.lit(OPT_IN)).otherwise(none_is_left)
-    taken = in_time.with_columns(together.alias("decision"), pl.col("named").alias("channel"))
+    taken = in_time.with_columns(decision=together, channel="named")
     return taken.select(decisions.columns)

@@ -95,7 +95,7 @@ def email_engagement(
     else:
         campaign_id = pl.col("id").alias("campaign_id")
         all_campaigns = read(campaigns, "campaigns", *_ACCOUNT, "id", "name")
-        names = all_campaigns.select(*_ACCOUNT, campaign_id, pl.col("name").alias("campaign"))
+        names = all_campaigns.select(*_ACCOUNT, campaign_id, campaign="name")
         first_names = names.unique(keys, keep="first")
         named = counts.join(first_names, on=keys, how="left", nulls_equal=True)
     in_order = named.select(*keys, "campaign", pl.exclude(*keys, "campaign"))
@@ -157,7 +157,7 @@ def email_engagement_over_time(
     """
     # an opening counts for the mailing, so it is of the period in which that was sent
     sent_on = local(pl.coalesce("sent_at", "at"), time_zone).dt.date()
-    events = _events(activities).with_columns(sent_on.alias("period"))
+    events = _events(activities).with_columns(period=sent_on)
     grain = chosen_grain(every, events["period"])
     by_period = events.with_columns(period_of(pl.col("period"), grain))
     return _counted(by_period, (*_ACCOUNT, "period")).sort("period", *_ACCOUNT)
@@ -187,11 +187,11 @@ def _events(activities: pl.DataFrame) -> pl.DataFrame:
     # of one moment the send comes first: an opening counts only behind it
     is_send = pl.col("what") == "sent"
     in_order = dated.sort(*_PAIR, "at", ~is_send)
-    numbered = in_order.with_columns(pl.struct(_PAIR).rle_id().alias("pair"))
+    numbered = in_order.with_columns(pair=pl.struct(_PAIR).rle_id())
     latest_send = pl.when(is_send).then(pl.struct("at", "pair")).forward_fill().struct
     is_own_send = latest_send.field("pair") == pl.col("pair")
     sent_at = pl.when(is_own_send).then(latest_send.field("at"))
-    return numbered.with_columns(sent_at.alias("sent_at"))
+    return numbered.with_columns(sent_at=sent_at)
 
 
 def _counted(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
@@ -209,13 +209,13 @@ def _counted(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
     delivered = pl.when("tells_delivery").then("delivered")
     base = pl.when("tells_delivery").then(pl.lit("delivered")).otherwise(pl.lit("sent"))
     reached = pl.coalesce("delivered", "sent")
-    return counts.with_columns(delivered.alias("delivered")).select(
+    return counts.with_columns(delivered=delivered).select(
         *keys,
         *_COUNTS,
-        base.alias("base"),
-        ratio("opened", reached).alias("open_rate"),
-        ratio("clicked", reached).alias("click_rate"),
-        ratio("clicked", "opened").alias("click_to_open_rate"),
+        base=base,
+        open_rate=ratio("opened", reached),
+        click_rate=ratio("clicked", reached),
+        click_to_open_rate=ratio("clicked", "opened"),
     )
 
 
@@ -245,11 +245,11 @@ def _event_counts(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
     is_open = pl.col("what") == "opened"
     is_click = pl.col("what") == "clicked"
     return events.group_by(keys).agg(
-        _events_where(pl.col("what") == "sent").alias("sends"),
-        _events_where(is_open & is_sent).alias("opens"),
-        _events_where(is_click & is_sent).alias("clicks"),
-        _events_where(is_open & ~is_sent).alias("opens_without_send"),
-        _events_where(is_click & ~is_sent).alias("clicks_without_send"),
+        sends=_events_where(pl.col("what") == "sent"),
+        opens=_events_where(is_open & is_sent),
+        clicks=_events_where(is_click & is_sent),
+        opens_without_send=_events_where(is_open & ~is_sent),
+        clicks_without_send=_events_where(is_click & ~is_sent),
     )
 
 

@@ -110,36 +110,34 @@ def weighted_pipeline(
         .otherwise(pl.lit("no date"))
     )
     # as an Enum they sort in the order of time, and not of the alphabet
-    dated = probable.with_columns(bucket.cast(_BUCKETS).alias("bucket"), month.alias("month"))
+    dated = probable.with_columns(bucket=bucket.cast(_BUCKETS), month=month)
     keys = ["bucket", "month", *currencies(probable), "probability_from"]
     sums = dated.group_by(keys).agg(
         row_count("deals"),
         number_of(VALUE.is_null(), "without_amount"),
-        VALUE.sum().alias("amount"),
-        (VALUE * pl.col("probability")).sum().alias("weighted_amount"),
+        amount=VALUE.sum(),
+        weighted_amount=(VALUE * pl.col("probability")).sum(),
     )
 
     # the sum of what nobody knows is 0, which would pass for an answer
     has_probability = pl.col("probability_from").is_not_null()
     weighted_amount = pl.when(has_probability).then("weighted_amount")
     in_order = sums.sort(keys, nulls_last=True)
-    return in_order.with_columns(
-        pl.col("bucket").cast(pl.String), weighted_amount.alias("weighted_amount")
-    )
+    return in_order.with_columns(pl.col("bucket").cast(pl.String), weighted_amount=weighted_amount)
 
 
 def _with_probability(deals: pl.DataFrame, given: Probabilities | None) -> pl.DataFrame:
     """Return the deals with `probability` and where it is from, both null where it is not known."""
     if given is None:
         probable = deals.with_columns(
-            pl.col("stage_probability").alias("probability"),
-            pl.lit("service").alias("probability_from"),
+            probability="stage_probability",
+            probability_from=pl.lit("service"),
         )
     else:
         probable = _with_shares(deals, given)
     is_known = pl.col("probability").is_not_null()
     probability_from = pl.when(is_known).then("probability_from")
-    return probable.with_columns(probability_from.alias("probability_from"))
+    return probable.with_columns(probability_from=probability_from)
 
 
 def _with_shares(deals: pl.DataFrame, given: Probabilities) -> pl.DataFrame:
@@ -167,7 +165,7 @@ def _shares_of_frame(given: pl.DataFrame) -> pl.DataFrame:
     if "probability_from" in frame.columns:
         source = pl.lit(frame["probability_from"].cast(pl.String))
     share = pl.col("probability").cast(pl.Float64)
-    return shares.with_columns(share, source.alias("probability_from"))
+    return shares.with_columns(share, probability_from=source)
 
 
 def _shares_of_mapping(
@@ -255,8 +253,8 @@ def coverage(
     sums = counting.group_by("currency").agg(
         number_of(won, "won"),
         number_of(OPEN, "open"),
-        VALUE.filter(won).sum().alias("won_amount"),
-        VALUE.filter(OPEN).sum().alias("open_amount"),
+        won_amount=VALUE.filter(won).sum(),
+        open_amount=VALUE.filter(OPEN).sum(),
     )
     quotas = quota if isinstance(quota, Mapping) else {counting["currency"].first(): quota}
     return _covered(sums, quotas)
@@ -275,7 +273,7 @@ def _covered(sums: pl.DataFrame, quotas: Mapping[Any, float]) -> pl.DataFrame:
     in_order = filled.select(
         "currency", "quota", "won", "open", "won_amount", remaining, "open_amount"
     )
-    return in_order.with_columns(covered.alias("coverage")).sort("currency", nulls_last=True)
+    return in_order.with_columns(coverage=covered).sort("currency", nulls_last=True)
 
 
 def _check_quota(quota: float | Mapping[str, float]) -> None:

@@ -127,8 +127,8 @@ def open_pipeline_by_consent(
     money = currencies(open_deals)
     counts = open_deals.group_by("consent", *money).agg(
         row_count("deals"),
-        pl.col("person_id").drop_nulls().n_unique().cast(pl.Int64).alias("people"),
-        VALUE.sum().alias("amount"),
+        people=pl.col("person_id").drop_nulls().n_unique().cast(pl.Int64),
+        amount=VALUE.sum(),
     )
     # a state that nobody is in has a row of its own, in every currency
     all_states = _ORDER
@@ -346,6 +346,4 @@ def consent_and_win_rate(
     closed = won + pl.col("lost")
     z_score = NormalDist().inv_cdf((1 + confidence) / 2)
     lower_end, upper_end = wilson(won, closed, z_score)
-    return filled.with_columns(
-        ratio(won, closed).alias("win_rate"), lower_end.alias("low"), upper_end.alias("high")
-    )
+    return filled.with_columns(win_rate=ratio(won, closed), low=lower_end, high=upper_end)

@@ -109,4 +109,4 @@ def _moves(events: pl.DataFrame) -> pl.DataFrame:
     first_row = pl.when(is_first("subject")).then(row_number).forward_fill()
     step = (row_number - first_row + 1).cast(pl.Int64)
     after = pl.when(is_last("subject")).then(pl.lit(END)).otherwise(kind.shift(-1))
-    return events.select(step.alias("step"), kind.alias("before"), after.alias("after"))
+    return events.select(step=step, before=kind, after=after)

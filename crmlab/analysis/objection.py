@@ -200,7 +200,7 @@ def _by_period(contacts: pl.DataFrame, every: str | None, time_zone: str) -> pl.
     """Return what was done after an opt-out, oldest first, with its period."""
     local_time = local(pl.col("happened_at"), time_zone)
     grain = chosen_grain(every, contacts.select(local_time).to_series())
-    dated = contacts.with_columns(period_of(local_time, grain).alias("period"))
+    dated = contacts.with_columns(period=period_of(local_time, grain))
     return dated.sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
 
 
@@ -382,12 +382,12 @@ def _refused_there() -> pl.Expr:
 def _objections(rows: pl.DataFrame, objection: pl.Expr, at: pl.Expr) -> pl.DataFrame:
     """Return person_id, objection, objected_at, objected_provider, objected_account, objected_id."""
     return rows.select(
-        pl.col("subject").alias("person_id"),
-        objection.alias("objection"),
-        at.alias("objected_at"),
-        pl.col("provider").cast(pl.String).alias("objected_provider"),
-        pl.col("account").alias("objected_account"),
-        pl.col("id").alias("objected_id"),
+        person_id="subject",
+        objection=objection,
+        objected_at=at,
+        objected_provider=pl.col("provider").cast(pl.String),
+        objected_account="account",
+        objected_id="id",
     )
 
 
@@ -402,10 +402,10 @@ def mailed_contacts(
     is_sent = pl.col("mailing") == "sent"
     is_recent = HAPPENED.is_between(since, until, closed="right")
     subscribed = all_subscriptions.filter(is_mail & pl.col("opted_in")).select(
-        *_CONTACT, pl.lit(value=True).alias("subscribed"), _NO_TIME.alias("last_sent_at")
+        *_CONTACT, subscribed=pl.lit(value=True), last_sent_at=_NO_TIME
     )
     sent = all_activities.filter(is_sent & is_recent).select(
-        *_CONTACT, pl.lit(value=False).alias("subscribed"), HAPPENED.alias("last_sent_at")
+        *_CONTACT, subscribed=pl.lit(value=False), last_sent_at=HAPPENED
     )
     by_contact = pl.concat([subscribed, sent]).drop_nulls("contact_id").group_by(_CONTACT)
     return by_contact.agg(pl.col("subscribed").any(), pl.col("last_sent_at").max())

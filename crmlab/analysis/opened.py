@@ -59,7 +59,7 @@ def with_opening(deals: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     # of the day on which it was recorded, the record knows the hour
     is_other_day = is_dated & pl.col("opened_on").ne_missing(created_on)
     began_at = pl.when(is_other_day).then(_midnight("opened_on", time_zone)).otherwise("created_at")
-    return deals.with_columns(began_at.alias("created_at")).drop("opened_on")
+    return deals.with_columns(created_at=began_at).drop("opened_on")
 
 
 def read_dated(
@@ -95,7 +95,7 @@ def read_dated(
     midnight = dated_on.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     starts_at = pl.when(is_dated).then(midnight).otherwise("starts_at")
     all_day = pl.when(is_dated).then(pl.lit(value=True)).otherwise("all_day")
-    dated = rows.with_columns(starts_at.alias("starts_at"), all_day.alias("all_day"))
+    dated = rows.with_columns(starts_at=starts_at, all_day=all_day)
     return dated.drop("dated_on")
 
 

@@ -67,11 +67,11 @@ def owners_of(rows: pl.DataFrame, users: pl.DataFrame | None) -> pl.Series:
     owner_key = [*_ACCOUNT, "owner_id"]
     by_id = rows.join(owners, on=owner_key, how="left", nulls_equal=True, maintain_order="left")
     if "author" not in rows.columns:
-        return by_id.select(pl.coalesce("name", "owner_id").alias("owner")).to_series()
+        return by_id.select(owner=pl.coalesce("name", "owner_id")).to_series()
 
     # "Ann Berg <ann@example.com>": the address is no part of the name
     author = pl.col("author").str.replace(r"\s*<[^>]*>\s*$", "").str.strip_chars()
-    signed = by_id.with_columns(pl.when(author != "").then(author).alias("author"))
+    signed = by_id.with_columns(author=pl.when(author != "").then(author))
     author_key = [*_ACCOUNT, "author"]
     by_author = signed.join(
         _by_author(known_users), on=author_key, how="left", nulls_equal=True, maintain_order="left"
@@ -86,8 +86,6 @@ def _by_author(users: pl.DataFrame) -> pl.DataFrame:
     initial = name_words.list.last().str.slice(0, 1)
     short_name = pl.format("{} {}.", name_words.list.first(), initial)
     several_words = users.filter(name_words.list.len() > 1)
-    short_names = several_words.select(
-        *_ACCOUNT, short_name.alias("author"), pl.col("name").alias("full_name")
-    )
+    short_names = several_words.select(*_ACCOUNT, author=short_name, full_name="name")
     is_only_one = pl.len().over(*_ACCOUNT, "author") == 1
     return short_names.unique().filter(is_only_one)

@@ -38,7 +38,7 @@ def with_state(
     ).rename({"subject": "person_id"})
     known_people = with_person(frame, people)
     decided = known_people.join(last_decisions, on="person_id", how="left", maintain_order="left")
-    return decided.with_columns(state().alias("consent"))
+    return decided.with_columns(consent=state())
 
 
 def state() -> pl.Expr:

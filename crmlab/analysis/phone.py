@@ -62,7 +62,7 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
         )
     written = numbers.cast(pl.String)
     distinct = pl.DataFrame({"number": written.unique().drop_nulls()})
-    by_rule = distinct.with_columns(_by_rule(region).alias("e164"))
+    by_rule = distinct.with_columns(e164=_by_rule(region))
     # phonenumbers reads one at a time: what a pattern can say is not asked there
     left_numbers = by_rule.filter(pl.col("e164").is_null() & _may_be_read(region))["number"]
     parsed = pl.Series([_parsed(number, region) for number in left_numbers], dtype=pl.String)

@@ -41,7 +41,7 @@ def with_currency(deals: pl.DataFrame) -> pl.DataFrame:
     """Return the deals with their only currency in every row; as they are where there are several."""
     if currencies(deals):
         return deals
-    return deals.with_columns(pl.lit(only_currency(deals), pl.String).alias("currency"))
+    return deals.with_columns(currency=pl.lit(only_currency(deals), pl.String))
 
 
 def only_currency(deals: pl.DataFrame | pl.LazyFrame) -> str | None:
@@ -221,8 +221,8 @@ def pipeline_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame
     money = currencies(open_deals)
     in_stage = open_deals.group_by(*PLACE, *money).agg(
         row_count("deals"),
-        VALUE.sum().alias("amount"),
-        pl.col("stage_label").drop_nulls().first().alias("own_label"),
+        amount=VALUE.sum(),
+        own_label=pl.col("stage_label").drop_nulls().first(),
     )
     # a stage without deals has a row as well
     return with_stage_names(in_stage, stages, money).with_columns(
@@ -269,7 +269,7 @@ def with_stage_names(found: pl.DataFrame, stages: pl.DataFrame, money: list[str]
     named = with_names.select(
         *PIPELINE, pipeline_name, "stage", label.alias("label"), *money, *measures
     )
-    in_full = named.with_columns(_name_of_one_pipeline().alias("pipeline_name"))
+    in_full = named.with_columns(pipeline_name=_name_of_one_pipeline())
     return in_full.drop(PIPELINE).sort("pipeline_name", "stage", *money, nulls_last=True)
 
 
@@ -325,12 +325,12 @@ def closed_by_month(deals: pl.DataFrame) -> pl.DataFrame:
     keys = ["month", *currencies(closed_deals)]
     month = pl.col("close_date").dt.truncate("1mo")
     counts = (
-        closed_deals.with_columns(month.alias("month"))
+        closed_deals.with_columns(month=month)
         .group_by(keys)
         .agg(
             number_of(WON, "won"),
             number_of(LOST, "lost"),
-            VALUE.filter(WON).sum().alias("won_amount"),
+            won_amount=VALUE.filter(WON).sum(),
         )
     )
     return counts.sort(keys, nulls_last=True)

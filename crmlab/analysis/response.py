@@ -111,7 +111,7 @@ def waits(
         .join(touched, on=KEY, nulls_equal=True)
         .filter(pl.col("at") >= pl.col("began_at"))
         .group_by("row")
-        .agg(pl.col("at").min().alias("first_touch_at"))
+        .agg(first_touch_at=pl.col("at").min())
     )
 
     # who has no answer has waited up to now
@@ -120,7 +120,7 @@ def waits(
     wait_hours = wait.dt.total_microseconds() / 3_600_000_000
     with_touch = numbered.join(first_touches, on="row", how="left", maintain_order="left")
     return with_touch.drop("row").with_columns(
-        pl.col("first_touch_at").is_not_null().alias("answered"), wait_hours.alias("wait_hours")
+        answered=pl.col("first_touch_at").is_not_null(), wait_hours=wait_hours
     )
 
 

@@ -85,7 +85,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     entered = stays.group_by(PLACE).agg(
         row_count("entries"),
         *exit_counts,
-        pl.col("stage_label").drop_nulls().last().alias("own_label"),
+        own_label=pl.col("stage_label").drop_nulls().last(),
     )
     places = pl.concat([entered.select(PLACE), known_places]).unique()
     counts = ["entries", *exit_columns.values()]
@@ -122,7 +122,7 @@ def _reached(history: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     reached = (stopped_here_or_later + won_in_pipeline).alias("reached")
     reached_next = pl.col("reached").shift(-1).over(PIPELINE).fill_null(won_in_pipeline)
     with_reached = with_deals.with_columns(reached)
-    return with_reached.select(*PLACE, "reached", reached_next.alias("reached_next"))
+    return with_reached.select(*PLACE, "reached", reached_next=reached_next)
 
 
 @answers("everything")
@@ -204,17 +204,15 @@ def stay_lengths(history: pl.DataFrame) -> pl.DataFrame:
     # what was there at the first fetch may have been there for years
     is_known = pl.col("entry") != "first fetch"
     durations = stays.filter(is_known).select(
-        *PLACE, (duration_us / _DAY_US).alias("duration"), has_ended.alias("ended")
+        *PLACE, duration=duration_us / _DAY_US, ended=has_ended
     )
     curve = kaplan_meier(durations, by=PLACE)
-    quantiles = curve.group_by(PLACE).agg(
-        time_until(0.5).alias("median_days"), time_until(0.9).alias("p90_days")
-    )
+    quantiles = curve.group_by(PLACE).agg(median_days=time_until(0.5), p90_days=time_until(0.9))
     counts = stays.group_by(PLACE).agg(
         number_of(is_known, "stays"),
         number_of(is_known & has_ended, "ended"),
         number_of(~is_known, "left_out"),
-        pl.col("stage_label").drop_nulls().last().alias("own_label"),
+        own_label=pl.col("stage_label").drop_nulls().last(),
     )
     return counts.join(quantiles, on=PLACE, how="left", nulls_equal=True)
 
@@ -279,7 +277,7 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     """
     stays = read_history(history)
     in_time = stays.sort(*DEAL_KEYS, "entered_at")
-    last_exits = in_time.group_by(DEAL_KEYS).agg(pl.col("exit").last().alias("end"))
+    last_exits = in_time.group_by(DEAL_KEYS).agg(end=pl.col("exit").last())
     # a deal that came back to a stage stood in it once
     visited = stays.select(*DEAL_KEYS, "pipeline_id", "stage").unique()
     by_place = visited.join(last_exits, on=DEAL_KEYS, nulls_equal=True).group_by(PLACE)
@@ -288,7 +286,7 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     )
     closed = pl.col("won") + pl.col("lost")
     return counts.sort(PLACE, nulls_last=True).with_columns(
-        ratio("won", closed).alias("probability"), pl.lit("history").alias("probability_from")
+        probability=ratio("won", closed), probability_from=pl.lit("history")
     )
 
 

@@ -242,7 +242,7 @@ def with_subject(
     if named["contact_id"].has_nulls():
         marks = ["contact_hash"] if "contact_hash" in named.columns else []
         subject_id = pl.coalesce("contact_id", address, *marks)
-    return named.with_columns(contact_name(subject_id).alias("subject"))
+    return named.with_columns(subject=contact_name(subject_id))
 
 
 def _with_address(
@@ -250,12 +250,12 @@ def _with_address(
 ) -> pl.DataFrame:
     own_name = contact_name(pl.col("contact_id"))
     if contacts is None:
-        return rows.with_columns(pl.coalesce(address, own_name).alias("subject"))
+        return rows.with_columns(subject=pl.coalesce(address, own_name))
     first_known = first_addresses(contacts).rename({"address": "first_address"})
     contact_key = [*_ACCOUNT, "contact_id"]
     addressed = rows.join(first_known, on=contact_key, how="left", maintain_order="left")
     subject = pl.coalesce(address, "first_address", own_name)
-    return addressed.with_columns(subject.alias("subject")).drop("first_address")
+    return addressed.with_columns(subject=subject).drop("first_address")
 
 
 def first_addresses(contacts: pl.DataFrame) -> pl.DataFrame:
@@ -273,16 +273,16 @@ def _with_people(
     if contacts is None or not with_subjects["subject"].has_nulls():
         return with_subjects
     known_contacts = with_person(contact_addresses(contacts), people, "id")
-    owners = known_contacts.select("address", pl.col("person_id").alias("subject"))
+    owners = known_contacts.select("address", subject="person_id")
     is_shared = pl.len().over("address") > 1
     owners = owners.drop_nulls().unique().with_columns(shared=is_shared)
 
     has_nobody = pl.col("subject").is_null()
     unknown = with_subjects.filter(has_nobody).drop("subject")
-    addressed = unknown.with_columns(address.alias("named"))
+    addressed = unknown.with_columns(named=address)
     matched = addressed.join(owners, left_on="named", right_on="address", how="left")
     # a refusal by a shared address is everybody's who has it, and a consent is nobody's
     is_guess = (pl.col("shared") & pl.col("opted_in")).fill_null(value=False)
-    matched = matched.with_columns(pl.when(~is_guess).then("subject").alias("subject"))
+    matched = matched.with_columns(subject=pl.when(~is_guess).then("subject"))
     known = with_subjects.filter(~has_nobody)
     return pl.concat([known, matched.select(with_subjects.columns)])

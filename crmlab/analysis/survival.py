@@ -85,10 +85,10 @@ def curve_of(counts: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFram
 
     # at risk is who has neither ended nor been last seen before
     at_risk = (pl.col("ended") + pl.col("censored")).cum_sum(reverse=True)
-    with_risk = counted.with_columns(over_groups(at_risk, keys).alias("at_risk"))
+    with_risk = counted.with_columns(at_risk=over_groups(at_risk, keys))
     ended_share = pl.col("ended").cast(pl.Float64) / pl.col("at_risk").cast(pl.Float64)
     surviving = over_groups((1 - ended_share).cum_prod(), keys)
-    curve = with_risk.with_columns(surviving.alias("surviving"))
+    curve = with_risk.with_columns(surviving=surviving)
     return curve.select(*keys, "time", "at_risk", "ended", "censored", "surviving")
 
 
@@ -156,8 +156,8 @@ def banded(curve: pl.DataFrame, keys: Sequence[str], confidence: float) -> pl.Da
     spread = z_score * pl.col("greenwood").sqrt() / surviving.log().abs()
     lower = pl.when(has_band).then(surviving ** spread.exp()).otherwise(edge)
     upper = pl.when(has_band).then(surviving ** (-spread).exp()).otherwise(edge)
-    with_variance = curve.with_columns(greenwood.alias("greenwood"))
-    return with_variance.with_columns(lower.alias("lower"), upper.alias("upper")).drop("greenwood")
+    with_variance = curve.with_columns(greenwood=greenwood)
+    return with_variance.with_columns(lower=lower, upper=upper).drop("greenwood")
 
 
 def time_until(share: float) -> pl.Expr:

@@ -137,7 +137,7 @@ def touches(
     moment = pl.lit(instant).dt.cast_time_unit("us")
     no_later = pl.when(pl.col("at") > moment).then(moment).otherwise("at")
     past_work = done_work.filter(is_past.fill_null(value=True))
-    return past_work.with_columns(no_later.alias("at"))
+    return past_work.with_columns(at=no_later)
 
 
 #: an action that does not say so is done where there is a day; all else is, unless the service says that it was not
@@ -208,7 +208,7 @@ def of_contacts(contacts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:
     A touch without contact_id belongs to the contacts of its account that have one of its e-mail addresses.
     """
     contact_id = pl.col("id").alias("contact_id")
-    people = contacts.select(*_ACCOUNT, contact_id, pl.col("emails").alias("email"))
+    people = contacts.select(*_ACCOUNT, contact_id, email="emails")
     # what names no contact may name an address of one
     nameless = done.filter(pl.col("contact_id").is_null()).drop("contact_id")
     unlinked = nameless.with_row_index("touch").rename({"contact_emails": "email"})

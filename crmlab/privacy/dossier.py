@@ -271,7 +271,7 @@ def _records(found: Mapping[str, Found], summary: pl.DataFrame) -> pl.DataFrame:
     keyed_rows = [pl.DataFrame(schema=dict.fromkeys(columns, pl.String))]
     for table, held in found.items():
         if held.own.schema.keys() >= {*KEY}:
-            own_keys = held.own.select(pl.col(KEY).cast(pl.String), pl.lit(table).alias("table"))
+            own_keys = held.own.select(pl.col(KEY).cast(pl.String), table=pl.lit(table))
             keyed_rows.append(own_keys.select(columns))
 
     # the summary says of which resource the rows of a table came

@@ -143,6 +143,7 @@ class Asked:
         bounded = self.bounded(tables)
         if not bounded:
             return ""
+        # tables may be of several periods: one is enough to say why
         period = next(iter(bounded.values())).in_words()
         return (
             f"all {' and '.join(bounded)}, and the data hold only those changed or happened {period}: "

@@ -45,6 +45,7 @@ def as_polars(frame: Any, what: str) -> pl.DataFrame | pl.LazyFrame:
     import narwhals.stable.v2 as nw  # noqa: PLC0415  # loaded when a frame of another library comes
 
     try:
+        # what is no frame passes through, and is refused below in our words
         known = nw.from_native(frame, pass_through=True)
         if isinstance(known, nw.DataFrame):
             return _eager(known)

@@ -44,7 +44,9 @@ def mailboxes(written: pl.Expr) -> pl.Expr:
     [['ann@example.com', 'bo@bücher.example'], []]
     """
     visible = written.str.normalize("NFKC").str.replace_all(_INVISIBLE, "").str.to_lowercase()
+    # keyboards of East Asia write the stop of a domain so
     with_stops = visible.str.replace_all("。", ".", literal=True)
+    # quotes that nothing needs: "ann"@example.com is ann@example.com
     unquoted = with_stops.str.replace_all(r'"([^"\s@]+)"@', "$1@")
     in_letters = unquoted.map_batches(_in_unicode, return_dtype=pl.String, is_elementwise=True)
     return in_letters.str.extract_all(_ADDRESS).list.unique(maintain_order=True)

@@ -65,6 +65,7 @@ _date = pl.Date()
 _time = UTC
 
 _HEAD: dict[str, Column] = {
+    # one of a few words in every row: as categories they take little memory, and group fast
     "provider": Column(pl.Categorical(), "service the row came from"),
     "account": Column(_text, "account the row came from, as the user named it"),
     "id": Column(_text, "the service's own id"),
@@ -93,6 +94,7 @@ def _columns(*parts: Mapping[str, Column], **columns: _Declared) -> dict[str, Co
             all_columns[name] = declared
         else:
             all_columns[name] = Column(*declared)
+    # what tables have in common stands behind what each is about
     for part in parts:
         all_columns |= part
     return all_columns
@@ -122,6 +124,7 @@ _SUBSCRIBED = (
 
 #: the third part of a declared column: it identifies a person, or is what a person said
 _PERSONAL = True
+#: of what changes, the last change counts: who fetches since a day wants what is new in it
 _OBJECT = ("modified_at", "created_at")
 
 #: what tags, sources and statuses have in common: they are words that contacts carry
@@ -528,6 +531,7 @@ def within(
     """Return the rows of since..until by the table's `window`; those without a time stay."""
     if not table.window or not (since or until):
         return frame
+    # changed, where the service says so, else created: the first time that is there
     happened = pl.coalesce(table.window)
     is_outside = pl.lit(False)
     if since:
@@ -547,6 +551,7 @@ def conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     selected = []
     for name, dtype in table.schema.items():
         if name in frame.columns:
+            # strictly: what does not fit is an error, and no null that nobody sees
             selected.append(pl.col(name).cast(dtype))
         else:
             selected.append(pl.lit(None, dtype).alias(name))

@@ -42,6 +42,7 @@ def as_instant(value: TimeLike, name: str, time_zone: str = "UTC") -> dt.datetim
         value = _parsed(value, name)
     if not isinstance(value, dt.date):
         raise UsageError(f"{name} must be a date, a time or text, not {type(value).__name__}")
+    # a date is a whole day: asked for as a moment, it is where that day begins
     if not isinstance(value, dt.datetime):
         value = dt.datetime.combine(value, dt.time(), local_zone)
     if value.tzinfo is None:

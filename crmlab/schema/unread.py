@@ -23,6 +23,7 @@ def unread_note(summary: pl.DataFrame, tables: Iterable[str]) -> str:
     >>> unread_note(pl.DataFrame(rows), ["consent_events", "contacts"])
     '3 values of consent_events of complero could not be read'
     """
+    # whoever puts a summary together by hand may leave out what was unread
     if not {"provider", "table", "unread"} <= set(summary.columns):
         return ""
     unread_rows = summary.filter(pl.col("table").is_in([*tables]), pl.col("unread") > 0)
