@@ -7,6 +7,8 @@ import polars as pl
 from crmlab.schema import KEY, addresses
 
 _ACCOUNT = ("provider", "account")
+#: what a contact is known by besides its id: an address or a mark
+_NAME = (*_ACCOUNT, "name")
 
 
 def contact_addresses(contacts: pl.DataFrame) -> pl.DataFrame:
@@ -70,20 +72,20 @@ def _with_id_by(rows: pl.DataFrame, name: pl.Expr, known: pl.DataFrame | None) -
     if known is not None:
         named_elsewhere = known.select(*_ACCOUNT, name="address", known_id="id")
         named = pl.concat([named, named_elsewhere])
-    name_keys = [*_ACCOUNT, "name"]
-    known_ids = named.join(wanted_names, on=name_keys, how="semi", nulls_equal=True).unique()
-    first_id = pl.col("known_id").min().over(name_keys)
-    known_ids = known_ids.with_columns(is_further=pl.col("known_id") > first_id)
-
     wanting = rows.with_columns(name=pl.when(nameless).then(name))
-    filled = wanting.join(
-        known_ids, on=name_keys, how="left", nulls_equal=True, maintain_order="left"
-    )
+    return _filled(wanting, named.join(wanted_names, on=_NAME, how="semi", nulls_equal=True))
+
+
+def _filled(rows: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with the id that their name has among the named: the first one, or a row for each of several."""
+    first_id = pl.col("known_id").min().over(_NAME)
+    known_ids = named.unique().with_columns(is_further=pl.col("known_id") > first_id)
+    filled = rows.join(known_ids, on=_NAME, how="left", nulls_equal=True, maintain_order="left")
     is_refusal = pl.lit(value=False)
     if "opted_in" in rows.columns:
         is_refusal = ~pl.col("opted_in").cast(pl.Boolean)
     # of several contacts with one address a refusal is of each of them, all else is of the first
     is_first = ~pl.col("is_further").fill_null(value=False)
     counting = filled.filter(is_first | is_refusal.fill_null(value=False))
-    own_id = pl.coalesce("contact_id", "known_id").alias("contact_id")
-    return counting.with_columns(own_id).drop("name", "known_id", "is_further")
+    own_id = pl.coalesce("contact_id", "known_id")
+    return counting.with_columns(contact_id=own_id).drop("name", "known_id", "is_further")

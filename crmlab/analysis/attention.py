@@ -233,13 +233,6 @@ def days_since_last_touch(
         shown = read(subjects, "subjects", *KEY, "emails", "created_at", table="contacts")
         touched = of_contacts(shown, done_work).rename({"contact_id": "id"})
 
-    days = (pl.lit(today) - pl.col("last_touch_on")).dt.total_days()
-    stale_or_recent = (
-        pl.when(days > stale_days)
-        .then(pl.lit("stale"))
-        .when(days.is_not_null())
-        .then(pl.lit("recent"))
-    )
     was_created = (pl.col("created_at") <= instant).fill_null(value=True)
     last_touches = touched.group_by(KEY).agg(last_touch_on=pl.col("day").max())
     with_touch = (
@@ -247,8 +240,19 @@ def days_since_last_touch(
         .select(KEY)
         .join(last_touches, on=KEY, how="left", nulls_equal=True, maintain_order="left")
     )
-    state = stale_or_recent.otherwise(pl.lit("never"))
-    return with_touch.with_columns(days=days, state=state)
+    days = (pl.lit(today) - pl.col("last_touch_on")).dt.total_days()
+    return with_touch.with_columns(days=days, state=_state(days, stale_days))
+
+
+def _state(days: pl.Expr, stale_days: int) -> pl.Expr:
+    """Return how it stands with a subject that was last touched so many days ago; null days: never."""
+    return (
+        pl.when(days > stale_days)
+        .then(pl.lit("stale"))
+        .when(days.is_not_null())
+        .then(pl.lit("recent"))
+        .otherwise(pl.lit("never"))
+    )
 
 
 def are_deals(subjects: pl.DataFrame) -> bool:

@@ -268,30 +268,37 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
     is_undated = WON & pl.col("close_date").is_null()
     dated = all_deals.filter((pl.col("created_at") <= instant) & ~is_undated)
     created_month = local(pl.col("created_at"), time_zone).dt.date().dt.truncate("1mo")
-    won_in = pl.when(WON).then(_month_number("close_date")).alias("won_in")
-    dated = dated.with_columns(created_month.alias("created_month"), won_in)
+    dated = dated.with_columns(created_month=created_month)
 
-    created_number = _month_number("created_month")
-    # an import may bring deals that were won before they were created
-    months = (pl.col("won_in") - created_number).clip(lower_bound=0).alias("months")
-    won_deals = dated.drop_nulls("won_in")
-    won = won_deals.group_by("created_month", months).agg(row_count("won"))
-    # the last month that is over
-    last_number = today.year * 12 + today.month - 2
-    observed = pl.max_horizontal(last_number - created_number + 1, 0)
     cohorts = dated.group_by("created_month").agg(row_count("created"))
-    cohorts = cohorts.with_columns(months=pl.int_ranges(0, observed, dtype=pl.Int64))
+    won_counts = _won_by_month(dated)
     return (
-        cohorts.explode("months")
-        .drop_nulls("months")
-        .join(won, on=["created_month", "months"], how="left")
+        _with_observed_months(cohorts, today)
+        .join(won_counts, on=["created_month", "months"], how="left")
         .sort("created_month", "months")
         .with_columns(pl.col("won").fill_null(0).cum_sum().over("created_month"))
         .with_columns(win_share=ratio("won", "created"))
     )
 
 
+def _won_by_month(deals: pl.DataFrame) -> pl.DataFrame:
+    """Return how many deals of each created_month were won after how many months."""
+    months = _month_number("close_date") - _month_number("created_month")
+    won_deals = deals.filter(WON)
+    # an import may bring deals that were won before they were created
+    with_months = won_deals.with_columns(months=months.clip(lower_bound=0))
+    return with_months.group_by("created_month", "months").agg(row_count("won"))
+
+
+def _with_observed_months(cohorts: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Return a row of each cohort for each month since it was created that is over."""
+    last_ended = today.year * 12 + today.month - 2
+    observed = pl.max_horizontal(last_ended - _month_number("created_month") + 1, 0)
+    with_months = cohorts.with_columns(months=pl.int_ranges(0, observed, dtype=pl.Int64))
+    return with_months.explode("months").drop_nulls("months")
+
+
 def _month_number(name: str) -> pl.Expr:
-    """Return the months since the year 0, under the same name."""
+    """Return the months from the year 0 to a day."""
     year = pl.col(name).dt.year().cast(pl.Int64)
-    return (year * 12 + pl.col(name).dt.month() - 1).alias(name)
+    return year * 12 + pl.col(name).dt.month() - 1

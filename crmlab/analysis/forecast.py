@@ -92,26 +92,13 @@ def weighted_pipeline(
     └─────────┴────────────┴──────────────────┴───────┴────────────────┴────────┴─────────────────┘
     """
     instant = as_instant(as_of, "as_of", time_zone)
-    today = pl.lit(day_at(instant, time_zone))
     columns = ["status", "expected_close_date", "total_amount", "amount", "currency"]
     if probability is None:
         columns.append("stage_probability")
     open_deals = read(deals, "deals", *PLACE, *columns).filter(OPEN)
     probable = _with_probability(open_deals, probability)
-
-    expected_on = pl.col("expected_close_date")
-    is_ahead = expected_on >= today
-    month = pl.when(is_ahead).then(expected_on.dt.truncate("1mo"))
-    bucket = (
-        pl.when(expected_on < today)
-        .then(pl.lit("overdue"))
-        .when(is_ahead)
-        .then(pl.lit("month"))
-        .otherwise(pl.lit("no date"))
-    )
-    # as an Enum they sort in the order of time, and not of the alphabet
-    dated = probable.with_columns(bucket=bucket.cast(_BUCKETS), month=month)
-    keys = ["bucket", "month", *currencies(probable), "probability_from"]
+    dated = _with_month(probable, day_at(instant, time_zone))
+    keys = ["bucket", "month", *currencies(dated), "probability_from"]
     sums = dated.group_by(keys).agg(
         row_count("deals"),
         number_of(VALUE.is_null(), "without_amount"),
@@ -124,6 +111,22 @@ def weighted_pipeline(
     weighted_amount = pl.when(has_probability).then("weighted_amount")
     in_order = sums.sort(keys, nulls_last=True)
     return in_order.with_columns(pl.col("bucket").cast(pl.String), weighted_amount=weighted_amount)
+
+
+def _with_month(deals: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Return the deals with the month that each is expected to close in, and the bucket: those overdue have none."""
+    expected_on = pl.col("expected_close_date")
+    is_ahead = expected_on >= pl.lit(today)
+    bucket = (
+        pl.when(expected_on < pl.lit(today))
+        .then(pl.lit("overdue"))
+        .when(is_ahead)
+        .then(pl.lit("month"))
+        .otherwise(pl.lit("no date"))
+    )
+    month = pl.when(is_ahead).then(expected_on.dt.truncate("1mo"))
+    # as an Enum they sort in the order of time, and not of the alphabet
+    return deals.with_columns(bucket=bucket.cast(_BUCKETS), month=month)
 
 
 def _with_probability(deals: pl.DataFrame, given: Probabilities | None) -> pl.DataFrame:

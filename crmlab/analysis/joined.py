@@ -321,22 +321,8 @@ def consent_and_win_rate(
     all_deals = read(deals, "deals", *_READ, "close_date")
     events = dated_events(consent_events, None, people, contacts=contacts)
     decisions = history_of(events, channel, purpose)
-    decided_on = local(pl.col("at"), time_zone).dt.date().alias("close_date")
-    person_id = pl.col("subject").alias("person_id")
-    dated_decisions = decisions.select(person_id, "decision", decided_on)
     closed_deals = all_deals.filter(WON | LOST).drop_nulls("close_date")
-    # deals and decisions have days, not times: of one day nobody knows which came first, so it does not count
-    with_decision = (
-        with_person(closed_deals, people)
-        .sort("close_date")
-        .join_asof(
-            dated_decisions.sort("close_date", maintain_order=True),
-            on="close_date",
-            by="person_id",
-            allow_exact_matches=False,
-            check_sortedness=False,
-        )
-    )
+    with_decision = _decided_before(with_person(closed_deals, people), decisions, time_zone)
 
     consent = state().alias("consent")
     counts = with_decision.group_by(consent).agg(number_of(WON, "won"), number_of(LOST, "lost"))
@@ -347,3 +333,19 @@ def consent_and_win_rate(
     z_score = NormalDist().inv_cdf((1 + confidence) / 2)
     lower_end, upper_end = wilson(won, closed, z_score)
     return filled.with_columns(win_rate=ratio(won, closed), low=lower_end, high=upper_end)
+
+
+def _decided_before(
+    closed_deals: pl.DataFrame, decisions: pl.DataFrame, time_zone: str
+) -> pl.DataFrame:
+    """Return the deals with the last decision of their person before the day of closing, null where there is none."""
+    decided_on = local(pl.col("at"), time_zone).dt.date()
+    dated_decisions = decisions.select("decision", person_id="subject", close_date=decided_on)
+    # of a decision of that day nobody knows whether it came first: a deal has no hour of closing
+    return closed_deals.sort("close_date").join_asof(
+        dated_decisions.sort("close_date", maintain_order=True),
+        on="close_date",
+        by="person_id",
+        allow_exact_matches=False,
+        check_sortedness=False,
+    )

@@ -106,13 +106,7 @@ def waits(
     numbered = waiting.with_row_index("row")
     done_work = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
     touched = of_contacts(begun_contacts, done_work).rename({"contact_id": "id"})
-    first_touches = (
-        numbered.select("row", *KEY, "began_at")
-        .join(touched, on=KEY, nulls_equal=True)
-        .filter(pl.col("at") >= pl.col("began_at"))
-        .group_by("row")
-        .agg(first_touch_at=pl.col("at").min())
-    )
+    first_touches = _first_touches(numbered, touched)
 
     # who has no answer has waited up to now
     wait_end = pl.coalesce("first_touch_at", pl.lit(instant).dt.cast_time_unit("us"))
@@ -122,6 +116,14 @@ def waits(
     return with_touch.drop("row").with_columns(
         answered=pl.col("first_touch_at").is_not_null(), wait_hours=wait_hours
     )
+
+
+def _first_touches(numbered: pl.DataFrame, touched: pl.DataFrame) -> pl.DataFrame:
+    """Return row and first_touch_at of the contacts that were touched since they began to wait."""
+    beginnings = numbered.select("row", *KEY, "began_at")
+    both = beginnings.join(touched, on=KEY, nulls_equal=True)
+    since_began = both.filter(pl.col("at") >= pl.col("began_at"))
+    return since_began.group_by("row").agg(first_touch_at=pl.col("at").min())
 
 
 @answers("everything")
