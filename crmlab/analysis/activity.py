@@ -225,8 +225,8 @@ def count_by_period(frame: pl.DataFrame, day: pl.Expr, every: str | None) -> pl.
     times_counted = pl.lit(1, pl.Int64)
     if "count" in frame.columns:
         times_counted = pl.col("count")
-    days = frame.select(day.alias("period"), "kind", times_counted.alias("count"))
-    dated = days.drop_nulls("period")
+    columns = (day.alias("period"), "kind", times_counted.alias("count"))
+    dated = frame.select(columns).drop_nulls("period")
     grain = chosen_grain(every, dated["period"])
     counts = dated.group_by(period_of(pl.col("period"), grain), "kind").agg(pl.col("count").sum())
     return counts.sort("period", "kind", nulls_last=True)

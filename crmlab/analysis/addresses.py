@@ -62,8 +62,7 @@ def with_contact_id(
 def _with_id_by(rows: pl.DataFrame, name: pl.Expr, known: pl.DataFrame | None) -> pl.DataFrame:
     """Return the rows with the contact that has the same name elsewhere, where they name none."""
     nameless = pl.col("contact_id").is_null()
-    nameless_rows = rows.filter(nameless).select(*_ACCOUNT, name=name)
-    wanted_names = nameless_rows.drop_nulls("name").unique()
+    wanted_names = rows.filter(nameless).select(*_ACCOUNT, name=name).drop_nulls("name").unique()
     if wanted_names.is_empty():
         return rows
 

@@ -185,8 +185,9 @@ def time_to_confirm(
 def _requested(events: pl.DataFrame) -> pl.DataFrame:
     """Return the first request of each person and channel: start, and end where it was confirmed."""
     step = pl.col("step")
-    requests = events.filter(step == "request")
-    first_requests = requests.filter(is_first(*SUBJECT_KEYS)).rename({"at": "start"})
+    first_requests = (
+        events.filter(step == "request").filter(is_first(*SUBJECT_KEYS)).rename({"at": "start"})
+    )
     # an answer that says no confirms nothing
     is_refusal = (pl.col("decision") == OPT_OUT).fill_null(value=False)
     confirmations = events.filter((step == "confirmation") & ~is_refusal)

@@ -256,8 +256,8 @@ def consent_survival(
     for part in in_parts(Evidence(consent_events, subscriptions, contacts), subject, by):
         periods = _periods(part, now, subject, by)
         if which == "first":
-            in_time = periods.sort("start")
-            periods = in_time.unique(["subject", *keys], keep="first", maintain_order=True)
+            one_of_each = ["subject", *keys]
+            periods = periods.sort("start").unique(one_of_each, keep="first", maintain_order=True)
         part_counts.append(times_counted(lasting(periods, now), keys))
     return answer(thinned_curve(part_counts, keys, confidence=confidence))
 

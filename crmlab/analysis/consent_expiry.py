@@ -96,10 +96,12 @@ def expiring_consents(
     now = as_instant(as_of, "as_of", time_zone)
     horizon = now + dt.timedelta(days=within_days)
     state = state_of(consent_events, now, subject, subscriptions=subscriptions, contacts=contacts)
-    in_force = state.filter(pl.col("decision") == OPT_IN)
     expires_at = pl.col("decided_at") + pl.duration(days=max_age_days)
-    consents = in_force.select("channel", expires=expires_at)
-    expiring = consents.filter(pl.col("expires") <= horizon)
+    expiring = (
+        state.filter(pl.col("decision") == OPT_IN)
+        .select("channel", expires=expires_at)
+        .filter(pl.col("expires") <= horizon)
+    )
 
     # what is too old already has no period: it is not to come
     is_ahead = pl.col("expires") > now

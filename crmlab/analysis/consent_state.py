@@ -188,8 +188,8 @@ def _said(
     if "basis" in names_of(by) and "basis" not in columns_of(consent_events, "consent_events"):
         of_all.append("basis")
     of_events = [name for name in names_of(by) if name not in of_all]
-    events = dated_events(consent_events, at, whom, contacts=contacts, by=of_events)
-    decisions = events.drop_nulls("decision").rename({"at": "decided_at"})
+    decisions = dated_events(consent_events, at, whom, contacts=contacts, by=of_events)
+    decisions = decisions.drop_nulls("decision").rename({"at": "decided_at"})
     stated_parts = [_stated(decisions, "event", of_all, of_events)]
     for basis, states in undated_states(subscriptions, contacts, whom).items():
         undated = states.with_columns(decided_at=_NO_TIME)
@@ -230,18 +230,19 @@ def _last_of_each(said: pl.DataFrame) -> pl.DataFrame:
     decisions = _without_undated_yes_where_events_decide(for_all_they_cover(said))
     # a refusal without a time stands above every event: in order of time it comes last
     is_undated_no = (pl.col("basis") != "event") & (pl.col("decision") == OPT_OUT)
-    in_time = decisions.sort(
+    decisions = decisions.sort(
         *SUBJECT_KEYS, is_undated_no, "decided_at", "decision", maintain_order=True
     )
-    last_decisions = without_void_expiries(in_time, *SUBJECT_KEYS).filter(is_last(*SUBJECT_KEYS))
+    decisions = without_void_expiries(decisions, *SUBJECT_KEYS)
+    last_decisions = decisions.filter(is_last(*SUBJECT_KEYS))
     return last_decisions.filter(pl.col("decision") != EXPIRED)
 
 
 def _without_undated_yes_where_events_decide(decisions: pl.DataFrame) -> pl.DataFrame:
     """Return the decisions, consents without a time only of channels that no event of their person decides about."""
     is_undated_yes = (pl.col("basis") != "event") & (pl.col("decision") == OPT_IN)
-    of_events = decisions.filter(pl.col("basis") == "event")
-    where_events_decide = of_events.select("subject", "channel").unique()
+    is_of_event = pl.col("basis") == "event"
+    where_events_decide = decisions.filter(is_of_event).select("subject", "channel").unique()
     undated_yes = decisions.filter(is_undated_yes).join(
         where_events_decide, on=["subject", "channel"], how="anti", nulls_equal=True
     )

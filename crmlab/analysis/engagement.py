@@ -166,32 +166,40 @@ def email_engagement_over_time(
 def _events(activities: pl.DataFrame) -> pl.DataFrame:
     """Return what happened to mailings, and when the latest send before it was (null: there is none)."""
     columns = (
-        *_ACCOUNT, "mailing", "contact_id", "contact_emails", "campaign_id", "starts_at", "created_at",
-    )  # fmt: skip
+        *_ACCOUNT,
+        "mailing",
+        "contact_id",
+        "contact_emails",
+        "campaign_id",
+        "starts_at",
+        "created_at",
+    )
     all_activities = with_count(activities, *columns, optional=("contact_hash",))
     mailings = all_activities.filter(pl.col("mailing").is_in(HAPPENINGS))
     address = first_mailbox(pl.col("contact_emails"))
-    events = with_contact_id(mailings, address).select(
-        *_ACCOUNT,
-        "campaign_id",
-        pl.coalesce("contact_id", address, "contact_hash").alias("person"),
-        pl.col("mailing").alias("what"),
-        HAPPENED.alias("at"),
-        "count",
-    )
     # a subscription ended on a web page is of no mailing
     is_of_mailing = pl.col("what").is_in(["sent", "delivered", "opened", "clicked"])
     has_campaign = pl.col("campaign_id").is_not_null()
-    dated = events.drop_nulls(["person", "at"]).filter(has_campaign | is_of_mailing)
-
-    # of one moment the send comes first: an opening counts only behind it
     is_send = pl.col("what") == "sent"
-    in_order = dated.sort(*_PAIR, "at", ~is_send)
-    numbered = in_order.with_columns(pair=pl.struct(_PAIR).rle_id())
+    events = (
+        with_contact_id(mailings, address)
+        .select(
+            *_ACCOUNT,
+            "campaign_id",
+            "count",
+            person=pl.coalesce("contact_id", address, "contact_hash"),
+            what="mailing",
+            at=HAPPENED,
+        )
+        .drop_nulls(["person", "at"])
+        .filter(has_campaign | is_of_mailing)
+        # of one moment the send comes first: an opening counts only behind it
+        .sort(*_PAIR, "at", ~is_send)
+        .with_columns(pair=pl.struct(_PAIR).rle_id())
+    )
     latest_send = pl.when(is_send).then(pl.struct("at", "pair")).forward_fill().struct
     is_own_send = latest_send.field("pair") == pl.col("pair")
-    sent_at = pl.when(is_own_send).then(latest_send.field("at"))
-    return numbered.with_columns(sent_at=sent_at)
+    return events.with_columns(sent_at=pl.when(is_own_send).then(latest_send.field("at")))
 
 
 def _counted(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:

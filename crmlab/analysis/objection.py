@@ -150,9 +150,11 @@ def _after_opt_out(
     purpose: str | None,
 ) -> pl.DataFrame:
     """Return `activities_after_opt_out` of some people, without the period and in no order."""
-    all_contacts_made = contacts_made(activities, people, channels)
-    known = all_contacts_made.drop_nulls(["happened_at", "person_id"])
-    done_by_then = known.filter(pl.col("happened_at") <= until)
+    done_by_then = (
+        contacts_made(activities, people, channels)
+        .drop_nulls(["happened_at", "person_id"])
+        .filter(pl.col("happened_at") <= until)
+    )
     events = dated_events(consent_events, until, people, contacts=contacts, beside=["id"])
     decisions = _decisions_by_channel(events, channels, purpose)
 

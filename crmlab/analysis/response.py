@@ -37,9 +37,8 @@ def answerable(
     kinds
         The kinds that answer.
     """
-    known_activities = read(activities, "activities", *_ACCOUNT, "kind", "campaign_id")
-    recorded_work = known_activities.filter(is_work((*HUMAN, *kinds)))
-    accounts = recorded_work.select(_ACCOUNT).unique()
+    all_activities = read(activities, "activities", *_ACCOUNT, "kind", "campaign_id")
+    accounts = all_activities.filter(is_work((*HUMAN, *kinds))).select(_ACCOUNT).unique()
     if isinstance(contacts, pl.LazyFrame):
         return contacts.join(accounts.lazy(), on=_ACCOUNT, how="semi", nulls_equal=True)
     return contacts.join(accounts, on=_ACCOUNT, how="semi", nulls_equal=True)
@@ -96,16 +95,16 @@ def waits(
     └─────┴──────────┴────────────┘
     """
     instant = as_instant(as_of, "as_of", time_zone)
-    all_contacts = read(contacts, "contacts", *KEY, "emails", start, by=by)
+    contacts = read(contacts, "contacts", *KEY, "emails", start, by=by)
+    contacts = answerable(contacts, activities, kinds)
     # `start` may be called like anything: once read, it is the beginning
-    with_answers = answerable(all_contacts, activities, kinds)
     began_at = pl.col(start).alias("began_at")
-    begun_contacts = with_answers.select(*KEY, "emails", began_at, *keys_of(by))
+    contacts = contacts.select(*KEY, "emails", began_at, *keys_of(by))
     # lists of addresses are the greatest part of a contact, and not needed any more
-    waiting = begun_contacts.drop("emails").filter(pl.col("began_at") <= instant)
+    waiting = contacts.drop("emails").filter(pl.col("began_at") <= instant)
     numbered = waiting.with_row_index("row")
     done_work = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
-    touched = of_contacts(begun_contacts, done_work).rename({"contact_id": "id"})
+    touched = of_contacts(contacts, done_work).rename({"contact_id": "id"})
     first_touches = _first_touches(numbered, touched)
 
     # who has no answer has waited up to now
@@ -121,9 +120,12 @@ def waits(
 def _first_touches(numbered: pl.DataFrame, touched: pl.DataFrame) -> pl.DataFrame:
     """Return row and first_touch_at of the contacts that were touched since they began to wait."""
     beginnings = numbered.select("row", *KEY, "began_at")
-    both = beginnings.join(touched, on=KEY, nulls_equal=True)
-    since_began = both.filter(pl.col("at") >= pl.col("began_at"))
-    return since_began.group_by("row").agg(first_touch_at=pl.col("at").min())
+    return (
+        beginnings.join(touched, on=KEY, nulls_equal=True)
+        .filter(pl.col("at") >= pl.col("began_at"))
+        .group_by("row")
+        .agg(first_touch_at=pl.col("at").min())
+    )
 
 
 @answers("everything")

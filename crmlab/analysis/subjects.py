@@ -272,10 +272,9 @@ def _with_people(
     with_subjects = with_person(rows, people).rename({"person_id": "subject"})
     if contacts is None or not with_subjects["subject"].has_nulls():
         return with_subjects
-    known_contacts = with_person(contact_addresses(contacts), people, "id")
-    owners = known_contacts.select("address", subject="person_id")
-    is_shared = pl.len().over("address") > 1
-    owners = owners.drop_nulls().unique().with_columns(shared=is_shared)
+    owners = with_person(contact_addresses(contacts), people, "id")
+    owners = owners.select("address", subject="person_id").drop_nulls().unique()
+    owners = owners.with_columns(shared=pl.len().over("address") > 1)
 
     has_nobody = pl.col("subject").is_null()
     unknown = with_subjects.filter(has_nobody).drop("subject")

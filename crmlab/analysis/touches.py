@@ -212,11 +212,12 @@ def of_contacts(contacts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:
     # what names no contact may name an address of one
     nameless = done.filter(pl.col("contact_id").is_null()).drop("contact_id")
     unlinked = nameless.with_row_index("touch").rename({"contact_emails": "email"})
-    by_mail = _each_address(unlinked).join(
-        _each_address(people), on=[*_ACCOUNT, "email"], nulls_equal=True
+    matched = (
+        _each_address(unlinked)
+        .join(_each_address(people), on=[*_ACCOUNT, "email"], nulls_equal=True)
+        # two addresses of one contact are one touch
+        .unique(["touch", *_CONTACT])
     )
-    # two addresses of one contact are one touch
-    matched = by_mail.unique(["touch", *_CONTACT])
     linked = done.drop_nulls("contact_id").join(people, on=_CONTACT, how="semi", nulls_equal=True)
     columns = (*_CONTACT, "kind", "at", "day")
     return pl.concat([linked.select(columns), matched.select(columns)])
@@ -240,9 +241,10 @@ def of_deals(deals: pl.DataFrame, done: pl.DataFrame, time_zone: str) -> pl.Data
     names_deal = done.drop_nulls("deal_id").drop("contact_id")
     linked = sales.join(names_deal, left_on=KEY, right_on=[*_ACCOUNT, "deal_id"], nulls_equal=True)
     names_contact = done.filter(pl.col("deal_id").is_null()).drop_nulls("contact_id")
-    of_contact = sales.join(names_contact, on=_CONTACT, nulls_equal=True)
     # what was done with the contact before there was a deal was not done for it
-    since_created = of_contact.filter(pl.col("day") >= pl.col("first"))
+    since_created = sales.join(names_contact, on=_CONTACT, nulls_equal=True).filter(
+        pl.col("day") >= pl.col("first")
+    )
 
     is_after = (pl.col("day") > pl.col("close_date")).fill_null(value=False)
     columns = (*KEY, "kind", "at", "day")

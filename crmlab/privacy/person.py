@@ -140,8 +140,8 @@ def _connected(found: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
     """Return these contacts and all that have a value in common with them, or with one of those, and so on."""
     reached = contacts.unique()
     while True:
-        known_by = found.join(reached, on=KEY, how="semi", nulls_equal=True)
-        values = known_by.select("kind", "value").unique()
+        of_reached = found.join(reached, on=KEY, how="semi", nulls_equal=True)
+        values = of_reached.select("kind", "value").unique()
         sharing = found.join(values, on=["kind", "value"], how="semi").select(KEY)
         further = pl.concat([reached, sharing]).unique()
         if further.height == reached.height:
