@@ -281,7 +281,7 @@ class Call:
             if reason:
                 raise UsageError(f"{self._name} needs {reason}")
         for other_data, other_table in self.used:
-            # the same, not an equal one: fetches are compared by what they are
+            # by identity: the frames within a fetch cannot be compared by ==
             if data is other_data and table == other_table:
                 return
         self.used.append((data, table))

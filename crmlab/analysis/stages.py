@@ -105,8 +105,8 @@ def _reached(history: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     """Return how many deals reached each place that has a stage number, and how many the next one, or were won."""
     is_won = (pl.col("exit").last() == "won").alias("is_won")
     in_time = history.sort(*DEAL_KEYS, "entered_at")
-    deals = in_time.group_by(*PIPELINE, "deal_id", maintain_order=True)
-    furthest = deals.agg(pl.col("stage").max(), is_won)
+    by_deal = in_time.group_by(*PIPELINE, "deal_id", maintain_order=True)
+    furthest = by_deal.agg(pl.col("stage").max(), is_won)
     won_deals = furthest.group_by(PIPELINE).agg(number_of(pl.col("is_won"), "won_deals"))
     stopped_deals = furthest.filter(~pl.col("is_won")).group_by(PLACE).agg(row_count("stopped"))
     with_deals = (

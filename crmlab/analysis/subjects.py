@@ -200,8 +200,8 @@ def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id
     UsageError
         `people` is not what `crmlab.analysis.people` returns.
     """
-    known_people = read(people, "people", *KEY, "person_id")
-    person_ids = known_people.select(*_ACCOUNT, pl.col("id").alias(id), "person_id")
+    all_people = read(people, "people", *KEY, "person_id")
+    person_ids = all_people.select(*_ACCOUNT, pl.col("id").alias(id), "person_id")
     return frame.join(person_ids, on=[*_ACCOUNT, id], how="left", maintain_order="left")
 
 
