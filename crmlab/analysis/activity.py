@@ -81,9 +81,8 @@ def activity_heatmap(
     # an action is done on a day, and an entry of all day names none of its hours
     has_hour = ~pl.col("all_day").fill_null(value=False) & pl.col("kind").ne_missing("action")
     with_hour = done_work.filter(has_hour).drop_nulls("at")
-    counts = with_hour.group_by(weekday=local_time.dt.weekday(), hour=local_time.dt.hour()).agg(
-        pl.col("count").sum()
-    )
+    by_hour = with_hour.group_by(weekday=local_time.dt.weekday(), hour=local_time.dt.hour())
+    counts = by_hour.agg(pl.col("count").sum())
 
     weekdays = pl.DataFrame({"weekday": range(1, 8)}, schema={"weekday": pl.Int8})
     hours = pl.DataFrame({"hour": range(24)}, schema={"hour": pl.Int8})
@@ -228,5 +227,6 @@ def count_by_period(frame: pl.DataFrame, day: pl.Expr, every: str | None) -> pl.
     columns = (day.alias("period"), "kind", times_counted.alias("count"))
     dated = frame.select(columns).drop_nulls("period")
     grain = chosen_grain(every, dated["period"])
-    counts = dated.group_by(period_of(pl.col("period"), grain), "kind").agg(pl.col("count").sum())
+    period = period_of(pl.col("period"), grain)
+    counts = dated.group_by(period, "kind").agg(pl.col("count").sum())
     return counts.sort("period", "kind", nulls_last=True)

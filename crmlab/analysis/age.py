@@ -150,6 +150,7 @@ def _since_stage(deals: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     # who was there at the first fetch entered the stage some time before: its age is the least that it can be
     was_there = pl.col("entry") == "first fetch"
     since = pl.when(was_there).then(pl.lit("first fetch")).when(~was_there).then(pl.lit("stage"))
-    in_stage = deals.join(last_stays, on=[*KEY, *PLACE[2:]], how="left", nulls_equal=True)
+    stage_of_deal = [*KEY, *PLACE[2:]]
+    in_stage = deals.join(last_stays, on=stage_of_deal, how="left", nulls_equal=True)
     with_limits = in_stage.join(limits, on=PLACE, how="left", nulls_equal=True)
     return with_limits.with_columns(since=since)

@@ -255,7 +255,10 @@ def _stated(
     """Return the columns of the answer, and what to group by: columns of the answer, and of the events alone."""
     with_basis = frame.with_columns(basis=pl.lit(basis))
     # who groups by a column of the answer gets it twice: under its own name, and to group by
-    copies = [pl.col(name).alias(key) for name, key in zip(of_all, keys_of(of_all), strict=True)]
+    copies = []
+    for name in of_all:
+        (key,) = keys_of(name)
+        copies.append(pl.col(name).alias(key))
     return with_basis.select(*_STATE, *copies, *keys_of(of_events))
 
 

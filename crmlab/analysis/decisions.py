@@ -335,7 +335,8 @@ def _taken_together(decisions: pl.DataFrame, channel: str) -> pl.DataFrame:
     )
     is_yes = pl.col("decision") == OPT_IN
     is_new = is_first("subject", "purpose")
-    was_yes = pl.when(~is_new).then(is_yes.shift()).otherwise(pl.lit(value=False))
+    before_all = pl.lit(value=False)
+    was_yes = pl.when(~is_new).then(is_yes.shift()).otherwise(before_all)
     # +1: a purpose that had no yes has one; -1: it has it no more
     move = is_yes.cast(pl.Int64) - was_yes.cast(pl.Int64)
     moves = by_purpose.with_columns(move=move)

@@ -95,7 +95,8 @@ def consent_journeys(
     is_large = pl.col("subjects") >= smallest * people
     link = ["step", "before", "after"]
     counts = moves.group_by(link).agg(row_count("subjects"))
-    ends = pl.when(is_large).then(pl.col("before", "after")).otherwise(pl.lit(OTHER))
+    both_ends = pl.col("before", "after")
+    ends = pl.when(is_large).then(both_ends).otherwise(pl.lit(OTHER))
     # small ones may have become the same
     links = counts.with_columns(ends).group_by(link).agg(pl.col("subjects").sum())
     most_first = [False, True, False, False]
@@ -108,5 +109,6 @@ def _moves(events: pl.DataFrame) -> pl.DataFrame:
     row_number = pl.int_range(pl.len())
     first_row = pl.when(is_first("subject")).then(row_number).forward_fill()
     step = (row_number - first_row + 1).cast(pl.Int64)
-    after = pl.when(is_last("subject")).then(pl.lit(END)).otherwise(kind.shift(-1))
+    next_kind = kind.shift(-1)
+    after = pl.when(is_last("subject")).then(pl.lit(END)).otherwise(next_kind)
     return events.select(step=step, before=kind, after=after)

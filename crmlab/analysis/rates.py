@@ -18,7 +18,8 @@ def summed(parts: Sequence[pl.DataFrame], keys: Sequence[str], *counts: str) -> 
     """Return what `counted` returned for parts of the rows as it would be of all of them: sums of counts."""
     if len(parts) == 1:
         return parts[0]
-    return counted(pl.concat(parts), keys, *(pl.col(name).sum() for name in counts))
+    sums = [pl.col(name).sum() for name in counts]
+    return counted(pl.concat(parts), keys, *sums)
 
 
 def number_of(which: pl.Expr, name: str) -> pl.Expr:
@@ -32,7 +33,7 @@ def row_count(name: str) -> pl.Expr:
 
 
 def ratio(part: pl.Expr | str, whole: pl.Expr | str) -> pl.Expr:
-    """Return part / whole as Float64, null where the whole is 0 or either is null."""
+    """Return part / whole, columns or their names, as Float64: null where the whole is 0 or either is null."""
     whole = _column(whole)
     quotient = _column(part).cast(pl.Float64) / whole.cast(pl.Float64)
     return pl.when(whole != 0).then(quotient)

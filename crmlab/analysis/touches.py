@@ -43,7 +43,8 @@ def _happened_on(time_zone: str) -> pl.Expr:
 
     Services give such a day as its midnight in UTC. Reads starts_at, created_at, all_day.
     """
-    named_day = pl.when(pl.col("all_day")).then(pl.col("starts_at").dt.date())
+    starts_on = pl.col("starts_at").dt.date()
+    named_day = pl.when(pl.col("all_day")).then(starts_on)
     return pl.coalesce(named_day, local(HAPPENED, time_zone).dt.date())
 
 
@@ -133,7 +134,8 @@ def touches(
     instant = as_instant(as_of, "as_of", time_zone)
     today = day_at(instant, time_zone)
     # an action of today is done, although its end of the day is to come
-    is_past = pl.when(is_action).then(pl.col("day") <= today).otherwise(pl.col("at") <= instant)
+    happened_by_then = pl.col("at") <= instant
+    is_past = pl.when(is_action).then(pl.col("day") <= today).otherwise(happened_by_then)
     moment = pl.lit(instant).dt.cast_time_unit("us")
     no_later = pl.when(pl.col("at") > moment).then(moment).otherwise("at")
     past_work = done_work.filter(is_past.fill_null(value=True))
@@ -248,4 +250,5 @@ def of_deals(deals: pl.DataFrame, done: pl.DataFrame, time_zone: str) -> pl.Data
 
     is_after = (pl.col("day") > pl.col("close_date")).fill_null(value=False)
     columns = (*KEY, "kind", "at", "day")
-    return pl.concat([part.filter(~is_after).select(columns) for part in (linked, since_created)])
+    in_time = [part.filter(~is_after).select(columns) for part in (linked, since_created)]
+    return pl.concat(in_time)

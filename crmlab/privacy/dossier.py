@@ -13,7 +13,7 @@ from crmlab.atomic_files import make_folder, write_files
 from crmlab.display import DisplayMixin, Overview, html_table, plural, render
 from crmlab.errors import UsageError
 from crmlab.privacy.person import Person, find
-from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, search
+from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, search, ways_of
 from crmlab.privacy.words import in_words
 from crmlab.results import Fetched, Stored, open  # noqa: A004  # as crmlab.open
 from crmlab.schema import KEY, TABLES, UTC
@@ -295,8 +295,7 @@ def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
 def _summary(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     summary_rows = []
     for table, rows in tables.items():
-        found_by = rows[FOUND_BY].str.split("; ").explode().unique().sort()
-        summary_rows.append((table, rows.height, "; ".join(found_by)))
+        summary_rows.append((table, rows.height, ways_of(rows)))
     return pl.DataFrame(summary_rows, schema=_SUMMARY, orient="row")
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from crmlab.display import plural
 from crmlab.privacy.dossier import everything
 from crmlab.privacy.person import Person, find
-from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, without
+from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, ways_of, without
 from crmlab.results import MANIFEST, Stored, open, read_stored, rewrite, stored_files  # noqa: A004  # as crmlab.open
 
 _TAKEN = {
@@ -122,14 +122,14 @@ def _without_person(paths: Mapping[str, Path], found: Mapping[str, Found]) -> di
 
 
 def _line(path: Path, table: str, found: Found) -> tuple[object, ...]:
-    height = read_stored(table, path).lazy().select(pl.len()).collect().item()
+    stored = read_stored(table, path).lazy()
+    height = stored.select(pl.len()).collect().item()
     removed_rows = len(found.whole)
     removed_values = 0
     for _column, row_numbers, _new_value in found.parts:
         removed_values += len(row_numbers)
-    found_by = found.rows[FOUND_BY].str.split("; ").explode().drop_nulls().unique().sort()
     left_rows = height - removed_rows
-    return path.name, table, removed_rows, removed_values, left_rows, "; ".join(found_by)
+    return path.name, table, removed_rows, removed_values, left_rows, ways_of(found.rows)
 
 
 def _summary(path: Path, removed: Mapping[str, int]) -> dict[Path, AnyFrame]:

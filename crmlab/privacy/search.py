@@ -16,6 +16,7 @@ _TEXTS = pl.List(pl.String)
 AnyFrame = pl.DataFrame | pl.LazyFrame
 #: what says by what a row was found
 FOUND_BY = "found_by"
+_BETWEEN_WAYS = "; "
 #: what did not fit into the tables: an address in a row of them makes all of it the person's
 UNREAD = ("misfits", "rejected")
 _ROW = "__row"
@@ -135,9 +136,18 @@ def _any_of(conditions: Iterable[pl.Expr]) -> pl.Expr:
 
 def _ways(signs: Sequence[Sign]) -> pl.Expr:
     """Return by what a row is found, in words; null where it is not found."""
-    words = [pl.when(sign.where).then(pl.lit(sign.words)) for sign in signs]
-    joined = pl.concat_str([pl.lit(None, pl.String), *words], separator="; ", ignore_nulls=True)
+    words = []
+    for sign in signs:
+        words.append(pl.when(sign.where).then(pl.lit(sign.words)))
+    no_word = pl.lit(None, pl.String)
+    joined = pl.concat_str([no_word, *words], separator=_BETWEEN_WAYS, ignore_nulls=True)
     return joined.replace("", None)
+
+
+def ways_of(rows: pl.DataFrame) -> str:
+    """Return by what these rows were found, each way once."""
+    ways = rows[FOUND_BY].str.split(_BETWEEN_WAYS).explode().drop_nulls()
+    return _BETWEEN_WAYS.join(ways.unique().sort())
 
 
 def _found(rows: pl.DataFrame, signs: Sequence[Sign]) -> Found:
@@ -151,7 +161,12 @@ def _found(rows: pl.DataFrame, signs: Sequence[Sign]) -> Found:
         if sign.without is not None and len(row_numbers):
             parts.append((sign.column, row_numbers, sign.without))
     own_rows = rows.filter(is_whole)
-    return Found(rows=rows.drop(_ROW), own=own_rows.drop(_ROW), whole=own_rows[_ROW], parts=parts)
+    return Found(
+        rows=rows.drop(_ROW),
+        own=own_rows.drop(_ROW),
+        whole=own_rows[_ROW],
+        parts=parts,
+    )
 
 
 def without(frame: pl.LazyFrame, found: Found) -> pl.LazyFrame:
@@ -287,8 +302,8 @@ def _by_number(
     for column in _NUMBERS:
         if schema.get(column) != pl.String:
             continue
-        written = lazy_frame.select(pl.col(column).unique()).collect(engine="streaming").to_series()
-        spellings = written_alike(written, person.phones, person.region)
+        written = lazy_frame.select(pl.col(column).unique()).collect(engine="streaming")
+        spellings = written_alike(written[column], person.phones, person.region)
         own_numbers = pl.Series(spellings, dtype=pl.String)
         is_theirs = pl.col(column).is_in(own_numbers.implode()).fill_null(value=False)
         yield Sign(column=column, words=f"number in {column}", where=is_theirs)
