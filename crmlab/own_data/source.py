@@ -65,7 +65,7 @@ def _refuse_twice(path: Path, header: str, delimiter: str) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise UsageError(
-            f"{path.name} has several columns called {', '.join(twice)}: name each of them otherwise"
+            f"{path.name} has several columns called {', '.join(twice)}: give each its own name"
         )
 
 

@@ -253,9 +253,7 @@ def _check_id(frame: pl.DataFrame, table: Table, given: Sequence[str]) -> None:
 
 def _kept(answer: pl.DataFrame, found: Shaped, table: Table) -> pl.DataFrame:
     if MISFITS in answer.columns:
-        raise UsageError(
-            f"{table.name}: the frame has a column {MISFITS} already: call it otherwise"
-        )
+        raise UsageError(f"{table.name}: the frame has a column {MISFITS} already: rename it")
     return with_misfits(answer, found.misfits)
 
 

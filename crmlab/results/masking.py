@@ -154,7 +154,7 @@ class Mask:
             ]
         if not _of_a_service(name):
             raise UsageError(
-                f"not known which columns of {name} are personal: mask tables of crmlab's only"
+                f"it is not known which columns of {name} are personal: mask only tables of crmlab"
             )
         provider, _, resource = name.partition(".")
         return registry()[provider].personal_columns(resource, columns)

@@ -69,7 +69,7 @@ def check_select(query: str) -> None:
     word = first[1] if first else ""
     if word.lower() not in _SELECTS:
         said = f"{word.upper()} is none" if word else "there is none"
-        raise UsageError(f"SQL here is one select, which reads and changes nothing: {said}")
+        raise UsageError(f"SQL here is one select that changes nothing: {said}")
 
 
 def known_tables(tables: Iterable[str]) -> str:
