@@ -22,7 +22,8 @@ def with_contacts(
     there already. Where there is none, it is a new contact, which holds no more than the address.
     """
     events = own["consent_events"].with_columns(_plain("contact_email").alias("address"))
-    is_nameless = pl.col("contact_id").is_null() & (pl.col("address") != "")
+    has_address = pl.col("address") != ""
+    is_nameless = pl.col("contact_id").is_null() & has_address
     nameless = events.filter(is_nameless).select(_WHO).unique(maintain_order=True)
     if nameless.is_empty():
         return dict(own)
@@ -34,7 +35,8 @@ def with_contacts(
     # the id tells nothing of the address, because ids are not masked
     running_number = pl.int_range(1, pl.len() + 1).over(_OF)
     new_id = pl.format("address {}", running_number).alias("known_id")
-    new_contacts = with_known_id.filter(pl.col("known_id").is_null()).with_columns(new_id)
+    unknown = with_known_id.filter(pl.col("known_id").is_null())
+    new_contacts = unknown.with_columns(new_id)
 
     address_ids = pl.concat([with_known_id.drop_nulls("known_id"), new_contacts])
     with_ids = events.join(address_ids, on=_WHO, how="left", maintain_order="left")
@@ -57,11 +59,14 @@ def _first_of_each_address(contacts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     columns = (*_OF, "id", "emails")
     # with one that is empty, because without any frame there would be no columns
     frames = [frame.select(columns) for frame in (_CONTACTS.empty(), *contacts)]
-    addresses = pl.concat(frames).explode("emails").with_columns(_plain("emails").alias("address"))
+    each_address = pl.concat(frames).explode("emails")
+    addresses = each_address.with_columns(_plain("emails").alias("address"))
     first_contacts = addresses.unique(_WHO, keep="first", maintain_order=True)
     return first_contacts.select(*_WHO, pl.col("id").alias("known_id"))
 
 
 def _contacts_of(added: pl.DataFrame) -> pl.DataFrame:
+    contact_id = pl.col("known_id").alias("id")
     emails = pl.concat_list("address").alias("emails")
-    return conform(added.select(*_OF, pl.col("known_id").alias("id"), emails), _CONTACTS)
+    contacts = added.select(*_OF, contact_id, emails)
+    return conform(contacts, _CONTACTS)

@@ -128,7 +128,11 @@ def _without_tables(day: dt.datetime) -> Fetched:
     )
 
 
-def _asked(data: Fetched, own: Mapping[str, pl.DataFrame], day: dt.datetime | None) -> Asked:
+def _asked(
+    data: Fetched,
+    own: Mapping[str, pl.DataFrame],
+    day: dt.datetime | None,
+) -> Asked:
     """Return what both together hold: a table that is all one's own is whole, whatever the fetch asked for."""
     accounts = {(account.provider, account.name): account for account in data.asked.accounts}
     for own_frame in own.values():
@@ -138,14 +142,14 @@ def _asked(data: Fetched, own: Mapping[str, pl.DataFrame], day: dt.datetime | No
             own_account = AskedAccount(provider=provider, name=account_name)
             accounts.setdefault((provider, account_name), own_account)
 
-    whole_tables = dict.fromkeys(
-        (account_name for account_name in own if account_name not in data), Period()
-    )
+    own_alone = [table_name for table_name in own if table_name not in data]
+    whole_tables = dict.fromkeys(own_alone, Period())
+    all_tables = dict.fromkeys([*data.asked.tables, *own])
     return replace(
         data.asked,
         fetched_at=day or data.fetched_at,
         accounts=tuple(accounts.values()),
-        tables=tuple(dict.fromkeys([*data.asked.tables, *own])),
+        tables=tuple(all_tables),
         reached={**data.asked.reached, **whole_tables},
     )
 
@@ -169,15 +173,20 @@ def _own(name: str, frame: Any) -> pl.DataFrame:
     return result.frame
 
 
-def _appended(there: pl.DataFrame | None, own: pl.DataFrame, name: str) -> pl.DataFrame:
+def _appended(
+    there: pl.DataFrame | None,
+    own: pl.DataFrame,
+    name: str,
+) -> pl.DataFrame:
     """Return the rows of both, further columns at the end."""
     if there is None:
         return own
     for column, dtype in own.schema.items():
-        dtypes = {there.schema.get(column, dtype), dtype} - {pl.Null()}
+        other_dtype = there.schema.get(column, dtype)
+        dtypes = {other_dtype, dtype} - {pl.Null()}
         if len(dtypes) > 1:
             raise UsageError(
-                f"{name}: the further column {column} is {there.schema[column]} in one and {dtype} in the other: "
+                f"{name}: the further column {column} is {other_dtype} in one and {dtype} in the other: "
                 "call it otherwise in one of them"
             )
     # relaxed: a column of nothing takes the other's dtype
@@ -203,7 +212,11 @@ def _summary(own: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 
 def _line(
-    frame: pl.DataFrame, table: Table, *, account: str, provider: str | None
+    frame: pl.DataFrame,
+    table: Table,
+    *,
+    account: str,
+    provider: str | None,
 ) -> dict[str, Any]:
     counts = dict.fromkeys(("rejected", "requests", "retries"), 0)
     return {

@@ -118,12 +118,16 @@ def _iso_time(texts: pl.Series, notation: Notation) -> pl.Series:
         pl.col("seconds").fill_null(":00"),
         pl.col("fraction").str.replace(",", ".", literal=True).fill_null(""),
     )
-    offset = pl.when(pl.col("letters").is_not_null()).then(pl.lit("+00:00")).otherwise("offset")
+    is_utc = pl.col("letters").is_not_null()
+    offset = pl.when(is_utc).then(pl.lit("+00:00")).otherwise("offset")
     has_clock = pl.col("clock").is_not_null()
+    no_zone = offset.is_null()
+    naive_texts = pl.when(no_zone, has_clock).then(moment)
+    day_texts = pl.when(no_zone, ~has_clock).then("day")
     written = parts.select(
         (moment + offset).alias("zoned"),
-        pl.when(offset.is_null(), has_clock).then(moment).alias("naive"),
-        pl.when(offset.is_null(), ~has_clock).then("day").alias("day"),
+        naive_texts.alias("naive"),
+        day_texts.alias("day"),
     )
 
     zoned = written["zoned"].str.to_datetime(
@@ -132,7 +136,8 @@ def _iso_time(texts: pl.Series, notation: Notation) -> pl.Series:
     naive = written["naive"].str.to_datetime(_ISO_MOMENT, time_unit="us", strict=False)
     plain_days = written["day"].str.to_date(_ISO_DAY, strict=False)
     in_utc = _in_utc(naive.alias(texts.name), notation)
-    return evaluated(texts.name, pl.coalesce(zoned, in_utc, _midnight(plain_days, notation)))
+    midnights = _midnight(plain_days, notation)
+    return evaluated(texts.name, pl.coalesce(zoned, in_utc, midnights))
 
 
 def _midnight(days: pl.Series, notation: Notation) -> pl.Series:

@@ -45,10 +45,15 @@ def numbered(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the events with the number of their row as id, where they have none: nothing refers to it."""
     if "id" in frame.columns:
         return frame
-    return frame.with_columns(pl.int_range(1, pl.len() + 1).cast(pl.String).alias("id"))
+    number = pl.int_range(1, pl.len() + 1)
+    return frame.with_columns(number.cast(pl.String).alias("id"))
 
 
-def meant(rows: pl.DataFrame, name: str, given: Collection[str]) -> pl.DataFrame:
+def meant(
+    rows: pl.DataFrame,
+    name: str,
+    given: Collection[str],
+) -> pl.DataFrame:
     """Return the rows of a table with what their words mean, where the columns given do not say it themselves.
 
     Of consent events the kind says what was decided, and which step of a double opt-in they are. Of subscriptions the
@@ -65,7 +70,8 @@ def meant(rows: pl.DataFrame, name: str, given: Collection[str]) -> pl.DataFrame
         mailing = _meaning(rows["kind"], _MAILINGS, pl.String)
         return rows.with_columns(pl.coalesce("mailing", mailing))
     if name == "subscriptions" and "opted_in" not in given:
-        return rows.with_columns(_meaning(rows["status"], _STATES, pl.Boolean).alias("opted_in"))
+        state = _meaning(rows["status"], _STATES, pl.Boolean)
+        return rows.with_columns(state.alias("opted_in"))
     return rows
 
 
@@ -94,7 +100,9 @@ def silence(events: pl.DataFrame) -> str:
 
 def undated(events: pl.DataFrame) -> int:
     """Return how many events have no time, and count in no analysis."""
-    return events.filter(pl.col("occurred_at").is_null() & pl.col("created_at").is_null()).height
+    times = pl.col("occurred_at", "created_at")
+    has_no_time = pl.all_horizontal(times.is_null())
+    return events.filter(has_no_time).height
 
 
 def _is_known(word: str | None) -> bool:
@@ -107,5 +115,6 @@ def _meaning(
     dtype: type[pl.DataType],
 ) -> pl.Series:
     """Return what each word means, whatever its case and what stands between its parts; null where nothing does."""
-    meaning_of = {word: meanings.get(plain(word)) for word in texts.unique().drop_nulls()}
+    words_there = texts.unique().drop_nulls()
+    meaning_of = {word: meanings.get(plain(word)) for word in words_there}
     return texts.replace_strict(meaning_of, default=None, return_dtype=dtype)

@@ -59,8 +59,10 @@ def with_misfits(frame: pl.DataFrame, misfits: pl.DataFrame) -> pl.DataFrame:
     misfits_of_row = []
     for column in misfits.columns:
         column_and_value = pl.struct(column=pl.lit(column), value=pl.col(column))
-        misfits_of_row.append(pl.when(pl.col(column).is_not_null()).then(column_and_value))
-    in_rows = misfits.select(pl.concat_list(misfits_of_row).list.drop_nulls().alias(MISFITS))
+        is_misfit = pl.col(column).is_not_null()
+        misfits_of_row.append(pl.when(is_misfit).then(column_and_value))
+    in_a_list = pl.concat_list(misfits_of_row).list.drop_nulls()
+    in_rows = misfits.select(in_a_list.alias(MISFITS))
     return frame.with_columns(in_rows.to_series())
 
 

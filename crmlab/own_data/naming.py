@@ -52,7 +52,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {nearest[0]!r}?"
 
 
-def renamed(frame: pl.DataFrame, table: Table, rename: Mapping[str, str]) -> pl.DataFrame:
+def renamed(
+    frame: pl.DataFrame,
+    table: Table,
+    rename: Mapping[str, str],
+) -> pl.DataFrame:
     """Return the frame with the names of the shared table, where its columns have them or get them.
 
     A name that differs from a shared one only by case, blanks, hyphens or underscores is taken for it.
@@ -92,7 +96,11 @@ def near_misses(columns: Iterable[str], table: Table) -> dict[str, str]:
 
 
 def _check(
-    own: str, shared: str, frame: pl.DataFrame, table: Table, rename: Mapping[str, str]
+    own: str,
+    shared: str,
+    frame: pl.DataFrame,
+    table: Table,
+    rename: Mapping[str, str],
 ) -> None:
     if own not in frame.columns:
         if own in table.columns and shared in frame.columns:

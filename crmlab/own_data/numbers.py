@@ -20,7 +20,8 @@ def as_number(values: pl.Series, notation: Notation) -> pl.Series:
     if values.dtype.is_numeric():
         numbers = values.cast(pl.Float64, strict=False)
         # one NaN or infinity would swallow every sum
-        return evaluated(values.name, pl.when(numbers.is_finite()).then(numbers))
+        finite = pl.when(numbers.is_finite()).then(numbers)
+        return evaluated(values.name, finite)
     if not is_text(values):
         return nothing(values, pl.Float64())
     return _digits(values, notation).cast(pl.Float64, strict=False)
@@ -34,7 +35,8 @@ def as_whole(values: pl.Series, notation: Notation) -> pl.Series:
     if numbers.dtype == pl.Null:
         return numbers
     is_whole = numbers == numbers.floor()
-    rounded = pl.when(is_whole).then(numbers.cast(pl.Int64, strict=False))
+    whole_numbers = numbers.cast(pl.Int64, strict=False)
+    rounded = pl.when(is_whole).then(whole_numbers)
     if not is_text(values):
         return evaluated(values.name, rounded)
     # a float holds 15 digits, a whole number up to 19
@@ -60,4 +62,5 @@ def _digits(values: pl.Series, notation: Notation) -> pl.Series:
     number_pattern = (
         rf"^[+-]?(?:{digit_groups}(?:{decimal_sign}\d*)?|{decimal_sign}\d+)(?:[eE][+-]?\d+)?$"
     )
-    return evaluated(values.name, pl.when(texts.str.contains(number_pattern)).then(program_texts))
+    is_number = texts.str.contains(number_pattern)
+    return evaluated(values.name, pl.when(is_number).then(program_texts))

@@ -28,7 +28,11 @@ _TRUTHS = MappingProxyType(
 )
 
 
-def as_shared(values: pl.Series, dtype: Any, notation: Notation) -> pl.Series:
+def as_shared(
+    values: pl.Series,
+    dtype: Any,
+    notation: Notation,
+) -> pl.Series:
     """Return the values as those of a shared column of that dtype; null for what cannot be read.
 
     Raises

@@ -30,7 +30,12 @@ class Shaped:
     problems: tuple[str, ...]
 
 
-def shaped(own: pl.DataFrame, table: Table, values: words.Values, notation: Notation) -> Shaped:
+def shaped(
+    own: pl.DataFrame,
+    table: Table,
+    values: words.Values,
+    notation: Notation,
+) -> Shaped:
     """Return the frame as that table.
 
     Raises
@@ -43,8 +48,8 @@ def shaped(own: pl.DataFrame, table: Table, values: words.Values, notation: Nota
     problems: list[str] = []
     for column_name, column in table.columns.items():
         if column_name not in own.columns:
-            nulls = pl.Series(column_name, [None], dtype=column.dtype).new_from_index(0, own.height)
-            columns.append(nulls)
+            null = pl.Series(column_name, [None], dtype=column.dtype)
+            columns.append(null.new_from_index(0, own.height))
             continue
 
         values_before = own[column_name]
@@ -85,7 +90,8 @@ def check_key(frame: pl.DataFrame, table: Table) -> None:
                 f"{table.name}: {plural(blank, 'row')} of {frame.height:,} have no {column}; "
                 "every row needs one"
             )
-    repeated = frame.group_by(KEY, maintain_order=True).len().filter(pl.col("len") > 1)
+    counts = frame.group_by(KEY, maintain_order=True).len()
+    repeated = counts.filter(pl.col("len") > 1)
     if repeated.is_empty():
         return
     repeated_ids = listed(map(repr, repeated["id"]))

@@ -199,7 +199,10 @@ def _check_kinds(misfits: str, **pairs: Any) -> None:
 
 
 def _with_key(
-    frame: pl.DataFrame, table: Table, provider: str | None, account: str | None
+    frame: pl.DataFrame,
+    table: Table,
+    provider: str | None,
+    account: str | None,
 ) -> pl.DataFrame:
     """Return the frame with provider and account, which are the user's words for both or stand in the frame."""
     # an account in other people's files is a customer
@@ -247,7 +250,11 @@ def _literal(name: str, value: Any) -> pl.Expr:
     return expression.alias(name)
 
 
-def _check_id(frame: pl.DataFrame, table: Table, given: Sequence[str]) -> None:
+def _check_id(
+    frame: pl.DataFrame,
+    table: Table,
+    given: Sequence[str],
+) -> None:
     if "id" in frame.columns:
         return
     likely = [column for column in given if plain(column).endswith("id")] or ["..."]
@@ -256,7 +263,11 @@ def _check_id(frame: pl.DataFrame, table: Table, given: Sequence[str]) -> None:
     )
 
 
-def _kept(answer: pl.DataFrame, found: Shaped, table: Table) -> pl.DataFrame:
+def _kept(
+    answer: pl.DataFrame,
+    found: Shaped,
+    table: Table,
+) -> pl.DataFrame:
     if MISFITS in answer.columns:
         raise UsageError(
             f"{table.name}: the frame has a column {MISFITS} already: call it otherwise"
@@ -264,7 +275,11 @@ def _kept(answer: pl.DataFrame, found: Shaped, table: Table) -> pl.DataFrame:
     return with_misfits(answer, found.misfits)
 
 
-def _doubts(own: pl.DataFrame, answer: pl.DataFrame, table: Table) -> Iterator[str]:
+def _doubts(
+    own: pl.DataFrame,
+    answer: pl.DataFrame,
+    table: Table,
+) -> Iterator[str]:
     """Yield what may be meant otherwise, and what to write then."""
     for name, near in near_misses(own.columns, table).items():
         yield f"the column {name!r} is kept as it is; if it is {near}, write rename={{{name!r}: {near!r}}}"

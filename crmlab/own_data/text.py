@@ -47,7 +47,8 @@ def stripped(values: pl.Series) -> pl.Series:
 
 def nothing(values: pl.Series, dtype: Any) -> pl.Series:
     """Return as many nulls of that dtype as there are values."""
-    return pl.Series(values.name, [None], dtype=dtype).new_from_index(0, values.len())
+    null = pl.Series(values.name, [None], dtype=dtype)
+    return null.new_from_index(0, values.len())
 
 
 def evaluated(name: str, expression: pl.Expr) -> pl.Series:
@@ -57,7 +58,9 @@ def evaluated(name: str, expression: pl.Expr) -> pl.Series:
 
 def _of_floats(values: pl.Series) -> pl.Series:
     # pandas keeps whole numbers with gaps as floats: an id is 5 then, not 5.0
-    is_whole = (values.is_finite() & (values == values.floor())).fill_null(value=False)
+    has_no_fraction = values == values.floor()
+    is_whole = (values.is_finite() & has_no_fraction).fill_null(value=False)
     whole_texts = values.cast(pl.Int64, strict=False).cast(pl.String)
     other_texts = values.fill_nan(None).cast(pl.String)
-    return evaluated(values.name, pl.when(is_whole).then(whole_texts).otherwise(other_texts))
+    texts = pl.when(is_whole).then(whole_texts).otherwise(other_texts)
+    return evaluated(values.name, texts)

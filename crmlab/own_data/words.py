@@ -18,7 +18,10 @@ _MAX_SHOWN = 8
 
 
 def check_values(
-    values: Values, frame: pl.DataFrame, table: Table, rename: Mapping[str, str]
+    values: Values,
+    frame: pl.DataFrame,
+    table: Table,
+    rename: Mapping[str, str],
 ) -> None:
     """Refuse replacements for columns that are not there.
 
@@ -79,11 +82,16 @@ def known(texts: pl.Series, column: Column) -> pl.Series:
 def strange(texts: pl.Series, words: Iterable[str]) -> pl.DataFrame:
     """Return the words that are not among `words`, the most frequent first: word (String), rows (UInt32)."""
     counts = texts.drop_nulls().alias("word").value_counts(name="rows")
-    unknown = counts.filter(~pl.col("word").is_in(list(words)))
+    is_known = pl.col("word").is_in(list(words))
+    unknown = counts.filter(~is_known)
     return unknown.sort("rows", "word", descending=[True, False])
 
 
-def refusal(name: str, found: pl.DataFrame, words: Iterable[str]) -> str:
+def refusal(
+    name: str,
+    found: pl.DataFrame,
+    words: Iterable[str],
+) -> str:
     """Return what is wrong with words that are not known, and what to write instead."""
     shown_words = [
         f"{word!r} ({row_count:,})" for word, row_count in found.head(_MAX_SHOWN).iter_rows()
