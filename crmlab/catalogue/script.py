@@ -114,7 +114,12 @@ def _imports(code: str) -> Iterator[str]:
 class _Lines:
     """The lines that make each variable, in an order in which they can run."""
 
-    def __init__(self, entry: Entry, choices: Choices, fetched: Collection[str]) -> None:
+    def __init__(
+        self,
+        entry: Entry,
+        choices: Choices,
+        fetched: Collection[str],
+    ) -> None:
         self._entry = entry
         self._choices = choices
         self._fetched = fetched

@@ -97,9 +97,7 @@ def collect(
             "collect: the data are masked, and your own are not: add your own first, then mask all of it"
         )
 
-    own_tables = {
-        table_name: _own(table_name, own_frame) for table_name, own_frame in tables.items()
-    }
+    own_tables = {name: _own(name, frame) for name, frame in tables.items()}
     if "consent_events" in own_tables:
         own_tables = with_contacts(own_tables, data)
     together = dict(data)

@@ -73,9 +73,8 @@ def renamed(
     for shared in table.columns:
         if shared in taken:
             continue
-        alike_columns = [
-            own for own in frame.columns if own not in new_names and plain(own) == plain(shared)
-        ]
+        not_named = [own for own in frame.columns if own not in new_names]
+        alike_columns = [own for own in not_named if plain(own) == plain(shared)]
         # of two that are called alike nobody knows which is meant
         if len(alike_columns) == 1:
             new_names[alike_columns[0]] = shared
@@ -117,9 +116,7 @@ def _check(
             f"rename: {table.name} has no column {shared!r}{did_you_mean(shared, table.columns)} "
             f"It has {', '.join(table.columns)}"
         )
-    rival_columns = [
-        own_column for own_column, shared_column in rename.items() if shared_column == shared
-    ]
+    rival_columns = [column for column, target in rename.items() if target == shared]
     if len(rival_columns) > 1:
         raise UsageError(
             f"rename: {' and '.join(rival_columns)} would both be {shared}; rename one of them"

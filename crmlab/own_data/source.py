@@ -60,7 +60,11 @@ def _of_file(path: Path) -> pl.DataFrame:
         raise UsageError(f"{path.name} cannot be read as CSV: {in_short(error)}") from None
 
 
-def _refuse_twice(path: Path, header: str, delimiter: str) -> None:
+def _refuse_twice(
+    path: Path,
+    header: str,
+    delimiter: str,
+) -> None:
     """Refuse a name that two columns have: nobody could tell which of them is meant."""
     counts: Counter[str] = Counter()
     for names_in_row in _rows(header, delimiter):

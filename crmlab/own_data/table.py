@@ -222,7 +222,9 @@ def _with_key(
 
 
 def _with_constants(
-    frame: pl.DataFrame, table: Table, constants: Mapping[str, Any]
+    frame: pl.DataFrame,
+    table: Table,
+    constants: Mapping[str, Any],
 ) -> pl.DataFrame:
     """Return the frame with what is the same in every row."""
     for column, value in constants.items():

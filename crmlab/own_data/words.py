@@ -52,14 +52,8 @@ def check_values(
 def replaced(texts: pl.Series, words: Mapping[Any, Any]) -> pl.Series:
     """Return the values as text, each that is named replaced: by case first, and else whatever its case and blanks."""
     written = as_text(texts)
-    exact_words = {
-        _written(old_value): _written(new_value) for old_value, new_value in words.items()
-    }
-    loose_words = {
-        plain(old_value): new_value
-        for old_value, new_value in exact_words.items()
-        if old_value is not None
-    }
+    exact_words = {_written(old): _written(new) for old, new in words.items()}
+    loose_words = {plain(old): new for old, new in exact_words.items() if old is not None}
     replacements = {}
     for word in written.unique().drop_nulls():
         if plain(word) in loose_words:

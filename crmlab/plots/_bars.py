@@ -20,7 +20,11 @@ def label_of(columns: Sequence[str]) -> pl.Expr:
     return pl.concat_str(column_texts, separator=" · ").alias("label")
 
 
-def with_others(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame, str]:
+def with_others(
+    frame: pl.DataFrame,
+    size: str,
+    noun: str,
+) -> tuple[pl.DataFrame, str]:
     """Return the frame with all but the largest labels summed as "N others", and a note that says so.
 
     The order of the rows stays, the others come last. Columns that are not numbers are kept apart.
@@ -44,7 +48,11 @@ def with_others(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame
     return summed.select(frame.columns), f"The smallest {noun} are summed as '{others_label}'"
 
 
-def largest(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame, str]:
+def largest(
+    frame: pl.DataFrame,
+    size: str,
+    noun: str,
+) -> tuple[pl.DataFrame, str]:
     """Return the rows with the largest sizes in their order, and a note that says how many are not shown.
 
     For what cannot be summed, such as medians.
@@ -84,7 +92,12 @@ def bars(
     )
 
 
-def part(frame: pl.DataFrame, length: str, name: str, colour: str) -> go.Bar:
+def part(
+    frame: pl.DataFrame,
+    length: str,
+    name: str,
+    colour: str,
+) -> go.Bar:
     """Return one colour of stacked bars: as long as the column `length`."""
     return go.Bar(
         x=frame[length].to_list(),

@@ -40,7 +40,12 @@ def steps(
     return traces, f"The {len(PALETTE)} largest of {by_size.height} groups"
 
 
-def median(medians: pl.DataFrame, by: Sequence[str], reached: str, not_reached: str) -> str:
+def median(
+    medians: pl.DataFrame,
+    by: Sequence[str],
+    reached: str,
+    not_reached: str,
+) -> str:
     """Return the median in words; of several groups each, where that fits."""
     if not by:
         days = medians["median_days"].item()
@@ -59,7 +64,11 @@ def median(medians: pl.DataFrame, by: Sequence[str], reached: str, not_reached: 
     return f"Median days: {', '.join(medians_in_words)}"
 
 
-def layout(words: str, days: str, several: bool) -> dict[str, Any]:
+def layout(
+    words: str,
+    days: str,
+    several: bool,
+) -> dict[str, Any]:
     """Return the layout of curves over days."""
     # several curves step on different days, and a box for one day would hold but some of them
     hover_mode = "x unified"
@@ -90,7 +99,11 @@ def _thin(curve: pl.DataFrame, *, rising: bool) -> pl.DataFrame:
     return points.with_columns((1 - pl.col(estimates)).name.keep())
 
 
-def _line(points: pl.DataFrame, label: str, colour: str) -> list[go.Scatter]:
+def _line(
+    points: pl.DataFrame,
+    label: str,
+    colour: str,
+) -> list[go.Scatter]:
     # where the estimate has no interval, the curve goes on without a band
     band = points.drop_nulls(["lower", "upper"])
     edge_style: dict[str, Any] = {

@@ -37,7 +37,9 @@ def draws(function: Callable[P, go.Figure]) -> Answer[P, go.Figure]:
 
 
 def of_polars(
-    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
 ) -> inspect.BoundArguments:
     """Return the arguments of a call, those that are to be frames as frames of Polars; lazy ones stay lazy.
 

@@ -62,7 +62,13 @@ def check_periods(periods: pl.Series, every: str) -> None:
         )
 
 
-def bars(counts: pl.DataFrame, column: str, every: str, name: str, colour: str) -> go.Bar:
+def bars(
+    counts: pl.DataFrame,
+    column: str,
+    every: str,
+    name: str,
+    colour: str,
+) -> go.Bar:
     """Return the bars of one kind."""
     # by itself Plotly makes a bar as wide as the smallest distance of two, which is none where there is one
     bar_width = _days(every) * _DAY_MS * 0.85
@@ -80,8 +86,9 @@ def rate_lines(
     rates: pl.DataFrame, styles: Sequence[tuple[str, str, str, str]]
 ) -> list[go.Scatter]:
     """Return a line for each column, name, colour and dash of a frame of period and rates; gaps where it is null."""
-    return [
-        go.Scatter(
+    lines = []
+    for column, legend_name, colour, dash_style in styles:
+        line = go.Scatter(
             x=rates["period"].to_list(),
             y=rates[column].to_list(),
             name=legend_name,
@@ -90,8 +97,8 @@ def rate_lines(
             marker={"size": 7},
             hovertemplate="%{y:.1%}",
         )
-        for column, legend_name, colour, dash_style in styles
-    ]
+        lines.append(line)
+    return lines
 
 
 def line_mode(points: int) -> str:
@@ -108,7 +115,11 @@ def latest_months(shown: int, there: int) -> str:
     return f"Latest {shown} of {there} months"
 
 
-def rate_layout(rates: pl.DataFrame, every: str, unit: str) -> dict[str, Any]:
+def rate_layout(
+    rates: pl.DataFrame,
+    every: str,
+    unit: str,
+) -> dict[str, Any]:
     """Return the layout of lines of rates, 0-100 %."""
     return {
         "height": 380,
@@ -119,7 +130,12 @@ def rate_layout(rates: pl.DataFrame, every: str, unit: str) -> dict[str, Any]:
     }
 
 
-def layout(totals: pl.DataFrame, column: str, every: str, unit: str) -> dict[str, Any]:
+def layout(
+    totals: pl.DataFrame,
+    column: str,
+    every: str,
+    unit: str,
+) -> dict[str, Any]:
     """Return the layout of stacked bars that are `column` high in each period."""
     return {
         "barmode": "stack",

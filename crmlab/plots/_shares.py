@@ -9,13 +9,17 @@ import polars as pl
 
 from crmlab.analysis.rates import ratio
 from crmlab.plots import _bars
-from crmlab.plots._template import BLUE, figure, number, share_axis, text
+from crmlab.plots._template import BLUE, figure, part_of_whole, share_axis, text
 
 #: the least share whose words fit into its part of a bar
 _MIN_IN_WORDS = 0.06
 
 
-def labelled(frame: pl.DataFrame, keys: Sequence[str], whole: str) -> pl.DataFrame:
+def labelled(
+    frame: pl.DataFrame,
+    keys: Sequence[str],
+    whole: str,
+) -> pl.DataFrame:
     """Return the frame with a label in place of the columns `keys`; without keys there is one row, called `whole`."""
     if not keys:
         return frame.with_columns(pl.lit(whole).alias("label"))
@@ -33,10 +37,9 @@ def one(groups: pl.DataFrame, title: str, axis: str, noun: str, *notes: str) -> 
     by_size = counted.sort("whole", "label", descending=[True, False])
     summed, others_note = _bars.with_others(by_size, "whole", "groups")
     shares = summed.with_columns(share=ratio(pl.col("part"), pl.col("whole")))
-    words_beside = [
-        (f"{share:.1%}", f"{number(part_size)} of {number(whole_size)}")
-        for share, part_size, whole_size in shares.select("share", "part", "whole").iter_rows()
-    ]
+    words_beside = []
+    for share, part, whole in shares.select("share", "part", "whole").iter_rows():
+        words_beside.append((f"{share:.1%}", part_of_whole(part, whole)))
     return figure(
         [_bars.bars(shares, "share", words_beside, BLUE)],
         f"{title} (n = {noun})",
@@ -77,12 +80,15 @@ def parts(
     )
 
 
-def _part(groups: pl.DataFrame, column: str, words: str, colour: str) -> go.Bar:
+def _part(
+    groups: pl.DataFrame,
+    column: str,
+    words: str,
+    colour: str,
+) -> go.Bar:
     shares = groups.select(ratio(pl.col(column), pl.col("whole"))).to_series()
-    made_of = [
-        f"{number(part_size)} of {number(whole_size)}"
-        for part_size, whole_size in groups.select(column, "whole").iter_rows()
-    ]
+    counts = groups.select(column, "whole").iter_rows()
+    made_of = [part_of_whole(part, whole) for part, whole in counts]
     return go.Bar(
         x=shares.to_list(),
         y=[text(label) for label in groups["label"]],

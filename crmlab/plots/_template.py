@@ -157,7 +157,12 @@ def nothing(title: str, why: str) -> go.Figure:
     )
 
 
-def nothing_of(table: str, rows: pl.DataFrame, title: str, why: str) -> go.Figure:
+def nothing_of(
+    table: str,
+    rows: pl.DataFrame,
+    title: str,
+    why: str,
+) -> go.Figure:
     """Return a figure that says that a table is empty; where it has rows, why there is nothing to show of them."""
     if height_of(rows):
         return nothing(title, why)
@@ -199,6 +204,11 @@ def share_axis(words: str) -> dict[str, Any]:
 def number(value: float) -> str:
     """Return a number to the whole, with its thousands apart."""
     return f"{value:,.0f}"
+
+
+def part_of_whole(part: float, whole: float) -> str:
+    """Return "3 of 4": what a share was made of."""
+    return f"{number(part)} of {number(whole)}"
 
 
 def money(amount: float, currency: str | None) -> str:

@@ -23,6 +23,10 @@ NOUNS: Mapping[Subject, tuple[str, str]] = {
 }
 
 
+#: the columns of an event by which its person is known
+_PERSON = ("contact_id", "contact_email", "contact_hash")
+
+
 def left_out(reasons: Mapping[str, int]) -> str:
     """Return how many are left out and which: "Left out: 45 open, 3 without a close date"; "" where none is."""
     parts_left_out = [f"{number(count)} {reason}" for reason, count in reasons.items() if count]
@@ -67,11 +71,7 @@ def events_left_out(consent_events: pl.DataFrame) -> str:
     """Return how many events are about nobody, or of no time: they are in no answer about decisions."""
     known_columns = columns_of(consent_events, "consent_events")
     # a person is known by any of these, and a service may have but one of them
-    person_columns = [
-        column
-        for column in ("contact_id", "contact_email", "contact_hash")
-        if column in known_columns
-    ]
+    person_columns = [column for column in _PERSON if column in known_columns]
     is_nobodys = pl.all_horizontal(pl.col(person_columns).is_null())
     count = height_of(consent_events.filter(is_nobodys | SAID.is_null()))
     if not count:
@@ -92,13 +92,13 @@ def yes_to_nothing_named(state: pl.DataFrame) -> str:
     # where no decision names a purpose, the services have none, and nothing is missing
     if not state["purpose"].count():
         counts["purpose"] = 0
-    unnamed = [
-        how_many(count, "consent", f"without a {what_is_named}")
-        for what_is_named, count in counts.items()
-    ]
-    if not any(unnamed):
+    notes = []
+    for column, count in counts.items():
+        if count:
+            notes.append(f"{plural(count, 'consent')} without a {column}")
+    if not notes:
         return ""
-    return f"{' and '.join(filter(None, unnamed))}: for none that is named"
+    return f"{' and '.join(notes)}: for none that is named"
 
 
 def without_a_time(state: pl.DataFrame) -> str:

@@ -22,6 +22,7 @@ from crmlab.plots._template import (
     figure,
     nothing_of,
     number,
+    part_of_whole,
     share_axis,
 )
 from crmlab.schema import TimeLike
@@ -154,10 +155,9 @@ def completion_rate(
     summed, others_note = _bars.with_others(by_size, "due", "owners")
     # divided when the other owners are summed: shares cannot be added
     rates = summed.with_columns(rate=ratio(pl.col("on_time"), pl.col("due")))
-    words_beside = [
-        (f"{rate:.0%}", f"{number(on_time)} of {number(due_actions)}")
-        for rate, on_time, due_actions in rates.select("rate", "on_time", "due").iter_rows()
-    ]
+    words_beside = []
+    for rate, on_time, due in rates.select("rate", "on_time", "due").iter_rows():
+        words_beside.append((f"{rate:.0%}", part_of_whole(on_time, due)))
     due_count = int(rates["due"].sum())
     return figure(
         [_bars.bars(rates, "rate", words_beside, BLUE)],

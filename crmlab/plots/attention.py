@@ -24,6 +24,7 @@ from crmlab.plots._template import (
     figure,
     nothing_of,
     number,
+    part_of_whole,
     text,
     whole_ticks,
 )
@@ -104,7 +105,7 @@ def activities_per_deal(
         bars = go.Bar(
             x=labels,
             y=[bin_size / deal_count for bin_size in deals_in],
-            customdata=[f"{number(bin_size)} of {number(deal_count)}" for bin_size in deals_in],
+            customdata=[part_of_whole(bin_size, deal_count) for bin_size in deals_in],
             name=f"{status}: {plural(deal_count, 'deal')}, median {median:g}",
             marker={"color": colour},
             hovertemplate="%{y:.0%} (%{customdata})",
@@ -243,7 +244,11 @@ def days_since_last_touch(
     )
 
 
-def _state_bars(counts: pl.DataFrame, labels: list[str], stale_days: int) -> list[go.Bar]:
+def _state_bars(
+    counts: pl.DataFrame,
+    labels: list[str],
+    stale_days: int,
+) -> list[go.Bar]:
     """Return the bars of each state. Reads state, bin, count."""
     styles = (
         ("recent", f"within {stale_days} days", BLUE),

@@ -34,6 +34,8 @@ __all__ = ["ageing", "cycle_length", "sales_velocity", "win_cohorts"]
 #: two years of months, down and across
 _MAX_COHORTS = 24
 _MAX_COLUMNS = 24
+#: what stands on a bar of the cycle
+_LENGTHS = ("median_days", "mean_days", "p90_days", "n")
 #: ages up to so many days, in words
 _BANDS = ((30, "0-30"), (60, "31-60"), (90, "61-90"), (180, "91-180"), (365, "181-365"))
 _OLDEST = "over 365"
@@ -41,7 +43,12 @@ _STUCK = ((False, "not stuck", BLUE), (True, "stuck", VERMILLION), (None, "limit
 
 
 @draws
-def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") -> go.Figure:
+def cycle_length(
+    deals: pl.DataFrame,
+    *,
+    by: By = None,
+    time_zone: str = "UTC",
+) -> go.Figure:
     """Return bars of the median days from creating to winning.
 
     Parameters
@@ -88,15 +95,11 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     if not are_periods:
         known_groups = known_groups.sort("median_days", "label", descending=[True, False])
     largest, others_note = _bars.largest(known_groups, "n", "groups")
-    words_beside = [
-        (
-            f"median {number(median_days)} d, mean {number(mean_days)} d",
-            f"9 of 10 in {number(p90_days)} d, {plural(deal_count, 'deal')}",
-        )
-        for median_days, mean_days, p90_days, deal_count in largest.select(
-            "median_days", "mean_days", "p90_days", "n"
-        ).rows()
-    ]
+    words_beside = []
+    for median, mean, p90, count in largest.select(_LENGTHS).rows():
+        middle = f"median {number(median)} d, mean {number(mean)} d"
+        most = f"9 of 10 in {number(p90)} d, {plural(count, 'deal')}"
+        words_beside.append((middle, most))
     reasons = {
         "not won": height_of(deals) - won_deals - left_out,
         "won without both days, or closed before created": left_out,
@@ -209,7 +212,12 @@ def _unit_of(currencies: pl.Series) -> str:
 
 
 @draws
-def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC") -> go.Figure:
+def win_cohorts(
+    deals: pl.DataFrame,
+    *,
+    as_of: TimeLike,
+    time_zone: str = "UTC",
+) -> go.Figure:
     """Return a heatmap of which share of the deals of each month was won after how many months.
 
     Parameters

@@ -19,7 +19,7 @@ from crmlab.plots._template import (
     figure,
     how_many,
     nothing_of,
-    number,
+    part_of_whole,
     share_axis,
 )
 
@@ -95,12 +95,9 @@ def _rate_bars(campaigns: pl.DataFrame, column: str, colour: str) -> go.Bar:
     rate = ratio(pl.col(column), pl.col("reached"))
     # nothing is drawn where a service does not tell who opened or clicked
     known_rates = campaigns.with_columns(rate=rate).drop_nulls("rate")
-    words_beside = [
-        (f"{rate_share:.0%}: {number(part_size)} of {number(whole_size)}",)
-        for rate_share, part_size, whole_size in known_rates.select(
-            "rate", column, "reached"
-        ).iter_rows()
-    ]
+    words_beside = []
+    for share, part, whole in known_rates.select("rate", column, "reached").iter_rows():
+        words_beside.append((f"{share:.0%}: {part_of_whole(part, whole)}",))
     return _bars.bars(known_rates, "rate", words_beside, colour, column)
 
 

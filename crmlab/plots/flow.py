@@ -172,7 +172,11 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
     )
 
 
-def _nothing_open(start: pl.DataFrame, end: pl.DataFrame, title: str) -> go.Figure:
+def _nothing_open(
+    start: pl.DataFrame,
+    end: pl.DataFrame,
+    title: str,
+) -> go.Figure:
     if height_of(start):
         return nothing(title, "no deal is open in either.")
     return nothing_of("deals", end, title, "no deal is open in either.")
@@ -202,7 +206,10 @@ def _steps(panel: pl.DataFrame, in_order: list[str]) -> Iterator[go.Waterfall]:
 
 @draws
 def loss_reasons(
-    deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str] | None = None
+    deals: pl.DataFrame,
+    *,
+    by: By = None,
+    names: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """Return bars of why deals are lost.
 
@@ -245,10 +252,10 @@ def loss_reasons(
     amounts = _amounts(labelled)
     shares = summed.with_columns((pl.col("lost") / lost_deals).alias("share"))
     # the bar of the others has no amount: theirs stand with none of the reasons
-    words_beside = [
-        (f"{share:.0%}, {plural(deal_count, 'deal')}", amounts.get(reason_label, ""))
-        for reason_label, deal_count, share in shares.select("label", "lost", "share").rows()
-    ]
+    words_beside = []
+    for label, count, share in shares.select("label", "lost", "share").rows():
+        count_in_words = f"{share:.0%}, {plural(count, 'deal')}"
+        words_beside.append((count_in_words, amounts.get(label, "")))
     return figure(
         [_bars.bars(shares, "share", words_beside, VERMILLION)],
         f"{title} (n = {plural(lost_deals, 'lost deal')})",
@@ -273,7 +280,4 @@ def _amounts(reasons: pl.DataFrame) -> dict[str, str]:
     for reason_label, currency, amount in reasons.select("label", "currency", "lost_amount").rows():
         if amount:
             amounts_in_words.setdefault(reason_label, []).append(money(amount, currency))
-    return {
-        reason_label: " and ".join(reason_amounts)
-        for reason_label, reason_amounts in amounts_in_words.items()
-    }
+    return {label: " and ".join(amounts) for label, amounts in amounts_in_words.items()}

@@ -182,7 +182,11 @@ def _raw_and_weighted(rows: pl.DataFrame) -> Iterator[go.Bar]:
 
 @draws
 def coverage(
-    deals: pl.DataFrame, quota: float | Mapping[str, float], *, since: date | str, until: date | str
+    deals: pl.DataFrame,
+    quota: float | Mapping[str, float],
+    *,
+    since: date | str,
+    until: date | str,
 ) -> go.Figure:
     """Return bars of what is won and what is open, against the quota.
 
@@ -254,12 +258,9 @@ def coverage(
 def _part_of_quota(coverages: pl.DataFrame, state: str, colour: str) -> go.Bar:
     """Return the bars of the won or of the open deals. Reads label, currency, quota, and state and its amount."""
     amount_column = f"{state}_amount"
-    words_beside = [
-        (money(amount, currency), plural(deal_count, "deal"))
-        for amount, deal_count, currency in coverages.select(
-            amount_column, state, "currency"
-        ).rows()
-    ]
+    words_beside = []
+    for amount, count, currency in coverages.select(amount_column, state, "currency").rows():
+        words_beside.append((money(amount, currency), plural(count, "deal")))
     shares = coverages.with_columns(pl.col(amount_column) / pl.col("quota"))
     return _bars.bars(shares, amount_column, words_beside, colour, state)
 

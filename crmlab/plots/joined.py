@@ -26,6 +26,7 @@ from crmlab.plots._template import (
     nothing,
     nothing_of,
     number,
+    part_of_whole,
     share_axis,
     text,
 )
@@ -79,10 +80,9 @@ def people_overlap(people: pl.DataFrame) -> go.Figure:
     label_series = pl.Series("label", labels, pl.String)
     counts = combinations.select(label_series, "people", "contacts")
     summed, others_note = _bars.with_others(counts, "people", "combinations")
-    words_beside = [
-        (number(persons), plural(contacts, "contact"))
-        for persons, contacts in summed.select("people", "contacts").iter_rows()
-    ]
+    words_beside = []
+    for persons, contacts in summed.select("people", "contacts").iter_rows():
+        words_beside.append((number(persons), plural(contacts, "contact")))
     return figure(
         [_bars.bars(summed, "people", words_beside, BLUE)],
         f"{title} (n = {number(int(counts['people'].sum()))})",
@@ -318,13 +318,18 @@ def consent_coverage_of_pipeline(
     )
 
 
-def _share_bars(shares: pl.DataFrame, share_column: str, colour: str, name: str) -> go.Bar:
+def _share_bars(
+    shares: pl.DataFrame,
+    share_column: str,
+    colour: str,
+    name: str,
+) -> go.Bar:
     """Return one part of the bars; a part of nobody says nothing. Reads label, deals and the share."""
     words_beside = []
     for share, deal_count in shares.select(share_column, "deals").iter_rows():
         share_words = ("", "")
         if share:
-            share_words = (f"{share:.0%}", f"{number(share * deal_count)} of {number(deal_count)}")
+            share_words = (f"{share:.0%}", part_of_whole(share * deal_count, deal_count))
         words_beside.append(share_words)
     return _bars.bars(shares, share_column, words_beside, colour, name)
 
@@ -410,10 +415,9 @@ def consent_and_win_rate(
 
 def _points(rates: pl.DataFrame) -> go.Scatter:
     """Return a point for each state, with its interval and the numbers that it was made of."""
-    rate_words = [
-        f"{win_rate:.0%} ({number(won_count)} of {number(won_count + lost_count)})"
-        for win_rate, won_count, lost_count in rates.select("win_rate", "won", "lost").iter_rows()
-    ]
+    rate_words = []
+    for win_rate, won, lost in rates.select("win_rate", "won", "lost").iter_rows():
+        rate_words.append(f"{win_rate:.0%} ({part_of_whole(won, won + lost)})")
     return go.Scatter(
         x=rates["win_rate"].to_list(),
         y=rates["consent"].to_list(),

@@ -184,10 +184,9 @@ def mailed_but_objected(
     contact_count = mailed_people.select(_CONTACT).n_unique()
     counts = _by_objection(mailed_people)
     summed, others_note = _bars.with_others(counts, "contacts", "kinds of objection")
-    words_beside = [
-        (plural(objecting, "contact"), f"{number(sent_count)} sent to")
-        for objecting, sent_count in summed.select("contacts", "sent").iter_rows()
-    ]
+    words_beside = []
+    for objecting, sent_to in summed.select("contacts", "sent").iter_rows():
+        words_beside.append((plural(objecting, "contact"), f"{number(sent_to)} sent to"))
     several_note = ""
     if int(counts["contacts"].sum()) > contact_count:
         several_note = "Who objected in several places is in several bars"

@@ -27,7 +27,7 @@ from crmlab.plots._template import (
     money,
     nothing,
     nothing_of,
-    number,
+    part_of_whole,
     share_axis,
     text,
 )
@@ -41,7 +41,10 @@ _NO_CLOSE_DATE = "no closed deal has a close date."
 
 @draws
 def win_rate(
-    deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "amount"] = "count"
+    deals: pl.DataFrame,
+    *,
+    by: By = None,
+    measure: Literal["count", "amount"] = "count",
 ) -> go.Figure:
     """Return bars of the win rate of closed deals.
 
@@ -129,11 +132,15 @@ def _measured(measure: str) -> str:
     return "deals"
 
 
-def _made_of(rate: float | None, part: float, whole: float) -> tuple[str, str]:
+def _made_of(
+    rate: float | None,
+    part: float,
+    whole: float,
+) -> tuple[str, str]:
     """Return the two lines of words on a bar: deals without an amount have no rate by amount."""
     if rate is None:
         return "no amount", ""
-    return f"{rate:.0%}", f"{number(part)} of {number(whole)}"
+    return f"{rate:.0%}", part_of_whole(part, whole)
 
 
 def _periods(deals: pl.DataFrame, by: list[str]) -> list[str]:
@@ -143,7 +150,11 @@ def _periods(deals: pl.DataFrame, by: list[str]) -> list[str]:
     return [column for column in by if column in PERIODS and column not in columns]
 
 
-def _rates(deals: pl.DataFrame, by: list[str], measure: str) -> pl.DataFrame:
+def _rates(
+    deals: pl.DataFrame,
+    by: list[str],
+    measure: str,
+) -> pl.DataFrame:
     """Return label, currency, n (closed deals), and the won part of the whole; and the period, where `by` has one.
 
     Numbers of deals are added over currencies, amounts are not.
@@ -175,7 +186,12 @@ def _rates(deals: pl.DataFrame, by: list[str], measure: str) -> pl.DataFrame:
     )
 
 
-def _rates_over_time(rates: pl.DataFrame, every: str, title: str, measure: str) -> go.Figure:
+def _rates_over_time(
+    rates: pl.DataFrame,
+    every: str,
+    title: str,
+    measure: str,
+) -> go.Figure:
     """Return a line for each of the largest groups, with a gap where none closed."""
     dated = rates.drop_nulls("period")
     if dated.is_empty():
@@ -226,9 +242,7 @@ def _rate_line(points: pl.DataFrame, label: str, colour: str) -> go.Scatter:
     return go.Scatter(
         x=points["period"].to_list(),
         y=rates.to_list(),
-        customdata=[
-            f"{number(part_size)} of {number(whole_size)}" for part_size, whole_size in counts
-        ],
+        customdata=[part_of_whole(part, whole) for part, whole in counts],
         name=text(label),
         mode="lines+markers",
         line={"color": colour, "width": 2},
@@ -245,7 +259,10 @@ def _smaller_groups(not_shown: int) -> str:
 
 @draws
 def pipeline_snapshot(
-    deals: pl.DataFrame, stages: pl.DataFrame, *, measure: Literal["amount", "deals"] = "amount"
+    deals: pl.DataFrame,
+    stages: pl.DataFrame,
+    *,
+    measure: Literal["amount", "deals"] = "amount",
 ) -> go.Figure:
     """Return bars of the open deals in each stage. Not a funnel: that needs the history of the stages.
 
@@ -293,10 +310,9 @@ def pipeline_snapshot(
     for position, currency in enumerate(currencies):
         is_own = pl.col("currency").eq_missing(pl.lit(currency, pl.String))
         own_stages = summed.filter(is_own)
-        words_beside = [
-            (plural(deal_count, "deal"), money(amount, currency))
-            for deal_count, amount in own_stages.select("deals", "amount").iter_rows()
-        ]
+        words_beside = []
+        for deal_count, amount in own_stages.select("deals", "amount").iter_rows():
+            words_beside.append((plural(deal_count, "deal"), money(amount, currency)))
         colour = PALETTE[position % len(PALETTE)]
         legend_name = currency or "currency not given"
         traces.append(_bars.bars(own_stages, measure, words_beside, colour, legend_name))
@@ -412,4 +428,5 @@ def _with_amounts(months: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
 
     worded = months.with_columns(pl.Series("amounts", amounts_in_words, pl.String))
     by_month = worded.group_by(pl.col("month").alias("period"))
-    return by_month.agg(pl.col("won", "lost").sum(), pl.col("amounts").str.join()).sort("period")
+    sums = by_month.agg(pl.col("won", "lost").sum(), pl.col("amounts").str.join())
+    return sums.sort("period")

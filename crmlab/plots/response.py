@@ -126,7 +126,13 @@ def response_time(
     )
 
 
-def _curve(curve: pl.DataFrame, name: str, colour: str, *, is_alone: bool) -> list[go.Scatter]:
+def _curve(
+    curve: pl.DataFrame,
+    name: str,
+    colour: str,
+    *,
+    is_alone: bool,
+) -> list[go.Scatter]:
     """Return the steps of one group, thinned to what can be seen, and dots at its median and 90th percentile."""
     # an answer within the minute has no place on a logarithmic axis
     shortest = min(_TICKS)
@@ -152,7 +158,13 @@ def _curve(curve: pl.DataFrame, name: str, colour: str, *, is_alone: bool) -> li
     return [line, _dots(clipped, name, colour, is_alone=is_alone)]
 
 
-def _dots(curve: pl.DataFrame, name: str, colour: str, *, is_alone: bool) -> go.Scatter:
+def _dots(
+    curve: pl.DataFrame,
+    name: str,
+    colour: str,
+    *,
+    is_alone: bool,
+) -> go.Scatter:
     """Return the dots on the steps of one group, where the curve is high enough for them."""
     reached_at = []
     reached_shares = []

@@ -78,9 +78,7 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     before = pl.col("reached").shift(1).over("pipeline_name")
     shares = pipelines.with_columns(ratio(pl.col("reached"), before).alias("share"))
     rows = shares.select("reached", "share").rows()
-    words_beside = [
-        (plural(count, "deal"), _of_before(share_of_before)) for count, share_of_before in rows
-    ]
+    words_beside = [(plural(count, "deal"), _of_before(share)) for count, share in rows]
     bars = _bars.bars(shares, "reached", words_beside, BLUE)
     bars.marker.color = shares["colour"].to_list()
     return figure(

@@ -42,13 +42,21 @@ def noting(writers: Mapping[str, Writer], into: MutableMapping[str, Checksum]) -
 
 
 def _write_and_note(
-    name: str, write: Writer, into: MutableMapping[str, Checksum], path: Path
+    name: str,
+    write: Writer,
+    into: MutableMapping[str, Checksum],
+    path: Path,
 ) -> None:
     write(path)
     into[name] = checksum(path)
 
 
-def differs(path: Path, known: Checksum, *, trust_time: bool) -> bool:
+def differs(
+    path: Path,
+    known: Checksum,
+    *,
+    trust_time: bool,
+) -> bool:
     """Return whether a file is another one than when it was written.
 
     The size tells most changes, and else the content; with `trust_time` a file that was not written since is not read

@@ -49,7 +49,11 @@ def in_words(
 
 
 def _reasons(
-    partial: pl.DataFrame, *, rejected: int, misfits: int, failures: Failures
+    partial: pl.DataFrame,
+    *,
+    rejected: int,
+    misfits: int,
+    failures: Failures,
 ) -> list[str]:
     """Return what is wrong, in words. Reads the lines of the tables that are not complete."""
     reasons = []

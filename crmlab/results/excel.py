@@ -122,7 +122,11 @@ def _writer(
     if kind == "boolean":
         return lambda row, place, value: made.write_boolean(row, place, value, own)
 
-    def write_number(row: int, place: int, value: float) -> None:
+    def write_number(
+        row: int,
+        place: int,
+        value: float,
+    ) -> None:
         if math.isfinite(value):
             made.write_number(row, place, value, own)
         else:

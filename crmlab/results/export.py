@@ -193,7 +193,11 @@ def _write_parquet(
             frame.write_parquet(path, compression="zstd", metadata=dict(metadata))
 
 
-def _write_csv(name: str, frame: pl.DataFrame, path: Path) -> None:
+def _write_csv(
+    name: str,
+    frame: pl.DataFrame,
+    path: Path,
+) -> None:
     with _refusals_in_words(name, "CSV"):
         flat(frame).write_csv(path, include_bom=True)
 
@@ -316,7 +320,11 @@ def read_cells(
         raise _not_as_written(path, error, advice) from None
 
 
-def _not_as_written(path: str | Path, error: Exception, advice: str) -> UsageError:
+def _not_as_written(
+    path: str | Path,
+    error: Exception,
+    advice: str,
+) -> UsageError:
     """Return what to say of a CSV file that cannot be read, but for its values, which Polars quotes."""
     table_name = Path(path).stem
     if not advice and table_name in TABLES:

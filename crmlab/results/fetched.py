@@ -252,7 +252,10 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         return writers | text_writers({manifest.FILE: manifest_of}, checksums)
 
     def _manifest(
-        self, directory: str | Path, format: Format, files: Mapping[str, Checksum]
+        self,
+        directory: str | Path,
+        format: Format,
+        files: Mapping[str, Checksum],
     ) -> str:
         return manifest.text(
             self.asked,

@@ -182,7 +182,11 @@ def says_masked(path: Path) -> bool:
         return False  # it does not say
 
 
-def refuse_another_question(directory: str | Path, asked: Asked, format: str) -> None:
+def refuse_another_question(
+    directory: str | Path,
+    asked: Asked,
+    format: str,
+) -> None:
     """Refuse a folder whose files answer another question, since some would stay and be taken for this answer.
 
     The question is the same if it is asked of the same accounts, for the same period, and for all tables that are
@@ -200,9 +204,8 @@ def refuse_another_question(directory: str | Path, asked: Asked, format: str) ->
     manifest = read(folder)
     if manifest:
         # a table whose file somebody removed is no answer any more
-        tables_left = {
-            name for name in manifest.tables if _has_file(folder, name, manifest.formats)
-        }
+        formats = manifest.formats
+        tables_left = {name for name in manifest.tables if _has_file(folder, name, formats)}
         earlier = manifest.asked
     else:
         files_there = table_files(folder, format)
@@ -286,11 +289,10 @@ def _said_by_all(folder: Path, files: Iterable[Path]) -> Asked:
         # other files than Parquet say nothing of themselves
         said_by_files[path.name] = asked_of(path) if path.suffix == ".parquet" else None
     said_by_first = next(iter(said_by_files.values()))
-    unknown = [
-        file_name
-        for file_name, said in said_by_files.items()
-        if said is None or said != said_by_first
-    ]
+    unknown = []
+    for file_name, said in said_by_files.items():
+        if said is None or said != said_by_first:
+            unknown.append(file_name)
     if said_by_first is None or unknown:
         raise UsageError(
             f"{folder} holds {listed(unknown)}, and nothing tells of which accounts, period and time all of its files "

@@ -143,9 +143,9 @@ def _stored(
 ) -> Stored:
     # a folder whose name has a "*" or a "[" in it is no pattern
     scans = {table: pl.scan_parquet(file_path, glob=False) for table, file_path in files.items()}
-    heights = {
-        table: lazy_frame.select(pl.len()).collect().item() for table, lazy_frame in scans.items()
-    }
+    heights = {}
+    for table, lazy_frame in scans.items():
+        heights[table] = lazy_frame.select(pl.len()).collect().item()
     _refuse_other_heights(place, heights, manifest.read(place))
     stored = Stored(scans, heights=heights, **account)
     files_beside = manifest.named_files(place, ("summary", *sorted(NOT_ALWAYS)), "parquet")

@@ -134,7 +134,10 @@ def _write(
 
 
 def _write_manifest(
-    path: Path, removed: Removed, checksums: Mapping[str, Checksum], part: Path
+    path: Path,
+    removed: Removed,
+    checksums: Mapping[str, Checksum],
+    part: Path,
 ) -> None:
     values = json.loads(path.read_bytes())
     for table_name, table in values["tables"].items():

@@ -37,10 +37,9 @@ def planned(query: str, tables: Mapping[str, Frame]) -> pl.LazyFrame:
     check_select(query)
     frames = {table_name: table.lazy() for table_name, table in tables.items()}
     # first over no rows: so nothing is read before it is known what would be
-    empty = {
-        table_name: pl.LazyFrame(schema=frame.collect_schema())
-        for table_name, frame in frames.items()
-    }
+    empty = {}
+    for table_name, frame in frames.items():
+        empty[table_name] = pl.LazyFrame(schema=frame.collect_schema())
     plan_of_nothing = _executed(query, empty, tables).explain(optimized=False)
     if _READS_A_FILE.search(plan_of_nothing):
         raise UsageError(
