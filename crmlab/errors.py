@@ -90,7 +90,7 @@ class TransportError(CrmlabError):
     #: whether the request may have reached the service; not where there was no connection
     sent: bool = True
 
-    advice = "fetch again; if it stays so, look at the network and at base_url"
+    advice = "fetch again; if it happens again, look at the network and at base_url"
 
 
 class UnknownOutcomeError(CrmlabError):
@@ -103,7 +103,7 @@ class PagingError(CrmlabError):
     """A list cannot be followed to its end."""
 
     advice = (
-        "fetch again; if it stays so, the service pages otherwise than documented: "
+        "fetch again; if it happens again, the service does not page as documented: "
         "please report it where you got crmlab from"
     )
 
@@ -111,9 +111,7 @@ class PagingError(CrmlabError):
 class SchemaError(CrmlabError):
     """Data does not have the declared shape."""
 
-    advice = (
-        "the service answers otherwise than documented: please report it where you got crmlab from"
-    )
+    advice = "the service does not answer as documented: please report it where you got crmlab from"
 
 
 class InternalError(CrmlabError):
@@ -161,7 +159,7 @@ class NotFoundError(ApiError):
 class ServerError(ApiError):
     """The service failed (5xx)."""
 
-    advice = "fetch again later; if it stays so, tell the vendor"
+    advice = "fetch again later; if it happens again, tell the vendor"
 
 
 class RateLimitError(ApiError):

@@ -222,7 +222,7 @@ class Account:
         """
         if self._elsewhere:
             raise CredentialError(
-                "an account with an address of its own is not kept: its key is for there only"
+                "an account with its own base_url is not kept, because its key is for that address only"
             )
         return credentials.remember(self.provider, self._secrets, account=self.name)
 

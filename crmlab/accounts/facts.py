@@ -27,7 +27,7 @@ def checked(provider: Provider, given: Mapping[str, Any]) -> dict[str, Any]:
     known = {fact.name: fact for fact in provider.facts}
     for name in given:
         if not known:
-            raise UsageError(f"{provider.title} knows no facts: there is nothing to be told of it")
+            raise UsageError(f"{provider.title} takes no facts")
         if name not in known:
             raise UsageError(unknown(f"{provider.name} fact", str(name), known))
     return {name: _checked(provider, known[name], value) for name, value in given.items()}

@@ -91,6 +91,6 @@ def _backends() -> list[Any]:
         )
     if not safe:
         raise CredentialError(
-            "this computer has no keyring: a desktop's, macOS's and Windows' are known"
+            "this computer has no keyring that crmlab knows: that of macOS, Windows or a Linux desktop"
         )
     return safe

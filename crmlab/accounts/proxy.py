@@ -129,7 +129,7 @@ def _parsed(address: str, named_by: str) -> Proxy | CredentialError:
         return _malformed(named_by)
     if parts.scheme not in _PORTS:
         return CredentialError(
-            f"{named_by} names a proxy that is neither http nor https: crmlab speaks to no other"
+            f"{named_by} names a proxy that is neither http nor https: crmlab supports no other kind"
         )
 
     user_and_password, _, _ = parts.netloc.rpartition("@")

@@ -96,7 +96,7 @@ def banner_rates(
     names = names_of(by)
     strange = [name for name in names if name not in _BY]
     if strange:
-        raise UsageError(f"by={strange[0]!r}: choose of {', '.join(_BY)}")
+        raise UsageError(f"by={strange[0]!r}: choose one of {', '.join(_BY)}")
     rows = read(consent_statistics, "consent_statistics", *_BY, *_COUNTS)
     for part in _PARTS:
         rows = _only_parts(rows, part) if part in names else without_parts(rows, part)

@@ -229,8 +229,8 @@ class Call:
             if before >= after:
                 raise UsageError(
                     f"{self._name} needs the earlier fetch first, and the first was fetched at {before:%Y-%m-%d %H:%M} "
-                    f"UTC, the second at {after:%Y-%m-%d %H:%M} UTC: write {self._name}(earlier, later). Where deals "
-                    "are of another time, say so, with crmlab.collect(deals=earlier.deals, as_of=...)"
+                    f"UTC, the second at {after:%Y-%m-%d %H:%M} UTC: write {self._name}(earlier, later). If the deals "
+                    "are of another time, say so with crmlab.collect(deals=earlier.deals, as_of=...)"
                 )
 
     def _frame(self, data: FetchLike, parameter: inspect.Parameter, *, is_named: bool) -> Any:

@@ -53,7 +53,7 @@ def names_of(by: By) -> list[str]:
         return [by]
     if not isinstance(by, Sequence) or not all(isinstance(name, str) for name in by):
         raise UsageError(
-            f"by={by!r}: give the name of a column, or a list of names; add what is computed as a column before, "
+            f"by={by!r}: give the name of a column, or a list of names; add a computed value as a column first, "
             "with frame.with_columns(...)"
         )
     return list(dict.fromkeys(by))
@@ -109,7 +109,7 @@ def read(
     unknown = [name for name in grouping if name not in there]
     if unknown:
         raise UsageError(
-            f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(there)}"
+            f"by={unknown[0]!r} is no column of {argument}: choose one of {', '.join(there)}"
         )
     groups = [pl.col(name).alias(_PRIVATE + name) for name in grouping]
     wanted = [*columns, *(name for name in optional if name in there)]

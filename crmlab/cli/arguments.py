@@ -118,7 +118,7 @@ def add_mask(parser: argparse.ArgumentParser, help: str) -> None:
         "--mask-key",
         type=Path,
         metavar="FILE",
-        help="mask by the key in that file, which is made where it is not there: what is masked by the same one joins",
+        help="mask with the key in that file, which is made if it is missing; what the same key masked still joins",
     )
 
 
@@ -135,7 +135,7 @@ def add_quota(parser: argparse.ArgumentParser) -> None:
         "--quota",
         nargs="+",
         metavar="AMOUNT",
-        help="to be won this year: 500000, or EUR=500000 USD=200000",
+        help="amount to win this year: 500000, or EUR=500000 USD=200000",
     )
 
 

@@ -44,10 +44,12 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--allow-destructive",
         action="store_true",
-        help="for what deletes, or can be read only once",
+        help="allow deleting, and reading what can be read only once",
     )
     parser.add_argument(
-        "--allow-dangerous", action="store_true", help="for what is about keys, users and accounts"
+        "--allow-dangerous",
+        action="store_true",
+        help="allow operations on keys, users and accounts",
     )
     parser.set_defaults(run=run)
 
@@ -61,7 +63,7 @@ async def run(options: argparse.Namespace) -> int:
         each.gives_secret for each in service.operations() if each.name == options.operation
     ):
         raise UsageError(
-            f"{options.operation} answers with a new secret, never printed: write crmlab.call, in Python"
+            f"{options.operation} answers with a new secret, which is never printed: use crmlab.call in Python"
         )
     account = crmlab.Account(service.name)
     answer = await crmlab.call(
@@ -76,9 +78,7 @@ async def run(options: argparse.Namespace) -> int:
         print(answer)
         return OK
     if isinstance(answer, bytes):
-        raise UsageError(
-            f"{options.operation} answers with a file: crmlab.download writes it, in Python"
-        )
+        raise UsageError(f"{options.operation} answers with a file: use crmlab.download in Python")
     print(json.dumps(answer, ensure_ascii=False, indent=2))
     return OK
 

@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
         "doctor",
         help="check credentials against each API, list or test the assumptions in use",
         description="Send each API its cheapest read with the credentials found, say what answered or which variable "
-        "is missing, and list what the vendor does not document and crmlab assumes.",
+        "is missing, and list what crmlab assumes because the vendor does not document it.",
         epilog="example: crmlab doctor onepagecrm complero --probe",
     )
     parser.add_argument("providers", nargs="*", metavar="PROVIDER", help="default: all")

@@ -34,7 +34,7 @@ def add(commands: Commands) -> None:
         "--spool",
         type=Path,
         metavar="DIR",
-        help="keep each answer there before it is read: after a run that was killed, the same command goes on",
+        help="keep each answer there before it is read; after a run that was killed, the same command continues",
     )
     parser.set_defaults(run=run)
 

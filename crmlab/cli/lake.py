@@ -22,9 +22,9 @@ def add(commands: Commands) -> None:
         epilog="example: crmlab lake status warehouse/, or crmlab lake changes warehouse/ --since 2026-10-01",
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    _add(actions, "status", _status, "how far each list is known")
+    _add(actions, "status", _status, "up to when each list is known")
 
-    changes = _add(actions, "changes", _changes, "what was added, changed and deleted")
+    changes = _add(actions, "changes", _changes, "show what was added, changed and deleted")
     changes.add_argument(
         "--since", required=True, metavar="TIME", help="2026-01-31, or a time with its zone"
     )

@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
         "operations",
         help="list every documented operation of a service",
         description="Print a line for each operation that the vendor documents: its name, its arguments "
-        "(* must be given), and what it changes. Operations that change something cannot be called.",
+        "(* must be given), and what it changes. Look at one that changes something with crmlab call --dry-run first.",
         epilog="example: crmlab operations onepagecrm --contains note",
     )
     parser.add_argument(

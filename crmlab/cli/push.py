@@ -40,13 +40,18 @@ def add(commands: Commands) -> None:
         "results file while it becomes known, and the same command again sends only what was refused or not sent.",
         epilog="example: crmlab push relenta contacts objections.csv --dry-run",
     )
-    parser.add_argument("provider", metavar="PROVIDER", help=f"what takes what: {takes}")
+    parser.add_argument(
+        "provider", metavar="PROVIDER", help=f"a service and the tables that it accepts: {takes}"
+    )
     parser.add_argument("table", metavar="TABLE")
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="CSV, with lists joined by ; or Parquet"
     )
     parser.add_argument(
-        "options", nargs="*", metavar="NAME=VALUE", help="what a service needs beside: db_id=3"
+        "options",
+        nargs="*",
+        metavar="NAME=VALUE",
+        help="a further value that the service needs, such as db_id=3",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be sent, and send nothing"
@@ -57,7 +62,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--retry-unknown",
         action="store_true",
-        help="send rows again of which nobody knows whether they arrived",
+        help="also send rows again whose outcome is unknown",
     )
     parser.set_defaults(run=run)
 
@@ -71,7 +76,7 @@ async def run(options: argparse.Namespace) -> int:
     ours = sorted(given.keys() & inspect.signature(crmlab.push).parameters.keys())
     if ours:
         raise UsageError(
-            f"{', '.join(ours)} is nothing that a service is told: crmlab push --help lists the options"
+            f"{', '.join(ours)} is no option of a service: crmlab push --help lists the options"
         )
     plan = await crmlab.push(
         account,

@@ -73,7 +73,7 @@ async def run(options: argparse.Namespace) -> int:
     """Print or write the answer; return the exit code."""
     format = _format(options.out)
     if options.memory_limit and options.engine != "duckdb":
-        raise UsageError("--memory-limit is of --engine duckdb")
+        raise UsageError("--memory-limit needs --engine duckdb")
     data = _opened(options.directory, options.as_of)
     answer = _answer(data, options)
     said = sql_note(data, options.sql)

@@ -51,10 +51,10 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--sweep-after",
         metavar="AGE",
-        help="look for what was deleted where that is longer ago: 7d",
+        help="also look for deleted records if the last sweep is longer ago, such as 7d",
     )
     parser.add_argument(
-        "--whole", action="store_true", help="read all there is anew, as the first refresh does"
+        "--whole", action="store_true", help="read everything again, as the first refresh does"
     )
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write a report of the lake: out.html"
@@ -75,7 +75,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print one line of JSON on stdout, and on stderr what somebody has to see",
+        help="print one line of JSON on stdout, and on stderr only what needs attention",
     )
     parser.set_defaults(run=run)
 
@@ -198,7 +198,7 @@ def _check_given(chosen: Sequence[Condition], options: argparse.Namespace) -> No
             raise UsageError(f"{each.question} needs a quota: give --quota")
         if "earlier" in read and not options.earlier:
             raise UsageError(
-                f"{each.question} compares with before: give --earlier, such as --earlier 7d"
+                f"{each.question} compares with an earlier time: give --earlier, such as --earlier 7d"
             )
 
 

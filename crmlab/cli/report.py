@@ -48,7 +48,10 @@ def add(commands: Commands) -> None:
         "needed where they do not say so themselves",
     )
     parser.add_argument(
-        "--earlier", type=Path, metavar="DIR", help="files of an earlier fetch: what changed since"
+        "--earlier",
+        type=Path,
+        metavar="DIR",
+        help="files of an earlier fetch, to show what changed since",
     )
     add_quota(parser)
     add_mask(parser, "tokens instead of names, addresses and texts")

@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     redacting = actions.add_parser(
         "redact",
-        help="copy it with other texts of the same shape",
+        help="copy it with every text replaced by another of the same shape",
         description="Write a copy in which names, addresses, texts, ids and larger numbers are others of the same "
         "shape. crmlab.replay reads it as it reads the folder itself.",
     )

@@ -57,7 +57,7 @@ def checked(
         return found.model_dump(by_alias=True, exclude_unset=True, mode="json")
     except (ValueError, RecursionError):
         raise UsageError(
-            f"operation {operation!r}: an argument is nothing that JSON can hold"
+            f"operation {operation!r}: an argument cannot be written as JSON"
         ) from None
 
 

@@ -168,7 +168,9 @@ def link_parts(link: str) -> SplitResult:
     try:
         return urlsplit(link.strip())
     except ValueError:
-        raise PagingError("what the service sent as a link is none, and is not followed") from None
+        raise PagingError(
+            "the service sent something as a link that is none, so it is not followed"
+        ) from None
 
 
 def linked(request: Request, link: str) -> Request:

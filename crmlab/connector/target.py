@@ -137,7 +137,7 @@ def joined(
         values = [str(each) for each in value or []]
         if any(separator in each for each in values):
             raise UsageError(
-                f"a value of {name} holds {separator!r}, by which the service parts its values"
+                f"a value of {name} holds {separator!r}, which the service puts between values"
             )
         if labelled:
             parts = [part.strip() for part in str(current.get(name) or "").split(separator)]

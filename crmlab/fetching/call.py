@@ -178,7 +178,7 @@ class Asked:
         if self.operation.gives_secret and (as_frame or as_model is not None):
             name = self.operation.name
             raise UsageError(
-                f"{name} answers with a new secret, which is in no frame or model: leave them away"
+                f"{name} answers with a new secret, which no frame or model may hold: leave as_frame and as_model out"
             )
         return answer_shape(as_frame=as_frame, as_model=as_model)
 

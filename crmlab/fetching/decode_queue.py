@@ -33,6 +33,8 @@ from crmlab.schema import KEY, TABLES, repeats_rows
 BATCH = 2_500_000
 #: a page of so many batches is not decoded as one
 LARGE_PAGE = 3
+#: records of a batch at most: the smallest take some hundred bytes each, whatever their text is
+MAX_RECORDS = 50_000
 #: batches that may wait to be decoded before no more is asked for
 MAX_WAITING = 4
 #: records of a batch, evenly spread, looked at for fields that nobody documented
@@ -136,7 +138,7 @@ class DecodeQueue:
     def add(self, found: Sequence[Record]) -> None:
         """Take records in; they are decoded when there are enough of them."""
         size = sum([len(record.text) for record in found])
-        if size >= LARGE_PAGE * self._backpressure.batch_bytes:
+        if size >= LARGE_PAGE * self._backpressure.batch_bytes or len(found) >= MAX_RECORDS:
             self._add_in_parts(found)
             return
         self._buffer += found
@@ -154,7 +156,7 @@ class DecodeQueue:
         for record in found:
             self._buffer.append(record)
             self._size += len(record.text)
-            if self._size >= self._backpressure.batch_bytes:
+            if self._size >= self._backpressure.batch_bytes or len(self._buffer) >= MAX_RECORDS:
                 self._start_part(page)
         if self._buffer:
             self._start_part(page)

@@ -130,7 +130,7 @@ async def download(
     taken = [name for name in rows.columns if name in FILES]
     if taken:
         raise UsageError(
-            f"{', '.join(taken)}: these columns are what download says; select the arguments alone"
+            f"{', '.join(taken)}: download adds these columns itself; give the arguments alone"
         )
     place = make_folder(folder)
     files = _files(account, chosen, place, rows.to_dicts())

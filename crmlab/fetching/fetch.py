@@ -211,7 +211,7 @@ async def fetch_to(
     query, pages = _query(accounts, tables, since, until)
     for name in query.destructive():
         raise PlanError(
-            f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to"
+            f"{name} gives each record only once, so fetch_to does not read it: use crmlab.fetch with a spool"
         )
     refuse_another_question(directory, query.asked(), "parquet")
     by = as_mask(mask)
@@ -291,7 +291,7 @@ def _query(
     pages: Pages = {}
     if isinstance(accounts, Plan):
         if tables or since or until:
-            raise UsageError("a plan says already which tables and which period: fetch(plan)")
+            raise UsageError("a plan already has its tables and its period: write fetch(plan)")
         query = accounts.query
         pages = accounts.pages
     else:

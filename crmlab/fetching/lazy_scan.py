@@ -128,7 +128,7 @@ class _Source:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise UsageError(
-            "a scan holds the keys of its accounts, and is not written down: collect it, keep the frame"
+            "a scan holds the keys of its accounts, so it cannot be serialized: collect it, and keep the frame"
         )
 
     def __call__(
@@ -199,7 +199,7 @@ class _Source:
             ]
             raise CrmlabError(
                 f"{self.table} of {query.accounts[0].label} is not complete ({'; '.join(notes)}): crmlab.fetch returns "
-                "what came, with an account of it"
+                "the rows that came, and says what is missing"
             )
         return data
 

@@ -117,7 +117,7 @@ class Place:
         if there < version:
             raise UsageError(
                 f"{self.uri(name)} is older than the rest of the lake (its version is {there}, and {version} was "
-                "written): bring back the whole lake from one copy, or begin a new one elsewhere"
+                "written): restore the whole lake from one copy, or begin a new one elsewhere"
             )
 
     def scan(self, table: Any) -> pl.LazyFrame:
@@ -144,7 +144,7 @@ class Place:
             raise
         except (TableNotFoundError, FileNotFoundError):
             raise UsageError(
-                f"{where} is not there, or not all of it: bring it back from a copy, or begin a new lake elsewhere"
+                f"{where} is not there, or not all of it: restore it from a copy, or begin a new lake elsewhere"
             ) from None
         except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
             raise self._told(where, error) from None

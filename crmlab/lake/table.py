@@ -95,7 +95,7 @@ class LakeTable:
             is_ours = False
         if not is_ours:
             raise UsageError(
-                f"{self.place.uri(self.path)} is no table of this lake: bring back the one that was there from a copy"
+                f"{self.place.uri(self.path)} is no table of this lake: restore the one that was there from a copy"
             )
         return about
 

@@ -73,7 +73,7 @@ def _refuse_twice(
     repeated = [name for name, times in counts.items() if times > 1]
     if repeated:
         raise UsageError(
-            f"{path.name} has several columns called {', '.join(repeated)}: name each of them otherwise"
+            f"{path.name} has several columns called {', '.join(repeated)}: give each its own name"
         )
 
 

@@ -271,9 +271,7 @@ def _kept(
     table: Table,
 ) -> pl.DataFrame:
     if MISFITS in answer.columns:
-        raise UsageError(
-            f"{table.name}: the frame has a column {MISFITS} already: call it otherwise"
-        )
+        raise UsageError(f"{table.name}: the frame has a column {MISFITS} already: rename it")
     return with_misfits(answer, found.misfits)
 
 

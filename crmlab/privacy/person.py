@@ -54,7 +54,9 @@ def find(data: Fetched | Stored, asked: str, region: str | None) -> Person:
         The data are masked, `asked` is none of the three, or several people have it.
     """
     if data.is_masked:
-        raise UsageError("the data are masked, and nobody is found by tokens: give those of before")
+        raise UsageError(
+            "the data are masked, and nobody is found by tokens: give the data before masking"
+        )
     contacts = _contacts(data)
     found = evidence(contacts, region=region)
     kind, value = _read(asked, region, contacts)
@@ -73,7 +75,7 @@ def find(data: Fetched | Stored, asked: str, region: str | None) -> Person:
     )
     if len(named) > 1:
         raise UsageError(
-            f"{len(named)} people have {asked}, and what is held on one is nobody else's to see: name one by the key "
+            f"{len(named)} people have {asked}, and one must not see what is held on another: name one by the key "
             f"of a contact, such as {' or '.join(map(repr, named[:3]))}"
         )
 

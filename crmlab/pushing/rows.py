@@ -98,7 +98,7 @@ def rows_of(account: Account, table: str, frame: Any) -> Rows:
         found = found.with_columns(ids_as_text(found["id"]))
         ids = found["id"].drop_nulls()
         if ids.str.strip_chars().eq("").any():
-            raise UsageError("a row has a blank id: of a record that is new it is null")
+            raise UsageError("a row has a blank id: the id of a new record must be null")
         if ids.n_unique() != len(ids):
             twice = ids.filter(ids.is_duplicated()).unique(maintain_order=True)
             raise UsageError(f"{len(twice)} ids stand in several rows: a record is written once")
@@ -176,7 +176,7 @@ def _check_account(frame: pl.DataFrame, account: Account) -> None:
         strange = sorted({each for each in others if each != ours})
         if strange:
             raise UsageError(
-                f"rows of {', '.join(strange)} cannot be pushed to {account.label}, where their ids are others': "
+                f"rows of {', '.join(strange)} cannot be pushed to {account.label}, whose ids there mean others: "
                 f'frame.filter({column}="{ours}")'
             )
 

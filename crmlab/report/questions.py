@@ -78,12 +78,12 @@ class ReportInputs:
             return
         if not isinstance(self.earlier, Result):
             raise UsageError(
-                "earlier must be a fetch of before: what crmlab.fetch or crmlab.open returned"
+                "earlier must be an earlier fetch: what crmlab.fetch or crmlab.open returned"
             )
         if self.earlier.fetched_at >= self.asked.fetched_at:
             raise UsageError(
                 f"earlier was fetched at {self.earlier.fetched_at:%Y-%m-%d %H:%M} UTC, and the data not later: "
-                "stays in a stage would run backwards. Where its deals are of another time, say so, with "
+                "stays in a stage would run backwards. If its deals are of another time, say so with "
                 "crmlab.collect(deals=earlier.deals, as_of=...)"
             )
 
@@ -165,7 +165,7 @@ def chosen(questions: Iterable[str] | None, default: Iterable[str]) -> dict[str,
         if name not in CATALOGUE:
             raise UsageError(providers.unknown("question", name, CATALOGUE))
     if not names:
-        raise UsageError("questions is empty: name at least one, or leave it away")
+        raise UsageError("questions is empty: name at least one, or leave it out")
 
     by_heading = {}
     for heading, under_heading in SECTIONS.items():

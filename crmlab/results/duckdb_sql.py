@@ -156,7 +156,7 @@ def _answer(connection: Any, sql: str) -> pl.DataFrame:
     kinds = [statement.type.name for statement in statements]
     if kinds != ["SELECT"]:
         said = f"there are {len(kinds)}" if len(kinds) != 1 else f"{kinds[0]} is none"
-        raise UsageError(f"SQL here is one select, which reads and changes nothing: {said}")
+        raise UsageError(f"SQL here is one select that changes nothing: {said}")
     select = statements[0].query
     _check_functions(connection, select)
     # asked for its columns, it has read nothing yet
@@ -187,7 +187,7 @@ def _check_functions(connection: Any, sql: str) -> None:
     tree = json.loads(text)
     if tree["error"]:
         raise UsageError(
-            "DuckDB takes this select apart no further, so it is not run: write it without PIVOT or UNPIVOT"
+            "DuckDB does not show what this select reads, so it is not run: write it without PIVOT or UNPIVOT"
         )
     for name in _table_functions(tree):
         if name not in _FUNCTIONS:

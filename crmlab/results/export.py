@@ -165,7 +165,7 @@ def _write_text(
 def _refuse_as_file_names(names: Iterable[str]) -> None:
     for name in names:
         if not name or _NOT_IN_FILE_NAMES.search(name):
-            raise UsageError(f"{name!r} is no name of a file: name the table otherwise")
+            raise UsageError(f"{name!r} is no name of a file: give the table another name")
 
 
 def _refuse_for_csv(tables: Mapping[str, pl.DataFrame]) -> None:

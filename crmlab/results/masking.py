@@ -155,7 +155,7 @@ class Mask:
             return [column for column in columns if _may_be_personal(column, TABLES[name])]
         if not _of_a_service(name):
             raise UsageError(
-                f"not known which columns of {name} are personal: mask tables of crmlab's only"
+                f"it is not known which columns of {name} are personal: mask only tables of crmlab"
             )
         provider, _, resource = name.partition(".")
         return registry()[provider].personal_columns(resource, columns)

@@ -96,7 +96,7 @@ def open(
     told = manifest.read(place)
     format = _format(place, told)
     if lazy and format != "parquet":
-        raise UsageError(f"{place} holds CSV, which cannot be read lazily: leave lazy away")
+        raise UsageError(f"{place} holds CSV, which cannot be read lazily: leave lazy out")
     files = _files(place, format, told)
     asked = _asked(place, files, told, instant(as_of, "as_of"))
 
@@ -228,7 +228,7 @@ def _asked(
         )
     if as_of is not None and as_of != asked.fetched_at:
         raise UsageError(
-            f"{place} was fetched at {asked.fetched_at:%Y-%m-%d %H:%M} UTC: leave as_of away"
+            f"{place} was fetched at {asked.fetched_at:%Y-%m-%d %H:%M} UTC: leave as_of out"
         )
     return asked
 

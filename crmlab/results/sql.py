@@ -77,7 +77,7 @@ def check_select(query: str) -> None:
     said = "there is none"
     if first_word:
         said = f"{first_word.upper()} is none"
-    raise UsageError(f"SQL here is one select, which reads and changes nothing: {said}")
+    raise UsageError(f"SQL here is one select that changes nothing: {said}")
 
 
 def known_tables(tables: Iterable[str]) -> str:

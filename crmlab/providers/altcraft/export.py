@@ -164,7 +164,7 @@ def _follow(page: Page) -> Iterable[Request]:
     task = page.read(_Told).task
     if page.request.path != _STATUS:
         if task.task_id is None:
-            raise PagingError("an export was started, and no task was told")
+            raise PagingError("an export was started, but the answer names no task")
         return [_look(page.request, task.task_id, turn=1)]
     if task.word in _FAILED:
         raise PagingError(f"the export of a database ended as {task.word!r}")
@@ -193,7 +193,7 @@ def _files(request: Request, result: _Result) -> Sequence[Request]:
     for url in result.urls:
         parts = link_parts(url)
         if not _PATH.fullmatch(parts.path):
-            raise PagingError("the file of an export is said to be at a path that is none")
+            raise PagingError("the file of an export is said to be at a path that is not valid")
         params = dict(parse_qsl(parts.query))
         found.append(
             Request(path=parts.path, params=params, tags=request.tags, is_file=True, from_root=True)
