@@ -8,6 +8,7 @@ on white and on the usual dark notebook backgrounds, because a figure cannot kno
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -35,6 +36,7 @@ SCALE = (
 _LINE_LENGTH = 120
 _LINE_HEIGHT = 16
 _BREAK = "<br>"
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 _GRID = "rgba(128,128,128,0.25)"
 _AXIS = {
@@ -177,8 +179,11 @@ def how_many(count: int, noun: str, what: str) -> str:
 
 
 def text(value: object) -> str:
-    """Return text of the data as Plotly must be given it: it renders a subset of HTML."""
-    return html.escape(str(value), quote=False)
+    """Return text of the data as Plotly must be given it: it renders a subset of HTML.
+
+    Characters that XML does not know are left out: with one of them a picture cannot be made of the figure.
+    """
+    return html.escape(_NOT_IN_XML.sub("", str(value)), quote=False)
 
 
 def whole_ticks(largest: float) -> dict[str, Any]:
