@@ -104,7 +104,9 @@ def thinned_curve(
     within = partial(over_groups, keys=keys)
     both_counts = pl.col("ended", "censored")
     up_to_each = within(both_counts.cum_sum())
-    at_kept = whole_curve.with_columns(up_to_each).filter(_kept_times(within))
+    # which are kept is decided by who ended at each, before that becomes a sum
+    with_sums = whole_curve.with_columns(up_to_each, is_kept=_kept_times(within))
+    at_kept = with_sums.filter("is_kept").drop("is_kept")
     # a time that is kept also counts those before it that are not
     since_last_kept = both_counts - within(both_counts.shift(1, fill_value=0))
     return at_kept.with_columns(since_last_kept)

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
+#: classes of what JupyterLab must not typeset: two dollar signs in a note are no formula
+NO_FORMULA = "tex2jax_ignore mathjax_ignore"
+
+
 def render(template: Path, **values: object) -> Markup:
     """Return a template filled with these values.
 
@@ -27,10 +31,12 @@ def render(template: Path, **values: object) -> Markup:
 def _environment(folder: Path) -> Environment:
     import jinja2  # noqa: PLC0415  # as above
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["NO_FORMULA"] = NO_FORMULA
+    return environment

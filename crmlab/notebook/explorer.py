@@ -13,7 +13,7 @@ import polars as pl
 from markupsafe import Markup
 
 from crmlab.catalogue import CATALOGUE, SECTIONS, Choices, Entry, Filter, script
-from crmlab.display import render
+from crmlab.display import NO_FORMULA, render
 from crmlab.errors import CrmlabError, UsageError
 from crmlab.notebook import event_loop
 from crmlab.notebook.code_block import CodeBlock
@@ -359,7 +359,8 @@ def _numbers(frame: pl.DataFrame) -> Bundle:
     with pl.Config(
         tbl_rows=_ROWS, tbl_cols=-1, thousands_separator=",", fmt_float="full", float_precision=3
     ):
-        return {"text/html": frame._repr_html_(), "text/plain": str(frame)}
+        shown = f'<div class="{NO_FORMULA}">{frame._repr_html_()}</div>'
+        return {"text/html": shown, "text/plain": str(frame)}
 
 
 def _in_words(error: Exception) -> str:

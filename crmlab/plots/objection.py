@@ -209,7 +209,8 @@ def mailed_but_objected(
 def _by_objection(mailed_people: pl.DataFrame) -> pl.DataFrame:
     """Return label, contacts, and how many of these something was sent to; the most frequent objection first."""
     provider = pl.col("objected_provider").cast(pl.String)
-    objection_label = pl.format("{}: {}", provider, "objection").alias("label")
+    objection_kind = pl.col("objection").fill_null("kind not given")
+    objection_label = pl.format("{}: {}", provider, objection_kind).alias("label")
     # a contact has a row for each decision of its person, and counts once for each kind of them
     was_sent_to = pl.col("last_sent_at").is_not_null().any().alias("sent")
     each_once = mailed_people.group_by(objection_label, *_CONTACT).agg(was_sent_to)

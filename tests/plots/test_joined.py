@@ -259,6 +259,25 @@ def test_mailed_contacts_are_counted_by_how_their_person_objected() -> None:
     assert "in several bars" in notes(figure)
 
 
+def test_an_objection_whose_kind_nobody_gave_has_a_bar() -> None:
+    active = {
+        "provider": "altcraft",
+        "account": "shop",
+        "contact_id": "Bo",
+        "channel": "email",
+        "opted_in": True,
+    }
+    subscriptions = table("subscriptions", [active])
+    events = EVENTS.with_columns(kind=pl.lit(None, EVENTS.schema["kind"]))
+
+    figure = plots.mailed_but_objected(
+        EMPTY["contacts"], subscriptions, EMPTY["activities"], events, who(bo="B"), as_of=AS_OF
+    )
+
+    (bars,) = figure.data
+    assert bars.y == ("altcraft: kind not given",)
+
+
 def test_a_yes_without_a_purpose_is_told_where_one_is_asked_for() -> None:
     key = {
         "provider": "altcraft",
