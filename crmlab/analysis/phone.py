@@ -47,7 +47,7 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
     Notes
     -----
     https://www.itu.int/rec/T-REC-E.164; extensions as in https://www.rfc-editor.org/rfc/rfc3966.
-    Each distinct number is read once, and those that need no rule of their country never leave Polars.
+    Numbers by the rules of their country never leave Polars; each other one is read once.
 
     Examples
     --------
@@ -60,23 +60,17 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
         raise UsageError(
             f"region={region!r} is no country with telephone numbers: give an ISO code such as 'DE'"
         )
-    distinct = pl.DataFrame({"number": numbers.cast(pl.String).unique().drop_nulls()})
-    read = distinct.with_columns(_by_rule(region).alias("e164"))
-    hard = read.filter(pl.col("e164").is_null() & _may_be_read(region))["number"]
-    by_hand = pl.DataFrame(
-        {
-            "number": hard,
-            "by_hand": pl.Series([_parsed(each, region) for each in hard], dtype=pl.String),
-        }
-    )
-    known = read.join(by_hand, on="number", how="left").select(
-        "number", pl.coalesce("e164", "by_hand")
-    )
-    return (
-        numbers.cast(pl.String)
-        .to_frame("number")
-        .join(known, on="number", how="left", maintain_order="left")["e164"]
-    )
+    texts = numbers.cast(pl.String).to_frame("number").lazy()
+    # the engine that streams keeps no more than a piece of what is computed on the way
+    read = texts.with_columns(_by_rule(region).alias("e164")).collect(engine="streaming")
+    is_hard = pl.col("number").is_not_null() & pl.col("e164").is_null() & _may_be_read(region)
+    hard = read.filter(is_hard)["number"].unique()
+    if hard.is_empty():
+        return read["e164"]
+    by_hand = [_parsed(number, region) for number in hard]
+    known = pl.DataFrame({"number": hard, "by_hand": pl.Series(by_hand, dtype=pl.String)})
+    joined = read.join(known, on="number", how="left", maintain_order="left")
+    return joined.select(pl.coalesce("e164", "by_hand").alias("e164"))["e164"]
 
 
 def _parsed(number: str, region: str | None) -> str | None:
@@ -118,9 +112,9 @@ def _by_rule(region: str | None) -> pl.Expr:
     as_it_is = pl.when(bare.str.contains(known.possible) & ~has_trunk).then(bare)
     code = bare.str.extract(known.code)
     rest = bare.str.slice(code.str.len_chars() + 1)
-    stripped = pl.when(
-        bare.str.contains(known.one_digit_trunk) & ~bare.str.contains(known.whole)
-    ).then(code + rest)
+    # few may be stripped, and the patterns of whole numbers take most of the time: null is not matched
+    behind_trunk = pl.when(bare.str.contains(known.one_digit_trunk)).then(bare)
+    stripped = pl.when(~behind_trunk.str.contains(known.whole)).then(code + rest)
     return pl.coalesce(as_it_is, stripped, _national(digits, region))
 
 
