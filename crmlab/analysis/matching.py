@@ -92,8 +92,8 @@ def evidence(
     keys, known = numbered(contacts)
     named = known.with_columns(_words()).with_columns(_joined(), _initials())
     found = []
-    for kind in _COLUMNS:
-        values = _values(named.select("row", "name", "initials", _COLUMNS[kind]), kind, rules)
+    for kind, column in _COLUMNS.items():
+        values = _values(named.select("row", "name", "initials", column), kind, rules)
         # what stands twice in a contact, in two spellings, is one
         values = values.with_columns(
             pl.col("value").is_null().alias("unread"),
