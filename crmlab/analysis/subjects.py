@@ -80,8 +80,8 @@ class Evidence(NamedTuple):
         for name, frame in self._lazily().items():
             wanted = [*_TOLD_IN[name], *kept]
             columns = [column for column in columns_of(frame, name) if column in wanted]
-            rows = frame.filter(part.holds(_contact_in(name))).select(columns)
-            frames[name] = collected(rows, name)
+            of_part = frame.filter(part.holds(_contact_in(name))).select(columns)
+            frames[name] = collected(of_part, name)
         return Evidence(**frames)
 
     def parts(self) -> list[Range]:
@@ -91,21 +91,24 @@ class Evidence(NamedTuple):
         """
         frames = self._lazily()
         for name, frame in frames.items():
-            there = columns_of(frame, name)
-            if not {*_ACCOUNT, _CONTACT_IN[name]} <= set(there):
+            # what is missing is refused where it is read
+            if not {*_ACCOUNT, _CONTACT_IN[name]} <= set(columns_of(frame, name)):
                 return [Range()]
-        found = ranges((frame, [_contact_in(name)]) for name, frame in frames.items())
-        if len(found) == 1:
-            return found
+        part_ranges = ranges((frame, [_contact_in(name)]) for name, frame in frames.items())
+        if len(part_ranges) == 1:
+            return part_ranges
         for name, frame in frames.items():
-            nameless = frame.select(pl.col(_CONTACT_IN[name]).is_null().any())
-            if nameless.collect(engine="streaming").item():
+            is_nameless = pl.col(_CONTACT_IN[name]).is_null()
+            if frame.select(is_nameless.any()).collect(engine="streaming").item():
                 return [Range()]
-        return found
+        return part_ranges
 
     def _lazily(self) -> dict[str, pl.LazyFrame]:
-        given = self._asdict().items()
-        return {name: lazily(frame, name) for name, frame in given if frame is not None}
+        frames = {}
+        for name, frame in self._asdict().items():
+            if frame is not None:
+                frames[name] = lazily(frame, name)
+        return frames
 
 
 def in_parts(evidence: Evidence, whom: Whom, by: By = None) -> Iterator[Evidence]:
@@ -132,33 +135,40 @@ def of_people_in_parts(
     That is where there are few rows, or where it takes all of them to tell whose an event is: it names no contact, or
     one that `people` does not know while there are contacts in which its address may be found.
     """
-    frames = {
-        "activities": lazily(activities, "activities"),
-        "consent_events": lazily(consent_events, "consent_events"),
-    }
-    known = lazily(people, "people")
-    for name, frame in frames.items():
-        if not {*_ACCOUNT, "contact_id"} <= set(columns_of(frame, name)):
-            return None
-    if not {*KEY, "person_id"} <= set(columns_of(known, "people")):
+    all_activities = lazily(activities, "activities")
+    all_events = lazily(consent_events, "consent_events")
+    all_people = lazily(people, "people")
+    if not _has_columns(all_activities, "activities", *_ACCOUNT, "contact_id"):
         return None
-    heights = {name: height_of(frame) for name, frame in frames.items()}
-    parts = ranges([(known, ["person_id"])], rows=sum(heights.values()) + height_of(known))
-    events = frames["consent_events"]
+    if not _has_columns(all_events, "consent_events", *_ACCOUNT, "contact_id"):
+        return None
+    if not _has_columns(all_people, "people", *KEY, "person_id"):
+        return None
+    event_count = height_of(all_events)
+    row_total = height_of(all_activities) + event_count + height_of(all_people)
+    parts = ranges([(all_people, ["person_id"])], rows=row_total)
     is_nameless = pl.col("contact_id").is_null().any()
-    if len(parts) == 1 or events.select(is_nameless).collect(engine="streaming").item():
+    if len(parts) == 1 or all_events.select(is_nameless).collect(engine="streaming").item():
         return None
 
-    found = []
-    told = 0
+    answers = []
+    told_events = 0
     for part in parts:
-        who = collected(known.select(*KEY, "person_id").filter(part.holds("person_id")), "people")
-        of_part = collected(_of_contacts_in(events.select(_columns(events)), who), "consent_events")
-        told += of_part.height
-        found.append(answer(_of_contacts_in(frames["activities"], who), of_part, who))
-    if has_contacts and told < heights["consent_events"]:
+        of_part = all_people.select(*KEY, "person_id").filter(part.holds("person_id"))
+        some_people = collected(of_part, "people")
+        read_events = all_events.select(_columns(all_events))
+        some_events = collected(_of_contacts_in(read_events, some_people), "consent_events")
+        told_events += some_events.height
+        some_activities = _of_contacts_in(all_activities, some_people)
+        answers.append(answer(some_activities, some_events, some_people))
+    # the others' addresses may be found among all contacts
+    if has_contacts and told_events < event_count:
         return None
-    return found
+    return answers
+
+
+def _has_columns(frame: pl.LazyFrame, argument: str, *columns: str) -> bool:
+    return {*columns} <= set(columns_of(frame, argument))
 
 
 def _columns(consent_events: pl.LazyFrame) -> list[str]:
@@ -168,10 +178,14 @@ def _columns(consent_events: pl.LazyFrame) -> list[str]:
 
 def _of_contacts_in(rows: pl.LazyFrame, who: pl.DataFrame) -> pl.LazyFrame:
     """Return the rows of the contacts of some people."""
-    left, right = (
-        [pl.col(name).cast(pl.String) for name in (*_ACCOUNT, id)] for id in ("contact_id", "id")
-    )
-    return rows.join(who.lazy(), left_on=left, right_on=right, how="semi")
+    own_keys = _text_keys("contact_id")
+    people_keys = _text_keys("id")
+    return rows.join(who.lazy(), left_on=own_keys, right_on=people_keys, how="semi")
+
+
+def _text_keys(id: str) -> list[pl.Expr]:
+    # tables of other origins have plain text where ours have categories
+    return [pl.col(name).cast(pl.String) for name in (*_ACCOUNT, id)]
 
 
 def _contact_in(table: str) -> pl.Expr:
@@ -186,9 +200,9 @@ def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id
     UsageError
         `people` is not what `crmlab.analysis.people` returns.
     """
-    known = read(people, "people", *KEY, "person_id")
-    keys = known.select(*_ACCOUNT, pl.col("id").alias(id), "person_id")
-    return frame.join(keys, on=[*_ACCOUNT, id], how="left", maintain_order="left")
+    all_people = read(people, "people", *KEY, "person_id")
+    person_ids = all_people.select(*_ACCOUNT, pl.col("id").alias(id), "person_id")
+    return frame.join(person_ids, on=[*_ACCOUNT, id], how="left", maintain_order="left")
 
 
 def with_subject(
@@ -224,48 +238,50 @@ def with_subject(
     if whom == "email":
         return _with_address(named, address, contacts)
     # an address is read where no contact is named: reading all of them takes long
-    id = pl.col("contact_id")
+    subject_id = pl.col("contact_id")
     if named["contact_id"].has_nulls():
         marks = ["contact_hash"] if "contact_hash" in named.columns else []
-        id = pl.coalesce("contact_id", address, *marks)
-    return named.with_columns(contact_name(id).alias("subject"))
+        subject_id = pl.coalesce("contact_id", address, *marks)
+    return named.with_columns(subject=contact_name(subject_id))
 
 
 def _with_address(
     rows: pl.DataFrame, address: pl.Expr, contacts: pl.DataFrame | None
 ) -> pl.DataFrame:
-    name = contact_name(pl.col("contact_id"))
+    own_name = contact_name(pl.col("contact_id"))
     if contacts is None:
-        return rows.with_columns(pl.coalesce(address, name).alias("subject"))
-    first = first_addresses(contacts).rename({"address": "first_address"})
-    known = rows.join(first, on=[*_ACCOUNT, "contact_id"], how="left", maintain_order="left")
-    return known.with_columns(pl.coalesce(address, "first_address", name).alias("subject")).drop(
-        "first_address"
-    )
+        return rows.with_columns(subject=pl.coalesce(address, own_name))
+    first_known = first_addresses(contacts).rename({"address": "first_address"})
+    contact_key = [*_ACCOUNT, "contact_id"]
+    addressed = rows.join(first_known, on=contact_key, how="left", maintain_order="left")
+    subject = pl.coalesce(address, "first_address", own_name)
+    return addressed.with_columns(subject=subject).drop("first_address")
 
 
 def first_addresses(contacts: pl.DataFrame) -> pl.DataFrame:
     """Return provider, account, contact_id and the first e-mail address of each contact."""
-    first = first_mailbox(pl.col("emails")).alias("address")
-    return contacts.select(*_ACCOUNT, pl.col("id").alias("contact_id"), first).unique(
-        [*_ACCOUNT, "contact_id"]
-    )
+    contact_id = pl.col("id").alias("contact_id")
+    address = first_mailbox(pl.col("emails")).alias("address")
+    addressed = contacts.select(*_ACCOUNT, contact_id, address)
+    return addressed.unique([*_ACCOUNT, "contact_id"])
 
 
 def _with_people(
     rows: pl.DataFrame, people: pl.DataFrame, address: pl.Expr, contacts: pl.DataFrame | None
 ) -> pl.DataFrame:
-    found = with_person(rows, people).rename({"person_id": "subject"})
-    nobody = pl.col("subject").is_null()
-    if contacts is None or not found["subject"].has_nulls():
-        return found
-    whose = with_person(contact_addresses(contacts), people, "id").select(
-        "address", pl.col("person_id").alias("subject")
-    )
-    whose = whose.drop_nulls().unique().with_columns(shared=pl.len().over("address") > 1)
-    lost = found.filter(nobody).drop("subject").with_columns(address.alias("named"))
-    matched = lost.join(whose, left_on="named", right_on="address", how="left")
+    with_subjects = with_person(rows, people).rename({"person_id": "subject"})
+    if contacts is None or not with_subjects["subject"].has_nulls():
+        return with_subjects
+    owners = with_person(contact_addresses(contacts), people, "id")
+    owners = owners.select("address", subject="person_id").drop_nulls().unique()
+    owners = owners.with_columns(shared=pl.len().over("address") > 1)
+
+    has_nobody = pl.col("subject").is_null()
+    unknown = with_subjects.filter(has_nobody).drop("subject")
+    addressed = unknown.with_columns(named=address)
+    matched = addressed.join(owners, left_on="named", right_on="address", how="left")
     # a refusal by a shared address is everybody's who has it, and a consent is nobody's
     is_guess = (pl.col("shared") & pl.col("opted_in")).fill_null(value=False)
-    matched = matched.with_columns(pl.when(~is_guess).then("subject").alias("subject"))
-    return pl.concat([found.filter(~nobody), matched.select(found.columns)])
+    matched = matched.with_columns(subject=pl.when(~is_guess).then("subject"))
+    known = with_subjects.filter(~has_nobody)
+    return pl.concat([known, matched.select(with_subjects.columns)])
