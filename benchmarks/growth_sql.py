@@ -1,8 +1,8 @@
 """The same questions in SQL, for these tables of lot, answered by DuckDB within a limit of memory.
 
 These are no second implementation: they leave out what the tables of lot do not hold (withdrawals without a channel,
-consents that expire, events without a contact, people whom only a number connects), and refusals of subscriptions, which
-are of the one account that mails. They show that the answers are right and what another engine takes.
+consents that expire, events without a contact, people whom only a number connects), and refusals of subscriptions,
+which are of the one account that mails. They show that the answers are right and what another engine takes.
 """
 
 import datetime as dt
@@ -110,7 +110,8 @@ SQL: Mapping[str, str] = {
             from activities where mailing = 'sent' or (mailing is null and kind = 'call')
         )
         select starts_at as happened_at, contacting.channel, id,
-            'altcraft/mail/' || contacting.contact_id as person_id, occurred_at as opted_out_at, 'e' || last['row'] as opt_out_id
+            'altcraft/mail/' || contacting.contact_id as person_id, occurred_at as opted_out_at,
+            'e' || last['row'] as opt_out_id
         from contacting asof join decision
             on contacting.contact_id = decision.contact_id and contacting.channel = decision.channel
             and contacting.starts_at > decision.occurred_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import polars as pl
 
@@ -122,6 +123,7 @@ def activities_after_opt_out(
     after_opt_out = partial(
         _after_opt_out, contacts=contacts, until=until, channels=channels, purpose=purpose
     )
+    tables = {"activities": activities, "consent_events": consent_events}
     # a purpose that is misspelt is known by all decisions, not by those of a part
     may_be_parted = (
         purpose is None
@@ -131,17 +133,14 @@ def activities_after_opt_out(
     parts = None
     if may_be_parted:
         has_contacts = contacts is not None
-        parts = of_people_in_parts(
-            after_opt_out, activities, consent_events, people, has_contacts=has_contacts
-        )
+        parts = of_people_in_parts(after_opt_out, tables, people, has_contacts=has_contacts)
     if parts is None:
-        parts = [after_opt_out(activities, consent_events, people)]
+        parts = [after_opt_out(tables, people)]
     return _by_period(together(parts), every, time_zone)
 
 
 def _after_opt_out(
-    activities: pl.DataFrame,
-    consent_events: pl.DataFrame,
+    tables: Mapping[str, Any],
     people: pl.DataFrame,
     *,
     contacts: pl.DataFrame | None,
@@ -151,11 +150,11 @@ def _after_opt_out(
 ) -> pl.DataFrame:
     """Return `activities_after_opt_out` of some people, without the period and in no order."""
     done_by_then = (
-        contacts_made(activities, people, channels)
+        contacts_made(tables["activities"], people, channels)
         .drop_nulls(["happened_at", "person_id"])
         .filter(pl.col("happened_at") <= until)
     )
-    events = dated_events(consent_events, until, people, contacts=contacts, beside=["id"])
+    events = dated_events(tables["consent_events"], until, people, contacts=contacts, beside=["id"])
     decisions = _decisions_by_channel(events, channels, purpose)
 
     # most people never opted out: they need not be looked at in order of time
@@ -327,21 +326,21 @@ def mailed_but_objected(
     └────────────┴────────────────┴─────────────┘
     """
     until = as_instant(as_of, "as_of", time_zone)
-    events = dated_events(consent_events, until, people, contacts=contacts, beside=["id"])
-    decisions = history_of(events, "email", purpose)
-    last_decisions = decisions.unique("subject", keep="last", maintain_order=True)
-    refused = last_decisions.filter(pl.col("decision") == OPT_OUT)
-    undated = undated_states(subscriptions, contacts, people)
-    objections = [
-        _objections(refused, pl.col("kind"), pl.col("at")),
-        *_undated_objections(undated, refused, purpose),
-    ]
     since = until - dt.timedelta(days=days)
-    mailed = with_person(mailed_contacts(subscriptions, activities, since, until), people)
-    against_their_word = mailed.join(pl.concat(objections), on="person_id").filter(
-        _is_mailed_still(), ~_refused_there()
-    )
-    return against_their_word.with_columns(pl.col("objected_provider").cast(pl.Categorical)).sort(
+    against = partial(_against_their_word, since=since, until=until, purpose=purpose)
+    tables = {
+        "contacts": contacts,
+        "subscriptions": subscriptions,
+        "activities": activities,
+        "consent_events": consent_events,
+    }
+    parts = None
+    # a purpose that is misspelt is known by all decisions, not by those of a part
+    if purpose is None:
+        parts = of_people_in_parts(against, tables, people, has_contacts=True)
+    if parts is None:
+        parts = [against(tables, people)]
+    return together(parts).sort(
         pl.col("provider").cast(pl.String),
         "account",
         "contact_id",
@@ -350,6 +349,33 @@ def mailed_but_objected(
         "objected_account",
         "objected_id",
     )
+
+
+def _against_their_word(
+    tables: Mapping[str, Any],
+    people: pl.DataFrame,
+    *,
+    since: dt.datetime,
+    until: dt.datetime,
+    purpose: str | None,
+) -> pl.DataFrame:
+    """Return `mailed_but_objected` of some people, in no order."""
+    contacts, subscriptions = tables["contacts"], tables["subscriptions"]
+    events = dated_events(tables["consent_events"], until, people, contacts=contacts, beside=["id"])
+    decisions = history_of(events, "email", purpose)
+    last_decisions = decisions.unique("subject", keep="last", maintain_order=True)
+    refused = last_decisions.filter(pl.col("decision") == OPT_OUT)
+    undated = undated_states(subscriptions, contacts, people)
+    objections = [
+        _objections(refused, pl.col("kind"), pl.col("at")),
+        *_undated_objections(undated, refused, purpose),
+    ]
+    mailed_by_contact = mailed_contacts(subscriptions, tables["activities"], since, until)
+    mailed = with_person(mailed_by_contact, people)
+    against_their_word = mailed.join(pl.concat(objections), on="person_id").filter(
+        _is_mailed_still(), ~_refused_there()
+    )
+    return against_their_word.with_columns(pl.col("objected_provider").cast(pl.Categorical))
 
 
 def _undated_objections(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 import polars as pl
@@ -11,7 +11,7 @@ from crmlab.analysis.addresses import contact_addresses, with_contact_id
 from crmlab.analysis.inputs import By, columns_of, names_of, read
 from crmlab.analysis.parts import Range, height_of, lazily, ranges
 from crmlab.errors import UsageError
-from crmlab.schema import KEY, collected, first_mailbox
+from crmlab.schema import KEY, collected, first_mailbox, mailbox
 
 #: what a person is known by: the id of one service's account, or the e-mail address in all of them
 Subject = Literal["contact", "email"]
@@ -29,7 +29,14 @@ _TOLD_IN = {
     "contacts": (*KEY, "contact_hash", "emails", "do_not_contact"),
 }  # fmt: skip
 #: the column of each table that names the contact
-_CONTACT_IN = {"consent_events": "contact_id", "subscriptions": "contact_id", "contacts": "id"}
+_CONTACT_IN = {
+    "consent_events": "contact_id",
+    "subscriptions": "contact_id",
+    "activities": "contact_id",
+    "contacts": "id",
+}
+#: tables of which a row may name an address in the place of a contact
+_ADDRESSED = ("consent_events", "subscriptions")
 
 
 def _check_subject(subject: Subject) -> None:
@@ -72,34 +79,36 @@ class Evidence(NamedTuple):
     subscriptions: Any = None
     contacts: Any = None
 
-    def within(self, part: Range, kept: Sequence[str]) -> Evidence:
-        """Return what is read of the rows of the contacts in a part, and the columns of the events that are kept."""
+    def within(self, part: Range, whom: Subject, kept: Sequence[str]) -> Evidence:
+        """Return what is read of the rows of the subjects in a part, and the columns of the events that are kept."""
         if part.is_everything:
             return self
         frames = {}
         for name, frame in self._lazily().items():
             wanted = [*_TOLD_IN[name], *kept]
             columns = [column for column in columns_of(frame, name) if column in wanted]
-            of_part = frame.filter(part.holds(_contact_in(name))).select(columns)
+            of_part = frame.filter(part.holds(_subject_in(name, whom))).select(columns)
             frames[name] = collected(of_part, name)
         return Evidence(**frames)
 
-    def parts(self) -> list[Range]:
-        """Return the parts that these tables are to be read in; one, where a row names no contact.
+    def parts(self, whom: Subject) -> list[Range]:
+        """Return the parts that these tables are to be read in; one, where a row names nobody.
 
         Whose such a row is may stand anywhere in the tables.
         """
         frames = self._lazily()
+        address = ["contact_email"] if whom == "email" else []
         for name, frame in frames.items():
             # what is missing is refused where it is read
-            if not {*_ACCOUNT, _CONTACT_IN[name]} <= set(columns_of(frame, name)):
+            if not {*_ACCOUNT, _CONTACT_IN[name], *address} <= set(columns_of(frame, name)):
                 return [Range()]
-        part_ranges = ranges((frame, [_contact_in(name)]) for name, frame in frames.items())
+        part_ranges = ranges((frame, [_subject_in(name, whom)]) for name, frame in frames.items())
         if len(part_ranges) == 1:
             return part_ranges
         for name, frame in frames.items():
-            is_nameless = pl.col(_CONTACT_IN[name]).is_null()
-            if frame.select(is_nameless.any()).collect(engine="streaming").item():
+            without_contact = frame.filter(pl.col(_CONTACT_IN[name]).is_null())
+            is_nameless = _subject_in(name, whom).is_null()
+            if without_contact.select(is_nameless.any()).collect(engine="streaming").item():
                 return [Range()]
         return part_ranges
 
@@ -114,55 +123,58 @@ class Evidence(NamedTuple):
 def in_parts(evidence: Evidence, whom: Whom, by: By = None) -> Iterator[Evidence]:
     """Yield what tells of decisions, large tables in parts: each with all rows of its subjects, in their order.
 
-    Parted is by contact. So what is asked of others than contacts comes whole. `by` names columns that are read, too.
+    Parted is by contact, and events alone by address, too: a contact has several, so that whose a subscription is may
+    stand in another part. What is asked of people comes whole. `by` names columns that are read, too.
     """
-    if not isinstance(whom, str) or whom != "contact":
+    events_alone = evidence.subscriptions is None and evidence.contacts is None
+    may_be_parted = whom == "contact" or (whom == "email" and events_alone)
+    if not isinstance(whom, str) or not may_be_parted:
         yield evidence
         return
-    for part in evidence.parts():
-        yield evidence.within(part, names_of(by))
+    for part in evidence.parts(whom):
+        yield evidence.within(part, whom, names_of(by))
 
 
-#: what answers a question about some people, of their activities and events
-AnswerOfPart = Callable[[Any, Any, pl.DataFrame], pl.DataFrame]
+#: what answers a question about some people, of their rows of each table
+AnswerOfPart = Callable[[Mapping[str, Any], pl.DataFrame], pl.DataFrame]
 
 
 def of_people_in_parts(
-    answer: AnswerOfPart, activities: Any, consent_events: Any, people: Any, *, has_contacts: bool
+    answer: AnswerOfPart, tables: Mapping[str, Any], people: Any, *, has_contacts: bool
 ) -> list[pl.DataFrame] | None:
     """Return what `answer` says of one part of the people after the other; None where they are to be taken at once.
 
-    That is where there are few rows, or where it takes all of them to tell whose an event is: it names no contact, or
-    one that `people` does not know while there are contacts in which its address may be found.
+    That is where there are few rows, or where it takes all of them to tell whose an event or a subscription is: it
+    names no contact, or one that `people` does not know while there are contacts in which its address may be found.
     """
-    all_activities = lazily(activities, "activities")
-    all_events = lazily(consent_events, "consent_events")
+    frames = {name: lazily(frame, name) for name, frame in tables.items()}
     all_people = lazily(people, "people")
-    if not _has_columns(all_activities, "activities", *_ACCOUNT, "contact_id"):
-        return None
-    if not _has_columns(all_events, "consent_events", *_ACCOUNT, "contact_id"):
-        return None
+    for name, frame in frames.items():
+        if not _has_columns(frame, name, *_ACCOUNT, _CONTACT_IN[name]):
+            return None
     if not _has_columns(all_people, "people", *KEY, "person_id"):
         return None
-    event_count = height_of(all_events)
-    row_total = height_of(all_activities) + event_count + height_of(all_people)
+    heights = {name: height_of(frame) for name, frame in frames.items()}
+    row_total = sum(heights.values()) + height_of(all_people)
     parts = ranges([(all_people, ["person_id"])], rows=row_total)
-    is_nameless = pl.col("contact_id").is_null().any()
-    if len(parts) == 1 or all_events.select(is_nameless).collect(engine="streaming").item():
+    addressed = [name for name in _ADDRESSED if name in frames]
+    if len(parts) == 1 or any(_has_nameless(frames[name]) for name in addressed):
         return None
 
     answers = []
-    told_events = 0
+    told_rows = 0
     for part in parts:
         of_part = all_people.select(*KEY, "person_id").filter(part.holds("person_id"))
         some_people = collected(of_part, "people")
-        read_events = all_events.select(_columns(all_events))
-        some_events = collected(_of_contacts_in(read_events, some_people), "consent_events")
-        told_events += some_events.height
-        some_activities = _of_contacts_in(all_activities, some_people)
-        answers.append(answer(some_activities, some_events, some_people))
+        some_rows: dict[str, Any] = {}
+        for name, frame in frames.items():
+            some_rows[name] = _of_contacts_in(frame, name, some_people)
+        for name in addressed:
+            some_rows[name] = collected(some_rows[name], name)
+            told_rows += some_rows[name].height
+        answers.append(answer(some_rows, some_people))
     # the others' addresses may be found among all contacts
-    if has_contacts and told_events < event_count:
+    if has_contacts and told_rows < sum(heights[name] for name in addressed):
         return None
     return answers
 
@@ -171,16 +183,21 @@ def _has_columns(frame: pl.LazyFrame, argument: str, *columns: str) -> bool:
     return {*columns} <= set(columns_of(frame, argument))
 
 
-def _columns(consent_events: pl.LazyFrame) -> list[str]:
-    wanted = {*_TOLD_IN["consent_events"], "id"}
-    return [name for name in columns_of(consent_events, "consent_events") if name in wanted]
+def _has_nameless(frame: pl.LazyFrame) -> bool:
+    """Return whether a row names no contact."""
+    is_nameless = pl.col("contact_id").is_null().any()
+    return bool(frame.select(is_nameless).collect(engine="streaming").item())
 
 
-def _of_contacts_in(rows: pl.LazyFrame, who: pl.DataFrame) -> pl.LazyFrame:
-    """Return the rows of the contacts of some people."""
-    own_keys = _text_keys("contact_id")
+def _of_contacts_in(frame: pl.LazyFrame, table: str, people: pl.DataFrame) -> pl.LazyFrame:
+    """Return the rows of the contacts of some people; of tables that tell of decisions, what is read of them."""
+    rows = frame
+    if table in _TOLD_IN:
+        wanted = {*_TOLD_IN[table], "id"}
+        rows = frame.select(name for name in columns_of(frame, table) if name in wanted)
+    own_keys = _text_keys(_CONTACT_IN[table])
     people_keys = _text_keys("id")
-    return rows.join(who.lazy(), left_on=own_keys, right_on=people_keys, how="semi")
+    return rows.join(people.lazy(), left_on=own_keys, right_on=people_keys, how="semi")
 
 
 def _text_keys(id: str) -> list[pl.Expr]:
@@ -188,8 +205,12 @@ def _text_keys(id: str) -> list[pl.Expr]:
     return [pl.col(name).cast(pl.String) for name in (*_ACCOUNT, id)]
 
 
-def _contact_in(table: str) -> pl.Expr:
-    return contact_name(pl.col(_CONTACT_IN[table]).cast(pl.String))
+def _subject_in(table: str, whom: Subject) -> pl.Expr:
+    """Return whom a row that names somebody is about, as `with_subject` says."""
+    name = contact_name(pl.col(_CONTACT_IN[table]).cast(pl.String))
+    if whom == "email":
+        return pl.coalesce(mailbox(pl.col("contact_email").cast(pl.String)), name)
+    return name
 
 
 def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id") -> pl.DataFrame:
