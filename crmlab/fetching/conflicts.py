@@ -56,9 +56,32 @@ def conflicts_on_a_page(
     rows = pl.DataFrame({"key": keys, "page": pages}).with_row_index("row")
     repeated = rows.filter(pl.col("key").is_not_null() & pl.struct("key", "page").is_duplicated())
     contents = pl.Series([hash(found[row].text) for row in repeated["row"]], dtype=pl.Int64)
-    kinds = (
-        repeated.with_columns(content=contents)
-        .group_by("key", "page")
-        .agg(pl.col("content").n_unique())
-    )
-    return frozenset(kinds.filter(pl.col("content") > 1)["key"])
+    return _of_several_contents(repeated.with_columns(content=contents), "key", "page")
+
+
+class LargePage:
+    """A page that is decoded in several batches, whose records are compared over all of them."""
+
+    def __init__(self) -> None:
+        self._parts: list[pl.DataFrame] = []
+
+    def take(self, keys: pl.Series, found: Sequence[Record]) -> None:
+        """Note the keys of a batch, and the content of each; called from other threads."""
+        if len(keys) == len(
+            found
+        ):  # records were rejected otherwise: nobody knows whose key is whose
+            contents = pl.Series([hash(record.text) for record in found], dtype=pl.Int64)
+            self._parts.append(pl.DataFrame({"key": keys, "content": contents}))
+
+    def conflicting(self) -> frozenset[int]:
+        """Return the keys that came with different content, in the batches that were decoded so far."""
+        if not self._parts:
+            return frozenset()
+        rows = pl.concat(self._parts)
+        repeated = rows.filter(pl.col("key").is_not_null() & pl.col("key").is_duplicated())
+        return _of_several_contents(repeated, "key")
+
+
+def _of_several_contents(rows: pl.DataFrame, *by: str) -> frozenset[int]:
+    contents = rows.group_by(*by).agg(pl.col("content").n_unique())
+    return frozenset(contents.filter(pl.col("content") > 1)["key"])

@@ -23,7 +23,7 @@ from crmlab.decoding import (
     unknown_fields,
 )
 from crmlab.fetching.completeness import KEYS
-from crmlab.fetching.conflicts import conflicts, conflicts_on_a_page
+from crmlab.fetching.conflicts import LargePage, conflicts, conflicts_on_a_page
 from crmlab.fetching.crawl import ended, look_at
 from crmlab.fetching.faults import FAULTS, internal_error
 from crmlab.fetching.keyless import with_keys
@@ -31,6 +31,8 @@ from crmlab.schema import KEY, TABLES, repeats_rows
 
 #: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
 BATCH = 2_500_000
+#: a page of so many batches is not decoded as one
+LARGE_PAGE = 3
 #: batches that may wait to be decoded before no more is asked for
 MAX_WAITING = 4
 #: records of a batch, evenly spread, looked at for fields that nobody documented
@@ -109,6 +111,8 @@ class DecodeQueue:
         self._size = 0
         #: keys that one page held twice, with different content
         self._conflicting: set[int] = set()
+        #: those whose batches are being decoded
+        self._large_pages: list[LargePage] = []
         self._tasks: list[asyncio.Task[Decoded]] = []
         self._parts: dict[str, list[pl.DataFrame]] = {}
         #: how often all was decoded that was there: once for each reading of the list
@@ -131,11 +135,33 @@ class DecodeQueue:
 
     def add(self, found: Sequence[Record]) -> None:
         """Take records in; they are decoded when there are enough of them."""
+        size = sum([len(record.text) for record in found])
+        if size >= LARGE_PAGE * self._backpressure.batch_bytes:
+            self._add_in_parts(found)
+            return
         self._buffer += found
         self._pages.append(len(found))
-        self._size += sum([len(record.text) for record in found])
+        self._size += size
         if self._size >= self._backpressure.batch_bytes:
             self._start()
+
+    def _add_in_parts(self, found: Sequence[Record]) -> None:
+        """Decode a large page in several batches: what one takes in memory is many times its size."""
+        if self._buffer:
+            self._start()
+        page = LargePage()
+        self._large_pages.append(page)
+        for record in found:
+            self._buffer.append(record)
+            self._size += len(record.text)
+            if self._size >= self._backpressure.batch_bytes:
+                self._start_part(page)
+        if self._buffer:
+            self._start_part(page)
+
+    def _start_part(self, page: LargePage) -> None:
+        self._pages.append(len(self._buffer))
+        self._start(page)
 
     async def flush(self) -> pl.DataFrame:
         """Decode all that is there; return the keys of what came since the last time."""
@@ -152,6 +178,10 @@ class DecodeQueue:
                 self._parts.setdefault(name, []).append(frame)
                 if name == RAW:
                     self._readings.append(self._reading)
+        for page in self._large_pages:
+            self._conflicting |= page.conflicting()
+        self._large_pages = []
+        self.conflicts = max(self.conflicts, len(self._conflicting))
         self._reading += 1
         return pl.concat([pl.DataFrame(schema=KEYS), *(batch.keys for batch in batches)])
 
@@ -234,23 +264,25 @@ class DecodeQueue:
             return _each_once(frame, key, reading)
         return frame.unique(maintain_order=True)
 
-    def _start(self) -> None:
+    def _start(self, large_page: LargePage | None = None) -> None:
         found, self._buffer, self._size = self._buffer, [], 0
         sizes, self._pages = self._pages, []
         if (
             found or not self._decoder
         ):  # once for an empty list as well: its tables are empty frames
-            task = asyncio.create_task(self._decode(found, sizes, self._reading))
+            task = asyncio.create_task(self._decode(found, sizes, self._reading, large_page))
             # what is cancelled, or fails elsewhere before, asks for no result
             task.add_done_callback(look_at)
             self._tasks.append(task)
 
-    async def _decode(self, found: list[Record], sizes: list[int], reading: int) -> Decoded:
+    async def _decode(
+        self, found: list[Record], sizes: list[int], reading: int, large_page: LargePage | None
+    ) -> Decoded:
         async with self._making:
             reader = self._decoder = self._decoder or await self._reader()
         async with self._backpressure.turn():
             decoded, strange, words, conflicting = await asyncio.to_thread(
-                self._decoded, reader, found, sizes, reading
+                self._decoded, reader, found, sizes, reading, large_page
             )
         self.unknown |= dict.fromkeys(strange)
         self.unknown_words |= dict.fromkeys(words)
@@ -260,7 +292,12 @@ class DecodeQueue:
         return decoded
 
     def _decoded(
-        self, reader: Decoder, found: list[Record], sizes: list[int], reading: int
+        self,
+        reader: Decoder,
+        found: list[Record],
+        sizes: list[int],
+        reading: int,
+        large_page: LargePage | None,
     ) -> tuple[Decoded, list[str], list[str], frozenset[int]]:
         words: list[str] = []
         try:
@@ -275,6 +312,8 @@ class DecodeQueue:
         rest = dict(decoded.frames)
         # looked for in every list, before the keys of those are let go of whose records nobody counts
         conflicting = conflicts_on_a_page(decoded.keys["key"], found, sizes)
+        if large_page:
+            large_page.take(decoded.keys["key"], found)
         keys = decoded.keys if reader.resource.checks_completeness else decoded.keys.clear()
         for name in self._kept.intersection(rest):
             self._keep(name, rest.pop(name), reading)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import random
 import ssl
@@ -417,18 +418,18 @@ class Client:
 
     async def _body(self, answer: aiohttp.ClientResponse, keep: Keep | None) -> bytes:
         """Return the unpacked body, which `keep` has taken where the answer is no refusal."""
-        pieces: list[bytes] = []
+        pieces = io.BytesIO()  # hands on what it holds without a copy: a body may be large
         keeps = keep if answer.status < HTTPStatus.MULTIPLE_CHOICES else None
         is_whole = False
         try:
             await self._read_into(pieces, answer)
             is_whole = True
         finally:
-            if keeps and (is_whole or pieces):
-                keeps(b"".join(pieces), whole=is_whole)
-        return b"".join(pieces)
+            if keeps and (is_whole or pieces.tell()):
+                keeps(pieces.getvalue(), whole=is_whole)
+        return pieces.getvalue()
 
-    async def _read_into(self, pieces: list[bytes], answer: aiohttp.ClientResponse) -> None:
+    async def _read_into(self, pieces: io.BytesIO, answer: aiohttp.ClientResponse) -> None:
         """Read the body piece by piece, so that it never takes more memory than it may."""
         size = 0
         async for piece in answer.content.iter_any():
@@ -440,7 +441,7 @@ class Client:
                 )
                 failed.worth_repeating = False
                 raise failed
-            pieces.append(piece)
+            pieces.write(piece)
 
 
 class _TimeLeft:
