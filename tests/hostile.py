@@ -15,7 +15,7 @@ ATTACK = (
     "{{ 7 * 7 }}${window.ran=5}<!--\u202e\x1b[31m "
 )
 #: what a figure or a table reads as one of a few words, and not as anybody's text
-_WORDS = {"currency", "provider", "account", "language", "country"}
+_WORDS = {"account", "channel", "country", "currency", "kind", "language", "provider", "status"}
 
 
 def attacked_frame(frame: pl.DataFrame, attack: str) -> pl.DataFrame:

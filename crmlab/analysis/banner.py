@@ -96,7 +96,7 @@ def banner_rates(
     names = names_of(by)
     strange = [name for name in names if name not in _BY]
     if strange:
-        raise UsageError(f"by={strange[0]!r}: choose of {', '.join(_BY)}")
+        raise UsageError(f"by={strange[0]!r}: choose one of {', '.join(_BY)}")
     statistics = read(consent_statistics, "consent_statistics", *_BY, *_COUNTS)
     for part in _PARTS:
         # rows of all devices and rows of each of them would count a visitor twice

@@ -235,8 +235,8 @@ class Call:
                 raise UsageError(
                     f"{self._name} needs the earlier fetch first, and the first was fetched at "
                     f"{earlier:%Y-%m-%d %H:%M} UTC, the second at {later:%Y-%m-%d %H:%M} UTC: "
-                    f"write {self._name}(earlier, later). Where deals "
-                    "are of another time, say so, with crmlab.collect(deals=earlier.deals, as_of=...)"
+                    f"write {self._name}(earlier, later). If the deals "
+                    "are of another time, say so with crmlab.collect(deals=earlier.deals, as_of=...)"
                 )
 
     def _frame(self, data: FetchLike, parameter: inspect.Parameter, *, is_named: bool) -> Any:

@@ -53,7 +53,7 @@ def names_of(by: By) -> list[str]:
         return [by]
     if not isinstance(by, Sequence) or not all(isinstance(name, str) for name in by):
         raise UsageError(
-            f"by={by!r}: give the name of a column, or a list of names; add what is computed as a column before, "
+            f"by={by!r}: give the name of a column, or a list of names; add a computed value as a column first, "
             "with frame.with_columns(...)"
         )
     return list(dict.fromkeys(by))
@@ -110,7 +110,7 @@ def read(
     for name in grouping:
         if name not in present:
             raise UsageError(
-                f"by={name!r} is no column of {argument}: choose of {', '.join(present)}"
+                f"by={name!r} is no column of {argument}: choose one of {', '.join(present)}"
             )
 
     # a column to group by may be read as well: under its private name it is another one

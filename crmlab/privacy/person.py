@@ -54,7 +54,9 @@ def find(data: Fetched | Stored, asked: str, region: str | None) -> Person:
         The data are masked, `asked` is none of the three, or several people have it.
     """
     if data.is_masked:
-        raise UsageError("the data are masked, and nobody is found by tokens: give those of before")
+        raise UsageError(
+            "the data are masked, and nobody is found by tokens: give the data before masking"
+        )
     contacts = _contacts(data)
     known_by = evidence(contacts, region=region)
     kind, name = _read(asked, region, contacts)
@@ -104,7 +106,7 @@ def _keys_of_one_person(
     person_ids = asked_people["person_id"].unique().sort().to_list()
     if len(person_ids) > 1:
         raise UsageError(
-            f"{len(person_ids)} people have {asked}, and what is held on one is nobody else's to see: name one by the "
+            f"{len(person_ids)} people have {asked}, and one must not see what is held on another: name one by the "
             f"key of a contact, such as {' or '.join(map(repr, person_ids[:3]))}"
         )
     return grouped.filter(pl.col("person_id").is_in(person_ids)).select(KEY)

@@ -102,7 +102,8 @@ def _eager(frame: Any) -> pl.DataFrame:
     native = frame.to_native()
     native_index = getattr(native, "index", None)
     index_names = [name for name in getattr(native_index, "names", ()) if name is not None]
-    if index_names:  # pandas keeps an id there as often as in a column
+    # pandas keeps an id there as often as in a column
+    if index_names:
         return as_polars(native.reset_index(), "the frame")  # type: ignore[return-value]
     try:
         converted: pl.DataFrame = frame.to_polars()

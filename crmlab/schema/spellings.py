@@ -45,13 +45,10 @@ def mailboxes(written: pl.Expr) -> pl.Expr:
     >>> texts.select(mailboxes(pl.col("written"))).to_series().to_list()
     [['ann@example.com', 'bo@bücher.example'], []]
     """
-    visible = written.str.normalize("NFKC").str.replace_all(_INVISIBLE, "").str.to_lowercase()
-    # keyboards of East Asia write the stop of a domain so
-    with_stops = visible.str.replace_all("。", ".", literal=True)
-    # quotes that nothing needs: "ann"@example.com is ann@example.com
-    unquoted = with_stops.str.replace_all(r'"([^"\s@]+)"@', "$1@")
-    in_letters = unquoted.map_batches(_in_unicode, return_dtype=pl.String, is_elementwise=True)
-    return in_letters.str.extract_all(_ADDRESS).list.unique(maintain_order=True)
+    plain = written.str.normalize("NFKC").str.replace_all(_INVISIBLE, "").str.to_lowercase()
+    plain = plain.str.replace_all("。", ".", literal=True).str.replace_all(r'"([^"\s@]+)"@', "$1@")
+    plain = plain.map_batches(_in_unicode, return_dtype=pl.String, is_elementwise=True)
+    return plain.str.extract_all(_ADDRESS).list.unique(maintain_order=True)
 
 
 def addresses(written: pl.Expr) -> pl.Expr:
@@ -59,11 +56,9 @@ def addresses(written: pl.Expr) -> pl.Expr:
 
     So the tokens of masked tables, which are no mailboxes, still join.
     """
-    found_mailboxes = mailboxes(written)
-    has_mailbox = found_mailboxes.list.len() > 0
-    as_written = written.str.strip_chars().str.to_lowercase()
-    otherwise = pl.when(as_written != "").then(pl.concat_list(as_written))
-    return pl.when(has_mailbox).then(found_mailboxes).otherwise(otherwise)
+    found = mailboxes(written)
+    plain = written.str.strip_chars().str.to_lowercase()
+    return pl.when(found.list.len() > 0).then(found).when(plain != "").then(pl.concat_list(plain))
 
 
 def mailbox(written: pl.Expr) -> pl.Expr:
@@ -77,8 +72,10 @@ def mailbox(written: pl.Expr) -> pl.Expr:
 
 def first_mailbox(written: pl.Expr) -> pl.Expr:
     """Return the first mailbox in a list of texts; where there is none the first text, null of an empty list."""
-    in_any = mailboxes(written.list.join(" ", ignore_nulls=True)).list.first()
-    return pl.coalesce(in_any, mailbox(written.list.first()))
+    return pl.coalesce(
+        mailboxes(written.list.join(" ", ignore_nulls=True)).list.first(),
+        mailbox(written.list.first()),
+    )
 
 
 def channel_word(written: pl.Expr) -> pl.Expr:
@@ -90,10 +87,10 @@ def channel_word(written: pl.Expr) -> pl.Expr:
     >>> names.select(channel_word(pl.col("channel"))).to_series().to_list()
     ['email', 'email', 'whatsapp', None]
     """
-    plain_text = _plain(written)
-    without_gaps = plain_text.str.replace_all(_BETWEEN_WORDS, "")
-    known_name = without_gaps.replace_strict(_CHANNELS, default=None, return_dtype=pl.String)
-    return pl.coalesce(known_name, pl.when(plain_text != "").then(plain_text))
+    plain = _plain(written)
+    compact = plain.str.replace_all(_BETWEEN_WORDS, "")
+    known = compact.replace_strict(_CHANNELS, default=None, return_dtype=pl.String)
+    return pl.coalesce(known, pl.when(plain != "").then(plain))
 
 
 def purpose_word(written: pl.Expr) -> pl.Expr:
@@ -107,8 +104,8 @@ def purpose_word(written: pl.Expr) -> pl.Expr:
     >>> names.select(purpose_word(pl.col("purpose"))).to_series().to_list()
     ['direct marketing', 'direct marketing', 'newsletter', None]
     """
-    parted = _plain(written).str.replace_all(rf"{_BETWEEN_WORDS}+", " ").str.strip_chars()
-    return pl.when(parted != "").then(parted)
+    words = _plain(written).str.replace_all(rf"{_BETWEEN_WORDS}+", " ").str.strip_chars()
+    return pl.when(words != "").then(words)
 
 
 def _plain(written: pl.Expr) -> pl.Expr:
@@ -123,11 +120,10 @@ def _plain(written: pl.Expr) -> pl.Expr:
 
 def _in_unicode(texts: pl.Series) -> pl.Series:
     """Return the texts with what is in Punycode in letters."""
-    # few domains are written so, and each is decoded once
-    encoded = texts.filter(texts.str.contains("xn--", literal=True)).unique()
-    if encoded.is_empty():
+    coded = texts.filter(texts.str.contains("xn--", literal=True)).unique()
+    if coded.is_empty():
         return texts
-    return texts.replace({text: _PUNYCODE.sub(_letters, text) for text in encoded})
+    return texts.replace({text: _PUNYCODE.sub(_letters, text) for text in coded})
 
 
 def _letters(label: re.Match[str]) -> str:

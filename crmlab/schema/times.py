@@ -89,7 +89,8 @@ def zone(time_zone: str) -> dt.tzinfo:
     UsageError
         It is not in the time zone database.
     """
-    if time_zone == "UTC":  # is known also where there is no database
+    # UTC is known also where there is no database, as on Windows
+    if time_zone == "UTC":
         return dt.UTC
     try:
         return ZoneInfo(time_zone)

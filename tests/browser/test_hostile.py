@@ -51,6 +51,7 @@ def test_nothing_of_a_hostile_report_runs(browser: Browser, path: Path) -> None:
 def test_nothing_of_a_hostile_fetch_runs_in_a_notebook(notebook: Open, page: Page) -> None:
     opened = notebook(CELL, EXPLORER)
     opened.run(0, 1)
+    expect(opened.output(0).locator("mjx-container")).to_have_count(0)  # $5 and $6 are no formula
     explorer = Explorer(opened.cell(1))
     expect(explorer.figure).to_be_visible()
     opened.shot("hostile-fetch", 0)
