@@ -121,21 +121,18 @@ def _fetches_of(accounts: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 def _stays(seen: pl.DataFrame, fetches: pl.DataFrame) -> pl.DataFrame:
     """Return the stays of the deals that were seen, of all of whose accounts the fetches are given."""
-    seen = seen.join(fetches, on=_FETCH, nulls_equal=True).sort(*DEAL_KEYS, "as_of")
+    seen = _in_time(seen.join(fetches, on=_FETCH, nulls_equal=True))
     state = pl.struct(
         *DEAL_KEYS, "pipeline_id", "closed", pl.when(pl.col("closed").is_null()).then("stage")
     )
+    # before the first row stands nothing, which is no state, though all of one may be null
+    is_another = state.ne_missing(state.shift(1)) | (pl.int_range(pl.len()) == 0)
+    begins = seen.select(is_another).to_series()
+    last = seen.select("as_of", "fetch_after").filter(begins.shift(-1, fill_value=True))
     runs = (
-        seen.with_columns(
-            state.ne_missing(state.shift(1)).fill_null(value=True).cum_sum().alias("run")
-        )
-        .group_by("run", maintain_order=True)
-        .agg(
-            pl.all().exclude("as_of", "fetch_after").first(),
-            pl.col("as_of").first().alias("entered_at"),
-            pl.col("as_of").last().alias("last_seen_at"),
-            pl.col("fetch_after").last(),
-        )
+        seen.filter(begins)
+        .rename({"as_of": "entered_at"})
+        .with_columns(last["as_of"].alias("last_seen_at"), last["fetch_after"])
     )
     deal = pl.struct(DEAL_KEYS)
     is_first, is_last = deal.ne_missing(deal.shift(1)), deal.ne_missing(deal.shift(-1))
@@ -227,8 +224,8 @@ def slippage(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFrame:
     expected = pl.col("expected_close_date")
     first, last = expected.first(), expected.last()
     return (
-        seen.filter(pl.col("closed").is_null() & expected.is_not_null())
-        .sort(*DEAL_KEYS, "as_of")
+        _in_time(seen)
+        .filter(pl.col("closed").is_null() & expected.is_not_null())
         .group_by(DEAL_KEYS, maintain_order=True)
         .agg(
             first.alias("first_expected"),
@@ -262,15 +259,27 @@ def _by_time(
 def _together(
     deals_at: Mapping[datetime, pl.DataFrame | pl.LazyFrame], *columns: str
 ) -> pl.DataFrame:
-    """Return columns of the deals of all snapshots, the time of their fetch, and how they are closed (null: open)."""
+    """Return columns of the deals of all snapshots, the time of their fetch, and how they are closed (null: open).
+
+    With their place in it, which tells of two rows of a deal in one snapshot which is the later.
+    """
     frames = []
     closed = pl.when(WON | LOST).then("status").alias("closed")
     for at, deals in deals_at.items():
         found = read(deals, "deals", *KEY, "status", *columns)
         named = found.select("provider", "account", pl.col("id").alias("deal_id"), *columns, closed)
-        latest = named.unique(DEAL_KEYS, keep="last", maintain_order=True)
-        frames.append(latest.with_columns(pl.lit(at, UTC).alias("as_of")))
+        frames.append(named.with_columns(pl.lit(at, UTC).alias("as_of")).with_row_index("place"))
     return pl.concat(frames)
+
+
+def _in_time(seen: pl.DataFrame) -> pl.DataFrame:
+    """Return the deals of `_together` by deal and time, the last row alone of each that a snapshot has twice."""
+    in_order = seen.sort(*DEAL_KEYS, "as_of", "place")
+    another = pl.any_horizontal(
+        pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in (*DEAL_KEYS, "as_of")
+    )
+    is_last = another | (pl.int_range(pl.len()) == pl.len() - 1)
+    return in_order.filter(is_last).drop("place")
 
 
 def _step(shift: int) -> pl.Expr:

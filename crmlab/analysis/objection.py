@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import polars as pl
 
@@ -119,28 +120,27 @@ def activities_after_opt_out(
     └─────────┴──────┴─────┴────────────┴────────────┘
     """
     until = as_instant(as_of, "as_of", time_zone)
-    after = partial(
+    after_opt_out = partial(
         _after_opt_out, contacts=contacts, until=until, channels=channels, purpose=purpose
     )
+    tables = {"activities": activities, "consent_events": consent_events}
     # a purpose that is misspelt is known by all decisions, not by those of a part
     may_be_parted = (
         purpose is None
         and isinstance(channels, Mapping)
         and set(channels.values()) <= KNOWN_CHANNELS
     )
-    found = None
+    parts = None
     if may_be_parted:
-        found = of_people_in_parts(
-            after, activities, consent_events, people, has_contacts=contacts is not None
-        )
-    if found is None:
-        found = [after(activities, consent_events, people)]
-    return _by_period(together(found), every, time_zone)
+        has_contacts = contacts is not None
+        parts = of_people_in_parts(after_opt_out, tables, people, has_contacts=has_contacts)
+    if parts is None:
+        parts = [after_opt_out(tables, people)]
+    return _by_period(together(parts), every, time_zone)
 
 
 def _after_opt_out(
-    activities: pl.DataFrame,
-    consent_events: pl.DataFrame,
+    tables: Mapping[str, Any],
     people: pl.DataFrame,
     *,
     contacts: pl.DataFrame | None,
@@ -149,47 +149,59 @@ def _after_opt_out(
     purpose: str | None,
 ) -> pl.DataFrame:
     """Return `activities_after_opt_out` of some people, without the period and in no order."""
-    made = contacts_made(activities, people, channels)
-    done = made.drop_nulls(["happened_at", "person_id"]).filter(pl.col("happened_at") <= until)
-    said = dated_events(consent_events, until, people, contacts=contacts, beside=["id"])
-    names = {"subject": "person_id", "channel": "opt_out_channel", "kind": "opt_out_kind"}
-    names |= {name: f"opt_out_{name}" for name in KEY}
-    decided = pl.concat(
-        history_of(said, channel, purpose)
-        .rename(names)
-        .select("at", "decision", *names.values(), pl.lit(channel).alias("channel"))
-        for channel in sorted({word_of("channel", channel) for channel in channels.values()})
+    done_by_then = (
+        contacts_made(tables["activities"], people, channels)
+        .drop_nulls(["happened_at", "person_id"])
+        .filter(pl.col("happened_at") <= until)
     )
+    events = dated_events(tables["consent_events"], until, people, contacts=contacts, beside=["id"])
+    decisions = _decisions_by_channel(events, channels, purpose)
+
     # most people never opted out: they need not be looked at in order of time
     whom = ["person_id", "channel"]
-    ever = decided.filter(pl.col("decision") == OPT_OUT)
-    last = (
-        done.join(ever, on=whom, how="semi")
-        .sort("happened_at")
-        .join_asof(
-            decided.join(ever, on=whom, how="semi").sort("at", "decision"),
-            left_on="happened_at",
-            right_on="at",
-            by=whom,
-            allow_exact_matches=False,
-            check_sortedness=False,
-        )
+    opt_outs = decisions.filter(pl.col("decision") == OPT_OUT)
+    contacts_of_some = done_by_then.join(opt_outs, on=whom, how="semi").sort("happened_at")
+    decisions_of_some = decisions.join(opt_outs, on=whom, how="semi").sort("at", "decision")
+    with_last_decision = contacts_of_some.join_asof(
+        decisions_of_some,
+        left_on="happened_at",
+        right_on="at",
+        by=whom,
+        allow_exact_matches=False,
+        check_sortedness=False,
     )
-    late = pl.col("happened_at") - pl.col("at")
-    found = last.filter(pl.col("decision") == OPT_OUT)
-    return found.select(
-        *done.columns,
+    after_opt_out = with_last_decision.filter(pl.col("decision") == OPT_OUT)
+    time_after = pl.col("happened_at") - pl.col("at")
+    days_after = time_after.dt.total_seconds().cast(pl.Float64) / 86_400
+    return after_opt_out.select(
+        *done_by_then.columns,
         pl.col("at").alias("opted_out_at"),
         *(f"opt_out_{name}" for name in (*KEY, "kind", "channel")),
-        (late.dt.total_seconds().cast(pl.Float64) / 86_400).alias("days_after"),
+        days_after.alias("days_after"),
     )
 
 
-def _by_period(found: pl.DataFrame, every: str | None, time_zone: str) -> pl.DataFrame:
+def _decisions_by_channel(
+    events: pl.DataFrame, channels: Mapping[str, str], purpose: str | None
+) -> pl.DataFrame:
+    """Return the decisions about each of these channels, with the evidence under the names of the answer."""
+    new_names = {"subject": "person_id", "channel": "opt_out_channel", "kind": "opt_out_kind"}
+    for name in KEY:
+        new_names[name] = f"opt_out_{name}"
+    by_channel = []
+    for channel in sorted({word_of("channel", channel) for channel in channels.values()}):
+        decisions = history_of(events, channel, purpose).rename(new_names)
+        # a withdrawal of all channels is one of this one, whichever it names itself
+        of_channel = pl.lit(channel).alias("channel")
+        by_channel.append(decisions.select("at", "decision", *new_names.values(), of_channel))
+    return pl.concat(by_channel)
+
+
+def _by_period(contacts: pl.DataFrame, every: str | None, time_zone: str) -> pl.DataFrame:
     """Return what was done after an opt-out, oldest first, with its period."""
-    day = local(pl.col("happened_at"), time_zone)
-    every = chosen_grain(every, found.select(day).to_series())
-    dated = found.with_columns(period_of(day, every).alias("period"))
+    local_time = local(pl.col("happened_at"), time_zone)
+    grain = chosen_grain(every, contacts.select(local_time).to_series())
+    dated = contacts.with_columns(period=period_of(local_time, grain))
     return dated.sort("happened_at", pl.col("provider").cast(pl.String), "account", "id")
 
 
@@ -209,19 +221,20 @@ def contacts_made(
         raise UsageError(
             'channels: give kinds of activity with their channel, such as {"call": "phone"}'
         )
-    activities = read(
-        activities, "activities", *_CONTACT, "id", "kind", "mailing", "starts_at", "created_at"
-    )
-    by_kind = {
-        str(kind).strip().lower(): word_of("channel", channel) for kind, channel in channels.items()
-    }
-    used = pl.coalesce(
-        pl.col(name)
-        .str.to_lowercase()
-        .replace_strict(by_kind, default=None, return_dtype=pl.String)
-        for name in ("mailing", "kind")
-    )
-    contacting = activities.with_columns(used.alias("channel")).drop_nulls("channel")
+    columns = (*_CONTACT, "id", "kind", "mailing", "starts_at", "created_at")
+    all_activities = read(activities, "activities", *columns)
+    by_kind = {}
+    for kind, channel in channels.items():
+        by_kind[str(kind).strip().lower()] = word_of("channel", channel)
+    # what happened to a mailing comes first: its kind is the service's own word
+    used_channels = []
+    for column in ("mailing", "kind"):
+        kind_word = pl.col(column).str.to_lowercase()
+        used_channels.append(
+            kind_word.replace_strict(by_kind, default=None, return_dtype=pl.String)
+        )
+    channel_used = pl.coalesce(used_channels).alias("channel")
+    contacting = all_activities.with_columns(channel_used).drop_nulls("channel")
     named = with_person(contacting, people)
     return named.select(HAPPENED.alias("happened_at"), "channel", "kind", *KEY, "person_id")
 
@@ -313,54 +326,96 @@ def mailed_but_objected(
     └────────────┴────────────────┴─────────────┘
     """
     until = as_instant(as_of, "as_of", time_zone)
-    said = dated_events(consent_events, until, people, contacts=contacts, beside=["id"])
-    last = history_of(said, "email", purpose).unique("subject", keep="last", maintain_order=True)
-    refused = last.filter(pl.col("decision") == OPT_OUT)
-    objections = [_objections(refused, pl.col("kind"), pl.col("at"))]
+    since = until - dt.timedelta(days=days)
+    against = partial(_against_their_word, since=since, until=until, purpose=purpose)
+    tables = {
+        "contacts": contacts,
+        "subscriptions": subscriptions,
+        "activities": activities,
+        "consent_events": consent_events,
+    }
+    parts = None
+    # a purpose that is misspelt is known by all decisions, not by those of a part
+    if purpose is None:
+        parts = of_people_in_parts(against, tables, people, has_contacts=True)
+    if parts is None:
+        parts = [against(tables, people)]
+    return together(parts).sort(
+        pl.col("provider").cast(pl.String),
+        "account",
+        "contact_id",
+        "objection",
+        pl.col("objected_provider").cast(pl.String),
+        "objected_account",
+        "objected_id",
+    )
+
+
+def _against_their_word(
+    tables: Mapping[str, Any],
+    people: pl.DataFrame,
+    *,
+    since: dt.datetime,
+    until: dt.datetime,
+    purpose: str | None,
+) -> pl.DataFrame:
+    """Return `mailed_but_objected` of some people, in no order."""
+    contacts, subscriptions = tables["contacts"], tables["subscriptions"]
+    events = dated_events(tables["consent_events"], until, people, contacts=contacts, beside=["id"])
+    decisions = history_of(events, "email", purpose)
+    last_decisions = decisions.unique("subject", keep="last", maintain_order=True)
+    refused = last_decisions.filter(pl.col("decision") == OPT_OUT)
+    undated = undated_states(subscriptions, contacts, people)
+    objections = [
+        _objections(refused, pl.col("kind"), pl.col("at")),
+        *_undated_objections(undated, refused, purpose),
+    ]
+    mailed_by_contact = mailed_contacts(subscriptions, tables["activities"], since, until)
+    mailed = with_person(mailed_by_contact, people)
+    against_their_word = mailed.join(pl.concat(objections), on="person_id").filter(
+        _is_mailed_still(), ~_refused_there()
+    )
+    return against_their_word.with_columns(pl.col("objected_provider").cast(pl.Categorical))
+
+
+def _undated_objections(
+    undated: Mapping[str, pl.DataFrame], refused: pl.DataFrame, purpose: str | None
+) -> list[pl.DataFrame]:
+    """Return the objections among what has no time, by its basis."""
     words = {"contact": "do not contact", "subscription": _REFUSED}
-    for basis, states in undated_states(subscriptions, contacts, people).items():
-        undated = about(states, "email", purpose).filter(pl.col("decision") == OPT_OUT)
+    objections = []
+    for basis, states in undated.items():
+        refusals = about(states, "email", purpose).filter(pl.col("decision") == OPT_OUT)
+        # an ended subscription of somebody whose refusal is dated is told with its time
         if basis == "subscription":
-            undated = undated.join(refused, on="subject", how="anti")
-        objections.append(_objections(undated, pl.lit(words[basis]), _NO_TIME))
-    mailed = with_person(
-        mailed_contacts(subscriptions, activities, until - dt.timedelta(days=days), until), people
-    )
-    # who was mailed before the objection only is no longer mailed
-    still = (
-        pl.col("subscribed")
-        | pl.col("objected_at").is_null()
-        | (pl.col("last_sent_at") > pl.col("objected_at"))
-    )
+            refusals = refusals.join(refused, on="subject", how="anti")
+        objections.append(_objections(refusals, pl.lit(words[basis]), _NO_TIME))
+    return objections
+
+
+def _is_mailed_still() -> pl.Expr:
+    """Return whether a contact is subscribed, or was mailed after the objection: before it that was no offence."""
+    was_mailed_after = pl.col("last_sent_at") > pl.col("objected_at")
+    return pl.col("subscribed") | pl.col("objected_at").is_null() | was_mailed_after
+
+
+def _refused_there() -> pl.Expr:
+    """Return whether the objection is an ended subscription of the account that mails: it knows of it."""
     is_same_provider = pl.col("provider").cast(pl.String).eq_missing(pl.col("objected_provider"))
     is_same_account = pl.col("account").eq_missing(pl.col("objected_account"))
-    refused_there = is_same_provider & is_same_account & (pl.col("objection") == _REFUSED)
-    refused_there &= pl.col("objected_at").is_null()
-    return (
-        mailed.join(pl.concat(objections), on="person_id")
-        .filter(still, ~refused_there)
-        .with_columns(pl.col("objected_provider").cast(pl.Categorical))
-        .sort(
-            pl.col("provider").cast(pl.String),
-            "account",
-            "contact_id",
-            "objection",
-            pl.col("objected_provider").cast(pl.String),
-            "objected_account",
-            "objected_id",
-        )
-    )
+    has_ended = (pl.col("objection") == _REFUSED) & pl.col("objected_at").is_null()
+    return is_same_provider & is_same_account & has_ended
 
 
 def _objections(rows: pl.DataFrame, objection: pl.Expr, at: pl.Expr) -> pl.DataFrame:
     """Return person_id, objection, objected_at, objected_provider, objected_account, objected_id."""
     return rows.select(
-        pl.col("subject").alias("person_id"),
-        objection.alias("objection"),
-        at.alias("objected_at"),
-        pl.col("provider").cast(pl.String).alias("objected_provider"),
-        pl.col("account").alias("objected_account"),
-        pl.col("id").alias("objected_id"),
+        person_id="subject",
+        objection=objection,
+        objected_at=at,
+        objected_provider=pl.col("provider").cast(pl.String),
+        objected_account="account",
+        objected_id="id",
     )
 
 
@@ -369,24 +424,16 @@ def mailed_contacts(
 ) -> pl.DataFrame:
     """Return provider, account, contact_id, subscribed, last_sent_at of the contacts that get e-mail."""
     is_mail = channel_word(pl.col("channel")) == "email"
-    subscriptions = read(subscriptions, "subscriptions", *_CONTACT, "channel", "opted_in")
-    activities = read(activities, "activities", *_CONTACT, "mailing", "starts_at", "created_at")
-    active = subscriptions.filter(is_mail & pl.col("opted_in"))
-    sent = activities.filter(
-        (pl.col("mailing") == "sent") & HAPPENED.is_between(since, until, closed="right")
+    all_subscriptions = read(subscriptions, "subscriptions", *_CONTACT, "channel", "opted_in")
+    columns = (*_CONTACT, "mailing", "starts_at", "created_at")
+    all_activities = read(activities, "activities", *columns)
+    is_sent = pl.col("mailing") == "sent"
+    is_recent = HAPPENED.is_between(since, until, closed="right")
+    subscribed = all_subscriptions.filter(is_mail & pl.col("opted_in")).select(
+        *_CONTACT, subscribed=pl.lit(value=True), last_sent_at=_NO_TIME
     )
-    both = pl.concat(
-        [
-            active.select(
-                *_CONTACT, pl.lit(value=True).alias("subscribed"), _NO_TIME.alias("last_sent_at")
-            ),
-            sent.select(
-                *_CONTACT, pl.lit(value=False).alias("subscribed"), HAPPENED.alias("last_sent_at")
-            ),
-        ]
+    sent = all_activities.filter(is_sent & is_recent).select(
+        *_CONTACT, subscribed=pl.lit(value=False), last_sent_at=HAPPENED
     )
-    return (
-        both.drop_nulls("contact_id")
-        .group_by(_CONTACT)
-        .agg(pl.col("subscribed").any(), pl.col("last_sent_at").max())
-    )
+    by_contact = pl.concat([subscribed, sent]).drop_nulls("contact_id").group_by(_CONTACT)
+    return by_contact.agg(pl.col("subscribed").any(), pl.col("last_sent_at").max())

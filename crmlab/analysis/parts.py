@@ -44,12 +44,17 @@ class Range(NamedTuple):
 
     def holds(self, *keys: str | pl.Expr) -> pl.Expr:
         """Return whether a row is in it, by its texts, the first of them first; null counts as ""."""
-        texts = [_text(key) for key in keys]
         found = pl.lit(value=True)
-        if self.start is not None:
-            found = ~_is_before(texts, self.start)
-        if self.end is not None:
-            found = found & _is_before(texts, self.end)
+        start, end = self.start, self.end
+        # most parts lie within one account: whether a row is of that is told sooner than whether it comes before it
+        while keys[1:] and start and end and start[0] == end[0]:
+            found = found & (_text(keys[0]) == start[0])
+            keys, start, end = keys[1:], start[1:], end[1:]
+        texts = [_text(key) for key in keys]
+        if start is not None:
+            found = found & ~_is_before(texts, start)
+        if end is not None:
+            found = found & _is_before(texts, end)
         return found
 
 

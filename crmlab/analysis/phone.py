@@ -47,7 +47,7 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
     Notes
     -----
     https://www.itu.int/rec/T-REC-E.164; extensions as in https://www.rfc-editor.org/rfc/rfc3966.
-    Each distinct number is read once, and those that need no rule of their country never leave Polars.
+    Numbers by the rules of their country never leave Polars; each other one is read once.
 
     Examples
     --------
@@ -60,19 +60,18 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
         raise UsageError(
             f"region={region!r} is no country with telephone numbers: give an ISO code such as 'DE'"
         )
-    written = numbers.cast(pl.String)
-    distinct = pl.DataFrame({"number": written.unique().drop_nulls()})
-    by_rule = distinct.with_columns(e164=_by_rule(region))
+    written = numbers.cast(pl.String).to_frame("number")
+    # the engine that streams keeps no more than a piece of what is computed on the way
+    by_rule = written.lazy().with_columns(e164=_by_rule(region)).collect(engine="streaming")
+    is_left = pl.col("number").is_not_null() & pl.col("e164").is_null() & _may_be_read(region)
+    left_numbers = by_rule.filter(is_left)["number"].unique()
+    if left_numbers.is_empty():
+        return by_rule["e164"]
     # phonenumbers reads one at a time: what a pattern can say is not asked there
-    left_numbers = by_rule.filter(pl.col("e164").is_null() & _may_be_read(region))["number"]
     parsed = pl.Series([_parsed(number, region) for number in left_numbers], dtype=pl.String)
     by_hand = pl.DataFrame({"number": left_numbers, "by_hand": parsed})
-    both_ways = by_rule.join(by_hand, on="number", how="left")
-    read_numbers = both_ways.select("number", pl.coalesce("e164", "by_hand"))
-    in_order = written.to_frame("number").join(
-        read_numbers, on="number", how="left", maintain_order="left"
-    )
-    return in_order["e164"]
+    both_ways = by_rule.join(by_hand, on="number", how="left", maintain_order="left")
+    return both_ways.select(e164=pl.coalesce("e164", "by_hand"))["e164"]
 
 
 def _parsed(number: str, region: str | None) -> str | None:
@@ -124,9 +123,11 @@ def _by_rule(region: str | None) -> pl.Expr:
     # the trunk prefix is one digit behind the code of the country
     country_code = with_country.str.extract(patterns.code)
     behind_trunk = with_country.str.slice(country_code.str.len_chars() + 1)
+    # few have one, and the patterns of whole numbers take most of the time: null is not matched
     has_one_digit = with_country.str.contains(patterns.one_digit_trunk)
-    is_whole = with_country.str.contains(patterns.whole)
-    without_trunk = pl.when(has_one_digit & ~is_whole).then(country_code + behind_trunk)
+    with_one_digit = pl.when(has_one_digit).then(with_country)
+    is_whole = with_one_digit.str.contains(patterns.whole)
+    without_trunk = pl.when(~is_whole).then(country_code + behind_trunk)
     return pl.coalesce(as_it_is, without_trunk, _national(digits, region))
 
 

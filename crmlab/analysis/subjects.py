@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 import polars as pl
@@ -11,7 +11,7 @@ from crmlab.analysis.addresses import contact_addresses, with_contact_id
 from crmlab.analysis.inputs import By, columns_of, names_of, read
 from crmlab.analysis.parts import Range, height_of, lazily, ranges
 from crmlab.errors import UsageError
-from crmlab.schema import KEY, collected, first_mailbox
+from crmlab.schema import KEY, collected, first_mailbox, mailbox
 
 #: what a person is known by: the id of one service's account, or the e-mail address in all of them
 Subject = Literal["contact", "email"]
@@ -29,7 +29,14 @@ _TOLD_IN = {
     "contacts": (*KEY, "contact_hash", "emails", "do_not_contact"),
 }  # fmt: skip
 #: the column of each table that names the contact
-_CONTACT_IN = {"consent_events": "contact_id", "subscriptions": "contact_id", "contacts": "id"}
+_CONTACT_IN = {
+    "consent_events": "contact_id",
+    "subscriptions": "contact_id",
+    "activities": "contact_id",
+    "contacts": "id",
+}
+#: tables of which a row may name an address in the place of a contact
+_ADDRESSED = ("consent_events", "subscriptions")
 
 
 def _check_subject(subject: Subject) -> None:
@@ -72,110 +79,138 @@ class Evidence(NamedTuple):
     subscriptions: Any = None
     contacts: Any = None
 
-    def within(self, part: Range, kept: Sequence[str]) -> Evidence:
-        """Return what is read of the rows of the contacts in a part, and the columns of the events that are kept."""
+    def within(self, part: Range, whom: Subject, kept: Sequence[str]) -> Evidence:
+        """Return what is read of the rows of the subjects in a part, and the columns of the events that are kept."""
         if part.is_everything:
             return self
         frames = {}
         for name, frame in self._lazily().items():
             wanted = [*_TOLD_IN[name], *kept]
             columns = [column for column in columns_of(frame, name) if column in wanted]
-            rows = frame.filter(part.holds(_contact_in(name))).select(columns)
-            frames[name] = collected(rows, name)
+            of_part = frame.filter(part.holds(_subject_in(name, whom))).select(columns)
+            frames[name] = collected(of_part, name)
         return Evidence(**frames)
 
-    def parts(self) -> list[Range]:
-        """Return the parts that these tables are to be read in; one, where a row names no contact.
+    def parts(self, whom: Subject) -> list[Range]:
+        """Return the parts that these tables are to be read in; one, where a row names nobody.
 
         Whose such a row is may stand anywhere in the tables.
         """
         frames = self._lazily()
+        address = ["contact_email"] if whom == "email" else []
         for name, frame in frames.items():
-            there = columns_of(frame, name)
-            if not {*_ACCOUNT, _CONTACT_IN[name]} <= set(there):
+            # what is missing is refused where it is read
+            if not {*_ACCOUNT, _CONTACT_IN[name], *address} <= set(columns_of(frame, name)):
                 return [Range()]
-        found = ranges((frame, [_contact_in(name)]) for name, frame in frames.items())
-        if len(found) == 1:
-            return found
+        part_ranges = ranges((frame, [_subject_in(name, whom)]) for name, frame in frames.items())
+        if len(part_ranges) == 1:
+            return part_ranges
         for name, frame in frames.items():
-            nameless = frame.select(pl.col(_CONTACT_IN[name]).is_null().any())
-            if nameless.collect(engine="streaming").item():
+            without_contact = frame.filter(pl.col(_CONTACT_IN[name]).is_null())
+            is_nameless = _subject_in(name, whom).is_null()
+            if without_contact.select(is_nameless.any()).collect(engine="streaming").item():
                 return [Range()]
-        return found
+        return part_ranges
 
     def _lazily(self) -> dict[str, pl.LazyFrame]:
-        given = self._asdict().items()
-        return {name: lazily(frame, name) for name, frame in given if frame is not None}
+        frames = {}
+        for name, frame in self._asdict().items():
+            if frame is not None:
+                frames[name] = lazily(frame, name)
+        return frames
 
 
 def in_parts(evidence: Evidence, whom: Whom, by: By = None) -> Iterator[Evidence]:
     """Yield what tells of decisions, large tables in parts: each with all rows of its subjects, in their order.
 
-    Parted is by contact. So what is asked of others than contacts comes whole. `by` names columns that are read, too.
+    Parted is by contact, and events alone by address, too: a contact has several, so that whose a subscription is may
+    stand in another part. What is asked of people comes whole. `by` names columns that are read, too.
     """
-    if not isinstance(whom, str) or whom != "contact":
+    events_alone = evidence.subscriptions is None and evidence.contacts is None
+    may_be_parted = whom == "contact" or (whom == "email" and events_alone)
+    if not isinstance(whom, str) or not may_be_parted:
         yield evidence
         return
-    for part in evidence.parts():
-        yield evidence.within(part, names_of(by))
+    for part in evidence.parts(whom):
+        yield evidence.within(part, whom, names_of(by))
 
 
-#: what answers a question about some people, of their activities and events
-AnswerOfPart = Callable[[Any, Any, pl.DataFrame], pl.DataFrame]
+#: what answers a question about some people, of their rows of each table
+AnswerOfPart = Callable[[Mapping[str, Any], pl.DataFrame], pl.DataFrame]
 
 
 def of_people_in_parts(
-    answer: AnswerOfPart, activities: Any, consent_events: Any, people: Any, *, has_contacts: bool
+    answer: AnswerOfPart, tables: Mapping[str, Any], people: Any, *, has_contacts: bool
 ) -> list[pl.DataFrame] | None:
     """Return what `answer` says of one part of the people after the other; None where they are to be taken at once.
 
-    That is where there are few rows, or where it takes all of them to tell whose an event is: it names no contact, or
-    one that `people` does not know while there are contacts in which its address may be found.
+    That is where there are few rows, or where it takes all of them to tell whose an event or a subscription is: it
+    names no contact, or one that `people` does not know while there are contacts in which its address may be found.
     """
-    frames = {
-        "activities": lazily(activities, "activities"),
-        "consent_events": lazily(consent_events, "consent_events"),
-    }
-    known = lazily(people, "people")
+    frames = {name: lazily(frame, name) for name, frame in tables.items()}
+    all_people = lazily(people, "people")
     for name, frame in frames.items():
-        if not {*_ACCOUNT, "contact_id"} <= set(columns_of(frame, name)):
+        if not _has_columns(frame, name, *_ACCOUNT, _CONTACT_IN[name]):
             return None
-    if not {*KEY, "person_id"} <= set(columns_of(known, "people")):
+    if not _has_columns(all_people, "people", *KEY, "person_id"):
         return None
     heights = {name: height_of(frame) for name, frame in frames.items()}
-    parts = ranges([(known, ["person_id"])], rows=sum(heights.values()) + height_of(known))
-    events = frames["consent_events"]
-    is_nameless = pl.col("contact_id").is_null().any()
-    if len(parts) == 1 or events.select(is_nameless).collect(engine="streaming").item():
+    row_total = sum(heights.values()) + height_of(all_people)
+    parts = ranges([(all_people, ["person_id"])], rows=row_total)
+    addressed = [name for name in _ADDRESSED if name in frames]
+    if len(parts) == 1 or any(_has_nameless(frames[name]) for name in addressed):
         return None
 
-    found = []
-    told = 0
+    answers = []
+    told_rows = 0
     for part in parts:
-        who = collected(known.select(*KEY, "person_id").filter(part.holds("person_id")), "people")
-        of_part = collected(_of_contacts_in(events.select(_columns(events)), who), "consent_events")
-        told += of_part.height
-        found.append(answer(_of_contacts_in(frames["activities"], who), of_part, who))
-    if has_contacts and told < heights["consent_events"]:
+        of_part = all_people.select(*KEY, "person_id").filter(part.holds("person_id"))
+        some_people = collected(of_part, "people")
+        some_rows: dict[str, Any] = {}
+        for name, frame in frames.items():
+            some_rows[name] = _of_contacts_in(frame, name, some_people)
+        for name in addressed:
+            some_rows[name] = collected(some_rows[name], name)
+            told_rows += some_rows[name].height
+        answers.append(answer(some_rows, some_people))
+    # the others' addresses may be found among all contacts
+    if has_contacts and told_rows < sum(heights[name] for name in addressed):
         return None
-    return found
+    return answers
 
 
-def _columns(consent_events: pl.LazyFrame) -> list[str]:
-    wanted = {*_TOLD_IN["consent_events"], "id"}
-    return [name for name in columns_of(consent_events, "consent_events") if name in wanted]
+def _has_columns(frame: pl.LazyFrame, argument: str, *columns: str) -> bool:
+    return {*columns} <= set(columns_of(frame, argument))
 
 
-def _of_contacts_in(rows: pl.LazyFrame, who: pl.DataFrame) -> pl.LazyFrame:
-    """Return the rows of the contacts of some people."""
-    left, right = (
-        [pl.col(name).cast(pl.String) for name in (*_ACCOUNT, id)] for id in ("contact_id", "id")
-    )
-    return rows.join(who.lazy(), left_on=left, right_on=right, how="semi")
+def _has_nameless(frame: pl.LazyFrame) -> bool:
+    """Return whether a row names no contact."""
+    is_nameless = pl.col("contact_id").is_null().any()
+    return bool(frame.select(is_nameless).collect(engine="streaming").item())
 
 
-def _contact_in(table: str) -> pl.Expr:
-    return contact_name(pl.col(_CONTACT_IN[table]).cast(pl.String))
+def _of_contacts_in(frame: pl.LazyFrame, table: str, people: pl.DataFrame) -> pl.LazyFrame:
+    """Return the rows of the contacts of some people; of tables that tell of decisions, what is read of them."""
+    rows = frame
+    if table in _TOLD_IN:
+        wanted = {*_TOLD_IN[table], "id"}
+        rows = frame.select(name for name in columns_of(frame, table) if name in wanted)
+    own_keys = _text_keys(_CONTACT_IN[table])
+    people_keys = _text_keys("id")
+    return rows.join(people.lazy(), left_on=own_keys, right_on=people_keys, how="semi")
+
+
+def _text_keys(id: str) -> list[pl.Expr]:
+    # tables of other origins have plain text where ours have categories
+    return [pl.col(name).cast(pl.String) for name in (*_ACCOUNT, id)]
+
+
+def _subject_in(table: str, whom: Subject) -> pl.Expr:
+    """Return whom a row that names somebody is about, as `with_subject` says."""
+    name = contact_name(pl.col(_CONTACT_IN[table]).cast(pl.String))
+    if whom == "email":
+        return pl.coalesce(mailbox(pl.col("contact_email").cast(pl.String)), name)
+    return name
 
 
 def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id") -> pl.DataFrame:
@@ -186,9 +221,9 @@ def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id
     UsageError
         `people` is not what `crmlab.analysis.people` returns.
     """
-    known = read(people, "people", *KEY, "person_id")
-    keys = known.select(*_ACCOUNT, pl.col("id").alias(id), "person_id")
-    return frame.join(keys, on=[*_ACCOUNT, id], how="left", maintain_order="left")
+    all_people = read(people, "people", *KEY, "person_id")
+    person_ids = all_people.select(*_ACCOUNT, pl.col("id").alias(id), "person_id")
+    return frame.join(person_ids, on=[*_ACCOUNT, id], how="left", maintain_order="left")
 
 
 def with_subject(
@@ -224,48 +259,50 @@ def with_subject(
     if whom == "email":
         return _with_address(named, address, contacts)
     # an address is read where no contact is named: reading all of them takes long
-    id = pl.col("contact_id")
+    subject_id = pl.col("contact_id")
     if named["contact_id"].has_nulls():
         marks = ["contact_hash"] if "contact_hash" in named.columns else []
-        id = pl.coalesce("contact_id", address, *marks)
-    return named.with_columns(contact_name(id).alias("subject"))
+        subject_id = pl.coalesce("contact_id", address, *marks)
+    return named.with_columns(subject=contact_name(subject_id))
 
 
 def _with_address(
     rows: pl.DataFrame, address: pl.Expr, contacts: pl.DataFrame | None
 ) -> pl.DataFrame:
-    name = contact_name(pl.col("contact_id"))
+    own_name = contact_name(pl.col("contact_id"))
     if contacts is None:
-        return rows.with_columns(pl.coalesce(address, name).alias("subject"))
-    first = first_addresses(contacts).rename({"address": "first_address"})
-    known = rows.join(first, on=[*_ACCOUNT, "contact_id"], how="left", maintain_order="left")
-    return known.with_columns(pl.coalesce(address, "first_address", name).alias("subject")).drop(
-        "first_address"
-    )
+        return rows.with_columns(subject=pl.coalesce(address, own_name))
+    first_known = first_addresses(contacts).rename({"address": "first_address"})
+    contact_key = [*_ACCOUNT, "contact_id"]
+    addressed = rows.join(first_known, on=contact_key, how="left", maintain_order="left")
+    subject = pl.coalesce(address, "first_address", own_name)
+    return addressed.with_columns(subject=subject).drop("first_address")
 
 
 def first_addresses(contacts: pl.DataFrame) -> pl.DataFrame:
     """Return provider, account, contact_id and the first e-mail address of each contact."""
-    first = first_mailbox(pl.col("emails")).alias("address")
-    return contacts.select(*_ACCOUNT, pl.col("id").alias("contact_id"), first).unique(
-        [*_ACCOUNT, "contact_id"]
-    )
+    contact_id = pl.col("id").alias("contact_id")
+    address = first_mailbox(pl.col("emails")).alias("address")
+    addressed = contacts.select(*_ACCOUNT, contact_id, address)
+    return addressed.unique([*_ACCOUNT, "contact_id"])
 
 
 def _with_people(
     rows: pl.DataFrame, people: pl.DataFrame, address: pl.Expr, contacts: pl.DataFrame | None
 ) -> pl.DataFrame:
-    found = with_person(rows, people).rename({"person_id": "subject"})
-    nobody = pl.col("subject").is_null()
-    if contacts is None or not found["subject"].has_nulls():
-        return found
-    whose = with_person(contact_addresses(contacts), people, "id").select(
-        "address", pl.col("person_id").alias("subject")
-    )
-    whose = whose.drop_nulls().unique().with_columns(shared=pl.len().over("address") > 1)
-    lost = found.filter(nobody).drop("subject").with_columns(address.alias("named"))
-    matched = lost.join(whose, left_on="named", right_on="address", how="left")
+    with_subjects = with_person(rows, people).rename({"person_id": "subject"})
+    if contacts is None or not with_subjects["subject"].has_nulls():
+        return with_subjects
+    owners = with_person(contact_addresses(contacts), people, "id")
+    owners = owners.select("address", subject="person_id").drop_nulls().unique()
+    owners = owners.with_columns(shared=pl.len().over("address") > 1)
+
+    has_nobody = pl.col("subject").is_null()
+    unknown = with_subjects.filter(has_nobody).drop("subject")
+    addressed = unknown.with_columns(named=address)
+    matched = addressed.join(owners, left_on="named", right_on="address", how="left")
     # a refusal by a shared address is everybody's who has it, and a consent is nobody's
     is_guess = (pl.col("shared") & pl.col("opted_in")).fill_null(value=False)
-    matched = matched.with_columns(pl.when(~is_guess).then("subject").alias("subject"))
-    return pl.concat([found.filter(~nobody), matched.select(found.columns)])
+    matched = matched.with_columns(subject=pl.when(~is_guess).then("subject"))
+    known = with_subjects.filter(~has_nobody)
+    return pl.concat([known, matched.select(with_subjects.columns)])

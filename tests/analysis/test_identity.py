@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from crmlab.analysis.identity import people, people_overlap, same_name
+from crmlab.analysis.identity import _first_of_each_group, people, people_overlap, same_name
 from crmlab.analysis.matching import evidence, evidence_left_out, evidence_links
 from crmlab.errors import UsageError
 from crmlab.schema import TABLES, conform
@@ -280,3 +280,31 @@ def test_the_order_of_contacts_does_not_matter_and_groups_are_those_of_a_graph(
     assert sorted(map(sorted, {frozenset(group) for group in reached.values()})) == (
         groups(frame) if rows else []
     )
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=60))
+def test_groups_are_those_that_are_found_by_going_from_one_to_the_next(
+    pairs: list[tuple[int, int]],
+) -> None:
+    connected = [(max(pair), min(pair)) for pair in pairs if pair[0] != pair[1]]
+    schema = {"row": pl.UInt32, "first_row": pl.UInt32}
+
+    found = _first_of_each_group(41, pl.DataFrame(connected, schema=schema, orient="row"))
+
+    smallest = list(range(41))
+    for _ in smallest:
+        for one, other in connected:
+            smallest[one] = smallest[other] = min(smallest[one], smallest[other])
+    assert found.to_list() == smallest
+
+
+def test_a_long_chain_of_contacts_is_one_person() -> None:
+    # neighbours share an address; shuffled, so that no order of the rows helps
+    size = 3000
+    order = pl.int_range(size, eager=True).sample(fraction=1, shuffle=True, seed=1).to_list()
+    rows = [
+        {"id": f"{place:04}", "emails": [f"a{number}@example.com", f"a{number + 1}@example.com"]}
+        for place, number in enumerate(order)
+    ]
+
+    assert people(contacts(*rows))["person_id"].unique().to_list() == ["relenta/main/0000"]

@@ -52,8 +52,8 @@ def test_where_a_row_names_no_contact_everything_is_read_at_once() -> None:
     rows = {"provider": ["altcraft"] * 3, "account": ["a"] * 3, "contact_id": ["1", "2", None]}
     events = conform(pl.DataFrame(rows), TABLES["consent_events"])
 
-    assert [part.is_everything for part in Evidence(events).parts()] == [True]
-    assert [part.is_everything for part in Evidence(events.head(2)).parts()] == [True]
+    assert [part.is_everything for part in Evidence(events).parts("contact")] == [True]
+    assert [part.is_everything for part in Evidence(events.head(2)).parts("contact")] == [True]
 
 
 def test_lazy_people_are_taken_as_they_are() -> None:

@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 
 from crmlab import Fetched, analysis
 from crmlab.analysis import parts
+from crmlab.analysis.subjects import Evidence
 from crmlab.catalogue import CATALOGUE, Entry
 from crmlab.schema import TABLES
 
@@ -98,3 +99,21 @@ def test_history_of_parts_is_that_of_the_whole(
         analysis.stage_history((at, nobody_reads(deals)) for at, deals in snapshots), whole
     )
     assert_frame_equal(analysis.stage_history(snapshots), whole)
+
+
+@pytest.mark.parametrize("ask", [analysis.current_consent, analysis.consent_rate])
+def test_decisions_by_address_are_in_parts_those_of_the_whole(
+    ask: Any, fetched: Fetched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = fetched.consent_events.with_columns(
+        # some are known by their address alone, some by the id of their contact alone
+        contact_id=pl.when(pl.int_range(pl.len()) % 3 > 0).then("contact_id"),
+        contact_email=pl.when(pl.int_range(pl.len()) % 3 < 2).then("contact_email"),
+    ).filter(pl.col("contact_id").is_not_null() | pl.col("contact_email").is_not_null())
+    whole = ask(events, as_of=fetched.fetched_at, subject="email")
+
+    monkeypatch.setattr(parts, "ROWS_IN_A_PART", FEW)
+    in_parts = Evidence(events).parts("email")
+
+    assert len(in_parts) > 1
+    assert_frame_equal(ask(events.lazy(), as_of=fetched.fetched_at, subject="email"), whole)

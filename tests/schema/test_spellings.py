@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmlab.schema import channel_word, first_mailbox, mailbox, mailboxes
+from crmlab.schema import addresses, channel_word, first_mailbox, mailbox, mailboxes
 
 
 def read(written: str | None) -> list[str] | None:
@@ -105,3 +105,23 @@ def test_a_mailbox_read_again_is_itself(written: str) -> None:
 )  # fmt: skip
 def test_one_channel_is_one_however_it_is_written(written: str | None, word: str | None) -> None:
     assert pl.select(channel_word(pl.lit(written, pl.String))).item() == word
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.text("aZ9.@-+_ '\"<;/xn\u00e9\uff41\u00ad", max_size=12),
+            st.from_regex(r"[a-z0-9.+_-]{1,6}@[a-z0-9.-]{1,8}", fullmatch=True),
+            st.from_regex(r"[a-z]{1,3}@(xn--)?[a-z0-9-]{1,8}\.com[.!]?", fullmatch=True),
+        ),
+        max_size=30,
+    )
+)
+def test_a_plain_mailbox_is_what_all_the_rules_make_of_it(texts: list[str]) -> None:
+    written = pl.Series("written", texts, dtype=pl.String).to_frame()
+
+    found = written.select(
+        short=mailbox(pl.col("written")), whole=addresses(pl.col("written")).list.first()
+    )
+
+    assert found["short"].to_list() == found["whole"].to_list()
