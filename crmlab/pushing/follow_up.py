@@ -93,8 +93,9 @@ class FollowUp:
             outcomes = target.followed(answer, self._entries(pending))
         except Stopped:
             return False
-        except NotFoundError:  # and will not be there later
-            unknown = Outcome(state="unknown", reason=f"the service knows no {pending} any more")
+        except NotFoundError as error:  # and will not be there later
+            reason = f"{error.what}: the service knows no {pending} any more"
+            unknown = Outcome(state="unknown", reason=reason)
             outcomes = [unknown] * len(lines)
         except CrmlabError as error:
             self._tell(lines, f"what became of {pending} is not known: {error.what}")

@@ -291,6 +291,10 @@ _HTML = "<html><body><h1>Please sign in to the network</h1></body></html>"
 _NOT_JSON = r"not the expected JSON|where .* documented|nested too deeply"
 _NO_LIST = r"answered HTTP 2\d\d with .* where .* is documented|HTTP \d\d\d|" + _NOT_JSON
 _BROKEN_OFF = r"connection to .* failed|cut off|did not answer in time|cannot reach"
+#: what a look-up by id is told where 404 says that it was deleted
+NOTHING_THERE = "requests: nothing there"
+#: what Altcraft's token may see, as far as its own words for an empty list tell
+_SEES_NOTHING = "sees no database|names no field"
 #: how a service of these says itself that a list is empty
 _EMPTY_ANSWERS = (
     '{"status": true, "code": 200}',
@@ -326,7 +330,9 @@ def _refused(name: str, retry_after: str) -> Fault:
 
 def _gateway(text: str) -> Fault:
     change = body(lambda old: text.encode(), Content_Type=JSON_TYPE)
-    return Fault(name=f"200 {text}", change=change, reason=_NO_LIST, unseen=text in _EMPTY_ANSWERS)
+    is_empty = text in _EMPTY_ANSWERS
+    reason = f"{_NO_LIST}|{_SEES_NOTHING}" if is_empty else _NO_LIST
+    return Fault(name=f"200 {text}", change=change, reason=reason, unseen=is_empty)
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -351,7 +357,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="403 about a rate", change=status(403, "Rate limit exceeded"), reason="HTTP 403"),
     Fault(name="401", change=status(401, '{"message": "no"}', JSON_TYPE), reason="HTTP 401"),
     *(
-        Fault(name=str(number), change=status(number, _HTML, "text/html"), reason=f"HTTP {number}")
+        Fault(
+            name=str(number),
+            change=status(number, _HTML, "text/html"),
+            reason=f"HTTP {number}|{NOTHING_THERE}" if number == 404 else f"HTTP {number}",
+        )
         for number in (404, 408, 410, 418, 451, 500, 501, 502, 503, 504, 520, 599)
     ),
     Fault(name="reset before the answer", change=sending(sent=0.0), reason=_BROKEN_OFF),
