@@ -131,7 +131,12 @@ class LakeTable:
             table.alter.add_columns(library.Schema.from_arrow(lacking).fields)
 
     def merge(
-        self, rows: pl.LazyFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]] = ()
+        self,
+        rows: pl.LazyFrame,
+        *,
+        at: dt.datetime,
+        whole: Sequence[tuple[str, str]] = (),
+        share: float = 1.0,
     ) -> Written:
         """Make these rows the current versions, and return what that changed; rows that are as they were cost nothing.
 
@@ -144,8 +149,12 @@ class LakeTable:
         whole
             Accounts (provider, account) of which these are all rows: what is stored of them and not among these was
             missed.
+        share
+            Which part they are of the rows that are on their way: a table that is not there yet is made for all of
+            them, since the number of its buckets stays.
         """
-        self.make(rows.select(pl.len()).collect(engine="streaming").item())
+        height = rows.select(pl.len()).collect(engine="streaming").item()
+        self.make(round(height / share))
         schema = as_stored(TABLES[self.name].schema)
         plain = rows.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
         written = Written()
