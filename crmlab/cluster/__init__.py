@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from crmlab.cluster.connection import Cluster, library
+from crmlab.cluster.connection import Cluster
+from crmlab.cluster.local import ACCOUNTS, local_cluster
 from crmlab.cluster.run import Outcomes, each_account
 from crmlab.cluster.worker import Task
 
-__all__ = ["Cluster", "Outcomes", "Task", "each_account", "library"]
+__all__ = ["ACCOUNTS", "Cluster", "Outcomes", "Task", "each_account", "local_cluster"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 from urllib.parse import urlsplit
@@ -54,6 +54,7 @@ async def connected(cluster: Cluster) -> AsyncIterator[Client]:
     if isinstance(cluster, str):
         address = _checked(cluster)
         security = None
+        _check_private([address])
     elif isinstance(cluster, dask.Client):
         address = _address_of(cluster)
         security = cluster.security
@@ -68,12 +69,13 @@ async def connected(cluster: Cluster) -> AsyncIterator[Client]:
     try:
         with _quiet():
             await client
-    except (OSError, TimeoutError, ValueError, RuntimeError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001  # whatever answers there may say anything, and is no scheduler
         await _close(client)
         raise _no_scheduler(address, error) from None
     try:
         if isinstance(cluster, str):
-            await _check_private(client, address)
+            identity = await client.scheduler.identity()
+            _check_private(identity["workers"])
         yield client
     finally:
         await _close(client)
@@ -118,13 +120,12 @@ def _no_scheduler(address: str, error: Exception) -> UsageError:
     )
 
 
-async def _check_private(client: Client, address: str) -> None:
+def _check_private(addresses: Iterable[str]) -> None:
     """Refuse to send keys over a network unencrypted, as an account refuses an address with http.
 
     Whoever knows the network gives a client instead of an address.
     """
-    identity = await client.scheduler.identity()
-    for each in (address, *identity["workers"]):
+    for each in addresses:
         parts = urlsplit(each)
         if parts.scheme in ("tcp", "ws") and not is_loopback(parts.hostname or ""):
             raise UsageError(
