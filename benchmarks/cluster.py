@@ -103,13 +103,13 @@ async def killed(workers: list[int]) -> None:
 def check(lake, folder: Path, accounts: int) -> None:
     """Compare what the lake holds: of each account all events, each once."""
     events = lake.scan("consent_events")
-    counts = (
-        events.group_by("account").agg(rows=pl.len(), ids=pl.col("id").n_unique()).collect()
-    )
+    counts = events.group_by("account").agg(rows=pl.len(), ids=pl.col("id").n_unique()).collect()
     assert counts.height == accounts
     assert (counts["rows"] == counts["ids"]).all()
     assert counts["rows"].n_unique() == 1
-    assert lake.history("consent_events").filter(pl.col("valid_to").is_not_null()).collect().is_empty()
+    assert (
+        lake.history("consent_events").filter(pl.col("valid_to").is_not_null()).collect().is_empty()
+    )
     files = [path for path in folder.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     commits = len([*folder.rglob("tables/consent_events/_delta_log/*.json")])
@@ -121,7 +121,9 @@ def check(lake, folder: Path, accounts: int) -> None:
 
 def workers_of(pid: int) -> list[int]:
     """Return the processes of the workers: the children that hold more than Python alone."""
-    children = [each.pid for each in psutil.Process(pid).children() if "spawn_main" in str(each.cmdline())]
+    children = [
+        each.pid for each in psutil.Process(pid).children() if "spawn_main" in str(each.cmdline())
+    ]
     return sorted(children)
 
 

@@ -84,7 +84,9 @@ async def each_account(
     stop = stop or asyncio.Event()
     with listening(progress, stop) as listener:
         async with connected(cluster) as client:
-            run = _Run(client, work, accounts, details, limits, seconds, listener)
+            run = _Run(
+                client, work, accounts, details, limits=limits, seconds=seconds, listener=listener
+            )
             return await run.finish(stop)
 
 
@@ -97,6 +99,7 @@ class _Run:
         work: Work,
         accounts: Sequence[Account],
         details: Sequence[Any],
+        *,
         limits: Limits | None,
         seconds: float | None,
         listener: Listener | None,

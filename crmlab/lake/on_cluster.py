@@ -225,7 +225,7 @@ class Commits:
 
 def _gathered(place: Place, question: Question, outcomes: Outcomes, why: str) -> Refreshed:
     """Return what all accounts brought, and what it changed in the lake."""
-    lines = [line for each in outcomes.begun.values() for line in each.lines]
+    lines = _lines(question, outcomes)
     failures: list[CrmlabError] = []
     for each in outcomes.begun.values():
         failures += [failure_from_json(failure) for failure in each.failures]
@@ -239,6 +239,23 @@ def _gathered(place: Place, question: Question, outcomes: Outcomes, why: str) ->
     is_whole = not failures and all(each.complete for each in outcomes.begun.values())
     written = _written(place, question)
     return refreshed_of(question.at, lines, written, failures=failures, complete=is_whole)
+
+
+def _lines(question: Question, outcomes: Outcomes) -> list[Mapping[str, Any]]:
+    """Return the rows of the summary, with one for each table that none of the services has.
+
+    Every account tells of the tables that its own service does not have, which another one may fill.
+    """
+    filled = {table for account in question.accounts for table in account.provider.tables}
+    lines: list[Mapping[str, Any]] = []
+    lacking: dict[str, Mapping[str, Any]] = {}
+    for outcome in outcomes.begun.values():
+        for line in outcome.lines:
+            if line["account"]:
+                lines.append(line)
+            elif line["table"] not in filled:
+                lacking[line["table"]] = line
+    return [*lines, *lacking.values()]
 
 
 def _of_account(error: CrmlabError, label: str) -> CrmlabError:

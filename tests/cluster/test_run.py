@@ -89,7 +89,7 @@ async def test_the_limit_of_a_service_holds_with_two_workers(
 ) -> None:
     lake = crmlab.Lake(tmp_path / "lake")
     async with crmlab.sandbox(rows=40, rate_limits=True, services=["complero"]) as accounts:
-        asked = many(accounts, "complero", 14)
+        asked = many(accounts, "complero", 20)
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         told = await lake.refresh(asked, "consent_events", cluster=workers.address, progress=False)
@@ -294,7 +294,7 @@ async def test_a_cluster_that_ends_says_so(
     def end(news: Progress) -> None:
         monkeypatch.setattr("distributed.Client._run", gone)
 
-    with pytest.raises(CrmlabError, match="the scheduler at tcp://.* is gone"):
+    with pytest.raises(CrmlabError, match=r"the scheduler at tcp://.* is gone"):
         await done(workers, WhoAndWhere(60), named(2), progress=end)
 
 
