@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "cluster",
         help="start workers on this machine until Ctrl-C, for crmlab refresh --cluster",
-        description="Start a Dask scheduler and workers on this machine, and print where the scheduler and its dashboard "
+        description="Start a Dask scheduler and workers on this machine, and print where it and its dashboard "
         "are. Nobody reaches them from another machine.",
         epilog="example: crmlab cluster --workers 2, and beside it crmlab refresh warehouse/ complero "
         "--cluster tcp://127.0.0.1:8786",

@@ -266,12 +266,11 @@ class _Run:
         return seats
 
     def _check_versions(self, reports: Mapping[str, Report]) -> None:
-        from crmlab import __version__  # noqa: PLC0415  # the whole package is above this room
-
+        own = at_worker.version()
         for address, each in reports.items():
-            if each.version != __version__:
+            if each.version != own:
                 raise UsageError(
-                    f"the worker at {address} has crmlab {each.version}, and this process {__version__}: "
+                    f"the worker at {address} has crmlab {each.version}, and this process {own}: "
                     "install the same everywhere"
                 )
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import sys
+import time
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -25,6 +27,8 @@ from crmlab.fetching import Progress
 _Made = TypeVar("_Made")
 #: names the machines that leave by one address, where they are not one host
 MACHINE = "CRMLAB_MACHINE"
+#: seconds without a word after which a run has been left
+_SILENT = 600
 
 
 class Work(Protocol):
@@ -67,6 +71,8 @@ class Here:
         self.news: dict[tuple[str, str, str], Progress] = {}
         self.brought: dict[str, _Brought] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
+        #: when whoever asked for the run was last heard of
+        self.heard_at = time.monotonic()
         self._run = run
         self._shared: dict[type[Any], Any] = {}
 
@@ -129,19 +135,23 @@ _RUNS: dict[str, Here] = {}
 _PROCESS = secrets.token_hex(4)
 
 
+def version() -> str:
+    """Return which crmlab this process has loaded; the package is above this room, which may not import it."""
+    return str(vars(sys.modules["crmlab"])["__version__"])
+
+
 def report(run: str, *, is_stopped: bool, dask_worker: Any) -> Report:
     """Tell what this worker is, and how far its accounts are; `is_stopped` lets them come to an end."""
-    from crmlab import __version__  # noqa: PLC0415  # the whole package is above this room
-
     here = _RUNS.get(run)
     news: tuple[Progress, ...] = ()
     if here:
         news = tuple(here.news.values())
         here.news.clear()
+        here.heard_at = time.monotonic()
         if is_stopped:
             here.stop.set()
     return Report(
-        version=__version__,
+        version=version(),
         machine=os.environ.get(MACHINE) or urlsplit(dask_worker.address).hostname or "",
         process=_PROCESS,
         slots=dask_worker.state.nthreads,
@@ -151,6 +161,10 @@ def report(run: str, *, is_stopped: bool, dask_worker: Any) -> Report:
 
 def begin(run: str, work: Sealed) -> None:
     """Take what is done with each account."""
+    for name, here in [*_RUNS.items()]:
+        # a client that was killed says no farewell, and what it brought are keys
+        if not here.tasks and time.monotonic() - here.heard_at > _SILENT:
+            end(name)
     if run not in _RUNS:
         _RUNS[run] = Here(work.open(), run)
 

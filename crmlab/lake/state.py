@@ -124,7 +124,7 @@ def _check_refused(place: Place, stale: Any, state: State) -> None:
 def _append(table: Any, state: State, seq: int) -> None:
     document = msgspec.json.encode(state).decode()
     frame = pl.DataFrame([(seq, state.at, document)], schema=_SCHEMA, orient="row")
-    delta().write_deltalake(table, frame, mode="append", **writing(seq))
+    delta().write_deltalake(table, frame, mode="append", **writing(seq, STATE))
 
 
 def read(place: Place, at: dt.datetime | None = None) -> State:

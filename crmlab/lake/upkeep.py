@@ -72,7 +72,7 @@ def _compact(place: Place, path: str) -> tuple[int, int]:
     def once() -> tuple[int, int]:
         table = place.open(path)
         before = len(table.file_uris())
-        options = writing(transaction_of(table, path))
+        options = writing(transaction_of(table, path), path)
         with place.in_words(path):
             table.optimize.compact(**options)
             table.create_checkpoint()
@@ -129,7 +129,7 @@ def delete(place: Place, path: str, predicate: str) -> int:
 
     def once() -> int:
         table = place.open(path)
-        options = writing(transaction_of(table, path))
+        options = writing(transaction_of(table, path), path)
         with place.in_words(path):
             return int(table.delete(predicate, **options)["num_deleted_rows"] or 0)
 
