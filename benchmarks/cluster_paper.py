@@ -118,7 +118,8 @@ def machines() -> Iterator[str]:
         f"versions | {BYTES_OF_ROW} bytes a row |"
     )
     yield (
-        f"| what the lake knows of itself | {BYTES_OF_STATE / 1e6:.2f} MB and {CPU_OF_STATE} CPU s a commit | 50,000 lists |"
+        f"| what the lake knows of itself | {BYTES_OF_STATE / 1e6:.2f} MB and {CPU_OF_STATE} CPU s a commit | "
+        "50,000 lists |"
     )
 
 
