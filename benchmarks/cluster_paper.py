@@ -19,15 +19,15 @@ HOUR = 3_600
 
 # ---- measured: docs/cluster.md says how -----------------------------------------------------------------
 #: CPU seconds of workers for a million events, and for one account beside its events
-CPU_OF_MILLION = 115
-CPU_OF_ACCOUNT = 0.16
+CPU_OF_MILLION = 100
+CPU_OF_ACCOUNT = 0.23
 #: bytes of a row in a lake (`benchmarks.lake`: a million deals in 50 MB)
 BYTES_OF_ROW = 50
 #: bytes on disk, and CPU seconds, of one commit of what the lake knows of 10,000 accounts with five lists each
 BYTES_OF_STATE = 170_000
 CPU_OF_STATE = 0.8
 #: of a worker, the most memory in MiB
-MIB_OF_WORKER = 500
+MIB_OF_WORKER = 524
 
 # ---- assumed prices, in US dollars -----------------------------------------------------------------------
 CORE_HOUR = 0.05

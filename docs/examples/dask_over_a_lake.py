@@ -35,7 +35,7 @@ def version_of(lake: str, table: str) -> int:
 
 def read(file: str) -> pd.DataFrame:
     """Return the columns of one file."""
-    return pd.read_parquet(file, columns=COLUMNS, dtype_backend="pyarrow")
+    return pd.read_parquet(file, columns=COLUMNS)
 
 
 def main(lake: str, scheduler: str) -> pd.Series:
