@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from crmlab.cluster.connection import library
 from crmlab.errors import UsageError
@@ -69,16 +70,8 @@ async def local_cluster(
     try:
         link = str(cluster.dashboard_link)
         # without bokeh Dask draws nothing, and has pages of text
-        has_figures = _has_bokeh()
+        has_figures = find_spec("bokeh") is not None
         page = link if has_figures else link.replace("/status", "/info/main/workers.html")
         yield LocalCluster(str(cluster.scheduler_address), page, has_figures)
     finally:
         await cluster.close()
-
-
-def _has_bokeh() -> bool:
-    try:
-        import bokeh  # noqa: F401, PLC0415  # only looked for
-    except ImportError:
-        return False
-    return True

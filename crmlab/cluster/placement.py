@@ -121,7 +121,7 @@ class Placement:
 
     def place(self, now: float) -> list[tuple[Job, str]]:
         """Return the accounts that are to be begun now, each with the address of its worker."""
-        placed = []
+        placed: list[tuple[Job, str]] = []
         free = self._free_slots()
         while True:
             found = self._next(free, now)

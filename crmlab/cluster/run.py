@@ -105,6 +105,7 @@ class _Run:
         listener: Listener | None,
     ) -> None:
         self._client = client
+        assert client.scheduler  # it is connected
         self._address = str(client.scheduler.address)
         self._id = secrets.token_hex(6)
         self._work = Sealed.of(work)
@@ -188,7 +189,7 @@ class _Run:
             outcome = await future.result()
         except asyncio.CancelledError:
             if future:
-                await asyncio.shield(future.cancel())
+                await asyncio.shield(future.cancel())  # type: ignore[no-untyped-call]
             raise
         except (OSError, FutureCancelled, library().KilledWorker):
             # the worker is gone, and a beat finds out and ends this; or only this account is, and waits again

@@ -90,7 +90,7 @@ class Here:
         """
         from distributed import Lock  # noqa: PLC0415  # an extra
 
-        lock: AbstractAsyncContextManager[Any] = Lock(f"crmlab-{self._run}")
+        lock: AbstractAsyncContextManager[Any] = Lock(f"crmlab-{self._run}")  # type: ignore[no-untyped-call]
         return lock
 
 

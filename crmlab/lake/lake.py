@@ -141,15 +141,24 @@ class Lake:
         """
         check_threads()
         after = None if sweep_after is None else duration(sweep_after, "sweep_after")
-        options = {"limits": limits, "timeouts": timeouts, "progress": progress, "stop": stop}
         chosen = chosen_accounts(accounts)
         if cluster is not None:
             # Dask is an extra: whoever has no cluster needs none
             from crmlab.lake import on_cluster  # noqa: PLC0415
 
             return await on_cluster.refresh(
-                cluster, self._place, chosen, tables, sweep_after=after, whole=whole, **options
+                cluster,
+                self._place,
+                chosen,
+                tables,
+                sweep_after=after,
+                whole=whole,
+                limits=limits,
+                timeouts=timeouts,
+                progress=progress,
+                stop=stop,
             )
+        options = {"limits": limits, "timeouts": timeouts, "progress": progress, "stop": stop}
         return await refreshing.refresh(
             self._place, chosen, tables, sweep_after=after, whole=whole, **options
         )

@@ -88,8 +88,11 @@ async def test_the_limit_of_a_service_holds_with_two_workers(
     workers: Workers, tmp_path: Path
 ) -> None:
     lake = crmlab.Lake(tmp_path / "lake")
+    # the sandbox refuses more than twenty in a second: with a limiter in each worker there would be 28. One has
+    # room for requests that are faster on their way than others, as on a busy machine
+    limits = crmlab.Limits(rate=14, burst=14, scope="ip")
     async with crmlab.sandbox(rows=40, rate_limits=True, services=["complero"]) as accounts:
-        asked = many(accounts, "complero", 20)
+        asked = many(accounts, "complero", 20, limits=limits)
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         told = await lake.refresh(asked, "consent_events", cluster=workers.address, progress=False)
@@ -99,8 +102,7 @@ async def test_the_limit_of_a_service_holds_with_two_workers(
     assert told.complete, told.failures
     assert accounts.refused == 0
     assert requests == told.requests >= 50
-    # twenty at once, and twenty a second
-    assert seconds >= (requests - 20) / 20
+    assert seconds >= (requests - 14) / 14
 
 
 async def test_a_lake_is_as_one_process_fills_it(workers: Workers, tmp_path: Path) -> None:
