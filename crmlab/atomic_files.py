@@ -61,41 +61,36 @@ def write_files(
     CrmlabError
         The system refused otherwise: the disk is full.
     """
-    parts: dict[Path, Path] = {}
+    whole_files: dict[Path, Path] = {}
     with ExitStack() as cleanup:
-        folders = {
-            folder: cleanup.enter_context(parts_folder(folder)) for folder in _folders(writers)
-        }
-        for path, write in writers.items():
-            part = folders[path.parent] / path.name
+        parts_folders = _parts_folders(writers, cleanup)
+        for path, write_file in writers.items():
+            unfinished = parts_folders[path.parent] / path.name
             with errors_in_words(path):
-                write(part)
-            parts[part] = path
-        move_files(parts, remove=remove)
+                write_file(unfinished)
+            whole_files[unfinished] = path
+        move_files(whole_files, remove=remove)
     return [*writers]
 
 
 def move_files(parts: Mapping[Path, Path], *, remove: Iterable[Path] = ()) -> None:
     """Move each whole file to its place; where one cannot be moved, all places are as they were."""
     obsolete = [*remove]
-    earlier: dict[Path, Path | None] = {}
+    second_names: dict[Path, Path | None] = {}
     with ExitStack() as cleanup:
-        places = [*parts.values(), *obsolete]
-        folders = {
-            folder: cleanup.enter_context(parts_folder(folder)) for folder in _folders(places)
-        }
+        parts_folders = _parts_folders([*parts.values(), *obsolete], cleanup)
         try:
-            for part, path in parts.items():
+            for whole_file, path in parts.items():
                 with errors_in_words(path):
-                    earlier[path] = _second_name(path, folders[path.parent])
-                    part.replace(path)
+                    second_names[path] = _second_name(path, parts_folders[path.parent])
+                    whole_file.replace(path)
             for path in obsolete:
                 with errors_in_words(path):
-                    earlier[path] = _second_name(path, folders[path.parent])
+                    second_names[path] = _second_name(path, parts_folders[path.parent])
                     path.unlink(missing_ok=True)
         except BaseException:
-            for path, kept in earlier.items():
-                _bring_back(path, kept)
+            for path, second_name in second_names.items():
+                _bring_back(path, second_name)
             raise
 
 
@@ -111,29 +106,30 @@ def parts_folder(directory: Path) -> Iterator[Path]:
         It cannot be made.
     """
     with errors_in_words(directory):
-        new = Path(tempfile.mkdtemp(prefix=_NEW_PARTS, dir=directory))
-        handle = lock(new)
+        new_folder = Path(tempfile.mkdtemp(prefix=_NEW_PARTS, dir=directory))
+        handle = lock(new_folder)
+        random_name = new_folder.name.removeprefix(_NEW_PARTS)
         # under this name only once it is locked: another run would take it for one that was left
-        parts = new.rename(directory / f"{_PARTS}{new.name.removeprefix(_NEW_PARTS)}")
+        locked_folder = new_folder.rename(directory / f"{_PARTS}{random_name}")
     try:
         _remove_left_parts(directory)
-        yield parts
+        yield locked_folder
     finally:
         unlock(handle)
-        shutil.rmtree(parts, ignore_errors=True)
+        shutil.rmtree(locked_folder, ignore_errors=True)
 
 
 def _remove_left_parts(directory: Path) -> None:
     """Remove the parts that nobody works on any more."""
-    for folder in directory.glob(f"{_PARTS}*"):
+    for left_folder in directory.glob(f"{_PARTS}*"):
         try:
-            handle = lock(folder)
+            handle = lock(left_folder)
         except OSError:  # somebody works on it, or it is somebody else's
             continue
-        age = time.time() - folder.stat().st_mtime
+        age_seconds = time.time() - left_folder.stat().st_mtime
         unlock(handle)
-        if handle is not None or age > _LEFT_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        if handle is not None or age_seconds > _LEFT_SECONDS:
+            shutil.rmtree(left_folder, ignore_errors=True)
 
 
 def make_folder(directory: str | Path) -> Path:
@@ -156,8 +152,10 @@ def check_folder(directory: str | Path) -> Path:
 
 def make_private_folder(folder: Path) -> None:
     """Make a folder, and those above it, for this user only; one that is there stays as it is."""
-    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
-        missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    # one by one, since the mode of `mkdir` is that of the last folder alone
+    for each_folder in (*reversed(folder.parents), folder):
+        if not each_folder.exists():
+            each_folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     folder.mkdir(exist_ok=True)  # says so where it is a file
 
 
@@ -169,16 +167,16 @@ def write_private(path: Path, content: bytes) -> None:
     UsageError, CrmlabError
         The place is wrong, or the disk is full.
     """
-    part = path.with_name(path.name + UNFINISHED)
+    unfinished = path.with_name(path.name + UNFINISHED)
     with errors_in_words(path):
         try:
-            with os.fdopen(
-                os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb"
-            ) as file:
-                file.write(content)
-            part.replace(path)
+            # with its mode from the beginning: there is no moment in which others can open it
+            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+            with os.fdopen(handle, "wb") as private_file:
+                private_file.write(content)
+            unfinished.replace(path)
         except BaseException:
-            part.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
             raise
 
 
@@ -190,10 +188,10 @@ def errors_in_words(path: Path) -> Iterator[None]:
     except OSError as error:
         raise _in_words(path, error) from None
     except pl.exceptions.PolarsError as error:
-        of_system = _OF_SYSTEM.search(str(error))
-        if not of_system:
+        system_error = _OF_SYSTEM.search(str(error))
+        if not system_error:
             raise
-        number = int(of_system[1] or errno.ENOSPC)
+        number = int(system_error[1] or errno.ENOSPC)
         raise _in_words(path, OSError(number, os.strerror(number))) from None
 
 
@@ -245,12 +243,12 @@ def _second_name(path: Path, folder: Path) -> Path | None:
     """Give what stands there a second name, by which it can be brought back; None where nothing stands."""
     if not path.exists():
         return None
-    kept = folder / f"{secrets.token_hex(8)}.earlier"
+    second_name = folder / f"{secrets.token_hex(8)}.earlier"
     try:
-        kept.hardlink_to(path)
+        second_name.hardlink_to(path)
     except OSError:  # a file system without links
-        shutil.copy2(path, kept)
-    return kept
+        shutil.copy2(path, second_name)
+    return second_name
 
 
 def _bring_back(path: Path, kept: Path | None) -> None:
@@ -260,5 +258,10 @@ def _bring_back(path: Path, kept: Path | None) -> None:
         path.unlink(missing_ok=True)
 
 
-def _folders(paths: Iterable[Path]) -> dict[Path, None]:
-    return dict.fromkeys(path.parent for path in paths)
+def _parts_folders(paths: Iterable[Path], cleanup: ExitStack) -> dict[Path, Path]:
+    """Make a folder for parts in each folder of these paths: within one file system, moving is one step."""
+    parts_folders: dict[Path, Path] = {}
+    for path in paths:
+        if path.parent not in parts_folders:
+            parts_folders[path.parent] = cleanup.enter_context(parts_folder(path.parent))
+    return parts_folders

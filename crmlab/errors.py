@@ -24,6 +24,7 @@ Messages never hold a secret: errors of other libraries are translated at the bo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -47,7 +48,7 @@ class CrmlabError(Exception):
     @property
     def where(self) -> str:
         """Where it happened, as its message begins."""
-        return ", ".join(part for part in (self.account, self.resource) if part)
+        return _joined(", ", (self.account, self.resource))
 
     @property
     def what(self) -> str:
@@ -60,8 +61,15 @@ class CrmlabError(Exception):
         return self.hint or self.advice
 
     def __str__(self) -> str:
-        text = f"{self.where}: {self.what}" if self.where else self.what
-        return "; ".join(part for part in (text, self.tries, self.hint) if part)
+        message = self.what
+        if self.where:
+            message = f"{self.where}: {message}"
+        return _joined("; ", (message, self.tries, self.hint))
+
+
+def _joined(separator: str, parts: Iterable[str]) -> str:
+    """Join the parts that are not empty."""
+    return separator.join(part for part in parts if part)
 
 
 class CredentialError(CrmlabError):
@@ -90,7 +98,7 @@ class TransportError(CrmlabError):
     #: whether the request may have reached the service; not where there was no connection
     sent: bool = True
 
-    advice = "fetch again; if it stays so, look at the network and at base_url"
+    advice = "fetch again; if it happens again, look at the network and at base_url"
 
 
 class UnknownOutcomeError(CrmlabError):
@@ -103,7 +111,7 @@ class PagingError(CrmlabError):
     """A list cannot be followed to its end."""
 
     advice = (
-        "fetch again; if it stays so, the service pages otherwise than documented: "
+        "fetch again; if it happens again, the service does not page as documented: "
         "please report it where you got crmlab from"
     )
 
@@ -111,9 +119,7 @@ class PagingError(CrmlabError):
 class SchemaError(CrmlabError):
     """Data does not have the declared shape."""
 
-    advice = (
-        "the service answers otherwise than documented: please report it where you got crmlab from"
-    )
+    advice = "the service does not answer as documented: please report it where you got crmlab from"
 
 
 class InternalError(CrmlabError):
@@ -134,18 +140,25 @@ class ApiError(CrmlabError):
     def __init__(
         self, status: int, code: str = "", detail: str = "", request_id: str = "", hint: str = ""
     ) -> None:
-        self.status, self.code, self.detail = status, code, detail
-        self.request_id, self.hint = request_id, hint
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.request_id = request_id
+        self.hint = hint
         self.of_account = status == HTTPStatus.UNAUTHORIZED
         super().__init__(status, code, detail)
 
     @property
     def what(self) -> str:
         """What happened, without where and what to do."""
-        parts = [f"HTTP {self.status}"]
-        parts += [part for part in (self.code, self.detail) if part not in ("", str(self.status))]
-        text = " · ".join(parts)
-        return f"{text} (request {self.request_id})" if self.request_id else text
+        message = f"HTTP {self.status}"
+        for service_words in (self.code, self.detail):
+            # many services give the status once more as their code
+            if service_words not in ("", str(self.status)):
+                message += f" · {service_words}"
+        if self.request_id:
+            message += f" (request {self.request_id})"
+        return message
 
 
 class AuthError(ApiError):
@@ -161,7 +174,7 @@ class NotFoundError(ApiError):
 class ServerError(ApiError):
     """The service failed (5xx)."""
 
-    advice = "fetch again later; if it stays so, tell the vendor"
+    advice = "fetch again later; if it happens again, tell the vendor"
 
 
 class RateLimitError(ApiError):

@@ -46,10 +46,10 @@ def _in_child() -> None:
 def _works() -> bool:
     """Return whether Polars has begun to work in this process; where the system does not tell, whether crmlab has."""
     try:
-        names = [thread.joinpath("comm").read_text() for thread in _THREADS.iterdir()]
+        thread_names = [thread.joinpath("comm").read_text() for thread in _THREADS.iterdir()]
     except OSError:
         return "crmlab.http.client" in sys.modules
-    return any(_WORKER.match(name) for name in names)
+    return any(_WORKER.match(thread_name) for thread_name in thread_names)
 
 
 if hasattr(os, "register_at_fork"):

@@ -32,6 +32,8 @@ def when_used(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module: ModuleType = importlib.import_module(modules[name])
-        return module if module.__name__ == f"{package}.{name}" else getattr(module, name)
+        if module.__name__ == f"{package}.{name}":
+            return module
+        return getattr(module, name)
 
     return load

@@ -79,7 +79,7 @@ class Desk:
             return web.json_response(next(each for each in found if each["id"] == parts[2]))
         if since := request.query.get("updated_since"):
             found = [each for each in found if each["updated_at"] >= since[:10]]
-        size, page = int(request.query["per_page"]), int(request.query["page"])
+        size, page = int(request.query["per_page"]), int(request.query.get("page", 1))
         shown = found[size * (page - 1) : size * page]
         return web.json_response(
             {name: shown, "page": page, "pages": -(-len(found) // size), "total": len(found)}
@@ -220,7 +220,7 @@ import crmlab
 from crmlab.providers import registry
 from crmlab.sandbox import services
 from docs import generated, names
-from docs.pages import providers
+from docs.pages import coverage, providers
 
 assert "deskline" in registry()
 assert "deskline" in services.names()
@@ -241,6 +241,9 @@ async def main():
         assert data.activities.filter(provider="deskline").height == len(accounts.world.notes)
 
 asyncio.run(main())
+desk = [row for row in coverage.covered() if row.provider == "deskline"]
+assert [row.operation.name for row in desk] == ["list_customers", "list_tickets", "get_ticket"]
+assert not [hole for row in desk for hole in row.holes]
 print("all of it follows")
 """
 

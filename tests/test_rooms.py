@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 
 import pytest
 
@@ -72,3 +73,14 @@ def test_few_modules_stand_beside_the_rooms() -> None:
     beside = [path.name for path in rooms.PACKAGE.glob("*.py")]
 
     assert len(beside) <= 8
+
+
+def test_the_way_of_a_page_names_modules_that_are_there() -> None:
+    way = CONTRIBUTING.read_text(encoding="utf-8").partition("<!-- way -->")[2]
+    rows = way.partition("<!-- /way -->")[0].splitlines()
+    named = [name for row in rows for name in re.findall(r"`([\w.]+)`", row.rpartition(" | ")[0])]
+    paths = [name if "." in name else f"fetching.{name}" for name in named]
+
+    assert len(paths) > 12
+    there = [(rooms.PACKAGE / f"{path.replace('.', '/')}.py").exists() for path in paths]
+    assert [path for path, exists in zip(paths, there, strict=True) if not exists] == []

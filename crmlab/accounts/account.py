@@ -95,18 +95,21 @@ class Account:
         self.name = name or self.provider.name
         self.limits = limits or self.provider.limits
         self._elsewhere = bool(base_url)
+        # the path of each request begins with a slash
         template = (base_url or self.provider.base_url).rstrip("/")
         settings = {field.name for field in self.provider.fields if not field.secret}
-        if strange := _named(template) - settings:
+        strange = _named(template) - settings
+        if strange:
             raise CredentialError(
                 f"base_url may name {sorted(settings)} in braces, not {sorted(strange)}"
             )
         needed = self.provider.needed(template)
-        found = credentials.find(self.provider, given, needed=needed, account=self.name)
-        self.options: Mapping[str, str] = {
-            name: value.get_secret_value() for name, value in found.items() if name in settings
-        }
-        self._secrets = found
+        self._secrets = credentials.find(self.provider, given, needed=needed, account=self.name)
+        options: dict[str, str] = {}
+        for field_name, value in self._secrets.items():
+            if field_name in settings:
+                options[field_name] = value.get_secret_value()
+        self.options: Mapping[str, str] = options
         self.base_url = _checked_url(_filled(template, self.options))
         self._proxy = _chosen_proxy(proxy, self.base_url)
         self.facts: Mapping[str, Any] = self._facts(facts)
@@ -129,6 +132,7 @@ class Account:
         account.provider = providers.provider(provider)
         account.name = name
         account.limits = account.provider.limits
+        # it has no key that could be kept for another time
         account._elsewhere = True
         account.options = dict(options)
         account._secrets = {}
@@ -148,13 +152,12 @@ class Account:
     def adopt(self, found: Mapping[str, Any]) -> None:
         """Read the service by what was found of it, as far as that can but add rows; facts that were given stay."""
         may_be_adopted = {fact.name for fact in self.provider.facts if fact.only_adds}
-        new = {
-            name: value
-            for name, value in found.items()
-            if name in may_be_adopted and name not in self.facts
-        }
-        self.provider = self.provider.with_facts(facts_.checked(self.provider, new))
-        self.adopted |= new
+        adopted: dict[str, Any] = {}
+        for fact_name, value in found.items():
+            if fact_name in may_be_adopted and fact_name not in self.facts:
+                adopted[fact_name] = value
+        self.provider = self.provider.with_facts(facts_.checked(self.provider, adopted))
+        self.adopted |= adopted
 
     @property
     def known_facts(self) -> dict[str, Any]:
@@ -165,22 +168,23 @@ class Account:
         """Return the adopted facts that change how that resource is read."""
         if not self.adopted:
             return {}
-        plain = providers.provider(self.provider.name).resource(resource)
-        known = {fact.name: fact for fact in self.provider.facts}
-        return {
-            name: value
-            for name, value in self.adopted.items()
-            if known[name].apply(plain, value) is not plain
-        }
+        as_assumed = providers.provider(self.provider.name).resource(resource)
+        known_facts = {fact.name: fact for fact in self.provider.facts}
+        effective: dict[str, Any] = {}
+        for fact_name, value in self.adopted.items():
+            # a fact that makes no difference to a resource returns that very object
+            if known_facts[fact_name].apply(as_assumed, value) is not as_assumed:
+                effective[fact_name] = value
+        return effective
 
     @property
     def root_url(self) -> str:
         """What stands before the path of the service's own base URL: the host, and the folder of a proxy."""
-        usual = urlsplit(self.provider.base_url.rstrip("/")).path
-        if usual and self.base_url.endswith(usual):
-            return self.base_url.removesuffix(usual)
-        parts = urlsplit(self.base_url)
-        return f"{parts.scheme}://{parts.netloc}"
+        usual_path = urlsplit(self.provider.base_url.rstrip("/")).path
+        if usual_path and self.base_url.endswith(usual_path):
+            return self.base_url.removesuffix(usual_path)
+        url_parts = urlsplit(self.base_url)
+        return f"{url_parts.scheme}://{url_parts.netloc}"
 
     @property
     def proxy(self) -> Proxy | None:
@@ -191,25 +195,33 @@ class Account:
         CredentialError
             ``HTTPS_PROXY`` is not the address of a proxy
         """
-        return proxy_of_environment(self.base_url) if self._proxy == ENVIRONMENT else self._proxy
+        if self._proxy == ENVIRONMENT:
+            return proxy_of_environment(self.base_url)
+        return self._proxy
 
     def sign(self, request: Request) -> Request:
         """Return the request with the credentials added, as the provider wants them."""
+        # settings as well: some services are told one of them beside the key
         plain = {name: value.get_secret_value() for name, value in self._secrets.items()}
         return self.provider.sign(request, plain)
 
     def redact(self, text: str) -> str:
         """Return the text with every secret of this account blotted out, however it is spelled."""
         for field in self.provider.fields:
-            if field.secret and (value := self._secrets.get(field.name)):
-                for spelling in spellings(value.get_secret_value()):
-                    text = text.replace(spelling, "••••")
-        return self._proxy.redact(text) if isinstance(self._proxy, Proxy) else text
+            if not field.secret or field.name not in self._secrets:
+                continue
+            for spelling in spellings(self._secrets[field.name].get_secret_value()):
+                text = text.replace(spelling, "••••")
+        if isinstance(self._proxy, Proxy):
+            text = self._proxy.redact(text)
+        return text
 
     def fingerprint(self, salt: bytes) -> str:
         """Return what tells this account's credentials from others; they cannot be found from it."""
-        secrets = [value.get_secret_value() for _, value in sorted(self._secrets.items())]
-        return pbkdf2_hmac("sha256", json.dumps(secrets).encode(), salt, _FINGERPRINT_ROUNDS).hex()
+        # in the order of their names: however they were given, the same ones are the same
+        secrets = [self._secrets[name].get_secret_value() for name in sorted(self._secrets)]
+        content = json.dumps(secrets).encode()
+        return pbkdf2_hmac("sha256", content, salt, _FINGERPRINT_ROUNDS).hex()
 
     def remember(self) -> str:
         """Keep the credentials in the system keyring, see `crmlab.accounts.credentials`; return where.
@@ -222,7 +234,7 @@ class Account:
         """
         if self._elsewhere:
             raise CredentialError(
-                "an account with an address of its own is not kept: its key is for there only"
+                "an account with its own base_url is not kept, because its key is for that address only"
             )
         return credentials.remember(self.provider, self._secrets, account=self.name)
 
@@ -242,17 +254,26 @@ class Account:
         It does not lead to the functions that it came through, which may hold an answer that repeats the key.
         """
         if not error.where:
-            error.account, error.resource = self.label, "" if error.of_account else resource
-        if isinstance(error, AuthError) and error.status == 401 and not error.hint:
-            asked = [f for f in self.provider.fields if f.required and not f.default]
-            names = " and ".join(field.name for field in asked)
-            variables = ", ".join(credentials.variable(self.provider, field) for field in asked)
-            error.hint = f"check {names} (form, arguments, or {variables})"
-        elif isinstance(error, AuthError) and not error.hint:
+            error.account = self.label
+            if not error.of_account:
+                error.resource = resource
+        if isinstance(error, AuthError) and not error.hint:
             error.hint = (
                 "the key is right but has no right to this; ask the account's administrator"
             )
+            if error.status == 401:
+                error.hint = self._what_to_check()
         return without_trace(error)
+
+    def _what_to_check(self) -> str:
+        """Return where a key that is refused may stand."""
+        names: list[str] = []
+        variables: list[str] = []
+        for field in self.provider.fields:
+            if field.required and not field.default:
+                names.append(field.name)
+                variables.append(credentials.variable(self.provider, field))
+        return f"check {' and '.join(names)} (form, arguments, or {', '.join(variables)})"
 
     @property
     def label(self) -> str:
@@ -260,11 +281,20 @@ class Account:
         return f"{self.provider.name} account {self.name!r}"
 
     def __repr__(self) -> str:
-        facts = f", facts={dict(self.facts)!r}" if self.facts else ""
-        adopted = f", adopted={self.adopted!r}" if self.adopted else ""
-        chosen = self._proxy.address if isinstance(self._proxy, Proxy) else self._proxy
-        proxy = "" if chosen == ENVIRONMENT else f", proxy={chosen!r}"
-        return f"Account({self.provider.name!r}, name={self.name!r}, base_url={self.base_url!r}{facts}{adopted}{proxy})"
+        shown = [
+            repr(self.provider.name),
+            f"name={self.name!r}",
+            f"base_url={self.base_url!r}",
+        ]
+        if self.facts:
+            shown.append(f"facts={dict(self.facts)!r}")
+        if self.adopted:
+            shown.append(f"adopted={self.adopted!r}")
+        if isinstance(self._proxy, Proxy):  # its address holds neither user nor password
+            shown.append(f"proxy={self._proxy.address!r}")
+        elif self._proxy != ENVIRONMENT:
+            shown.append(f"proxy={self._proxy!r}")
+        return f"Account({', '.join(shown)})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -290,22 +320,23 @@ def _filled(template: str, options: Mapping[str, str]) -> str:
 
 
 def _checked_url(url: str) -> str:
+    # a backslash is a slash to some readers of addresses: another host could be meant
     if not url.isprintable() or " " in url or "\\" in url:
         raise CredentialError("base_url holds a blank or a character that no address has")
     try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018  # raises where it is no port
+        url_parts = urlsplit(url)
+        url_parts.port  # noqa: B018  # raises where it is no port
     except ValueError:
         raise CredentialError("base_url is not an address: look at its host and port") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if url_parts.scheme not in ("http", "https") or not url_parts.hostname:
         raise CredentialError(
-            f"base_url must be an http(s) address, not {parts.scheme or 'nothing'}://…"
+            f"base_url must be an http(s) address, not {url_parts.scheme or 'nothing'}://…"
         )
-    if "@" in parts.netloc or "?" in url or "#" in url:
+    if "@" in url_parts.netloc or "?" in url or "#" in url:
         raise CredentialError("base_url must hold no user, password, query or fragment")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if url_parts.scheme == "http" and not is_loopback(url_parts.hostname):
         raise CredentialError(
-            f"base_url must be https: http would send the key to {parts.hostname} unencrypted "
+            f"base_url must be https: http would send the key to {url_parts.hostname} unencrypted "
             "(plain http is only for loopback addresses)"
         )
     return url
@@ -332,6 +363,7 @@ def check_names(accounts: list[Account]) -> None:
     """Raise where two accounts of one provider have the same name: their rows would be mixed."""
     seen: set[tuple[str, str]] = set()
     for account in accounts:
-        if (key := (account.provider.name, account.name)) in seen:
+        identity = (account.provider.name, account.name)
+        if identity in seen:
             raise UsageError(f"two accounts are called {account.label}: give each its own name=...")
-        seen.add(key)
+        seen.add(identity)

@@ -47,31 +47,47 @@ def find(
         an unknown field was given, or a needed one was found nowhere, or does not have the
         form it must have; names the field and the variable, never the value
     """
-    known = {field.name: field for field in provider.fields}
-    if strange := sorted(set(given) - set(known)):
+    known_fields = {field.name: field for field in provider.fields}
+    strange = sorted(set(given) - set(known_fields))
+    if strange:
         raise CredentialError(
-            f"{provider.title} has no credential {', '.join(strange)}; it takes {', '.join(known)}"
+            f"{provider.title} has no credential {', '.join(strange)}; "
+            f"it takes {', '.join(known_fields)}"
         )
     from pydantic import SecretStr  # noqa: PLC0415  # slow to import, as are the settings
 
-    from crmlab.accounts import settings  # noqa: PLC0415
-
-    explicit = {name: _plain(value) for name, value in given.items() if value is not None}
-    kept = _kept(provider, account, known.keys() - explicit) if _is_named(provider, account) else {}
-    prefix = f"crmlab_{provider.name}_"
-    vital = {name for name in needed | provider.needed() if not known[name].default}
-    values = {**kept, **explicit} if kept else settings.read(prefix, known, explicit, needed=vital)
-    found: dict[str, SecretStr] = {}
+    values = _values(provider, given, needed=needed, account=account)
+    secrets: dict[str, SecretStr] = {}
     missing: list[Field] = []
-    for name, field in known.items():
-        value = (_plain(values.get(name)) or field.default).strip()
-        if value:
-            found[name] = SecretStr(_checked(provider, field, value))
-        elif name in needed:
+    for field_name, field in known_fields.items():
+        field_value = (_plain(values.get(field_name)) or field.default).strip()
+        if field_value:
+            secrets[field_name] = SecretStr(_checked(provider, field, field_value))
+        elif field_name in needed:
             missing.append(field)
     if missing:
         raise CredentialError(_missing(provider, missing))
-    return found
+    return secrets
+
+
+def _values(
+    provider: Provider, given: Mapping[str, str | SecretStr], *, needed: set[str], account: str
+) -> Mapping[str, str | SecretStr | None]:
+    """Return what was given, and what was found of the other fields."""
+    from crmlab.accounts import settings  # noqa: PLC0415  # slow to import
+
+    known_fields = {field.name: field for field in provider.fields}
+    explicit = {name: _plain(value) for name, value in given.items() if value is not None}
+    if _is_named(provider, account):
+        kept_values = _kept(provider, account, known_fields.keys() - explicit)
+        if kept_values:
+            # nothing of it comes from elsewhere: no other account's host can get its key
+            return {**kept_values, **explicit}
+    vital_names: set[str] = set()
+    for field_name in needed | provider.needed():
+        if not known_fields[field_name].default:
+            vital_names.add(field_name)
+    return settings.read(f"crmlab_{provider.name}_", known_fields, explicit, needed=vital_names)
 
 
 def remember(provider: Provider, values: Mapping[str, SecretStr], *, account: str) -> str:
@@ -82,19 +98,21 @@ def remember(provider: Provider, values: Mapping[str, SecretStr], *, account: st
     CredentialError
         there is no safe keyring, or it does not keep them
     """
+    # options kept with another key are not those of this one
     forget(provider, account=account)
-    told = [
-        (field, values[field.name].get_secret_value())
-        for field in provider.fields
-        if field.name in values
-    ]
-    # an option that is as if it were not given stays so, whatever its default will be
-    kept = {variable(provider, field): value for field, value in told if value != field.default}
+    by_variable: dict[str, str] = {}
+    for field in provider.fields:
+        if field.name not in values:
+            continue
+        field_value = values[field.name].get_secret_value()
+        # an option that is as if it were not given stays so, whatever its default will be
+        if field_value != field.default:
+            by_variable[variable(provider, field)] = field_value
     service = _service(provider, account)
-    ring = keyring.keep(service, kept)
+    keyring_name = keyring.keep(service, by_variable)
     if _is_named(provider, account):
         _list(provider, [*_listed(provider), account])
-    return f"{ring}: service {service}, names {', '.join(kept)}"
+    return f"{keyring_name}: service {service}, names {', '.join(by_variable)}"
 
 
 def forget(provider: Provider, *, account: str) -> None:
@@ -105,17 +123,19 @@ def forget(provider: Provider, *, account: str) -> None:
     CredentialError
         there is no keyring, or it does not delete it
     """
-    keyring.drop(
-        _service(provider, account), [variable(provider, field) for field in provider.fields]
-    )
-    if account in (names := _listed(provider)):
+    variables = [variable(provider, field) for field in provider.fields]
+    keyring.drop(_service(provider, account), variables)
+    names = _listed(provider)
+    if account in names:
         _list(provider, [name for name in names if name != account])
 
 
 def remembered(provider: Provider) -> list[str]:
     """Return the names of the accounts of which the keyring keeps anything."""
-    unnamed = [provider.name] if _kept(provider, provider.name, provider.needed()) else []
-    return unnamed + _listed(provider)
+    names = _listed(provider)
+    if _kept(provider, provider.name, provider.needed()):
+        return [provider.name, *names]
+    return names
 
 
 def _is_named(provider: Provider, account: str) -> bool:
@@ -127,19 +147,20 @@ def _service(provider: Provider, account: str) -> str:
 
 
 def _kept(provider: Provider, account: str, names: Collection[str]) -> dict[str, str]:
-    fields = [field for field in provider.fields if field.name in names]
-    found = {
-        field.name: keyring.value(_service(provider, account), variable(provider, field))
-        for field in fields
-    }
-    return {name: value for name, value in found.items() if value}
+    kept_values: dict[str, str] = {}
+    for field in provider.fields:
+        if field.name not in names:
+            continue
+        field_value = keyring.value(_service(provider, account), variable(provider, field))
+        if field_value:
+            kept_values[field.name] = field_value
+    return kept_values
 
 
 def _listed(provider: Provider) -> list[str]:
+    json_text = keyring.value("crmlab", _list_of(provider)) or "[]"
     try:
-        return [
-            str(name) for name in json.loads(keyring.value("crmlab", _list_of(provider)) or "[]")
-        ]
+        return [str(name) for name in json.loads(json_text)]
     except (ValueError, TypeError):  # somebody else's
         return []
 
@@ -158,7 +179,10 @@ def _list_of(provider: Provider) -> str:
 def _plain(value: str | SecretStr | None) -> str:
     if value is None:
         return ""
-    return value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+    # not asked by its class, which is slow to import
+    if hasattr(value, "get_secret_value"):
+        return value.get_secret_value()
+    return str(value)
 
 
 def _checked(provider: Provider, field: Field, value: str) -> str:
@@ -172,5 +196,8 @@ def _checked(provider: Provider, field: Field, value: str) -> str:
 
 
 def _missing(provider: Provider, fields: list[Field]) -> str:
-    each = [f"{f.label}: {f.name}=... or {variable(provider, f)} ({f.help})" for f in fields]
-    return f"{provider.title} needs {'; '.join(each)}. In a notebook, crmlab.login() asks for it."
+    ways: list[str] = []
+    for field in fields:
+        argument = f"{field.name}=..."
+        ways.append(f"{field.label}: {argument} or {variable(provider, field)} ({field.help})")
+    return f"{provider.title} needs {'; '.join(ways)}. In a notebook, crmlab.login() asks for it."

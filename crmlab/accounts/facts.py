@@ -25,11 +25,11 @@ def checked(provider: Provider, given: Mapping[str, Any]) -> dict[str, Any]:
             f'facts are a mapping such as {{"first_page": 0}}, not {type(given).__name__}'
         )
     known = {fact.name: fact for fact in provider.facts}
-    for name in given:
+    for fact_name in given:
         if not known:
-            raise UsageError(f"{provider.title} knows no facts: there is nothing to be told of it")
-        if name not in known:
-            raise UsageError(unknown(f"{provider.name} fact", str(name), known))
+            raise UsageError(f"{provider.title} takes no facts")
+        if fact_name not in known:
+            raise UsageError(unknown(f"{provider.name} fact", str(fact_name), known))
     return {name: _checked(provider, known[name], value) for name, value in given.items()}
 
 
@@ -55,6 +55,7 @@ def _checked(provider: Provider, fact: Fact, value: Any) -> Any:
 
     annotation: Any = Annotated[fact.type_, AfterValidator(fact.check)]
     try:
+        # or a text would do for a number, and true for 1
         return TypeAdapter(annotation).validate_python(value, strict=True)
     except ValidationError as error:
         reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")

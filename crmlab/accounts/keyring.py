@@ -19,11 +19,11 @@ def value(service: str, name: str) -> str | None:
 
     for backend in backends:
         try:
-            found: str | None = backend.get_password(service, name)
-        except KeyringError:
+            password: str | None = backend.get_password(service, name)
+        except KeyringError:  # it is locked, or out of order: another one may have it
             continue
-        if found is not None:
-            return found
+        if password is not None:
+            return password
     return None
 
 
@@ -36,18 +36,20 @@ def keep(service: str, values: Mapping[str, str]) -> str:
         there is no keyring, or it does not keep them; none of them is kept then
     """
     backend = _backends()[0]
-    why = ""
+    reason = ""
+    is_kept = False
     try:
-        for name, text in values.items():
-            backend.set_password(service, name, text)
-        kept = all(backend.get_password(service, name) == text for name, text in values.items())
+        for field_name, field_value in values.items():
+            backend.set_password(service, field_name, field_value)
+        # some say nothing, and keep nothing
+        is_kept = all(backend.get_password(service, name) == values[name] for name in values)
     except Exception as error:  # noqa: BLE001  # each system has errors of its own, whose texts may quote
-        kept, why = False, f": {type(error).__name__}"
-    if kept:
+        reason = f": {type(error).__name__}"
+    if is_kept:
         return str(backend.name)
     with suppress(CredentialError):  # half an account is none
         drop(service, values)
-    raise CredentialError(f"the keyring ({backend.name}) does not keep it{why}")
+    raise CredentialError(f"the keyring ({backend.name}) does not keep it{reason}")
 
 
 def drop(service: str, names: Iterable[str]) -> None:
@@ -59,16 +61,16 @@ def drop(service: str, names: Iterable[str]) -> None:
         there is no keyring, or it does not delete it
     """
     backends = _backends()
-    for name in names:
+    for kept_name in names:
         for backend in backends:
             try:
-                if backend.get_password(service, name) is not None:
-                    backend.delete_password(service, name)
+                if backend.get_password(service, kept_name) is not None:
+                    backend.delete_password(service, kept_name)
             except Exception as error:  # noqa: BLE001  # as above
-                said = (
-                    f"the keyring ({backend.name}) does not delete {name}: {type(error).__name__}"
-                )
-                raise CredentialError(said) from None
+                reason = type(error).__name__
+                raise CredentialError(
+                    f"the keyring ({backend.name}) does not delete {kept_name}: {reason}"
+                ) from None
 
 
 def _backends() -> list[Any]:
@@ -79,18 +81,21 @@ def _backends() -> list[Any]:
         raise CredentialError("keyring is not installed: pip install keyring") from None
     chosen = keyring.get_keyring()
     # several come as a chain, whose end may be a file of plain text
-    found = [
-        each
-        for each in getattr(chosen, "backends", [chosen])
-        if type(each).__module__ != "keyring.backends.fail"
-    ]
-    safe = [each for each in found if "plaintext" not in type(each).__name__.lower()]
-    if found and not safe:
+    safe_backends: list[Any] = []
+    has_unsafe = False
+    for backend in getattr(chosen, "backends", [chosen]):
+        if type(backend).__module__ == "keyring.backends.fail":
+            continue
+        if "plaintext" in type(backend).__name__.lower():
+            has_unsafe = True
+            continue
+        safe_backends.append(backend)
+    if safe_backends:
+        return safe_backends
+    if has_unsafe:
         raise CredentialError(
             f"the keyring ({chosen.name}) writes plain text, which is no safe place for a key"
         )
-    if not safe:
-        raise CredentialError(
-            "this computer has no keyring: a desktop's, macOS's and Windows' are known"
-        )
-    return safe
+    raise CredentialError(
+        "this computer has no keyring that crmlab knows: that of macOS, Windows or a Linux desktop"
+    )

@@ -52,6 +52,7 @@ def given_proxy(given: str | SecretStr, base_url: str) -> Proxy:
     CredentialError
         it is no address of a proxy, or the key would travel to it unencrypted
     """
+    # in no variable, which a traceback would show: it may hold a password
     proxy = _parsed(given if isinstance(given, str) else given.get_secret_value(), "proxy")
     if isinstance(proxy, CredentialError):
         raise proxy
@@ -101,9 +102,12 @@ def _goes_straight(parts: SplitResult, variables: Mapping[str, str]) -> bool:
     """Return whether ``NO_PROXY`` names the host: itself, its domain, either with its port, its network, or ``*``."""
     host = parts.hostname or ""
     with_port = f"{host}:{parts.port or _PORTS[parts.scheme]}"
-    for name in variables.get("no", "").lower().split(","):
-        exempt = name.strip().removeprefix("*").lstrip(".")
-        if name.strip() == "*" or exempt in (host, with_port) or _is_in(host, exempt):
+    for exempt_name in variables.get("no", "").lower().split(","):
+        if exempt_name.strip() == "*":
+            return True
+        # ".example.com", "*.example.com" and "example.com" mean the same, as to most programs
+        exempt = exempt_name.strip().removeprefix("*").lstrip(".")
+        if exempt in (host, with_port) or _is_in(host, exempt):
             return True
         if exempt and (host.endswith(f".{exempt}") or with_port.endswith(f".{exempt}")):
             return True
@@ -119,29 +123,32 @@ def _is_in(host: str, network: str) -> bool:
 
 def _parsed(address: str, named_by: str) -> Proxy | CredentialError:
     """Return the proxy, or the error to raise where the address, which may hold a password, is in no variable."""
-    text = address.strip()
-    if "://" not in text:
-        text = f"http://{text}"
+    proxy_url = address.strip()
+    if "://" not in proxy_url:
+        proxy_url = f"http://{proxy_url}"
     try:
-        parts = urlsplit(text)
-        port = parts.port
+        url_parts = urlsplit(proxy_url)
+        port = url_parts.port
     except ValueError:
         return _malformed(named_by)
-    if parts.scheme not in _PORTS:
+    if url_parts.scheme not in _PORTS:
         return CredentialError(
-            f"{named_by} names a proxy that is neither http nor https: crmlab speaks to no other"
+            f"{named_by} names a proxy that is neither http nor https: crmlab supports no other kind"
         )
 
-    user_and_password, _, _ = parts.netloc.rpartition("@")
-    is_clean = text.isprintable() and " " not in text and "\\" not in text
-    if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment or not is_clean:
+    is_clean = proxy_url.isprintable() and " " not in proxy_url and "\\" not in proxy_url
+    has_more = bool(url_parts.path.strip("/") or url_parts.query or url_parts.fragment)
+    if not url_parts.hostname or has_more or not is_clean:
         return _malformed(named_by)
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = url_parts.hostname
+    if ":" in host:  # an address of IPv6
+        host = f"[{host}]"
+    user_and_password, _, _ = url_parts.netloc.rpartition("@")
     return Proxy(
-        address=f"{parts.scheme}://{host}:{port or _PORTS[parts.scheme]}",
+        address=f"{url_parts.scheme}://{host}:{port or _PORTS[url_parts.scheme]}",
         named_by=named_by,
         authorization=_basic(user_and_password),
-        password=unquote(parts.password or ""),
+        password=unquote(url_parts.password or ""),
     )
 
 
@@ -156,5 +163,6 @@ def _basic(user_and_password: str) -> str:
     if not user_and_password:
         return ""
     user, _, password = user_and_password.partition(":")
+    # the signs that an address cannot hold are written as %40 and the like
     pair = f"{unquote(user)}:{unquote(password)}"
     return f"Basic {b64encode(pair.encode()).decode()}"

@@ -50,7 +50,7 @@ def read(
         raise CredentialError(
             "CRMLAB_SECRETS_DIR or .env cannot be read; check what they are"
         ) from None
-    return {name: getattr(settings, name) for name in names}
+    return {field_name: getattr(settings, field_name) for field_name in names}
 
 
 def facts(prefix: str) -> dict[str, Any]:
@@ -83,22 +83,20 @@ class _Keyring(PydanticBaseSettingsSource):
         self._needed = needed
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return (
-            keyring.value("crmlab", f"{self.config['env_prefix']}{field_name}".upper()),
-            field_name,
-            False,
-        )
+        variable = f"{self.config['env_prefix']}{field_name}".upper()
+        return keyring.value("crmlab", variable), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        absent = {
-            name: field
-            for name, field in self.settings_cls.model_fields.items()
-            if not self.current_state.get(name)
-        }
+        fields = self.settings_cls.model_fields
+        absent = [name for name in fields if not self.current_state.get(name)]
         if self._needed.isdisjoint(absent):
             return {}  # what it keeps belongs to the key it keeps; and it is slow to load, or asks to be unlocked
-        found = {name: self.get_field_value(field, name)[0] for name, field in absent.items()}
-        return {name: value for name, value in found.items() if value}
+        kept: dict[str, Any] = {}
+        for field_name in absent:
+            value, _, _ = self.get_field_value(fields[field_name], field_name)
+            if value:
+                kept[field_name] = value
+        return kept
 
 
 class _Filled(PydanticBaseSettingsSource):

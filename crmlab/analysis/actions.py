@@ -10,7 +10,7 @@ from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.owners import owners_of
 from crmlab.analysis.period import local
-from crmlab.analysis.rates import ratio
+from crmlab.analysis.rates import number_of, ratio, row_count
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant, day_at
 
@@ -96,25 +96,25 @@ def open_actions(
     │ ann   ┆ 2    ┆ 0       ┆ 1        ┆ 1       ┆ 1                    │
     └───────┴──────┴─────────┴──────────┴─────────┴──────────────────────┘
     """
-    at = as_instant(as_of, "as_of", time_zone)
-    today = day_at(at, time_zone)
+    instant = as_instant(as_of, "as_of", time_zone)
+    today = day_at(instant, time_zone)
     actions = _actions(activities, users, today, time_zone)
-    is_open = ~pl.col("is_done") & (pl.col("created_at") <= at).fill_null(value=True)
-    late = (pl.lit(today) - pl.col("due")).dt.total_days()
-    return (
-        actions.filter(is_open)
-        .with_columns(pl.when(late > 0).then(late).alias("late"))
-        .group_by("owner")
-        .agg(
-            pl.len().cast(pl.Int64).alias("open"),
-            pl.col("due").null_count().cast(pl.Int64).alias("undated"),
-            (late <= 0).sum().cast(pl.Int64).alias("upcoming"),
-            pl.col("late").count().cast(pl.Int64).alias("overdue"),
-            *(is_this_late.sum().cast(pl.Int64).alias(name) for name, is_this_late in AGES.items()),
-        )
-        .with_columns(ratio(pl.col("overdue"), pl.col("open")).alias("overdue_rate"))
-        .sort("owner", nulls_last=True)
+    # of an action that has no time of creation, nothing says that it came later
+    was_created = (pl.col("created_at") <= instant).fill_null(value=True)
+    open_rows = actions.filter(~pl.col("is_done") & was_created)
+
+    days_late = (pl.lit(today) - pl.col("due")).dt.total_days()
+    with_age = open_rows.with_columns(late=pl.when(days_late > 0).then(days_late))
+    age_counts = [number_of(is_of_age, age) for age, is_of_age in AGES.items()]
+    counts = with_age.group_by("owner").agg(
+        row_count("open"),
+        number_of(pl.col("due").is_null(), "undated"),
+        number_of(days_late <= 0, "upcoming"),
+        number_of(pl.col("late").is_not_null(), "overdue"),
+        *age_counts,
     )
+    rates = counts.with_columns(overdue_rate=ratio("overdue", "open"))
+    return rates.sort("owner", nulls_last=True)
 
 
 @answers("everything")
@@ -179,31 +179,38 @@ def completion_rate(
     │ ann   ┆ 3   ┆ 1       ┆ 1    ┆ 1        ┆ 0            ┆ 0.333333        │
     └───────┴─────┴─────────┴──────┴──────────┴──────────────┴─────────────────┘
     """
-    for name, day in (("since", since), ("until", until)):
-        if day is not None and (isinstance(day, dt.datetime) or not isinstance(day, dt.date)):
-            raise UsageError(f"{name} must be a date: actions are due on days")
+    _refuse_no_date("since", since)
+    _refuse_no_date("until", until)
     today = day_at(as_instant(as_of, "as_of", time_zone), time_zone)
     actions = _actions(activities, users, today, time_zone)
-    over = pl.col("due") < min(until or today, today)
+    # what is due today can still be done in time
+    is_over = pl.col("due") < min(until or today, today)
     if since:
-        over &= pl.col("due") >= since
-    on_time = pl.col("done_at") <= pl.col("due")
-    counts = {
-        "on_time": pl.col("is_done") & on_time,
-        "late": pl.col("is_done") & ~on_time,
-        "not_done": ~pl.col("is_done"),
-        "done_undated": pl.col("is_done") & pl.col("done_at").is_null(),
-    }
-    return (
-        actions.filter(over)
+        is_over &= pl.col("due") >= since
+
+    is_done = pl.col("is_done")
+    was_on_time = pl.col("done_at") <= pl.col("due")
+    counts = (
+        actions.filter(is_over)
         .group_by("owner")
         .agg(
-            pl.len().cast(pl.Int64).alias("due"),
-            *(which.sum().cast(pl.Int64).alias(name) for name, which in counts.items()),
+            row_count("due"),
+            number_of(is_done & was_on_time, "on_time"),
+            number_of(is_done & ~was_on_time, "late"),
+            number_of(~is_done, "not_done"),
+            number_of(is_done & pl.col("done_at").is_null(), "done_undated"),
         )
-        .with_columns(ratio(pl.col("on_time"), pl.col("due")).alias("completion_rate"))
-        .sort("owner", nulls_last=True)
     )
+    rates = counts.with_columns(completion_rate=ratio("on_time", "due"))
+    return rates.sort("owner", nulls_last=True)
+
+
+def _refuse_no_date(name: str, day: dt.date | None) -> None:
+    if day is None:
+        return
+    # for Python a time is a date as well
+    if isinstance(day, dt.datetime) or not isinstance(day, dt.date):
+        raise UsageError(f"{name} must be a date: actions are due on days")
 
 
 def _actions(
@@ -211,9 +218,12 @@ def _actions(
 ) -> pl.DataFrame:
     """Return the actions with their owner, their due day and whether they were done by the end of `today`."""
     actions = read(activities, "activities", *_READ).filter(pl.col("kind") == "action")
-    done = pl.coalesce("done", pl.col("done_at").is_not_null())
+    starts_on = local(pl.col("starts_at"), time_zone).dt.date()
+    # some services say that it was done, others no more than when
+    is_done = pl.coalesce("done", pl.col("done_at").is_not_null())
+    was_done_by_then = (pl.col("done_at") <= today).fill_null(value=True)
     return actions.with_columns(
         owners_of(actions, users),
-        pl.coalesce("due_on", local(pl.col("starts_at"), time_zone).dt.date()).alias("due"),
-        (done & (pl.col("done_at") <= today).fill_null(value=True)).alias("is_done"),
+        due=pl.coalesce("due_on", starts_on),
+        is_done=is_done & was_done_by_then,
     )

@@ -74,23 +74,21 @@ def activity_heatmap(
     │ 4       ┆ 0    ┆ 1     │
     └─────────┴──────┴───────┘
     """
-    at = local(pl.col("at"), time_zone)
-    done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone, beside=["all_day"])
-    has_hour = ~pl.col("all_day").fill_null(value=False) & pl.col("kind").ne_missing("action")
-    by_hour = (
-        done.filter(has_hour)
-        .drop_nulls("at")
-        .group_by(at.dt.weekday().alias("weekday"), at.dt.hour().alias("hour"))
-        .agg(pl.col("count").sum())
+    local_time = local(pl.col("at"), time_zone)
+    done_work = touches(
+        activities, kinds=kinds, as_of=as_of, time_zone=time_zone, beside=["all_day"]
     )
+    # an action is done on a day, and an entry of all day names none of its hours
+    has_hour = ~pl.col("all_day").fill_null(value=False) & pl.col("kind").ne_missing("action")
+    with_hour = done_work.filter(has_hour).drop_nulls("at")
+    by_hour = with_hour.group_by(weekday=local_time.dt.weekday(), hour=local_time.dt.hour())
+    counts = by_hour.agg(pl.col("count").sum())
+
     weekdays = pl.DataFrame({"weekday": range(1, 8)}, schema={"weekday": pl.Int8})
     hours = pl.DataFrame({"hour": range(24)}, schema={"hour": pl.Int8})
-    return (
-        weekdays.join(hours, how="cross")
-        .join(by_hour, on=["weekday", "hour"], how="left")
-        .with_columns(pl.col("count").fill_null(0))
-        .sort("weekday", "hour")
-    )
+    week = weekdays.join(hours, how="cross")
+    heatmap = week.join(counts, on=["weekday", "hour"], how="left")
+    return heatmap.with_columns(pl.col("count").fill_null(0)).sort("weekday", "hour")
 
 
 @answers("period")
@@ -152,8 +150,8 @@ def activity_volume(
     │ 2026-01-05 ┆ note ┆ 1     │
     └────────────┴──────┴───────┘
     """
-    done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
-    return count_by_period(done, pl.col("day"), every)
+    done_work = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    return count_by_period(done_work, pl.col("day"), every)
 
 
 @answers("period")
@@ -211,26 +209,24 @@ def activity_volume_by_owner(
     │ null    ┆ note ┆ 1     │
     └─────────┴──────┴───────┘
     """
-    columns = ("provider", "account", "owner_id", "author", "kind")
-    done = touches(
+    who_and_what = ("provider", "account", "owner_id", "author", "kind")
+    done_work = touches(
         activities, kinds=kinds, as_of=as_of, time_zone=time_zone, beside=["owner_id", "author"]
     )
-    counts = done.group_by(columns).agg(pl.col("count").sum())
-    return (
-        counts.with_columns(owners_of(counts, users))
-        .group_by("owner", "kind")
-        .agg(pl.col("count").sum())
-        .sort("owner", "kind", nulls_last=True)
-    )
+    # summed before the owners are named: there are few of them, and many activities
+    counts = done_work.group_by(who_and_what).agg(pl.col("count").sum())
+    owner_counts = counts.with_columns(owners_of(counts, users)).group_by("owner", "kind")
+    return owner_counts.agg(pl.col("count").sum()).sort("owner", "kind", nulls_last=True)
 
 
 def count_by_period(frame: pl.DataFrame, day: pl.Expr, every: str | None) -> pl.DataFrame:
     """Return period (Date), kind and count (Int64) of the rows that have a day; `count` says how often each counts."""
-    often = pl.col("count") if "count" in frame.columns else pl.lit(1, pl.Int64)
-    days = frame.select(day.alias("period"), "kind", often.alias("count")).drop_nulls("period")
-    every = chosen_grain(every, days["period"])
-    return (
-        days.group_by(period_of(pl.col("period"), every), "kind")
-        .agg(pl.col("count").sum())
-        .sort("period", "kind", nulls_last=True)
-    )
+    times_counted = pl.lit(1, pl.Int64)
+    if "count" in frame.columns:
+        times_counted = pl.col("count")
+    columns = (day.alias("period"), "kind", times_counted.alias("count"))
+    dated = frame.select(columns).drop_nulls("period")
+    grain = chosen_grain(every, dated["period"])
+    period = period_of(pl.col("period"), grain)
+    counts = dated.group_by(period, "kind").agg(pl.col("count").sum())
+    return counts.sort("period", "kind", nulls_last=True)

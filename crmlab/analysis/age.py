@@ -14,7 +14,7 @@ from crmlab.schema import KEY, TimeLike, as_instant, day_at
 
 __all__ = ["ageing"]
 
-_DAY = 86_400_000_000
+_DAY_US = 86_400_000_000
 _ACCOUNT = ("provider", "account")
 _READ = (
     "id", "name", "owner_name", "stage_label", "status", "created_at", "close_date",
@@ -92,48 +92,54 @@ def ageing(
     │ b   ┆ created ┆ 9.0      ┆ 30.0       ┆ false │
     └─────┴─────────┴──────────┴────────────┴───────┘
     """
+    # NaN is not below 0 either
     if stuck_after is not None and not stuck_after >= 0:
         raise UsageError(f"stuck_after={stuck_after}: give days, 0 or more")
-    at = as_instant(as_of, "as_of", time_zone)
-    today = day_at(at, time_zone)
-    deals = read_opened(deals, "deals", *PLACE, *_READ, time_zone=time_zone)
-    found = deals.filter(OPEN & ((pl.col("created_at") <= at) | pl.col("created_at").is_null()))
+    instant = as_instant(as_of, "as_of", time_zone)
+    today = day_at(instant, time_zone)
+    all_deals = read_opened(deals, "deals", *PLACE, *_READ, time_zone=time_zone)
+    was_there = (pl.col("created_at") <= instant) | pl.col("created_at").is_null()
+    open_deals = all_deals.filter(OPEN & was_there)
     if history is None:
-        won_by_then = deals.filter(pl.col("close_date") <= today)
-        found = _since_created(found, won_by_then, time_zone)
+        won_by_then = all_deals.filter(pl.col("close_date") <= today)
+        aged_deals = _since_created(open_deals, won_by_then, time_zone)
     else:
-        found = _since_stage(found, history)
+        aged_deals = _since_stage(open_deals, history)
     if stuck_after is not None:
-        found = found.with_columns(pl.lit(stuck_after, pl.Float64).alias("limit_days"))
-    age = (pl.lit(at) - pl.col("since_at")).dt.total_microseconds() / _DAY
-    return found.select(
+        limit_days = pl.lit(stuck_after, pl.Float64)
+        aged_deals = aged_deals.with_columns(limit_days=limit_days)
+
+    age_days = (pl.lit(instant) - pl.col("since_at")).dt.total_microseconds() / _DAY_US
+    answer = aged_deals.select(
         *KEY,
         *("name", "owner_name", "pipeline_id", "stage", "stage_label"),
-        *currencies(found),
+        *currencies(aged_deals),
         VALUE.alias("amount"),
         "since",
         "since_at",
-        age.alias("age_days"),
+        age_days.alias("age_days"),
         "limit_days",
-        (age > pl.col("limit_days")).alias("stuck"),
-    ).sort("age_days", *KEY, descending=[True, False, False, False], nulls_last=True)
+        (age_days > pl.col("limit_days")).alias("stuck"),
+    )
+    oldest_first = [True, False, False, False]
+    return answer.sort("age_days", *KEY, descending=oldest_first, nulls_last=True)
 
 
 def _since_created(deals: pl.DataFrame, won_by_then: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     """Return the deals since their creation, with the days that nine of ten of their account took to be won."""
-    took = cycle_length(won_by_then, by=_ACCOUNT, time_zone=time_zone)
+    lengths = cycle_length(won_by_then, by=_ACCOUNT, time_zone=time_zone)
     # deals of another account may take longer for reasons of their own
-    limits = took.select(*_ACCOUNT, pl.col("p90_days").alias("limit_days"))
+    limits = lengths.select(*_ACCOUNT, limit_days="p90_days")
     return deals.join(limits, on=_ACCOUNT, how="left", nulls_equal=True).with_columns(
-        pl.lit("created").alias("since"), pl.col("created_at").alias("since_at")
+        since=pl.lit("created"), since_at="created_at"
     )
 
 
 def _since_stage(deals: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     """Return the deals with the time at which each entered its stage, and the days that nine of ten stay there."""
-    history = read_history(history)
-    limits = stay_lengths(history).select(*PLACE, pl.col("p90_days").alias("limit_days"))
-    now = history.filter(pl.col("exit") == "still there").select(
+    stays = read_history(history)
+    limits = stay_lengths(stays).select(*PLACE, limit_days="p90_days")
+    last_stays = stays.filter(pl.col("exit") == "still there").select(
         "provider",
         "account",
         pl.col("deal_id").alias("id"),
@@ -141,15 +147,10 @@ def _since_stage(deals: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
         pl.col("entered_at").alias("since_at"),
         "entry",
     )
+    # who was there at the first fetch entered the stage some time before: its age is the least that it can be
     was_there = pl.col("entry") == "first fetch"
-    return (
-        deals.join(now, on=[*KEY, *PLACE[2:]], how="left", nulls_equal=True)
-        .join(limits, on=PLACE, how="left", nulls_equal=True)
-        .with_columns(
-            pl.when(was_there)
-            .then(pl.lit("first fetch"))
-            .when(~was_there)
-            .then(pl.lit("stage"))
-            .alias("since")
-        )
-    )
+    since = pl.when(was_there).then(pl.lit("first fetch")).when(~was_there).then(pl.lit("stage"))
+    stage_of_deal = [*KEY, *PLACE[2:]]
+    in_stage = deals.join(last_stays, on=stage_of_deal, how="left", nulls_equal=True)
+    with_limits = in_stage.join(limits, on=PLACE, how="left", nulls_equal=True)
+    return with_limits.with_columns(since=since)

@@ -10,6 +10,7 @@ from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import columns_of, is_table, read
 from crmlab.analysis.opened import read_opened
 from crmlab.analysis.pipeline import LOST, OPEN, WON
+from crmlab.analysis.rates import number_of, row_count
 from crmlab.analysis.touches import HUMAN, of_contacts, of_deals, touches
 from crmlab.errors import UsageError
 from crmlab.schema import KEY, TimeLike, as_instant, day_at
@@ -61,15 +62,16 @@ def activities_of_deals(
     │ e   ┆ lost   ┆ 0          │
     └─────┴────────┴────────────┘
     """
-    deals = read_opened(deals, "deals", *_OF_DEALS, time_zone=time_zone)
-    closed = deals.filter(WON | LOST)
-    done = of_deals(closed, touches(activities, kinds=kinds, time_zone=time_zone), time_zone)
-    counted = done.group_by(KEY).agg(pl.len().cast(pl.Int64).alias("activities"))
-    return (
-        closed.select(*KEY, "status")
-        .join(counted, on=KEY, how="left", nulls_equal=True, maintain_order="left")
-        .with_columns(pl.col("activities").fill_null(0))
+    opened_deals = read_opened(deals, "deals", *_OF_DEALS, time_zone=time_zone)
+    closed_deals = opened_deals.filter(WON | LOST)
+    done_work = touches(activities, kinds=kinds, time_zone=time_zone)
+    work_of_deals = of_deals(closed_deals, done_work, time_zone)
+    counts = work_of_deals.group_by(KEY).agg(row_count("activities"))
+    # deals that nothing was done for have no row among the counts
+    with_counts = closed_deals.select(*KEY, "status").join(
+        counts, on=KEY, how="left", nulls_equal=True, maintain_order="left"
     )
+    return with_counts.with_columns(pl.col("activities").fill_null(0))
 
 
 @answers("everything")
@@ -139,18 +141,15 @@ def activities_per_deal(
     """
     counts = activities_of_deals(deals, activities, kinds=kinds, time_zone=time_zone)
     number = pl.col("activities")
-    return (
-        counts.group_by("status")
-        .agg(
-            pl.len().cast(pl.Int64).alias("deals"),
-            (number == 0).sum().cast(pl.Int64).alias("without_activity"),
-            number.sum(),
-            number.mean().alias("mean"),
-            number.median().alias("median"),
-            number.quantile(0.9, "higher").alias("p90"),
-        )
-        .sort("status", descending=True)
+    measures = counts.group_by("status").agg(
+        row_count("deals"),
+        number_of(number == 0, "without_activity"),
+        number.sum(),
+        mean=number.mean(),
+        median=number.median(),
+        p90=number.quantile(0.9, "higher"),
     )
+    return measures.sort("status", descending=True)
 
 
 @answers("everything", subjects="deals")
@@ -221,33 +220,38 @@ def days_since_last_touch(
     """
     if stale_days < 0:
         raise UsageError(f"stale_days={stale_days}: give 0 or more")
-    at = as_instant(as_of, "as_of", time_zone)
-    today = day_at(at, time_zone)
-    done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    instant = as_instant(as_of, "as_of", time_zone)
+    today = day_at(instant, time_zone)
+    done_work = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
     if are_deals(subjects):
-        shown = read_opened(subjects, "subjects", *_OF_DEALS, time_zone=time_zone).filter(OPEN)
-        found = of_deals(shown.with_columns(close_date=pl.lit(None, pl.Date)), done, time_zone)
+        all_deals = read_opened(subjects, "subjects", *_OF_DEALS, time_zone=time_zone)
+        shown = all_deals.filter(OPEN)
+        # what is open goes on: a day of closing that it carries ends nothing
+        never_closed = shown.with_columns(close_date=pl.lit(None, pl.Date))
+        touched = of_deals(never_closed, done_work, time_zone)
     else:
         shown = read(subjects, "subjects", *KEY, "emails", "created_at", table="contacts")
-        found = of_contacts(shown, done).rename({"contact_id": "id"})
+        touched = of_contacts(shown, done_work).rename({"contact_id": "id"})
+
+    was_created = (pl.col("created_at") <= instant).fill_null(value=True)
+    last_touches = touched.group_by(KEY).agg(last_touch_on=pl.col("day").max())
+    with_touch = (
+        shown.filter(was_created)
+        .select(KEY)
+        .join(last_touches, on=KEY, how="left", nulls_equal=True, maintain_order="left")
+    )
     days = (pl.lit(today) - pl.col("last_touch_on")).dt.total_days()
-    state = (
+    return with_touch.with_columns(days=days, state=_state(days, stale_days))
+
+
+def _state(days: pl.Expr, stale_days: int) -> pl.Expr:
+    """Return how it stands with a subject that was last touched so many days ago; null days: never."""
+    return (
         pl.when(days > stale_days)
         .then(pl.lit("stale"))
         .when(days.is_not_null())
         .then(pl.lit("recent"))
-    )
-    return (
-        shown.filter((pl.col("created_at") <= at).fill_null(value=True))
-        .select(KEY)
-        .join(
-            found.group_by(KEY).agg(pl.col("day").max().alias("last_touch_on")),
-            on=KEY,
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
-        )
-        .with_columns(days.alias("days"), state.otherwise(pl.lit("never")).alias("state"))
+        .otherwise(pl.lit("never"))
     )
 
 

@@ -25,7 +25,7 @@ from typing import Literal
 
 import polars as pl
 
-from crmlab.analysis.consent import without_parts
+from crmlab.analysis.consent import complete_sum, without_parts
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.period import chosen_grain, period_of
@@ -96,40 +96,48 @@ def banner_rates(
     names = names_of(by)
     strange = [name for name in names if name not in _BY]
     if strange:
-        raise UsageError(f"by={strange[0]!r}: choose of {', '.join(_BY)}")
-    rows = read(consent_statistics, "consent_statistics", *_BY, *_COUNTS)
+        raise UsageError(f"by={strange[0]!r}: choose one of {', '.join(_BY)}")
+    statistics = read(consent_statistics, "consent_statistics", *_BY, *_COUNTS)
     for part in _PARTS:
-        rows = _only_parts(rows, part) if part in names else without_parts(rows, part)
-    rows = rows.with_columns(period_of(pl.col("day"), chosen_grain(every, rows["day"])))
-    sums = [
-        pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name)
-        for name in _COUNTS
-    ]
-    counts = counted(rows.rename(dict(zip(names, keys_of(by), strict=True))), keys_of(by), *sums)
-    exposed, optin, explicit, optout = (pl.col(name) for name in _COUNTS)
-    rates = counts.with_columns(
-        (explicit + optout).alias("interacted"),
-        (exposed - optin - optout).alias("no_choice"),
-        (exposed - optin).alias("no_optin"),
-    ).with_columns(
-        share(optin, exposed).alias("optin_per_exposed"),
-        share(optin, optin + optout).alias("optin_per_choice"),
-        share(optout, optin + optout).alias("optout_per_choice"),
-        share(optout, exposed).alias("optout_per_exposed"),
-        share(pl.col("interacted"), exposed).alias("interacted_per_exposed"),
-        share(explicit, pl.col("interacted")).alias("explicit_optin_per_interacted"),
-        share(pl.col("no_choice"), exposed).alias("no_choice_per_exposed"),
-        share(pl.col("no_optin"), exposed).alias("no_optin_per_exposed"),
+        # rows of all devices and rows of each of them would count a visitor twice
+        without_doubles = _only_parts if part in names else without_parts
+        statistics = without_doubles(statistics, part)
+    grain = chosen_grain(every, statistics["day"])
+    statistics = statistics.with_columns(period_of(pl.col("day"), grain))
+
+    private_names = dict(zip(names, keys_of(by), strict=True))
+    sums = [complete_sum(name) for name in _COUNTS]
+    return answer(_rates(counted(statistics.rename(private_names), keys_of(by), *sums)))
+
+
+def _rates(counts: pl.DataFrame) -> pl.DataFrame:
+    """Return the counts of visitors with what follows from them, and with the rates of all services."""
+    exposed = pl.col("visitors_exposed")
+    optin = pl.col("optin")
+    optout = pl.col("optout")
+    explicit_optin = pl.col("explicit_optin")
+    with_rest = counts.with_columns(
+        interacted=explicit_optin + optout,
+        no_choice=exposed - optin - optout,
+        no_optin=exposed - optin,
     )
-    return answer(rates)
+    return with_rest.with_columns(
+        optin_per_exposed=share(optin, exposed),
+        optin_per_choice=share(optin, optin + optout),
+        optout_per_choice=share(optout, optin + optout),
+        optout_per_exposed=share(optout, exposed),
+        interacted_per_exposed=share("interacted", exposed),
+        explicit_optin_per_interacted=share(explicit_optin, "interacted"),
+        no_choice_per_exposed=share("no_choice", exposed),
+        no_optin_per_exposed=share("no_optin", exposed),
+    )
 
 
 def _only_parts(statistics: pl.DataFrame, part: str) -> pl.DataFrame:
     """Drop the rows of all devices or locations where rows of single ones are there."""
-    parts_are_there = (
-        pl.col(part).is_not_null().any().over("provider", "account", "day", "banner_id")
-    )
-    return statistics.filter(pl.col(part).is_not_null() | ~parts_are_there)
+    is_part = pl.col(part).is_not_null()
+    parts_are_there = is_part.any().over("provider", "account", "day", "banner_id")
+    return statistics.filter(is_part | ~parts_are_there)
 
 
 @answers("period")
@@ -175,14 +183,14 @@ def banner_items(
     """
     if dimension not in ("category", "vendor"):
         raise UsageError(f"dimension={dimension!r}: give 'category' or 'vendor'")
-    key = ["provider", "account", "item_id"]
-    columns = (*key, "dimension", "optin", "visitors_exposed")
+    item_key = ["provider", "account", "item_id"]
+    columns = (*item_key, "dimension", "optin", "visitors_exposed")
     items = read(consent_statistics_items, "consent_statistics_items", *columns)
-    return (
-        items.filter(pl.col("dimension") == dimension)
-        .drop_nulls(["optin", "visitors_exposed"])
-        .group_by(key)
-        .agg(pl.col("optin", "visitors_exposed").sum())
-        .with_columns(share(pl.col("optin"), pl.col("visitors_exposed")).alias("optin_per_exposed"))
-        .sort("optin_per_exposed", *key, descending=[True, False, False, False], nulls_last=True)
+    # a row that lacks either would change the one sum and not the other
+    counted_items = items.filter(pl.col("dimension") == dimension).drop_nulls(
+        ["optin", "visitors_exposed"]
     )
+    sums = counted_items.group_by(item_key).agg(pl.col("optin", "visitors_exposed").sum())
+    rates = sums.with_columns(optin_per_exposed=share("optin", "visitors_exposed"))
+    most_first = [True, False, False, False]
+    return rates.sort("optin_per_exposed", *item_key, descending=most_first, nulls_last=True)

@@ -23,7 +23,7 @@ from crmlab.analysis.decisions import (
 )
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of
-from crmlab.analysis.rates import counted, ratio, summed
+from crmlab.analysis.rates import counted, number_of, ratio, row_count, summed
 from crmlab.analysis.subjects import Evidence, Subject, in_parts
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
@@ -98,24 +98,27 @@ def confirmation_rate(
     if within_days < 1:
         raise UsageError("within_days must be 1 or more")
     now = as_instant(as_of, "as_of", time_zone)
-    limit = dt.timedelta(days=within_days)
     keys = keys_of(by)
-    is_old = pl.col("start") <= now - limit
-    measures = (
-        is_old.sum().cast(pl.Int64).alias("requests_old_enough"),
-        (is_old & (pl.col("end") - pl.col("start") <= limit))
-        .sum()
-        .cast(pl.Int64)
-        .alias("confirmed"),
-        (~is_old).sum().cast(pl.Int64).alias("requests_too_young"),
-    )
-    counts = []
+    measures = _confirmed_within(dt.timedelta(days=within_days), now)
+    part_counts = []
     for events, _, of_part in in_parts(Evidence(consent_events, contacts=contacts), subject, by):
-        found = _requested(dated_events(events, now, subject, contacts=of_part, by=by))
-        counts.append(counted(found, keys, *measures))
-    rate = ratio(pl.col("confirmed"), pl.col("requests_old_enough"))
-    rates = summed(counts, keys, "requests_old_enough", "confirmed", "requests_too_young")
-    return answer(rates.with_columns(rate.alias("confirmed_per_request_old_enough")))
+        dated = dated_events(events, now, subject, contacts=of_part, by=by)
+        part_counts.append(counted(_requested(dated), keys, *measures))
+    rate = ratio("confirmed", "requests_old_enough")
+    rates = summed(part_counts, keys, "requests_old_enough", "confirmed", "requests_too_young")
+    return answer(rates.with_columns(confirmed_per_request_old_enough=rate))
+
+
+def _confirmed_within(limit: dt.timedelta, now: dt.datetime) -> tuple[pl.Expr, ...]:
+    """Return how many requests had the time, how many of them were confirmed in it, and how many had it not yet."""
+    # a young request that is confirmed already would count with the fast ones only
+    had_time = pl.col("start") <= now - limit
+    was_in_time = pl.col("end") - pl.col("start") <= limit
+    return (
+        number_of(had_time, "requests_old_enough"),
+        number_of(had_time & was_in_time, "confirmed"),
+        number_of(~had_time, "requests_too_young"),
+    )
 
 
 @answers("everything")
@@ -171,31 +174,32 @@ def time_to_confirm(
     """
     now = as_instant(as_of, "as_of", time_zone)
     keys = keys_of(by)
-    counts = []
+    part_counts = []
     for events, _, of_part in in_parts(Evidence(consent_events, contacts=contacts), subject, by):
-        found = _requested(dated_events(events, now, subject, contacts=of_part, by=by))
-        counts.append(times_counted(lasting(found, now), keys))
-    waiting = thinned_curve(counts, keys, confidence=confidence)
-    return answer(waiting.with_columns((1 - pl.col("survival")).alias("confirmed_share")))
+        dated = dated_events(events, now, subject, contacts=of_part, by=by)
+        part_counts.append(times_counted(lasting(_requested(dated), now), keys))
+    waiting = thinned_curve(part_counts, keys, confidence=confidence)
+    return answer(waiting.with_columns(confirmed_share=1 - pl.col("survival")))
 
 
 def _requested(events: pl.DataFrame) -> pl.DataFrame:
     """Return the first request of each person and channel: start, and end where it was confirmed."""
     step = pl.col("step")
-    asked = events.filter(step == "request")
-    asked = asked.filter(is_first(*SUBJECT_KEYS)).rename({"at": "start"})
-    refused = (pl.col("decision") == OPT_OUT).fill_null(value=False)
-    confirmed = events.filter((step == "confirmation") & ~refused).select(
-        *SUBJECT_KEYS, pl.col("at").alias("end")
+    first_requests = (
+        events.filter(step == "request").filter(is_first(*SUBJECT_KEYS)).rename({"at": "start"})
     )
+    # an answer that says no confirms nothing
+    is_refusal = (pl.col("decision") == OPT_OUT).fill_null(value=False)
+    confirmations = events.filter((step == "confirmation") & ~is_refusal)
+    confirmed_at = confirmations.select(*SUBJECT_KEYS, end="at")
     answered = (
-        asked.select(*SUBJECT_KEYS, "start")
-        .join(confirmed, on=SUBJECT_KEYS, nulls_equal=True)
+        first_requests.select(*SUBJECT_KEYS, "start")
+        .join(confirmed_at, on=SUBJECT_KEYS, nulls_equal=True)
         .filter(pl.col("end") >= pl.col("start"))
         .group_by(SUBJECT_KEYS)
         .agg(pl.col("end").min())
     )
-    return asked.join(answered, on=SUBJECT_KEYS, how="left", nulls_equal=True)
+    return first_requests.join(answered, on=SUBJECT_KEYS, how="left", nulls_equal=True)
 
 
 @answers("everything")
@@ -263,18 +267,13 @@ def documentation_coverage(
     """
     now = as_instant(as_of, "as_of", time_zone)
     keys = keys_of(by)
-    counts = [
-        _coverage(part, now, subject, by)
-        for part in in_parts(Evidence(consent_events, subscriptions, contacts), subject, by)
-    ]
-    found = summed(
-        counts, keys, "consents", "documented", "undocumented", "not_said", "with_source"
-    )
-    return answer(
-        found.with_columns(
-            ratio(pl.col("documented"), pl.col("consents")).alias("documented_per_consent")
-        )
-    )
+    part_counts = []
+    for part in in_parts(Evidence(consent_events, subscriptions, contacts), subject, by):
+        part_counts.append(_coverage(part, now, subject, by))
+    count_names = ("consents", "documented", "undocumented", "not_said", "with_source")
+    counts = summed(part_counts, keys, *count_names)
+    rate = ratio("documented", "consents")
+    return answer(counts.with_columns(documented_per_consent=rate))
 
 
 def _coverage(evidence: Evidence, now: dt.datetime, subject: Subject, by: By) -> pl.DataFrame:
@@ -287,37 +286,39 @@ def _coverage(evidence: Evidence, now: dt.datetime, subject: Subject, by: By) ->
     if subscriptions is not None or contacts is not None:
         state = state_of_part(evidence, now, subject, by=by)
         in_force = without_undated_ends(in_force, state)
-        stated = state.filter((pl.col("basis") != "event") & (pl.col("decision") == OPT_IN))
+        # what a service keeps as a state comes without a document
+        is_stated = (pl.col("basis") != "event") & (pl.col("decision") == OPT_IN)
         nothing = pl.lit(value=False)
-        only_stated.append(stated.with_columns(documented=nothing, said=nothing).select(columns))
-    in_force = in_force.drop("has_documentation").join(
-        _proofs(events, in_force), on=SUBJECT_KEYS, nulls_equal=True
-    )
-    found = pl.concat([in_force.select(columns), *only_stated])
+        stated = state.filter(is_stated).with_columns(documented=nothing, said=nothing)
+        only_stated.append(stated.select(columns))
+    proofs = _proofs(events, in_force)
+    dated = in_force.drop("has_documentation").join(proofs, on=SUBJECT_KEYS, nulls_equal=True)
+    consents = pl.concat([dated.select(columns), *only_stated])
 
-    documented = pl.col("documented")
+    is_documented = pl.col("documented")
     is_said = pl.col("said")
     measures = (
-        pl.len().cast(pl.Int64).alias("consents"),
-        documented.sum().cast(pl.Int64),
-        (is_said & ~documented).sum().cast(pl.Int64).alias("undocumented"),
-        (~is_said).sum().cast(pl.Int64).alias("not_said"),
-        pl.col("source").count().cast(pl.Int64).alias("with_source"),
+        row_count("consents"),
+        number_of(is_documented, "documented"),
+        number_of(is_said & ~is_documented, "undocumented"),
+        number_of(~is_said, "not_said"),
+        number_of(pl.col("source").is_not_null(), "with_source"),
     )
-    return counted(found, keys_of(by), *measures)
+    return counted(consents, keys_of(by), *measures)
 
 
 def _proofs(events: pl.DataFrame, in_force: pl.DataFrame) -> pl.DataFrame:
     """Return for each consent in force whether an event since its opt-in has a document, and whether one says so."""
-    proof = pl.col("has_documentation")
-    since = in_force.select(*SUBJECT_KEYS, "start").join(
-        events.select("subject", "channel", pl.col("purpose").alias("of_purpose"), "at", proof),
+    has_proof = pl.col("has_documentation")
+    of_purpose = pl.col("purpose").alias("of_purpose")
+    events_of_channel = in_force.select(*SUBJECT_KEYS, "start").join(
+        events.select("subject", "channel", of_purpose, "at", has_proof),
         on=["subject", "channel"],
         nulls_equal=True,
     )
-    about_it = pl.col("of_purpose").is_null() | (pl.col("of_purpose") == pl.col("purpose"))
-    return (
-        since.filter(about_it, pl.col("at") >= pl.col("start"))
-        .group_by(SUBJECT_KEYS)
-        .agg(proof.any().alias("documented"), proof.is_not_null().any().alias("said"))
+    # an event that names no purpose is about each of them
+    is_about_it = pl.col("of_purpose").is_null() | (pl.col("of_purpose") == pl.col("purpose"))
+    since_opt_in = events_of_channel.filter(is_about_it, pl.col("at") >= pl.col("start"))
+    return since_opt_in.group_by(SUBJECT_KEYS).agg(
+        documented=has_proof.any(), said=has_proof.is_not_null().any()
     )

@@ -8,7 +8,7 @@ from crmlab.analysis.activity import count_by_period
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import chosen_grain, local, period_of
-from crmlab.analysis.rates import number_of, share
+from crmlab.analysis.rates import number_of, row_count, share
 
 __all__ = ["consent_banner", "consent_kinds", "consent_trend"]
 
@@ -111,7 +111,7 @@ def consent_kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     events = read(consent_events, "consent_events", "provider", "kind", "opted_in")
     opted_in = pl.col("opted_in")
     counts = events.group_by("provider", "kind").agg(
-        pl.len().cast(pl.Int64).alias("events"),
+        row_count("events"),
         number_of(opted_in, "opt_ins"),
         number_of(~opted_in, "opt_outs"),
         number_of(opted_in.is_null(), "neither"),
@@ -176,16 +176,19 @@ def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None
     columns = ("provider", "account", "day", "banner_id", "device", "location", *_COUNTS)
     statistics = read(consent_statistics, "consent_statistics", *columns).drop_nulls("day")
     dated = without_parts(without_parts(statistics, "device"), "location")
-    every = chosen_grain(every, dated["day"])
-    return (
-        dated.group_by(period_of(pl.col("day"), every))
-        .agg(pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()) for name in _COUNTS)
-        .sort("day")
-        .with_columns(
-            share(pl.col("optin"), pl.col("visitors_exposed")).alias("optin_rate"),
-            share(pl.col("optout"), pl.col("visitors_exposed")).alias("optout_rate"),
-        )
+    grain = chosen_grain(every, dated["day"])
+    sums = [complete_sum(name) for name in _COUNTS]
+    periods = dated.group_by(period_of(pl.col("day"), grain)).agg(sums).sort("day")
+    return periods.with_columns(
+        optin_rate=share("optin", "visitors_exposed"),
+        optout_rate=share("optout", "visitors_exposed"),
     )
+
+
+def complete_sum(name: str) -> pl.Expr:
+    """Return the sum of a count; null where one is missing, for the rest would pass for all of it."""
+    is_complete = pl.col(name).null_count() == 0
+    return pl.when(is_complete).then(pl.col(name).sum()).alias(name)
 
 
 def without_parts(statistics: pl.DataFrame, part: str) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
@@ -14,6 +14,7 @@ from crmlab.analysis.consent_state import state_of_part
 from crmlab.analysis.decisions import OPT_IN, SUBJECT_KEYS, consent_periods, dated_events
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
+from crmlab.analysis.rates import over_groups
 from crmlab.analysis.subjects import Evidence, Subject, in_parts
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
@@ -97,34 +98,35 @@ def thinned_curve(
     evenly among those at which something ended. Who ended or was censored since the time before stands there as well,
     so that the sums are those of all durations.
     """
-    found = _curve(counts, keys, confidence)
-    if found.height <= MAX_TIMES:
-        return found
-    within = partial(_within, keys)
+    whole_curve = _curve(counts, keys, confidence)
+    if whole_curve.height <= MAX_TIMES:
+        return whole_curve
+    within = partial(over_groups, keys=keys)
+    both_counts = pl.col("ended", "censored")
+    up_to_each = within(both_counts.cum_sum())
+    at_kept = whole_curve.with_columns(up_to_each).filter(_kept_times(within))
+    # a time that is kept also counts those before it that are not
+    since_last_kept = both_counts - within(both_counts.shift(1, fill_value=0))
+    return at_kept.with_columns(since_last_kept)
+
+
+def _kept_times(within: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """Return which times of a long curve are kept: its ends, its median, and falls at equal distances."""
     is_fall = pl.col("ended") > 0
-    falls = within(is_fall.sum())
-    place = within(is_fall.cum_sum()) - 1
-    every = (falls + MAX_TIMES - 1) // MAX_TIMES
+    fall_count = within(is_fall.sum())
+    fall_number = within(is_fall.cum_sum()) - 1
+    every_so_many = (fall_count + MAX_TIMES - 1) // MAX_TIMES
     is_half = pl.col("survival") <= _HALF
     is_median = is_half & ~within(is_half.shift(1, fill_value=False))
-    number = within(pl.int_range(pl.len()))
-    is_end = (number == 0) | (number == within(pl.len()) - 1)
-    kept = is_end | is_median | (is_fall & (place % every == 0))
-    of_all = within(pl.col("ended", "censored").cum_sum())
-    at_kept = found.with_columns(of_all).filter(kept)
-    since = pl.col("ended", "censored") - within(pl.col("ended", "censored").shift(1, fill_value=0))
-    return at_kept.with_columns(since)
+    position = within(pl.int_range(pl.len()))
+    is_end = (position == 0) | (position == within(pl.len()) - 1)
+    return is_end | is_median | (is_fall & (fall_number % every_so_many == 0))
 
 
 def _curve(counts: Sequence[pl.DataFrame], keys: Sequence[str], confidence: float) -> pl.DataFrame:
-    found = survival.curve_of(counts, keys)
-    return survival.banded(found, keys, confidence).rename(
-        {"time": "days", "surviving": "survival"}
-    )
-
-
-def _within(keys: Sequence[str], values: pl.Expr) -> pl.Expr:
-    return values.over(keys) if keys else values
+    surviving = survival.curve_of(counts, keys)
+    banded = survival.banded(surviving, keys, confidence)
+    return banded.rename({"time": "days", "surviving": "survival"})
 
 
 def median_days(curve: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
@@ -162,12 +164,12 @@ def median_days(curve: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
 
 def medians(curve: pl.DataFrame, by: By) -> pl.DataFrame:
     """Return `median_days`, with the columns of `by` under their private names: they may be called like anything."""
-    curve = read(curve, "curve", "days", "survival", by=by)
+    known_curve = read(curve, "curve", "days", "survival", by=by)
     keys = keys_of(by)
-    half = pl.col("days").filter(pl.col("survival") <= _HALF).min().alias("median_days")
+    median = pl.col("days").filter(pl.col("survival") <= _HALF).min().alias("median_days")
     if not keys:
-        return curve.select(half)
-    return curve.group_by(keys).agg(half).sort(keys, nulls_last=True)
+        return known_curve.select(median)
+    return known_curve.group_by(keys).agg(median).sort(keys, nulls_last=True)
 
 
 @answers("everything")
@@ -250,15 +252,14 @@ def consent_survival(
         raise UsageError(f"which={which!r}: give 'first' (one consent of each person) or 'all'")
     now = as_instant(as_of, "as_of", time_zone)
     keys = keys_of(by)
-    counts = []
+    part_counts = []
     for part in in_parts(Evidence(consent_events, subscriptions, contacts), subject, by):
-        found = _periods(part, now, subject, by)
+        periods = _periods(part, now, subject, by)
         if which == "first":
-            found = found.sort("start").unique(
-                ["subject", *keys], keep="first", maintain_order=True
-            )
-        counts.append(times_counted(lasting(found, now), keys))
-    return answer(thinned_curve(counts, keys, confidence=confidence))
+            one_of_each = ["subject", *keys]
+            periods = periods.sort("start").unique(one_of_each, keep="first", maintain_order=True)
+        part_counts.append(times_counted(lasting(periods, now), keys))
+    return answer(thinned_curve(part_counts, keys, confidence=confidence))
 
 
 def _periods(evidence: Evidence, now: dt.datetime, subject: Subject, by: By) -> pl.DataFrame:
@@ -281,15 +282,18 @@ def without_undated_ends(periods: pl.DataFrame, state: pl.DataFrame) -> pl.DataF
         What `state_of` returns for the same moment.
     """
     in_force = state.filter(pl.col("decision") == OPT_IN)
-    lasts = pl.col("end").is_null()
-    still = periods.filter(lasts).join(in_force, on=SUBJECT_KEYS, how="semi", nulls_equal=True)
-    return pl.concat([periods.filter(~lasts), still])
+    has_no_end = pl.col("end").is_null()
+    still_in_force = periods.filter(has_no_end).join(
+        in_force, on=SUBJECT_KEYS, how="semi", nulls_equal=True
+    )
+    return pl.concat([periods.filter(~has_no_end), still_in_force])
 
 
 def lasting(periods: pl.DataFrame, as_of: dt.datetime) -> pl.DataFrame:
     """Return the periods of consent (start, end, null while it lasts) with days and ended."""
-    time = pl.col("end").fill_null(as_of) - pl.col("start")
+    # what has not ended has lasted up to now
+    duration = pl.col("end").fill_null(as_of) - pl.col("start")
     return periods.with_columns(
-        (time.dt.total_microseconds() / DAY_US).alias("days"),
-        pl.col("end").is_not_null().alias("ended"),
+        days=duration.dt.total_microseconds() / DAY_US,
+        ended=pl.col("end").is_not_null(),
     )

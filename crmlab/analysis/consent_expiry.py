@@ -10,6 +10,7 @@ from crmlab.analysis.consent_state import state_of
 from crmlab.analysis.decisions import OPT_IN
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.period import chosen_grain, local, period_of
+from crmlab.analysis.rates import row_count
 from crmlab.analysis.subjects import Subject
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
@@ -93,18 +94,20 @@ def expiring_consents(
     if max_age_days < 1 or within_days < 1:
         raise UsageError("max_age_days and within_days must be 1 or more")
     now = as_instant(as_of, "as_of", time_zone)
-    expires = pl.col("decided_at") + pl.duration(days=max_age_days)
-    due = (
-        state_of(consent_events, now, subject, subscriptions=subscriptions, contacts=contacts)
-        .filter(pl.col("decision") == OPT_IN)
-        .select("channel", expires.alias("expires"))
-        .filter(pl.col("expires") <= now + dt.timedelta(days=within_days))
+    horizon = now + dt.timedelta(days=within_days)
+    state = state_of(consent_events, now, subject, subscriptions=subscriptions, contacts=contacts)
+    expires_at = pl.col("decided_at") + pl.duration(days=max_age_days)
+    expiring = (
+        state.filter(pl.col("decision") == OPT_IN)
+        .select("channel", expires=expires_at)
+        .filter(pl.col("expires") <= horizon)
     )
-    ahead = pl.when(pl.col("expires") > now).then(local(pl.col("expires"), time_zone))
-    due = due.with_columns(ahead.alias("ahead"))
-    every = chosen_grain(every, due["ahead"])
-    return (
-        due.group_by(period_of(pl.col("ahead"), every).alias("period"), "channel")
-        .agg(pl.len().cast(pl.Int64).alias("consents"))
-        .sort("period", "channel", nulls_last=True)
-    )
+
+    # what is too old already has no period: it is not to come
+    is_ahead = pl.col("expires") > now
+    ahead = pl.when(is_ahead).then(local(pl.col("expires"), time_zone))
+    expiring = expiring.with_columns(ahead=ahead)
+    grain = chosen_grain(every, expiring["ahead"])
+    period = period_of(pl.col("ahead"), grain).alias("period")
+    counts = expiring.group_by(period, "channel").agg(row_count("consents"))
+    return counts.sort("period", "channel", nulls_last=True)

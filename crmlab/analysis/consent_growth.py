@@ -90,51 +90,60 @@ def consent_stock(
     └────────────┴─────────┴──────────┴─────┴───────┴────────────────────────────────┘
     """
     events = dated_events(consent_events, None, subject, contacts=contacts)
-    changed = changes(events)
-    days = changed.select(local(pl.col("at"), time_zone).dt.date().alias("day"), "decision")
-    every = chosen_grain(every, days["day"])
-    made = pl.col("decision")
-    counted = days.group_by(period_of(pl.col("day"), every).alias("period")).agg(
-        number_of(made == OPT_IN, "opt_ins"),
-        number_of(made != OPT_IN, "opt_outs"),
-    )
-    counted = counted.sort("period")
-    whole = counted.upsample("period", every=every) if counted.height else counted
-    net = pl.col("opt_ins") - pl.col("opt_outs")
-    stock = (
-        whole.with_columns(pl.col("opt_ins", "opt_outs").fill_null(0))
-        .with_columns(net.alias("net"), net.cum_sum().alias("stock"))
-        .with_columns((pl.col("stock") - pl.col("net")).alias("stock_at_start"))
-        .select(
-            "period",
-            "opt_ins",
-            "opt_outs",
-            "net",
-            "stock_at_start",
-            "stock",
-            ratio(pl.col("opt_outs"), pl.col("stock_at_start")).alias(
-                "opt_out_rate_of_stock_at_start"
-            ),
-        )
-    )
+    changed_on = local(pl.col("at"), time_zone).dt.date()
+    days = changes(events).select(changed_on.alias("day"), "decision")
+    grain = chosen_grain(every, days["day"])
+    stock = _stock_of(_changes_by_period(days, grain))
     if subscriptions is None and contacts is None:
         return stock
     state = state_of(consent_events, None, subject, subscriptions=subscriptions, contacts=contacts)
     return _with_undated(stock, consent_periods(events), state)
 
 
+def _changes_by_period(days: pl.DataFrame, grain: str) -> pl.DataFrame:
+    """Return opt_ins and opt_outs of every period from the first to the last, in order."""
+    is_opt_in = pl.col("decision") == OPT_IN
+    period = period_of(pl.col("day"), grain).alias("period")
+    counts = days.group_by(period).agg(
+        number_of(is_opt_in, "opt_ins"), number_of(~is_opt_in, "opt_outs")
+    )
+    in_order = counts.sort("period")
+    # Polars finds no first and no last period in an empty frame
+    if not in_order.height:
+        return in_order
+    without_gaps = in_order.upsample("period", every=grain)
+    return without_gaps.with_columns(pl.col("opt_ins", "opt_outs").fill_null(0))
+
+
+def _stock_of(periods: pl.DataFrame) -> pl.DataFrame:
+    """Return what the changes of each period leave, and which share of what was there before left."""
+    net = pl.col("opt_ins") - pl.col("opt_outs")
+    stock = periods.with_columns(net=net, stock=net.cum_sum())
+    stock_at_start = pl.col("stock") - pl.col("net")
+    return stock.with_columns(stock_at_start=stock_at_start).select(
+        "period",
+        "opt_ins",
+        "opt_outs",
+        "net",
+        "stock_at_start",
+        "stock",
+        opt_out_rate_of_stock_at_start=ratio("opt_outs", "stock_at_start"),
+    )
+
+
 def _with_undated(stock: pl.DataFrame, periods: pl.DataFrame, state: pl.DataFrame) -> pl.DataFrame:
     """Return the stock with what states without a time add to it and take from it, in its last period."""
-    lasting = periods.filter(pl.col("end").is_null())
+    without_end = periods.filter(pl.col("end").is_null())
     in_force = state.filter(pl.col("decision") == OPT_IN)
-    only_stated = in_force.join(lasting, on=SUBJECT_KEYS, how="anti", nulls_equal=True).height
-    ended = lasting.join(in_force, on=SUBJECT_KEYS, how="anti", nulls_equal=True).height
+    only_stated = in_force.join(without_end, on=SUBJECT_KEYS, how="anti", nulls_equal=True)
+    ended_undated = without_end.join(in_force, on=SUBJECT_KEYS, how="anti", nulls_equal=True)
 
+    # a state is as it was when fetched: what it changes lies before that, nobody knows in which period
     is_last = pl.int_range(pl.len()) == pl.len() - 1
-    opt_ins = pl.when(is_last).then(only_stated).otherwise(0).cast(pl.Int64)
-    opt_outs = pl.when(is_last).then(ended).otherwise(0).cast(pl.Int64)
+    opt_ins = pl.when(is_last).then(only_stated.height).otherwise(0).cast(pl.Int64)
+    opt_outs = pl.when(is_last).then(ended_undated.height).otherwise(0).cast(pl.Int64)
     return stock.with_columns(
-        (pl.col("stock") + opt_ins - opt_outs).alias("stock"),
-        opt_ins.alias("opt_ins_undated"),
-        opt_outs.alias("opt_outs_undated"),
+        stock=pl.col("stock") + opt_ins - opt_outs,
+        opt_ins_undated=opt_ins,
+        opt_outs_undated=opt_outs,
     )

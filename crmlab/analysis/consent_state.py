@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -18,14 +18,14 @@ from crmlab.analysis.decisions import (
     dated_events,
     decided,
     for_all_they_cover,
-    is_first,
+    is_last,
     refuse_misspelt,
     without_void_expiries,
 )
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
 from crmlab.analysis.parts import together
-from crmlab.analysis.rates import counted, ratio, summed
+from crmlab.analysis.rates import counted, number_of, ratio, row_count, summed
 from crmlab.analysis.subjects import (
     Evidence,
     Subject,
@@ -156,9 +156,12 @@ def state_of(
     only the events have, they have no value.
     """
     evidence = Evidence(consent_events, subscriptions, contacts)
+    parts: Iterable[Evidence] = [evidence]
     # of all times it comes whole: what expired by then goes by the last event of all
-    parts = [evidence] if at is None else in_parts(evidence, whom, by)
-    return together([state_of_part(part, at, whom, by=by) for part in parts])
+    if at is not None:
+        parts = in_parts(evidence, whom, by)
+    states = [state_of_part(part, at, whom, by=by) for part in parts]
+    return together(states)
 
 
 def state_of_part(
@@ -166,8 +169,8 @@ def state_of_part(
 ) -> pl.DataFrame:
     """Return `state_of` of one part of the evidence."""
     events, subscriptions, contacts = evidence
-    said = _said(events, at, whom, by=by, subscriptions=subscriptions, contacts=contacts)
-    return _last_of_each(said)
+    decisions = _said(events, at, whom, by=by, subscriptions=subscriptions, contacts=contacts)
+    return _last_of_each(decisions)
 
 
 def _said(
@@ -185,14 +188,14 @@ def _said(
     if "basis" in names_of(by) and "basis" not in columns_of(consent_events, "consent_events"):
         of_all.append("basis")
     of_events = [name for name in names_of(by) if name not in of_all]
-    events = dated_events(consent_events, at, whom, contacts=contacts, by=of_events).drop_nulls(
-        "decision"
-    )
-    parts = [_stated(events.rename({"at": "decided_at"}), "event", of_all, of_events)]
+    decisions = dated_events(consent_events, at, whom, contacts=contacts, by=of_events)
+    decisions = decisions.drop_nulls("decision").rename({"at": "decided_at"})
+    stated_parts = [_stated(decisions, "event", of_all, of_events)]
     for basis, states in undated_states(subscriptions, contacts, whom).items():
-        parts.append(_stated(states.with_columns(_NO_TIME.alias("decided_at")), basis, of_all))
+        undated = states.with_columns(decided_at=_NO_TIME)
+        stated_parts.append(_stated(undated, basis, of_all))
 
-    return pl.concat(parts, how="diagonal")
+    return pl.concat(stated_parts, how="diagonal")
 
 
 def stand_of(
@@ -211,45 +214,52 @@ def stand_of(
     """
     everything = _said(consent_events, at, whom, subscriptions=subscriptions, contacts=contacts)
     refuse_misspelt(everything, channel, purpose)
-    said = about(everything, channel, purpose)
-    asked = [pl.lit(channel).alias("channel")]
+    about_channel = about(everything, channel, purpose)
+    # a withdrawal that names none is about this one, too
+    asked_words = [pl.lit(channel).alias("channel")]
     if purpose is not None:
-        asked.append(pl.lit(purpose).alias("purpose"))
-    last = _last_of_each(said.with_columns(asked))
+        asked_words.append(pl.lit(purpose).alias("purpose"))
+    last_decisions = _last_of_each(about_channel.with_columns(asked_words))
     said_yes = (pl.col("decision") == OPT_IN).any()
     decision = pl.when(said_yes).then(pl.lit(OPT_IN)).otherwise(pl.lit(OPT_OUT))
-    return last.group_by("subject").agg(decision.alias("decision"))
+    return last_decisions.group_by("subject").agg(decision=decision)
 
 
 def _last_of_each(said: pl.DataFrame) -> pl.DataFrame:
     """Return the last decision of each subject, channel and purpose; none where the last was a yes that has expired."""
-    found = _without_undated_yes_where_events_decide(for_all_they_cover(said))
+    decisions = _without_undated_yes_where_events_decide(for_all_they_cover(said))
+    # a refusal without a time stands above every event: in order of time it comes last
     is_undated_no = (pl.col("basis") != "event") & (pl.col("decision") == OPT_OUT)
-    found = found.sort(*SUBJECT_KEYS, is_undated_no, "decided_at", "decision", maintain_order=True)
-    found = without_void_expiries(found, *SUBJECT_KEYS)
-    last = found.filter(is_first(*SUBJECT_KEYS).shift(-1, fill_value=True))
-    return last.filter(pl.col("decision") != EXPIRED)
+    decisions = decisions.sort(
+        *SUBJECT_KEYS, is_undated_no, "decided_at", "decision", maintain_order=True
+    )
+    decisions = without_void_expiries(decisions, *SUBJECT_KEYS)
+    last_decisions = decisions.filter(is_last(*SUBJECT_KEYS))
+    return last_decisions.filter(pl.col("decision") != EXPIRED)
 
 
-def _without_undated_yes_where_events_decide(found: pl.DataFrame) -> pl.DataFrame:
+def _without_undated_yes_where_events_decide(decisions: pl.DataFrame) -> pl.DataFrame:
     """Return the decisions, consents without a time only of channels that no event of their person decides about."""
     is_undated_yes = (pl.col("basis") != "event") & (pl.col("decision") == OPT_IN)
-    where_events_decide = (
-        found.filter(pl.col("basis") == "event").select("subject", "channel").unique()
-    )
-    kept = found.filter(is_undated_yes).join(
+    is_of_event = pl.col("basis") == "event"
+    where_events_decide = decisions.filter(is_of_event).select("subject", "channel").unique()
+    undated_yes = decisions.filter(is_undated_yes).join(
         where_events_decide, on=["subject", "channel"], how="anti", nulls_equal=True
     )
-    return pl.concat([found.filter(~is_undated_yes), kept])
+    return pl.concat([decisions.filter(~is_undated_yes), undated_yes])
 
 
 def _stated(
     frame: pl.DataFrame, basis: str, of_all: Sequence[str], of_events: Sequence[str] = ()
 ) -> pl.DataFrame:
     """Return the columns of the answer, and what to group by: columns of the answer, and of the events alone."""
-    stated = frame.with_columns(basis=pl.lit(basis))
-    copies = [pl.col(name).alias(key) for name, key in zip(of_all, keys_of(of_all), strict=True)]
-    return stated.select(*_STATE, *copies, *keys_of(of_events))
+    with_basis = frame.with_columns(basis=pl.lit(basis))
+    # who groups by a column of the answer gets it twice: under its own name, and to group by
+    copies = []
+    for name in of_all:
+        (key,) = keys_of(name)
+        copies.append(pl.col(name).alias(key))
+    return with_basis.select(*_STATE, *copies, *keys_of(of_events))
 
 
 def undated_states(
@@ -260,15 +270,15 @@ def undated_states(
     Columns subject, channel, purpose, decision, source, provider, account and id (of the row that says so).
     """
     states = {}
-    whom = known_people(whom)
+    known_whom = known_people(whom)
     if contacts is not None:
         contacts = read(
             contacts, "contacts", *KEY, "emails", "do_not_contact", optional=("contact_hash",)
         )
     if subscriptions is not None:
-        states["subscription"] = _subscribed(subscriptions, contacts, whom)
+        states["subscription"] = _subscribed(subscriptions, contacts, known_whom)
     if contacts is not None:
-        states["contact"] = _barred(contacts, whom)
+        states["contact"] = _barred(contacts, known_whom)
     return states
 
 
@@ -276,33 +286,24 @@ def _subscribed(
     subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, whom: Whom
 ) -> pl.DataFrame:
     """Return one row for each subscribed or unsubscribed person and channel of an account."""
-    subscriptions = read(
-        subscriptions,
-        "subscriptions",
-        "id",
-        *_CONTACT,
-        "channel",
-        "address",
-        "opted_in",
-        "resource_id",
-    )
-    own = pl.when(pl.col("address").str.contains("@", literal=True)).then(
-        mailbox(pl.col("address"))
-    )
-    stated = with_contact_id(
-        subscriptions.with_columns(own.alias("address")), pl.col("address"), contacts
-    )
+    columns = ("id", *_CONTACT, "channel", "address", "opted_in", "resource_id")
+    all_subscriptions = read(subscriptions, "subscriptions", *columns)
+    # the address of a text message or a letter is no mailbox
+    is_mailbox = pl.col("address").str.contains("@", literal=True)
+    own_address = pl.when(is_mailbox).then(mailbox(pl.col("address")))
+    addressed = all_subscriptions.with_columns(address=own_address)
+    stated = with_contact_id(addressed, pl.col("address"), contacts)
     if contacts is not None:
         # a subscription is its contact's, whatever address it was made with
-        known = first_addresses(contacts).rename({"address": "known"})
-        stated = stated.join(known, on=_CONTACT, how="left", maintain_order="left")
-        stated = stated.with_columns(pl.coalesce("known", "address").alias("address"))
+        known_addresses = first_addresses(contacts).rename({"address": "known"})
+        stated = stated.join(known_addresses, on=_CONTACT, how="left", maintain_order="left")
+        stated = stated.with_columns(address=pl.coalesce("known", "address"))
     stated = with_subject(stated, whom, pl.col("address"), contacts)
+
+    spelled = decided(stated).with_columns(channel_word(pl.col("channel")), purpose=_NO_TEXT)
     of_first = pl.col("resource_id", "id").sort_by("decision", "resource_id", "id").first()
     return (
-        decided(stated)
-        .with_columns(channel_word(pl.col("channel")), _NO_TEXT.alias("purpose"))
-        .drop_nulls(["decision", "subject"])
+        spelled.drop_nulls(["decision", "subject"])
         .group_by(*_SERVICE, *SUBJECT_KEYS)
         # subscribed to any resource: "opt-in" comes first in the alphabet
         .agg(pl.col("decision").min(), of_first)
@@ -313,24 +314,29 @@ def _subscribed(
 def _barred(contacts: pl.DataFrame, whom: Whom) -> pl.DataFrame:
     """Return an opt-out of e-mail for each contact that must not be mailed; by address, for each of its addresses."""
     barred = contacts.filter(pl.col("do_not_contact").cast(pl.Boolean))
-    if isinstance(whom, pl.DataFrame):
-        named = with_person(barred, whom, "id").rename({"person_id": "subject"})
-    elif whom == "email":
-        written = barred.join(contact_addresses(barred), on=KEY, how="left", nulls_equal=True)
-        named = written.with_columns(
-            pl.coalesce("address", contact_name(pl.col("id"))).alias("subject")
+    return (
+        _named(barred, whom)
+        .select(
+            "subject",
+            pl.lit("email").alias("channel"),
+            _NO_TEXT.alias("purpose"),
+            pl.lit(OPT_OUT).alias("decision"),
+            _NO_TEXT.alias("source"),
+            *KEY,
         )
-    else:
-        named = barred.with_columns(contact_name(pl.col("id")).alias("subject"))
-    stated = named.select(
-        "subject",
-        pl.lit("email").alias("channel"),
-        _NO_TEXT.alias("purpose"),
-        pl.lit(OPT_OUT).alias("decision"),
-        _NO_TEXT.alias("source"),
-        *KEY,
+        .drop_nulls("subject")
     )
-    return stated.drop_nulls("subject")
+
+
+def _named(contacts: pl.DataFrame, whom: Whom) -> pl.DataFrame:
+    """Return the contacts with `subject`, by address a row for each that they have."""
+    if isinstance(whom, pl.DataFrame):
+        return with_person(contacts, whom, "id").rename({"person_id": "subject"})
+    own_name = contact_name(pl.col("id"))
+    if whom == "email":
+        addressed = contacts.join(contact_addresses(contacts), on=KEY, how="left", nulls_equal=True)
+        return addressed.with_columns(subject=pl.coalesce("address", own_name))
+    return contacts.with_columns(subject=own_name)
 
 
 @answers("everything")
@@ -409,22 +415,25 @@ def consent_rate(
     """
     now = as_instant(as_of, "as_of", time_zone)
     keys = keys_of(by)
-    decided = []
-    known = []
+    decided_counts = []
+    contact_counts = []
     for part in in_parts(Evidence(consent_events, subscriptions, contacts), subject, by):
         state = state_of_part(part, now, subject, by=by)
-        decided.append(_decided_of(state, keys, part.contacts, subject))
+        decided_counts.append(_decided_of(state, keys, part.contacts, subject))
         if part.contacts is not None:
-            known.append(_contacts_of(keys, part.contacts, subject))
-    return answer(_rates(decided, known, keys))
+            contact_counts.append(_contacts_of(keys, part.contacts, subject))
+    return answer(_rates(decided_counts, contact_counts, keys))
 
 
 def rates_of(
     state: pl.DataFrame, keys: Sequence[str], contacts: pl.DataFrame | None, subject: Subject
 ) -> pl.DataFrame:
     """Return `consent_rate` of what `state_of` returned."""
-    known = [] if contacts is None else [_contacts_of(keys, contacts, subject)]
-    return _rates([_decided_of(state, keys, contacts, subject)], known, keys)
+    contact_counts = []
+    if contacts is not None:
+        contact_counts.append(_contacts_of(keys, contacts, subject))
+    decided_counts = _decided_of(state, keys, contacts, subject)
+    return _rates([decided_counts], contact_counts, keys)
 
 
 def _decided_of(
@@ -434,26 +443,27 @@ def _decided_of(
     people = state.with_columns(is_contact=pl.lit(value=False))
     if contacts is not None:
         services = _services_in(keys)
-        is_contact = _known(contacts, services, subject).with_columns(is_contact=pl.lit(value=True))
-        people = state.join(
-            is_contact, on=[*keys_of(services), "subject"], how="left", nulls_equal=True
-        )
-    opted_in = (pl.col("decision") == OPT_IN).any()
-    each = people.group_by(*keys, "subject").agg(opted_in.alias("yes"), pl.col("is_contact").any())
+        known_contacts = _known(contacts, services, subject)
+        is_contact = known_contacts.with_columns(is_contact=pl.lit(value=True))
+        contact_keys = [*keys_of(services), "subject"]
+        people = state.join(is_contact, on=contact_keys, how="left", nulls_equal=True)
+    said_yes = (pl.col("decision") == OPT_IN).any().alias("yes")
+    # a group may hold several decisions of one subject: an opt-in among them counts
+    subjects = people.group_by(*keys, "subject").agg(said_yes, pl.col("is_contact").any())
     measures = (
-        pl.col("yes").sum().cast(pl.Int64).alias("opted_in"),
-        (~pl.col("yes")).sum().cast(pl.Int64).alias("opted_out"),
-        pl.len().cast(pl.Int64).alias("decided"),
-        pl.col("is_contact").sum().cast(pl.Int64).alias("contacts_decided"),
+        number_of(pl.col("yes"), "opted_in"),
+        number_of(~pl.col("yes"), "opted_out"),
+        row_count("decided"),
+        number_of(pl.col("is_contact"), "contacts_decided"),
     )
-    return counted(each, keys, *measures)
+    return counted(subjects, keys, *measures)
 
 
 def _contacts_of(keys: Sequence[str], contacts: pl.DataFrame, subject: Subject) -> pl.DataFrame:
     """Return how many contacts there are: of each service, where they are grouped by it."""
     services = _services_in(keys)
-    known = _known(contacts, services, subject)
-    return counted(known, keys_of(services), pl.len().cast(pl.Int64).alias("contacts"))
+    known_contacts = _known(contacts, services, subject)
+    return counted(known_contacts, keys_of(services), row_count("contacts"))
 
 
 def _rates(
@@ -466,15 +476,15 @@ def _rates(
         "opted_in",
         "opted_out",
         "decided",
-        ratio(pl.col("opted_in"), pl.col("decided")).alias("opted_in_per_decided"),
+        ratio("opted_in", "decided").alias("opted_in_per_decided"),
         "contacts_decided",
     )
     if not known:
         return rates.drop("contacts_decided")
-    of_service = keys_of(_services_in(keys))
-    return _with_contacts(rates, summed(known, of_service, "contacts"), of_service).with_columns(
-        ratio(pl.col("contacts_decided"), pl.col("contacts")).alias("coverage_of_contacts")
-    )
+    service_keys = keys_of(_services_in(keys))
+    with_contacts = _with_contacts(rates, summed(known, service_keys, "contacts"), service_keys)
+    coverage = ratio("contacts_decided", "contacts")
+    return with_contacts.with_columns(coverage_of_contacts=coverage)
 
 
 def _services_in(keys: Sequence[str]) -> list[str]:
@@ -483,11 +493,12 @@ def _services_in(keys: Sequence[str]) -> list[str]:
 
 def _known(contacts: pl.DataFrame, services: Sequence[str], subject: Subject) -> pl.DataFrame:
     """Return the people among the contacts, each once for every service that they are grouped by."""
-    found = read(contacts, "contacts", *KEY, "emails", by=services)
-    name = contact_name(pl.col("id"))
+    known_contacts = read(contacts, "contacts", *KEY, "emails", by=services)
+    subject_name = contact_name(pl.col("id"))
     if subject == "email":
-        name = pl.coalesce(first_mailbox(pl.col("emails")), name)
-    return found.select(*keys_of(services), name.alias("subject")).drop_nulls("subject").unique()
+        subject_name = pl.coalesce(first_mailbox(pl.col("emails")), subject_name)
+    subjects = known_contacts.select(*keys_of(services), subject=subject_name)
+    return subjects.drop_nulls("subject").unique()
 
 
 def _with_contacts(
@@ -495,6 +506,7 @@ def _with_contacts(
 ) -> pl.DataFrame:
     """Return the rates with the contacts that there are: of the service, where they are grouped by it."""
     if not of_service:
-        return rates.with_columns(pl.lit(counts["contacts"].item(), pl.Int64).alias("contacts"))
+        all_contacts = pl.lit(counts["contacts"].item(), pl.Int64)
+        return rates.with_columns(contacts=all_contacts)
     joined = rates.join(counts, on=of_service, how="left", nulls_equal=True, maintain_order="left")
     return joined.with_columns(pl.col("contacts").fill_null(0))

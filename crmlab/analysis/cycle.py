@@ -12,7 +12,7 @@ from crmlab.analysis.inputs import By, answer, keys_of
 from crmlab.analysis.opened import read_opened, with_opening
 from crmlab.analysis.period import local
 from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, read_groups, with_money
-from crmlab.analysis.rates import counted, number_of, ratio
+from crmlab.analysis.rates import counted, number_of, ratio, row_count
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant, day_at
 
@@ -21,7 +21,8 @@ __all__ = ["cycle_length", "sales_velocity", "win_cohorts"]
 
 def _days(time_zone: str) -> pl.Expr:
     """Return the days from creating to closing; null where one is not known, or comes before the other."""
-    days = (pl.col("close_date") - local(pl.col("created_at"), time_zone).dt.date()).dt.total_days()
+    created_on = local(pl.col("created_at"), time_zone).dt.date()
+    days = (pl.col("close_date") - created_on).dt.total_days()
     return pl.when(days >= 0).then(days)
 
 
@@ -74,14 +75,15 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     │ 2   ┆ 0        ┆ 20.0      ┆ 20.0        ┆ 28.0     │
     └─────┴──────────┴───────────┴─────────────┴──────────┘
     """
-    found, keys = read_groups(
+    all_deals, keys = read_groups(
         deals, "status", "created_at", "close_date", by=by, optional=("opened_on",)
     )
+    won_deals = with_opening(all_deals, time_zone).filter(WON)
     days = pl.col("days")
     lengths = counted(
-        with_opening(found, time_zone).filter(WON).with_columns(_days(time_zone).alias("days")),
+        won_deals.with_columns(days=_days(time_zone)),
         keys,
-        pl.len().cast(pl.Int64).alias("won"),
+        row_count("won"),
         number_of(days.is_null(), "left_out"),
         days.mean().alias("mean_days"),
         days.median().alias("median_days"),
@@ -163,23 +165,37 @@ def sales_velocity(
         raise UsageError(f"days={days}: give 1 or more, or None for all closed deals")
     if opportunities not in ("open", "worked"):
         raise UsageError(f"opportunities={opportunities!r}: give 'open' or 'worked'")
-    at = as_instant(as_of, "as_of", time_zone)
-    today = day_at(at, time_zone)
+    instant = as_instant(as_of, "as_of", time_zone)
+    today = day_at(instant, time_zone)
     columns = ("status", "close_date", "total_amount", "amount", "currency")
-    found = read_opened(deals, "deals", *columns, time_zone=time_zone, by=by)
-    known = found.filter((pl.col("created_at") <= at) | pl.col("created_at").is_null())
-    later = pl.col("close_date").fill_null(date.min) > today
-    recent = pl.lit(True) if days is None else pl.col("close_date") > today - pl.duration(days=days)
-    won = WON & ~later & recent
-    lost = LOST & ~later & recent
-    counts = OPEN | ((WON | LOST) & later)
+    all_deals = read_opened(deals, "deals", *columns, time_zone=time_zone, by=by)
+    was_created = (pl.col("created_at") <= instant) | pl.col("created_at").is_null()
+    known_deals = all_deals.filter(was_created)
+
+    closed_later = pl.col("close_date").fill_null(date.min) > today
+    closed_in_time = ~closed_later
+    if days is not None:
+        closed_in_time &= pl.col("close_date") > today - pl.duration(days=days)
+    won = WON & closed_in_time
+    lost = LOST & closed_in_time
+    # what was closed later was open then
+    is_counted = OPEN | ((WON | LOST) & closed_later)
     if opportunities == "worked":
-        counts = counts | won | lost
-    keys = with_money(keys_of(by), known)
+        is_counted = is_counted | won | lost
+
+    with_days = known_deals.with_columns(days=_days(time_zone))
+    keys = with_money(keys_of(by), known_deals)
+    return answer(_velocity(with_days, keys, is_counted, won, lost))
+
+
+def _velocity(
+    deals: pl.DataFrame, keys: list[str], is_counted: pl.Expr, won: pl.Expr, lost: pl.Expr
+) -> pl.DataFrame:
+    """Return the factors of `sales_velocity` of each group, and what comes of them."""
     factors = counted(
-        known.with_columns(_days(time_zone).alias("days")),
+        deals,
         keys,
-        number_of(counts, "opportunities"),
+        number_of(is_counted, "opportunities"),
         number_of(won, "won"),
         number_of(lost, "lost"),
         ratio(won.sum(), (won | lost).sum()).alias("win_rate"),
@@ -187,7 +203,7 @@ def sales_velocity(
         pl.col("days").filter(won).mean().alias("mean_days"),
     )
     gain = pl.col("opportunities") * pl.col("mean_amount") * pl.col("win_rate")
-    return answer(factors.with_columns(ratio(gain, pl.col("mean_days")).alias("velocity_per_day")))
+    return factors.with_columns(velocity_per_day=ratio(gain, "mean_days"))
 
 
 @answers("everything")
@@ -245,35 +261,44 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
     │ 2026-02-01    ┆ 1       ┆ 0      ┆ 0   ┆ 0.0       │
     └───────────────┴─────────┴────────┴─────┴───────────┘
     """
-    at = as_instant(as_of, "as_of", time_zone)
-    today = day_at(at, time_zone)
-    found = read_opened(deals, "deals", "status", "close_date", time_zone=time_zone)
-    month = local(pl.col("created_at"), time_zone).dt.date().dt.truncate("1mo")
-    dated = found.filter((pl.col("created_at") <= at) & ~(WON & pl.col("close_date").is_null()))
-    dated = dated.with_columns(
-        month.alias("created_month"), pl.when(WON).then(_month_number("close_date")).alias("won_in")
-    )
-    cohorts = dated.group_by("created_month").agg(pl.len().cast(pl.Int64).alias("created"))
-    born = _month_number("created_month")
-    # the last month that is over
-    ended = today.year * 12 + today.month - 2
-    won = (
-        dated.drop_nulls("won_in")
-        .group_by("created_month", (pl.col("won_in") - born).clip(lower_bound=0).alias("months"))
-        .agg(pl.len().cast(pl.Int64).alias("won"))
-    )
+    instant = as_instant(as_of, "as_of", time_zone)
+    today = day_at(instant, time_zone)
+    all_deals = read_opened(deals, "deals", "status", "close_date", time_zone=time_zone)
+    # of a won deal without a day nobody knows in which month it belongs
+    is_undated = WON & pl.col("close_date").is_null()
+    dated = all_deals.filter((pl.col("created_at") <= instant) & ~is_undated)
+    created_month = local(pl.col("created_at"), time_zone).dt.date().dt.truncate("1mo")
+    dated = dated.with_columns(created_month=created_month)
+
+    cohorts = dated.group_by("created_month").agg(row_count("created"))
+    won_counts = _won_by_month(dated)
     return (
-        cohorts.with_columns(
-            pl.int_ranges(0, pl.max_horizontal(ended - born + 1, 0), dtype=pl.Int64).alias("months")
-        )
-        .explode("months")
-        .drop_nulls("months")
-        .join(won, on=["created_month", "months"], how="left")
+        _with_observed_months(cohorts, today)
+        .join(won_counts, on=["created_month", "months"], how="left")
         .sort("created_month", "months")
         .with_columns(pl.col("won").fill_null(0).cum_sum().over("created_month"))
-        .with_columns(ratio(pl.col("won"), pl.col("created")).alias("win_share"))
+        .with_columns(win_share=ratio("won", "created"))
     )
+
+
+def _won_by_month(deals: pl.DataFrame) -> pl.DataFrame:
+    """Return how many deals of each created_month were won after how many months."""
+    months = _month_number("close_date") - _month_number("created_month")
+    won_deals = deals.filter(WON)
+    # an import may bring deals that were won before they were created
+    with_months = won_deals.with_columns(months=months.clip(lower_bound=0))
+    return with_months.group_by("created_month", "months").agg(row_count("won"))
+
+
+def _with_observed_months(cohorts: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Return a row of each cohort for each month since it was created that is over."""
+    last_ended = today.year * 12 + today.month - 2
+    observed = pl.max_horizontal(last_ended - _month_number("created_month") + 1, 0)
+    with_months = cohorts.with_columns(months=pl.int_ranges(0, observed, dtype=pl.Int64))
+    return with_months.explode("months").drop_nulls("months")
 
 
 def _month_number(name: str) -> pl.Expr:
-    return (pl.col(name).dt.year().cast(pl.Int64) * 12 + pl.col(name).dt.month() - 1).alias(name)
+    """Return the months from the year 0 to a day."""
+    year = pl.col(name).dt.year().cast(pl.Int64)
+    return year * 12 + pl.col(name).dt.month() - 1

@@ -24,7 +24,8 @@ from crmlab.errors import UsageError
 from crmlab.schema import CHANNELS, KEY, channel_word, mailbox, purpose_word
 
 #: in this order: of two decisions of one moment the opt-out is the later
-OPT_IN, OPT_OUT = "opt-in", "opt-out"
+OPT_IN = "opt-in"
+OPT_OUT = "opt-out"
 #: what is left of a consent once it has expired; comes before the others, so that one given anew at that moment counts
 EXPIRED = "expired"
 #: what a decision is about
@@ -49,9 +50,9 @@ _READ = ("contact_id", "contact_email", "occurred_at", "created_at")
 
 def decided(consent_events: pl.DataFrame) -> pl.DataFrame:
     """Return the events with their decision: "opt-in" or "opt-out", null where nothing was decided. Reads opted_in."""
-    yes = pl.col("opted_in").cast(pl.Boolean)
-    decision = pl.when(yes).then(pl.lit(OPT_IN)).when(~yes).then(pl.lit(OPT_OUT))
-    return consent_events.with_columns(decision.alias("decision"))
+    said_yes = pl.col("opted_in").cast(pl.Boolean)
+    decision = pl.when(said_yes).then(pl.lit(OPT_IN)).when(~said_yes).then(pl.lit(OPT_OUT))
+    return consent_events.with_columns(decision=decision)
 
 
 def dated_events(
@@ -85,45 +86,41 @@ def dated_events(
     with_expiries
         Whether there is a row for each consent that expired.
     """
-    columns = (*_SAID_BESIDE, *beside, *_READ)
     events = read(
         consent_events,
         "consent_events",
-        *columns,
+        *(*_SAID_BESIDE, *beside, *_READ),
         by=by,
         optional=("purpose", "contact_hash", "valid_until"),
     )
     if contacts is not None:
         contacts = read(contacts, "contacts", *KEY, "emails", optional=("contact_hash",))
-    events = with_subject(events, known_people(whom), mailbox(pl.col("contact_email")), contacts)
-    dated = (
-        events.with_columns(word(pl.col(name)) for name, word in WORDS.items())
-        .with_columns(
-            word(pl.col(key))
-            for name, word in WORDS.items()
-            for key in keys_of(name)
-            if key in keys_of(by)
-        )
-        .select(
-            "subject",
-            SAID.alias("at"),
-            "purpose",
-            "valid_until",
-            *_SAID_BESIDE,
-            *beside,
-            *keys_of(by),
-        )
-        .drop_nulls(["subject", "at"])
-    )
+    address = mailbox(pl.col("contact_email"))
+    events = with_subject(events, known_people(whom), address, contacts)
+    kept_columns = ("purpose", "valid_until", *_SAID_BESIDE, *beside, *keys_of(by))
+    dated = _in_one_spelling(events, keys_of(by)).select("subject", SAID.alias("at"), *kept_columns)
+    dated = dated.drop_nulls(["subject", "at"])
     if as_of is not None:
         dated = dated.filter(pl.col("at") <= as_of)
-    made = decided(dated)
-    if with_expiries and made["valid_until"].count():
-        made = _with_expiries(made, pl.lit(as_of if as_of else dated["at"].max()))
+
+    decisions = decided(dated)
+    if with_expiries and decisions["valid_until"].count():
+        # where no moment is asked for, the last event is the last that is known
+        horizon = as_of if as_of is not None else dated["at"].max()
+        decisions = _with_expiries(decisions, pl.lit(horizon))
     # the row as the last key: a stable sort takes three times as long
-    return (
-        made.drop("valid_until").with_row_index("row").sort(*order, "decision", "row").drop("row")
-    )
+    numbered = decisions.drop("valid_until").with_row_index("row")
+    return numbered.sort(*order, "decision", "row").drop("row")
+
+
+def _in_one_spelling(events: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Return the events with one word for a channel and a purpose, also where they are grouped by it."""
+    spelled = [word(pl.col(name)) for name, word in WORDS.items()]
+    for name, word in WORDS.items():
+        (key,) = keys_of(name)
+        if key in keys:
+            spelled.append(word(pl.col(key)))
+    return events.with_columns(spelled)
 
 
 def _with_expiries(decisions: pl.DataFrame, horizon: pl.Expr) -> pl.DataFrame:
@@ -133,48 +130,54 @@ def _with_expiries(decisions: pl.DataFrame, horizon: pl.Expr) -> pl.DataFrame:
     """
     is_yes = pl.col("decision") == OPT_IN
     was_over = is_yes & (pl.col("valid_until") <= pl.col("at")).fill_null(value=False)
-    found = decisions.with_columns(
-        decision=pl.when(was_over).then(pl.lit(EXPIRED)).otherwise("decision")
-    )
+    decision = pl.when(was_over).then(pl.lit(EXPIRED)).otherwise("decision")
+    made = decisions.with_columns(decision=decision)
 
-    in_order = found.drop_nulls("decision").sort(
+    in_order = made.drop_nulls("decision").sort(
         *SUBJECT_KEYS, "at", "decision", maintain_order=True
     )
-    following = pl.when(~is_first(*SUBJECT_KEYS).shift(-1, fill_value=True)).then(
-        pl.col("at").shift(-1)
-    )
-    given_up_to = in_order.with_columns(following=following).filter(
-        is_yes, pl.col("valid_until") <= horizon
-    )
+    with_next = in_order.with_columns(following=_time_of_next())
+    given_up_to = with_next.filter(is_yes, pl.col("valid_until") <= horizon)
     # said again, or taken back, before it expired
-    ended = given_up_to.filter(
-        pl.col("following").is_null() | (pl.col("following") > pl.col("valid_until"))
-    )
-    nothing = [
-        pl.lit(None, found.schema[name]).alias(name)
-        for name in ("opted_in", "step", "has_documentation")
-    ]
+    is_superseded = pl.col("following") <= pl.col("valid_until")
+    ended = given_up_to.filter(~is_superseded.fill_null(value=False))
+
+    # an expiry is nobody's word: it has no answer and no document
+    nothing = []
+    for name in ("opted_in", "step", "has_documentation"):
+        nothing.append(pl.lit(None, made.schema[name]).alias(name))
     expiries = ended.with_columns(
         *nothing,
-        at=pl.col("valid_until"),
+        at="valid_until",
         decision=pl.lit(EXPIRED),
-        kind=pl.lit(EXPIRED).cast(found.schema["kind"]),
+        kind=pl.lit(EXPIRED).cast(made.schema["kind"]),
     )
-    return pl.concat([found, expiries.select(found.columns)])
+    return pl.concat([made, expiries.select(made.columns)])
+
+
+def _time_of_next() -> pl.Expr:
+    """Return when the next decision of a subject about the same was made, in a sorted frame; null of the last one."""
+    return pl.when(~is_last(*SUBJECT_KEYS)).then(pl.col("at").shift(-1))
 
 
 def without_void_expiries(decisions: pl.DataFrame, *keys: str) -> pl.DataFrame:
     """Return the decisions, sorted by these keys and time, without consents that expired when they were withdrawn."""
-    before = pl.when(~is_first(*keys)).then(pl.col("decision").shift())
-    is_void = (pl.col("decision") == EXPIRED) & (before == OPT_OUT)
+    decision_before = pl.when(~is_first(*keys)).then(pl.col("decision").shift())
+    is_void = (pl.col("decision") == EXPIRED) & (decision_before == OPT_OUT)
     return decisions.filter(~is_void.fill_null(value=False))
 
 
 def is_first(*columns: str) -> pl.Expr:
     """Return whether a row is the first of these values, in a frame that is sorted by them."""
-    return pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in columns) | (
-        pl.int_range(pl.len()) == 0
-    )
+    is_other = [pl.col(name).ne_missing(pl.col(name).shift()) for name in columns]
+    # the first row of all has nothing before it, which a null would be equal to
+    is_top = pl.int_range(pl.len()) == 0
+    return pl.any_horizontal(is_other) | is_top
+
+
+def is_last(*columns: str) -> pl.Expr:
+    """Return whether a row is the last of these values, in a frame that is sorted by them."""
+    return is_first(*columns).shift(-1, fill_value=True)
 
 
 def for_all_they_cover(decisions: pl.DataFrame) -> pl.DataFrame:
@@ -187,24 +190,27 @@ def for_all_they_cover(decisions: pl.DataFrame) -> pl.DataFrame:
     # where nobody names a purpose, there is none to be covered
     some_purposes = decisions["purpose"].null_count() < decisions.height
     names_no_purpose = pl.col("purpose").is_null() & pl.lit(some_purposes)
-    general = decisions.filter(
-        (names_no_channel | names_no_purpose) & (pl.col("decision") == OPT_OUT)
-    )
-    if general.is_empty():
+    is_general = (names_no_channel | names_no_purpose) & (pl.col("decision") == OPT_OUT)
+    withdrawals = decisions.filter(is_general)
+    if withdrawals.is_empty():
         return decisions
 
-    named = decisions.select(SUBJECT_KEYS).unique()
-    withdrawn = general.rename({"channel": "of_channel", "purpose": "of_purpose"})
-    covers = [
-        pl.col(f"of_{name}").is_null() | (pl.col(f"of_{name}") == pl.col(name)) for name in WORDS
-    ]
-    is_itself = [pl.col(f"of_{name}").eq_missing(pl.col(name)) for name in WORDS]
-    copies = (
-        withdrawn.join(named, on="subject").filter(*covers).filter(~pl.all_horizontal(is_itself))
-    )
+    about_what = decisions.select(SUBJECT_KEYS).unique()
+    general = withdrawals.rename({"channel": "of_channel", "purpose": "of_purpose"})
+    covers = []
+    is_itself = []
+    for name in WORDS:
+        of_general = pl.col(f"of_{name}")
+        covers.append(of_general.is_null() | (of_general == pl.col(name)))
+        is_itself.append(of_general.eq_missing(pl.col(name)))
+    covered = general.join(about_what, on="subject").filter(*covers)
+    copies = covered.filter(~pl.all_horizontal(is_itself))
 
-    keys = [(name, key) for name in WORDS for key in keys_of(name) if key in decisions.columns]
-    copies = copies.with_columns(pl.col(name).alias(key) for name, key in keys)
+    # who groups by channel or purpose finds a copy where it counts
+    for name in WORDS:
+        (key,) = keys_of(name)
+        if key in decisions.columns:
+            copies = copies.with_columns(pl.col(name).alias(key))
     return pl.concat([decisions, copies.select(decisions.columns)])
 
 
@@ -215,12 +221,13 @@ def changes(events: pl.DataFrame) -> pl.DataFrame:
     subject, channel and purpose begins with an opt-in, and alternates with what ends it, an opt-out or its expiry.
     """
     decisions = events.drop_nulls("decision")
-    made = for_all_they_cover(decisions)
-    if made.height > decisions.height:
-        made = made.sort(*SUBJECT_KEYS, "at", "decision", maintain_order=True)
-    is_new = is_first(*SUBJECT_KEYS)
+    with_copies = for_all_they_cover(decisions)
+    # without copies they are sorted already
+    if with_copies.height > decisions.height:
+        with_copies = with_copies.sort(*SUBJECT_KEYS, "at", "decision", maintain_order=True)
     is_yes = pl.col("decision") == OPT_IN
-    return made.filter(pl.when(is_new).then(is_yes).otherwise(is_yes != is_yes.shift()))
+    is_change = pl.when(is_first(*SUBJECT_KEYS)).then(is_yes).otherwise(is_yes != is_yes.shift())
+    return with_copies.filter(is_change)
 
 
 def consent_periods(events: pl.DataFrame) -> pl.DataFrame:
@@ -228,16 +235,9 @@ def consent_periods(events: pl.DataFrame) -> pl.DataFrame:
 
     Columns as of the opt-in, with start and end (Datetime, UTC); end is null while the consent lasts.
     """
-    changed = changes(events)
-    following = pl.when(~is_first(*SUBJECT_KEYS).shift(-1, fill_value=True)).then(
-        pl.col("at").shift(-1)
-    )
-    return (
-        changed.with_columns(following.alias("end"))
-        .filter(pl.col("decision") == OPT_IN)
-        .rename({"at": "start"})
-        .drop("decision")
-    )
+    with_end = changes(events).with_columns(end=_time_of_next())
+    opt_ins = with_end.filter(pl.col("decision") == OPT_IN)
+    return opt_ins.rename({"at": "start"}).drop("decision")
 
 
 def word_of(name: str, given: str) -> str:
@@ -268,15 +268,18 @@ def refuse_misspelt(decisions: pl.DataFrame, channel: str, purpose: str | None) 
     UsageError
         It says which is meant.
     """
-    asked = {"channel": channel, "purpose": purpose}
-    for name, given in asked.items():
+    asked_words = {"channel": channel, "purpose": purpose}
+    for name, given in asked_words.items():
         if given is None:
             continue
         word = word_of(name, given)
-        known = decisions[name].unique().drop_nulls().to_list()
+        known_words = decisions[name].unique().drop_nulls().to_list()
         if name == "channel":
-            known += CHANNELS
-        similar = [] if word in known else get_close_matches(word, known, n=1, cutoff=_SIMILAR)
+            known_words += CHANNELS
+        # what nobody decided about is a slip only where there is something alike
+        if word in known_words:
+            continue
+        similar = get_close_matches(word, known_words, n=1, cutoff=_SIMILAR)
         if similar:
             raise UsageError(f"no decision is about {name}={given!r}; did you mean {similar[0]!r}?")
 
@@ -286,13 +289,14 @@ def about(decisions: pl.DataFrame, channel: str, purpose: str | None) -> pl.Data
 
     A withdrawal that names none is about each. Reads channel, purpose, decision.
     """
-    is_out = pl.col("decision") == OPT_OUT
-    of_channel = pl.col("channel") == word_of("channel", channel)
-    found = decisions.filter(of_channel | (pl.col("channel").is_null() & is_out))
+    # a withdrawal that names none is about each
+    is_opt_out = pl.col("decision") == OPT_OUT
+    is_channel = pl.col("channel") == word_of("channel", channel)
+    of_channel = decisions.filter(is_channel | (pl.col("channel").is_null() & is_opt_out))
     if purpose is None:
-        return found
-    of_purpose = pl.col("purpose") == word_of("purpose", purpose)
-    return found.filter(of_purpose | (pl.col("purpose").is_null() & is_out))
+        return of_channel
+    is_purpose = pl.col("purpose") == word_of("purpose", purpose)
+    return of_channel.filter(is_purpose | (pl.col("purpose").is_null() & is_opt_out))
 
 
 def history_of(events: pl.DataFrame, channel: str, purpose: str | None) -> pl.DataFrame:
@@ -313,34 +317,35 @@ def history_of(events: pl.DataFrame, channel: str, purpose: str | None) -> pl.Da
         The columns of `events`, with decision (String): "opt-in", "opt-out" or "expired" after this event, taken
         together.
     """
-    made = events.drop_nulls("decision")
-    refuse_misspelt(made, channel, purpose)
-    decisions = about(made, channel, purpose)
+    all_decisions = events.drop_nulls("decision")
+    refuse_misspelt(all_decisions, channel, purpose)
+    decisions = about(all_decisions, channel, purpose)
     if decisions["purpose"].null_count() < decisions.height:
         decisions = _taken_together(decisions, channel)
-    in_time = decisions.sort("subject", "at", "decision", maintain_order=True)
-    return without_void_expiries(in_time, "subject").sort("at", "decision", maintain_order=True)
+    by_person = decisions.sort("subject", "at", "decision", maintain_order=True)
+    valid = without_void_expiries(by_person, "subject")
+    return valid.sort("at", "decision", maintain_order=True)
 
 
 def _taken_together(decisions: pl.DataFrame, channel: str) -> pl.DataFrame:
     """Return the decisions about one channel, each with that of its person about all purposes of it."""
-    one_channel = decisions.with_columns(named=pl.col("channel"), channel=pl.lit(channel))
-    made = for_all_they_cover(one_channel).sort(
+    one_channel = decisions.with_columns(named="channel", channel=pl.lit(channel))
+    by_purpose = for_all_they_cover(one_channel).sort(
         "subject", "purpose", "at", "decision", maintain_order=True
     )
     is_yes = pl.col("decision") == OPT_IN
-    was_yes = (
-        pl.when(~is_first("subject", "purpose")).then(is_yes.shift()).otherwise(pl.lit(value=False))
-    )
-    moves = made.with_columns((is_yes.cast(pl.Int64) - was_yes.cast(pl.Int64)).alias("move"))
+    is_new = is_first("subject", "purpose")
+    before_all = pl.lit(value=False)
+    was_yes = pl.when(~is_new).then(is_yes.shift()).otherwise(before_all)
+    # +1: a purpose that had no yes has one; -1: it has it no more
+    move = is_yes.cast(pl.Int64) - was_yes.cast(pl.Int64)
+    moves = by_purpose.with_columns(move=move)
 
     # an opt-out of several purposes is one moment: what holds after it is the last row of it
     in_time = moves.sort("subject", "at", "decision", maintain_order=True)
     purposes_with_yes = pl.col("move").cum_sum().over("subject")
-    none_is_left = (
-        pl.when(pl.col("decision") == EXPIRED).then(pl.lit(EXPIRED)).otherwise(pl.lit(OPT_OUT))
-    )
+    is_expiry = pl.col("decision") == EXPIRED
+    none_is_left = pl.when(is_expiry).then(pl.lit(EXPIRED)).otherwise(pl.lit(OPT_OUT))
     together = pl.when(purposes_with_yes > 0).then(pl.lit(OPT_IN)).otherwise(none_is_left)
-    return in_time.with_columns(
-        together.alias("decision"), pl.col("named").alias("channel")
-    ).select(decisions.columns)
+    taken = in_time.with_columns(decision=together, channel="named")
+    return taken.select(decisions.columns)

@@ -8,7 +8,7 @@ from crmlab.analysis.addresses import with_contact_id
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.period import chosen_grain, local, period_of
-from crmlab.analysis.rates import ratio
+from crmlab.analysis.rates import number_of, ratio
 from crmlab.analysis.touches import HAPPENED, with_count
 from crmlab.schema import first_mailbox
 
@@ -89,19 +89,18 @@ def email_engagement(
     └──────┴────────┴─────────────────┴────────────────────┴──────┴───────────┘
     """
     keys = (*_ACCOUNT, "campaign_id")
-    counted = _counted(_events(activities), keys)
+    counts = _counted(_events(activities), keys)
     if campaigns is None:
-        named = counted.with_columns(campaign=pl.lit(None, pl.String))
+        named = counts.with_columns(campaign=pl.lit(None, pl.String))
     else:
-        names = read(campaigns, "campaigns", *_ACCOUNT, "id", "name").select(
-            *_ACCOUNT, pl.col("id").alias("campaign_id"), pl.col("name").alias("campaign")
-        )
-        named = counted.join(
-            names.unique(keys, keep="first"), on=keys, how="left", nulls_equal=True
-        )
-    return named.select(*keys, "campaign", pl.exclude(*keys, "campaign")).sort(
-        "sent", *keys, descending=[True, *(False for _ in keys)], nulls_last=True
-    )
+        campaign_id = pl.col("id").alias("campaign_id")
+        all_campaigns = read(campaigns, "campaigns", *_ACCOUNT, "id", "name")
+        names = all_campaigns.select(*_ACCOUNT, campaign_id, campaign="name")
+        first_names = names.unique(keys, keep="first")
+        named = counts.join(first_names, on=keys, how="left", nulls_equal=True)
+    in_order = named.select(*keys, "campaign", pl.exclude(*keys, "campaign"))
+    most_first = [True, False, False, False]
+    return in_order.sort("sent", *keys, descending=most_first, nulls_last=True)
 
 
 @answers("period")
@@ -156,10 +155,12 @@ def email_engagement_over_time(
     │ 2026-01-01 ┆ 1    ┆ 1      ┆ 1.0       │
     └────────────┴──────┴────────┴───────────┘
     """
-    day = local(pl.coalesce("sent_at", "at"), time_zone).dt.date()
-    events = _events(activities).with_columns(day.alias("period"))
-    events = events.with_columns(period_of(pl.col("period"), chosen_grain(every, events["period"])))
-    return _counted(events, (*_ACCOUNT, "period")).sort("period", *_ACCOUNT)
+    # an opening counts for the mailing, so it is of the period in which that was sent
+    sent_on = local(pl.coalesce("sent_at", "at"), time_zone).dt.date()
+    events = _events(activities).with_columns(period=sent_on)
+    grain = chosen_grain(every, events["period"])
+    by_period = events.with_columns(period_of(pl.col("period"), grain))
+    return _counted(by_period, (*_ACCOUNT, "period")).sort("period", *_ACCOUNT)
 
 
 def _events(activities: pl.DataFrame) -> pl.DataFrame:
@@ -173,84 +174,93 @@ def _events(activities: pl.DataFrame) -> pl.DataFrame:
         "starts_at",
         "created_at",
     )
-    activities = with_count(activities, *columns, optional=("contact_hash",))
+    all_activities = with_count(activities, *columns, optional=("contact_hash",))
+    mailings = all_activities.filter(pl.col("mailing").is_in(HAPPENINGS))
     address = first_mailbox(pl.col("contact_emails"))
-    mailings = with_contact_id(activities.filter(pl.col("mailing").is_in(HAPPENINGS)), address)
+    # a subscription ended on a web page is of no mailing
+    is_of_mailing = pl.col("what").is_in(["sent", "delivered", "opened", "clicked"])
+    has_campaign = pl.col("campaign_id").is_not_null()
+    is_send = pl.col("what") == "sent"
     events = (
-        mailings.select(
+        with_contact_id(mailings, address)
+        .select(
             *_ACCOUNT,
             "campaign_id",
-            pl.coalesce("contact_id", address, "contact_hash").alias("person"),
-            pl.col("mailing").alias("what"),
-            HAPPENED.alias("at"),
             "count",
+            person=pl.coalesce("contact_id", address, "contact_hash"),
+            what="mailing",
+            at=HAPPENED,
         )
         .drop_nulls(["person", "at"])
-        # a subscription ended on a web page is of no mailing
-        .filter(
-            pl.col("campaign_id").is_not_null()
-            | pl.col("what").is_in(["sent", "delivered", "opened", "clicked"])
-        )
-        .sort(*_PAIR, "at", pl.col("what") != "sent")
-        .with_columns(pl.struct(_PAIR).rle_id().alias("pair"))
+        .filter(has_campaign | is_of_mailing)
+        # of one moment the send comes first: an opening counts only behind it
+        .sort(*_PAIR, "at", ~is_send)
+        .with_columns(pair=pl.struct(_PAIR).rle_id())
     )
-    is_send = pl.col("what") == "sent"
-    latest = pl.when(is_send).then(pl.struct("at", "pair")).forward_fill().struct
-    is_own = latest.field("pair") == pl.col("pair")
-    return events.with_columns(pl.when(is_own).then(latest.field("at")).alias("sent_at"))
+    latest_send = pl.when(is_send).then(pl.struct("at", "pair")).forward_fill().struct
+    is_own_send = latest_send.field("pair") == pl.col("pair")
+    return events.with_columns(sent_at=pl.when(is_own_send).then(latest_send.field("at")))
 
 
 def _counted(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
     """Return the counts and rates of each group; contacts are counted once for each campaign in it."""
-    is_sent = pl.col("sent_at").is_not_null()
-    happened = [(pl.col("what") == what).any().alias(what) for what in HAPPENINGS]
-    flags = events.filter(is_sent).group_by(*keys, "pair").agg(happened)
-    clicked, opened = pl.col("clicked"), pl.col("opened") | pl.col("clicked")
-    contacts = flags.group_by(keys).agg(
-        _sum(pl.col("sent")).alias("sent"),
-        _sum(pl.col("delivered") | opened).alias("delivered"),
-        _sum(opened).alias("opened"),
-        _sum(clicked & ~pl.col("opened")).alias("opened_by_click"),
-        *(
-            _sum(pl.col(name)).alias(name)
-            for name in ("clicked", "bounced", "complained", "unsubscribed")
-        ),
-    )
-    is_open, is_click = pl.col("what") == "opened", pl.col("what") == "clicked"
-    totals = events.group_by(keys).agg(
-        _events_where(pl.col("what") == "sent").alias("sends"),
-        _events_where(is_open & is_sent).alias("opens"),
-        _events_where(is_click & is_sent).alias("clicks"),
-        _events_where(is_open & ~is_sent).alias("opens_without_send"),
-        _events_where(is_click & ~is_sent).alias("clicks_without_send"),
-    )
-    tracked = events.group_by(_ACCOUNT).agg(
-        (pl.col("what") == "delivered").any().alias("tells_delivery")
-    )
+    contact_counts = _contact_counts(events, keys)
+    event_counts = _event_counts(events, keys)
+    tells_delivery = (pl.col("what") == "delivered").any().alias("tells_delivery")
+    accounts = events.group_by(_ACCOUNT).agg(tells_delivery)
+    counts = event_counts.join(contact_counts, on=keys, how="left", nulls_equal=True)
+    counts = counts.join(accounts, on=_ACCOUNT, nulls_equal=True)
+    of_contacts = [name for name in contact_counts.columns if name not in keys]
+    counts = counts.with_columns(pl.col(of_contacts).fill_null(0))
+
+    # where an account tells of no delivery, none is not the same as 0
+    delivered = pl.when("tells_delivery").then("delivered")
+    base = pl.when("tells_delivery").then(pl.lit("delivered")).otherwise(pl.lit("sent"))
     reached = pl.coalesce("delivered", "sent")
-    return (
-        totals.join(contacts, on=keys, how="left", nulls_equal=True)
-        .join(tracked, on=_ACCOUNT, nulls_equal=True)
-        .with_columns(pl.col(name).fill_null(0) for name in contacts.columns if name not in keys)
-        .with_columns(pl.when("tells_delivery").then("delivered").alias("delivered"))
-        .select(
-            *keys,
-            *_COUNTS,
-            pl.when("tells_delivery")
-            .then(pl.lit("delivered"))
-            .otherwise(pl.lit("sent"))
-            .alias("base"),
-            ratio(pl.col("opened"), reached).alias("open_rate"),
-            ratio(pl.col("clicked"), reached).alias("click_rate"),
-            ratio(pl.col("clicked"), pl.col("opened")).alias("click_to_open_rate"),
-        )
+    return counts.with_columns(delivered=delivered).select(
+        *keys,
+        *_COUNTS,
+        base=base,
+        open_rate=ratio("opened", reached),
+        click_rate=ratio("clicked", reached),
+        click_to_open_rate=ratio("clicked", "opened"),
+    )
+
+
+def _contact_counts(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
+    """Return to how many contacts of each group what happened, behind a send; once for each campaign."""
+    happened = [(pl.col("what") == what).any().alias(what) for what in HAPPENINGS]
+    behind_send = events.filter(pl.col("sent_at").is_not_null())
+    contacts = behind_send.group_by(*keys, "pair").agg(happened)
+    clicked = pl.col("clicked")
+    # without images nobody is seen to open
+    opened = pl.col("opened") | clicked
+    return contacts.group_by(keys).agg(
+        number_of(pl.col("sent"), "sent"),
+        number_of(pl.col("delivered") | opened, "delivered"),
+        number_of(opened, "opened"),
+        number_of(clicked & ~pl.col("opened"), "opened_by_click"),
+        number_of(clicked, "clicked"),
+        number_of(pl.col("bounced"), "bounced"),
+        number_of(pl.col("complained"), "complained"),
+        number_of(pl.col("unsubscribed"), "unsubscribed"),
+    )
+
+
+def _event_counts(events: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
+    """Return how many sends, openings and clicks there were in each group, and how many without a send."""
+    is_sent = pl.col("sent_at").is_not_null()
+    is_open = pl.col("what") == "opened"
+    is_click = pl.col("what") == "clicked"
+    return events.group_by(keys).agg(
+        sends=_events_where(pl.col("what") == "sent"),
+        opens=_events_where(is_open & is_sent),
+        clicks=_events_where(is_click & is_sent),
+        opens_without_send=_events_where(is_open & ~is_sent),
+        clicks_without_send=_events_where(is_click & ~is_sent),
     )
 
 
 def _events_where(flag: pl.Expr) -> pl.Expr:
     """Return how many events there are: a row may stand for several."""
     return pl.col("count").filter(flag).sum()
-
-
-def _sum(flag: pl.Expr) -> pl.Expr:
-    return flag.sum().cast(pl.Int64)

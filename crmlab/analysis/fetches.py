@@ -133,15 +133,16 @@ class Call:
         self.used: list[tuple[FetchLike, str]] = []
         signature = inspect.signature(function)
         self._bound = signature.bind_partial(*args, **kwargs)
-        times = [each.asked.fetched_at for each in self._compared() if _is_fetch(each)]
-        first = next(iter(self._bound.arguments.values()))
+        # taken before frames stand in the place of the fetches: a frame knows no time
+        fetch_times = [given.asked.fetched_at for given in self._compared() if _is_fetch(given)]
+        first_argument = next(iter(self._bound.arguments.values()))
         for parameter in signature.parameters.values():
             given = self._bound.arguments.get(parameter.name)
             if _fetches_in([given]):
                 self._bound.arguments[parameter.name] = self._in_place_of(given, parameter)
-            elif parameter.name not in self._bound.arguments and _is_fetch(first):
-                self._fill(parameter, first)
-        self._refuse_backwards(times)
+            elif parameter.name not in self._bound.arguments and _is_fetch(first_argument):
+                self._fill(parameter, first_argument)
+        self._refuse_backwards(fetch_times)
 
     @classmethod
     def of_fetch(
@@ -153,8 +154,9 @@ class Call:
         kwargs: Mapping[str, Any],
     ) -> Call | None:
         """Return the call; None where no fetch is among the arguments."""
-        has_fetch = _fetches_in([*args, *kwargs.values()])
-        return cls(function, needs, tables, args, kwargs) if has_fetch else None
+        if not _fetches_in([*args, *kwargs.values()]):
+            return None
+        return cls(function, needs, tables, args, kwargs)
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -168,11 +170,11 @@ class Call:
 
     def notes(self) -> str:
         """Return in words of which period and time the tables are, and what of them could not be read."""
-        periods = [data.asked.period_note([table]) for data, table in self.used]
-        unread = [unread_note(data.summary, [table]) for data, table in self.used]
-        return ". ".join(
-            dict.fromkeys(word for word in [*periods, *self._times(), *unread] if word)
-        )
+        period_notes = [data.asked.period_note([table]) for data, table in self.used]
+        unread_notes = [unread_note(data.summary, [table]) for data, table in self.used]
+        sentences = [*period_notes, *self._times(), *unread_notes]
+        # tables of one fetch have the same to say
+        return ". ".join(dict.fromkeys(filter(None, sentences)))
 
     def _times(self) -> list[str]:
         """Return when the tables were fetched, where the call asks for another moment; of several fetches, each is."""
@@ -188,10 +190,13 @@ class Call:
         if _is_fetch(given):
             return self._frame(given, parameter, is_named=True)
         # snapshots: of each fetch its time and its deals
-        return [
-            (each.asked.fetched_at, self._table(each, "deals")) if _is_fetch(each) else each
-            for each in given
-        ]
+        snapshots = []
+        for snapshot in given:
+            if _is_fetch(snapshot):
+                snapshots.append((snapshot.asked.fetched_at, self._table(snapshot, "deals")))
+            else:
+                snapshots.append(snapshot)
+        return snapshots
 
     def _fill(self, parameter: inspect.Parameter, data: FetchLike) -> None:
         """Give an argument that is left out what the fetch has for it."""
@@ -205,42 +210,46 @@ class Call:
 
     def _refuse_the_same_again(self, parameter: inspect.Parameter) -> None:
         """Refuse to compare a table with itself, where two arguments stand for it and one is given."""
-        table = self._tables.get(parameter.name, "")
-        others = [
-            name
-            for name, of in self._tables.items()
-            if table and of == table and name != parameter.name
-        ]
-        if others:
-            raise UsageError(f"{self._name} needs two fetches: write {self._name}(earlier, later)")
+        table = self._tables.get(parameter.name)
+        if not table:
+            return
+        for other_name, other_table in self._tables.items():
+            if other_table == table and other_name != parameter.name:
+                raise UsageError(
+                    f"{self._name} needs two fetches: write {self._name}(earlier, later)"
+                )
 
     def _compared(self) -> list[Any]:
         """Return what was given for the arguments that stand for one and the same table."""
-        given = [
-            name
-            for name, table in self._tables.items()
-            if [*self._tables.values()].count(table) > 1
-        ]
-        return [self._bound.arguments.get(name) for name in given]
+        tables = list(self._tables.values())
+        compared = []
+        for name, table in self._tables.items():
+            if tables.count(table) > 1:
+                compared.append(self._bound.arguments.get(name))
+        return compared
 
     def _refuse_backwards(self, times: Sequence[dt.datetime]) -> None:
         """Refuse to compare a fetch with one that is not later: the changes between them would run backwards."""
-        for before, after in pairwise(times):
-            if before >= after:
+        for earlier, later in pairwise(times):
+            if earlier >= later:
                 raise UsageError(
-                    f"{self._name} needs the earlier fetch first, and the first was fetched at {before:%Y-%m-%d %H:%M} "
-                    f"UTC, the second at {after:%Y-%m-%d %H:%M} UTC: write {self._name}(earlier, later). Where deals "
-                    "are of another time, say so, with crmlab.collect(deals=earlier.deals, as_of=...)"
+                    f"{self._name} needs the earlier fetch first, and the first was fetched at "
+                    f"{earlier:%Y-%m-%d %H:%M} UTC, the second at {later:%Y-%m-%d %H:%M} UTC: "
+                    f"write {self._name}(earlier, later). If the deals "
+                    "are of another time, say so with crmlab.collect(deals=earlier.deals, as_of=...)"
                 )
 
     def _frame(self, data: FetchLike, parameter: inspect.Parameter, *, is_named: bool) -> Any:
         """Return the frame that an argument stands for; None where it stands for none, or may be left out."""
         name = parameter.name
+        is_needed = is_named or parameter.default is parameter.empty
         table = self._tables.get(name, name)
         if table in TABLES:
-            is_needed = is_named or parameter.default is parameter.empty
-            return self._table(data, table) if is_needed or table in data else None
-        if name in _MADE and (is_named or parameter.default is parameter.empty):
+            # what may be left out is taken where it was fetched
+            if not is_needed and table not in data:
+                return None
+            return self._table(data, table)
+        if name in _MADE and is_needed:
             self._refuse_masked(data)
             self._note(data, "contacts")
             return _MADE[name](self._table(data, "contacts"))
@@ -267,11 +276,15 @@ class Call:
 
     def _note(self, data: FetchLike, table: str) -> None:
         """Take note of a table that is used; refuse it where it is of a period, and everything is needed."""
-        reason = data.asked.why_not_whole([table]) if self._needs == "everything" else ""
-        if reason:
-            raise UsageError(f"{self._name} needs {reason}")
-        if not any(data is other and table == used for other, used in self.used):
-            self.used.append((data, table))
+        if self._needs == "everything":
+            reason = data.asked.why_not_whole([table])
+            if reason:
+                raise UsageError(f"{self._name} needs {reason}")
+        for other_data, other_table in self.used:
+            # by identity: the frames within a fetch cannot be compared by ==
+            if data is other_data and table == other_table:
+                return
+        self.used.append((data, table))
 
 
 def _is_fetch(value: object) -> bool:
@@ -281,8 +294,8 @@ def _is_fetch(value: object) -> bool:
 def _fetches_in(values: list[Any]) -> bool:
     """Return whether one of these is a fetch, or a list with one."""
     for value in values:
-        if _is_fetch(value) or (
-            isinstance(value, list | tuple) and any(_is_fetch(each) for each in value)
-        ):
+        if _is_fetch(value):
+            return True
+        if isinstance(value, list | tuple) and any(_is_fetch(item) for item in value):
             return True
     return False

@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping
 from datetime import date
 from numbers import Real
+from typing import Any
 
 import polars as pl
 
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read, whole
 from crmlab.analysis.pipeline import OPEN, PLACE, VALUE, WON, currencies, with_currency
-from crmlab.analysis.rates import number_of, ratio
+from crmlab.analysis.rates import number_of, ratio, row_count
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant, day_at
 
@@ -90,87 +91,98 @@ def weighted_pipeline(
     │ month   ┆ 2026-03-01 ┆ service          ┆ 2     ┆ 0              ┆ 240.0  ┆ 180.0           │
     └─────────┴────────────┴──────────────────┴───────┴────────────────┴────────┴─────────────────┘
     """
-    at = as_instant(as_of, "as_of", time_zone)
-    today = pl.lit(day_at(at, time_zone))
-    due = pl.col("expected_close_date")
+    instant = as_instant(as_of, "as_of", time_zone)
     columns = ["status", "expected_close_date", "total_amount", "amount", "currency"]
     if probability is None:
         columns.append("stage_probability")
-    deals = read(deals, "deals", *PLACE, *columns)
-    found = _with_probability(deals.filter(OPEN), probability)
-    bucket = pl.when(due < today).then(pl.lit("overdue")).when(due >= today).then(pl.lit("month"))
-    keys = ["bucket", "month", *currencies(found), "probability_from"]
-    return (
-        found.with_columns(
-            bucket.otherwise(pl.lit("no date")).cast(_BUCKETS).alias("bucket"),
-            pl.when(due >= today).then(due.dt.truncate("1mo")).alias("month"),
-        )
-        .group_by(keys)
-        .agg(
-            pl.len().cast(pl.Int64).alias("deals"),
-            number_of(VALUE.is_null(), "without_amount"),
-            VALUE.sum().alias("amount"),
-            (VALUE * pl.col("probability")).sum().alias("weighted_amount"),
-        )
-        .sort(keys, nulls_last=True)
-        .with_columns(
-            pl.col("bucket").cast(pl.String),
-            pl.when(pl.col("probability_from").is_not_null())
-            .then("weighted_amount")
-            .alias("weighted_amount"),
-        )
+    open_deals = read(deals, "deals", *PLACE, *columns).filter(OPEN)
+    probable = _with_probability(open_deals, probability)
+    dated = _with_month(probable, day_at(instant, time_zone))
+    keys = ["bucket", "month", *currencies(dated), "probability_from"]
+    sums = dated.group_by(keys).agg(
+        row_count("deals"),
+        number_of(VALUE.is_null(), "without_amount"),
+        amount=VALUE.sum(),
+        weighted_amount=(VALUE * pl.col("probability")).sum(),
     )
+
+    # the sum of what nobody knows is 0, which would pass for an answer
+    has_probability = pl.col("probability_from").is_not_null()
+    weighted_amount = pl.when(has_probability).then("weighted_amount")
+    in_order = sums.sort(keys, nulls_last=True)
+    return in_order.with_columns(pl.col("bucket").cast(pl.String), weighted_amount=weighted_amount)
+
+
+def _with_month(deals: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Return the deals with the month that each is expected to close in, and the bucket: those overdue have none."""
+    expected_on = pl.col("expected_close_date")
+    is_ahead = expected_on >= pl.lit(today)
+    bucket = (
+        pl.when(expected_on < pl.lit(today))
+        .then(pl.lit("overdue"))
+        .when(is_ahead)
+        .then(pl.lit("month"))
+        .otherwise(pl.lit("no date"))
+    )
+    month = pl.when(is_ahead).then(expected_on.dt.truncate("1mo"))
+    # as an Enum they sort in the order of time, and not of the alphabet
+    return deals.with_columns(bucket=bucket.cast(_BUCKETS), month=month)
 
 
 def _with_probability(deals: pl.DataFrame, given: Probabilities | None) -> pl.DataFrame:
     """Return the deals with `probability` and where it is from, both null where it is not known."""
     if given is None:
-        deals = deals.with_columns(
-            pl.col("stage_probability").alias("probability"),
-            pl.lit("service").alias("probability_from"),
+        probable = deals.with_columns(
+            probability="stage_probability",
+            probability_from=pl.lit("service"),
         )
     else:
-        shares = (
-            _shares_of_mapping(given) if isinstance(given, Mapping) else _shares_of_frame(given)
+        probable = _with_shares(deals, given)
+    is_known = pl.col("probability").is_not_null()
+    probability_from = pl.when(is_known).then("probability_from")
+    return probable.with_columns(probability_from=probability_from)
+
+
+def _with_shares(deals: pl.DataFrame, given: Probabilities) -> pl.DataFrame:
+    """Return the deals with the share that is given for their stage, and where it is from."""
+    shares = _shares_of_mapping(given) if isinstance(given, Mapping) else _shares_of_frame(given)
+    is_share = pl.col("probability").drop_nulls().is_between(0, 1)
+    if not shares.select(is_share.all()).item():
+        raise UsageError("probability holds a share that is not within 0-1: give 0.25 for 25 %")
+    keys = [name for name in PLACE if name in shares.columns]
+    # two shares of one stage would count its deals twice
+    if shares.select(keys).is_duplicated().any():
+        raise UsageError(
+            f"probability says the same {', '.join(keys)} twice: keep one row for each"
         )
-        if not shares.select(pl.col("probability").drop_nulls().is_between(0, 1).all()).item():
-            raise UsageError("probability holds a share that is not within 0-1: give 0.25 for 25 %")
-        keys = [name for name in PLACE if name in shares.columns]
-        if shares.select(keys).is_duplicated().any():
-            raise UsageError(
-                f"probability says the same {', '.join(keys)} twice: keep one row for each"
-            )
-        shares = shares.with_columns(pl.col(name).cast(deals.schema[name]) for name in keys)
-        deals = deals.join(shares, on=keys, how="left", nulls_equal=True)
-    known = pl.col("probability").is_not_null()
-    return deals.with_columns(pl.when(known).then("probability_from").alias("probability_from"))
+    shares = shares.with_columns(pl.col(name).cast(deals.schema[name]) for name in keys)
+    return deals.join(shares, on=keys, how="left", nulls_equal=True)
 
 
 def _shares_of_frame(given: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of a probability frame that are read: those of the stage, the share and where it is from."""
-    given = whole(given, "probability")
-    place = [name for name in PLACE if name in given.columns]
-    shares = read(given, "probability", *place, "stage", "probability")
+    frame = whole(given, "probability")
+    place_columns = [name for name in PLACE if name in frame.columns]
+    shares = read(frame, "probability", *place_columns, "stage", "probability")
     source = pl.lit("argument")
-    if "probability_from" in given.columns:
-        source = pl.lit(given["probability_from"].cast(pl.String))
-    return shares.with_columns(
-        pl.col("probability").cast(pl.Float64), source.alias("probability_from")
-    )
+    if "probability_from" in frame.columns:
+        source = pl.lit(frame["probability_from"].cast(pl.String))
+    share = pl.col("probability").cast(pl.Float64)
+    return shares.with_columns(share, probability_from=source)
 
 
 def _shares_of_mapping(
     given: Mapping[int, float] | Mapping[tuple[str, int], float],
 ) -> pl.DataFrame:
-    stages = {"stage": pl.Int64, "probability": pl.Float64}
+    schema = {"stage": pl.Int64(), "probability": pl.Float64()}
     source = pl.lit("argument").alias("probability_from")
     if all(isinstance(key, int) for key in given):
-        return pl.DataFrame(list(given.items()), schema=stages, orient="row").with_columns(source)
+        shares = pl.DataFrame(list(given.items()), schema=schema, orient="row")
+        return shares.with_columns(source)
     if all(isinstance(key, tuple) and len(key) == 2 for key in given):
         rows = [(*key, share) for key, share in given.items() if isinstance(key, tuple)]
-        return pl.DataFrame(
-            rows, schema={"pipeline_id": pl.String, **stages}, orient="row"
-        ).with_columns(source)
+        shares = pl.DataFrame(rows, schema={"pipeline_id": pl.String(), **schema}, orient="row")
+        return shares.with_columns(source)
     raise UsageError("probability: let all keys be stage numbers, or all be (pipeline_id, stage)")
 
 
@@ -227,41 +239,44 @@ def coverage(
     │ EUR      ┆ 100.0 ┆ 1   ┆ 1    ┆ 40.0       ┆ 60.0      ┆ 180.0       ┆ 3.0      │
     └──────────┴───────┴─────┴──────┴────────────┴───────────┴─────────────┴──────────┘
     """
-    deals = read(deals, "deals", "status", "close_date", "total_amount", "amount", "currency")
-    first = as_instant(since, "since").date()
-    end = as_instant(until, "until").date()
-    if first >= end:
-        raise UsageError(f"since={first} is not before until={end}")
+    all_deals = read(deals, "deals", "status", "close_date", "total_amount", "amount", "currency")
+    first_day = as_instant(since, "since").date()
+    end_day = as_instant(until, "until").date()
+    if first_day >= end_day:
+        raise UsageError(f"since={first_day} is not before until={end_day}")
     _check_quota(quota)
-    won = WON & pl.col("close_date").is_between(first, end, closed="left")
-    found = with_currency(deals.filter(OPEN | won))
-    if currencies(found) and not isinstance(quota, Mapping):
-        names = ", ".join(found["currency"].drop_nulls().unique().sort())
+    won = WON & pl.col("close_date").is_between(first_day, end_day, closed="left")
+    counting = with_currency(all_deals.filter(OPEN | won))
+    if currencies(counting) and not isinstance(quota, Mapping):
+        names = ", ".join(counting["currency"].drop_nulls().unique().sort())
         raise UsageError(
             f"the deals are in {names}: give a quota for each, such as quota={{'EUR': 100000}}"
         )
-    sums = found.group_by("currency").agg(
+
+    sums = counting.group_by("currency").agg(
         number_of(won, "won"),
         number_of(OPEN, "open"),
-        VALUE.filter(won).sum().alias("won_amount"),
-        VALUE.filter(OPEN).sum().alias("open_amount"),
+        won_amount=VALUE.filter(won).sum(),
+        open_amount=VALUE.filter(OPEN).sum(),
     )
-    wanted = quota if isinstance(quota, Mapping) else {found["currency"].first(): quota}
-    targets = pl.DataFrame(
-        list(wanted.items()), schema={"currency": pl.String, "quota": pl.Float64}, orient="row"
+    quotas = quota if isinstance(quota, Mapping) else {counting["currency"].first(): quota}
+    return _covered(sums, quotas)
+
+
+def _covered(sums: pl.DataFrame, quotas: Mapping[Any, float]) -> pl.DataFrame:
+    """Return the sums beside the quota of their currency, what of it is missing, and how often that is covered."""
+    schema = {"currency": pl.String(), "quota": pl.Float64()}
+    targets = pl.DataFrame(list(quotas.items()), schema=schema, orient="row")
+    both = targets.join(sums, on="currency", how="full", coalesce=True, nulls_equal=True)
+    filled = both.with_columns(pl.col("won", "open", "won_amount", "open_amount").fill_null(0))
+    remaining = (pl.col("quota") - pl.col("won_amount")).alias("remaining")
+    # what is filled already needs no cover
+    is_missing = pl.col("remaining") > 0
+    covered = pl.when(is_missing).then(ratio("open_amount", "remaining"))
+    in_order = filled.select(
+        "currency", "quota", "won", "open", "won_amount", remaining, "open_amount"
     )
-    return (
-        targets.join(sums, on="currency", how="full", coalesce=True, nulls_equal=True)
-        .with_columns(pl.col("won", "open", "won_amount", "open_amount").fill_null(0))
-        .with_columns((pl.col("quota") - pl.col("won_amount")).alias("remaining"))
-        .select("currency", "quota", "won", "open", "won_amount", "remaining", "open_amount")
-        .with_columns(
-            pl.when(pl.col("remaining") > 0)
-            .then(ratio(pl.col("open_amount"), pl.col("remaining")))
-            .alias("coverage")
-        )
-        .sort("currency", nulls_last=True)
-    )
+    return in_order.with_columns(coverage=covered).sort("currency", nulls_last=True)
 
 
 def _check_quota(quota: float | Mapping[str, float]) -> None:
@@ -277,6 +292,7 @@ def _check_quota(quota: float | Mapping[str, float]) -> None:
         raise UsageError(
             f"quota={quota!r}: give an amount, such as 100000, or one for each currency, {{'EUR': 100000}}"
         )
+    # NaN is not more than 0 either
     if not all(0 < amount < math.inf for amount in amounts):
         raise UsageError("quota must be more than 0")
     if isinstance(quota, Mapping) and not all(isinstance(currency, str) for currency in quota):

@@ -250,7 +250,7 @@ def _by_time(
         at = as_instant(as_of, "the time of a snapshot", time_zone)
         if at in found:
             raise UsageError(
-                f"two snapshots are of {at.isoformat()}: give each its own time of fetching"
+                f"two snapshots are of {at.isoformat()}: give each the time at which it was fetched"
             )
         is_lazy = isinstance(deals, pl.LazyFrame)
         found[at] = deals if is_lazy else read(deals, "deals", *KEY, "status", *columns)

@@ -53,7 +53,7 @@ def names_of(by: By) -> list[str]:
         return [by]
     if not isinstance(by, Sequence) or not all(isinstance(name, str) for name in by):
         raise UsageError(
-            f"by={by!r}: give the name of a column, or a list of names; add what is computed as a column before, "
+            f"by={by!r}: give the name of a column, or a list of names; add a computed value as a column first, "
             "with frame.with_columns(...)"
         )
     return list(dict.fromkeys(by))
@@ -97,32 +97,34 @@ def read(
     UsageError
         It is no frame, or a column is missing.
     """
+    shared_table = table or argument
     frame = as_polars(frame, argument)
-    there = columns_of(frame, argument)
-    missing = [name for name in dict.fromkeys(columns) if name not in there]
+    present = columns_of(frame, argument)
+    missing = [name for name in dict.fromkeys(columns) if name not in present]
     if missing:
-        described = ", ".join(_described(name, table or argument) for name in missing)
+        described = ", ".join(_described(name, shared_table) for name in missing)
         raise UsageError(
-            f"{argument} has no column {described}: {_where_from(table or argument, missing)}"
+            f"{argument} has no column {described}: {_where_from(shared_table, missing)}"
         )
     grouping = names_of(by)
-    unknown = [name for name in grouping if name not in there]
-    if unknown:
-        raise UsageError(
-            f"by={unknown[0]!r} is no column of {argument}: choose of {', '.join(there)}"
-        )
-    groups = [pl.col(name).alias(_PRIVATE + name) for name in grouping]
-    wanted = [*columns, *(name for name in optional if name in there)]
-    found = collected(frame.select(*dict.fromkeys(wanted), *groups), argument)
-    found = _with_days(found, wanted, table or argument)
-    _refuse_other_kinds(found, argument, wanted, table or argument)
-    found = _with_absent(found, optional, table or argument)
     for name in grouping:
-        _refuse_as_label(name, found.schema[_PRIVATE + name])
+        if name not in present:
+            raise UsageError(
+                f"by={name!r} is no column of {argument}: choose one of {', '.join(present)}"
+            )
+
+    # a column to group by may be read as well: under its private name it is another one
+    groups = [pl.col(name).alias(_PRIVATE + name) for name in grouping]
+    wanted = [*columns, *(name for name in optional if name in present)]
+    selected = collected(frame.select(*dict.fromkeys(wanted), *groups), argument)
+    selected = _with_days(selected, wanted, shared_table)
+    _refuse_other_kinds(selected, argument, wanted, shared_table)
+    selected = _with_absent(selected, optional, shared_table)
+    for name in grouping:
+        _refuse_as_label(name, selected.schema[_PRIVATE + name])
     # databases keep amounts as decimals, which cannot be asked whether they are finite
-    return found.with_columns(
-        (selectors.decimal() - selectors.starts_with(_PRIVATE)).cast(pl.Float64)
-    )
+    decimals = selectors.decimal() - selectors.starts_with(_PRIVATE)
+    return selected.with_columns(decimals.cast(pl.Float64))
 
 
 def whole(frame: Any, argument: str) -> pl.DataFrame:
@@ -158,33 +160,43 @@ def columns_of(frame: Any, argument: str) -> list[str]:
 
 def _with_absent(frame: pl.DataFrame, optional: Sequence[str], table: str) -> pl.DataFrame:
     """Return the frame with nulls in the columns of a shared table that it has not."""
-    absent = [name for name in optional if name not in frame.columns]
-    return frame.with_columns(
-        pl.lit(None, TABLES[table].columns[name].dtype).alias(name) for name in absent
-    )
+    nulls = []
+    for name in optional:
+        if name not in frame.columns:
+            nulls.append(pl.lit(None, TABLES[table].columns[name].dtype).alias(name))
+    return frame.with_columns(nulls)
 
 
 def _with_days(frame: pl.DataFrame, columns: Iterable[str], table: str) -> pl.DataFrame:
     """Return the frame with days as dates, where they came as midnights: pandas has no dates of its own."""
-    known = TABLES[table].columns if table in TABLES else {}
-    read_as_days = [
-        name for name in dict.fromkeys(columns) if name in known and known[name].dtype == pl.Date
-    ]
-    naive = [name for name in read_as_days if frame.schema[name] in _NAIVE]
-    midnights = [name for name in naive if (frame[name].dt.truncate("1d") == frame[name]).all()]
-    return frame.with_columns(pl.col(midnights).cast(pl.Date)) if midnights else frame
+    if table not in TABLES:
+        return frame
+    known_columns = TABLES[table].columns
+    midnights = []
+    for name in dict.fromkeys(columns):
+        is_day = name in known_columns and known_columns[name].dtype == pl.Date
+        if not is_day or frame.schema[name] not in _NAIVE:
+            continue
+        # a time within a day is no day: it stays, and is refused
+        if (frame[name].dt.truncate("1d") == frame[name]).all():
+            midnights.append(name)
+    if not midnights:
+        return frame
+    return frame.with_columns(pl.col(midnights).cast(pl.Date))
 
 
 def _refuse_other_kinds(
     frame: pl.DataFrame, argument: str, columns: Iterable[str], table: str
 ) -> None:
     """Refuse columns that hold other values than the shared table's: text in the place of amounts, for example."""
-    known = TABLES[table].columns if table in TABLES else {}
+    if table not in TABLES:
+        return
+    known_columns = TABLES[table].columns
     for name in columns:
-        if name in known and not _is_alike(frame.schema[name], known[name].dtype):
+        if name in known_columns and not _is_alike(frame.schema[name], known_columns[name].dtype):
             raise UsageError(
-                f"{argument}.{name} is of type {frame.schema[name]}, and {known[name].dtype} is read: make the frame a "
-                f"table with crmlab.table({table!r}, frame, provider='...')"
+                f"{argument}.{name} is of type {frame.schema[name]}, and {known_columns[name].dtype} is read: make the "
+                f"frame a table with crmlab.table({table!r}, frame, provider='...')"
             )
 
 
@@ -219,13 +231,13 @@ def answer(frame: pl.DataFrame) -> pl.DataFrame:
     UsageError
         The answer has a column of that name itself.
     """
-    names = {name: name.removeprefix(_PRIVATE) for name in frame.columns}
-    for private, name in names.items():
-        if private != name and name in frame.columns:
+    public_names = {name: name.removeprefix(_PRIVATE) for name in frame.columns}
+    for private_name, public_name in public_names.items():
+        if private_name != public_name and public_name in frame.columns:
             raise UsageError(
-                f"by={name!r}: the answer has a column {name} of its own; rename yours"
+                f"by={public_name!r}: the answer has a column {public_name} of its own; rename yours"
             )
-    return frame.rename(names)
+    return frame.rename(public_names)
 
 
 def is_table(frame: Any, table: str) -> bool:

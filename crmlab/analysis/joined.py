@@ -17,7 +17,7 @@ from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.period import local
 from crmlab.analysis.person_consent import OPTED_IN, OPTED_OUT, STATES, state, with_state
 from crmlab.analysis.pipeline import LOST, OPEN, VALUE, WON, currencies, with_money
-from crmlab.analysis.rates import counted, ratio, share, wilson
+from crmlab.analysis.rates import counted, number_of, ratio, row_count, share, wilson
 from crmlab.analysis.subjects import with_person
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
@@ -113,9 +113,9 @@ def open_pipeline_by_consent(
     └────────────────┴───────┴────────┴────────┘
     """
     until = as_instant(as_of, "as_of", time_zone)
-    deals = read(deals, "deals", *_READ, "total_amount", "amount", "currency")
-    found = with_state(
-        deals.filter(OPEN),
+    all_deals = read(deals, "deals", *_READ, "total_amount", "amount", "currency")
+    open_deals = with_state(
+        all_deals.filter(OPEN),
         consent_events,
         people,
         channel=channel,
@@ -124,24 +124,26 @@ def open_pipeline_by_consent(
         subscriptions=subscriptions,
         contacts=contacts,
     )
-    money = currencies(found)
-    counts = found.group_by("consent", *money).agg(
-        pl.len().cast(pl.Int64).alias("deals"),
-        pl.col("person_id").drop_nulls().n_unique().cast(pl.Int64).alias("people"),
-        VALUE.sum().alias("amount"),
+    money = currencies(open_deals)
+    counts = open_deals.group_by("consent", *money).agg(
+        row_count("deals"),
+        people=pl.col("person_id").drop_nulls().n_unique().cast(pl.Int64),
+        amount=VALUE.sum(),
     )
-    every = _ORDER.join(found.select(money).unique(), how="cross") if money else _ORDER
-    unknown = pl.col("consent") == STATES[-1]
-    return (
-        every.join(counts, on=["consent", *money], how="left", nulls_equal=True)
-        .sort(*money, "place", nulls_last=True)
-        .select(
-            "consent",
-            *money,
-            pl.col("deals").fill_null(0),
-            pl.when(~unknown).then(pl.col("people").fill_null(0)),
-            pl.col("amount").fill_null(0.0),
-        )
+    # a state that nobody is in has a row of its own, in every currency
+    all_states = _ORDER
+    if money:
+        all_states = _ORDER.join(open_deals.select(money).unique(), how="cross")
+    filled = all_states.join(counts, on=["consent", *money], how="left", nulls_equal=True)
+    in_order = filled.sort(*money, "place", nulls_last=True)
+    # how many the unknown are nobody knows: that is what unknown means
+    is_unknown = pl.col("consent") == STATES[-1]
+    return in_order.select(
+        "consent",
+        *money,
+        pl.col("deals").fill_null(0),
+        pl.when(~is_unknown).then(pl.col("people").fill_null(0)),
+        pl.col("amount").fill_null(0.0),
     )
 
 
@@ -210,9 +212,9 @@ def consent_coverage_of_pipeline(
     └────────────┴───────┴─────────┴──────────┴────────┘
     """
     until = as_instant(as_of, "as_of", time_zone)
-    deals = read(deals, "deals", *_READ, "total_amount", "amount", "currency", by=by)
-    found = with_state(
-        deals.filter(OPEN),
+    all_deals = read(deals, "deals", *_READ, "total_amount", "amount", "currency", by=by)
+    open_deals = with_state(
+        all_deals.filter(OPEN),
         consent_events,
         people,
         channel=channel,
@@ -221,29 +223,29 @@ def consent_coverage_of_pipeline(
         subscriptions=subscriptions,
         contacts=contacts,
     )
-    keys = with_money(keys_of(by), found)
-    decided = pl.col("consent").is_in([OPTED_IN, OPTED_OUT])
-    opted_in = pl.col("consent") == OPTED_IN
+    keys = with_money(keys_of(by), open_deals)
+    has_decided = pl.col("consent").is_in([OPTED_IN, OPTED_OUT])
+    is_opted_in = pl.col("consent") == OPTED_IN
     counts = counted(
-        found,
+        open_deals,
         keys,
-        pl.len().cast(pl.Int64).alias("deals"),
-        decided.sum().cast(pl.Int64).alias("decided"),
-        opted_in.sum().cast(pl.Int64).alias("opted_in"),
+        row_count("deals"),
+        number_of(has_decided, "decided"),
+        number_of(is_opted_in, "opted_in"),
         VALUE.sum().alias("amount"),
-        VALUE.filter(decided).sum().alias("decided_amount"),
-        VALUE.filter(opted_in).sum().alias("opted_in_amount"),
+        VALUE.filter(has_decided).sum().alias("decided_amount"),
+        VALUE.filter(is_opted_in).sum().alias("opted_in_amount"),
     )
     shares = counts.select(
         *keys,
         "deals",
         "decided",
         "opted_in",
-        ratio(pl.col("decided"), pl.col("deals")).alias("coverage"),
+        ratio("decided", "deals").alias("coverage"),
         "amount",
         "decided_amount",
         "opted_in_amount",
-        share(pl.col("decided_amount"), pl.col("amount")).alias("coverage_by_amount"),
+        share("decided_amount", "amount").alias("coverage_by_amount"),
     )
     return answer(shares)
 
@@ -316,34 +318,34 @@ def consent_and_win_rate(
     """
     if not 0 < confidence < 1:
         raise UsageError(f"confidence={confidence!r} must lie between 0 and 1, such as 0.95")
-    deals = read(deals, "deals", *_READ, "close_date")
-    decided = history_of(
-        dated_events(consent_events, None, people, contacts=contacts), channel, purpose
-    )
+    all_deals = read(deals, "deals", *_READ, "close_date")
+    events = dated_events(consent_events, None, people, contacts=contacts)
+    decisions = history_of(events, channel, purpose)
+    closed_deals = all_deals.filter(WON | LOST).drop_nulls("close_date")
+    with_decision = _decided_before(with_person(closed_deals, people), decisions, time_zone)
+
+    consent = state().alias("consent")
+    counts = with_decision.group_by(consent).agg(number_of(WON, "won"), number_of(LOST, "lost"))
+    all_states = counts.join(_ORDER, on="consent", how="right").sort("place")
+    filled = all_states.select("consent", pl.col("won", "lost").fill_null(0))
+    won = pl.col("won")
+    closed = won + pl.col("lost")
+    z_score = NormalDist().inv_cdf((1 + confidence) / 2)
+    lower_end, upper_end = wilson(won, closed, z_score)
+    return filled.with_columns(win_rate=ratio(won, closed), low=lower_end, high=upper_end)
+
+
+def _decided_before(
+    closed_deals: pl.DataFrame, decisions: pl.DataFrame, time_zone: str
+) -> pl.DataFrame:
+    """Return the deals with the last decision of their person before the day of closing, null where there is none."""
     decided_on = local(pl.col("at"), time_zone).dt.date()
-    decided = decided.select(
-        pl.col("subject").alias("person_id"), "decision", decided_on.alias("close_date")
-    )
-    closed = with_person(deals.filter(WON | LOST).drop_nulls("close_date"), people).sort(
-        "close_date"
-    )
-    known = closed.join_asof(
-        decided.sort("close_date", maintain_order=True),
+    dated_decisions = decisions.select("decision", person_id="subject", close_date=decided_on)
+    # of a decision of that day nobody knows whether it came first: a deal has no hour of closing
+    return closed_deals.sort("close_date").join_asof(
+        dated_decisions.sort("close_date", maintain_order=True),
         on="close_date",
         by="person_id",
         allow_exact_matches=False,
         check_sortedness=False,
-    )
-    counts = (
-        known.group_by(state().alias("consent"))
-        .agg(WON.sum().cast(pl.Int64).alias("won"), LOST.sum().cast(pl.Int64).alias("lost"))
-        .join(_ORDER, on="consent", how="right")
-        .sort("place")
-        .select("consent", pl.col("won", "lost").fill_null(0))
-    )
-    won = pl.col("won")
-    closed_deals = won + pl.col("lost")
-    low, high = wilson(won, closed_deals, NormalDist().inv_cdf((1 + confidence) / 2))
-    return counts.with_columns(
-        ratio(won, closed_deals).alias("win_rate"), low.alias("low"), high.alias("high")
     )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
-from crmlab.analysis.decisions import dated_events, is_first
+from crmlab.analysis.decisions import dated_events, is_first, is_last
 from crmlab.analysis.fetches import answers
+from crmlab.analysis.rates import row_count
 from crmlab.analysis.subjects import Subject
 from crmlab.errors import UsageError
 
 __all__ = ["consent_journeys"]
 
 MAX_STEPS = 4
-END, OTHER = "(none)", "(other)"
+END = "(none)"
+OTHER = "(other)"
 
 
 @answers("everything")
@@ -79,7 +81,6 @@ def consent_journeys(
         raise UsageError(f"steps={steps!r}: give 2 to {MAX_STEPS}")
     if not 0 <= smallest < 1:
         raise UsageError(f"smallest={smallest!r}: give a share from 0 to below 1, such as 0.01")
-    kind = pl.col("kind").fill_null("(no kind)")
     events = dated_events(
         consent_events,
         None,
@@ -88,23 +89,26 @@ def consent_journeys(
         order=("subject", "at", "channel"),
         with_expiries=False,
     )
-    row, is_new = pl.int_range(pl.len()), is_first("subject")
-    moves = events.select(
-        (row - pl.when(is_new).then(row).forward_fill() + 1).cast(pl.Int64).alias("step"),
-        kind.alias("before"),
-        pl.when(is_new.shift(-1, fill_value=True))
-        .then(pl.lit(END))
-        .otherwise(kind.shift(-1))
-        .alias("after"),
-    ).filter(pl.col("step") < steps)
-    link, count = ["step", "before", "after"], pl.len().cast(pl.Int64).alias("subjects")
+    moves = _moves(events).filter(pl.col("step") < steps)
+    # everybody has a first move
     people = moves.filter(pl.col("step") == 1).height
     is_large = pl.col("subjects") >= smallest * people
-    return (
-        moves.group_by(link)
-        .agg(count)
-        .with_columns(pl.when(is_large).then(pl.col("before", "after")).otherwise(pl.lit(OTHER)))
-        .group_by(link)
-        .agg(pl.col("subjects").sum())
-        .sort("step", "subjects", "before", "after", descending=[False, True, False, False])
-    )
+    link = ["step", "before", "after"]
+    counts = moves.group_by(link).agg(row_count("subjects"))
+    both_ends = pl.col("before", "after")
+    ends = pl.when(is_large).then(both_ends).otherwise(pl.lit(OTHER))
+    # small ones may have become the same
+    links = counts.with_columns(ends).group_by(link).agg(pl.col("subjects").sum())
+    most_first = [False, True, False, False]
+    return links.sort("step", "subjects", "before", "after", descending=most_first)
+
+
+def _moves(events: pl.DataFrame) -> pl.DataFrame:
+    """Return each event with the one that follows it: step (1: the first of its person), before and after."""
+    kind = pl.col("kind").fill_null("(no kind)")
+    row_number = pl.int_range(pl.len())
+    first_row = pl.when(is_first("subject")).then(row_number).forward_fill()
+    step = (row_number - first_row + 1).cast(pl.Int64)
+    next_kind = kind.shift(-1)
+    after = pl.when(is_last("subject")).then(pl.lit(END)).otherwise(next_kind)
+    return events.select(step=step, before=kind, after=after)

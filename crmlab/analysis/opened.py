@@ -46,18 +46,20 @@ def read_opened(
     >>> read_opened(deals, "deals", time_zone="UTC")["created_at"].to_list()[0].date()
     datetime.date(2025, 11, 4)
     """
-    found = read(
+    read_deals = read(
         frame, argument, *columns, "created_at", by=by, table="deals", optional=("opened_on",)
     )
-    return with_opening(found, time_zone)
+    return with_opening(read_deals, time_zone)
 
 
-def with_opening(found: pl.DataFrame, time_zone: str) -> pl.DataFrame:
+def with_opening(deals: pl.DataFrame, time_zone: str) -> pl.DataFrame:
     """Return deals that are read with the moment at which each began as `created_at`; see `read_opened`."""
-    day = local(pl.col("created_at"), time_zone).dt.date()
-    is_other = pl.col("opened_on").ne_missing(day) & pl.col("opened_on").is_not_null()
-    began = pl.when(is_other).then(_midnight("opened_on", time_zone)).otherwise("created_at")
-    return found.with_columns(began.alias("created_at")).drop("opened_on")
+    created_on = local(pl.col("created_at"), time_zone).dt.date()
+    is_dated = pl.col("opened_on").is_not_null()
+    # of the day on which it was recorded, the record knows the hour
+    is_other_day = is_dated & pl.col("opened_on").ne_missing(created_on)
+    began_at = pl.when(is_other_day).then(_midnight("opened_on", time_zone)).otherwise("created_at")
+    return deals.with_columns(created_at=began_at).drop("opened_on")
 
 
 def read_dated(
@@ -83,27 +85,26 @@ def read_dated(
     UsageError
         It is no frame, a column is missing, or `time_zone` is not known.
     """
-    times = ("starts_at", "created_at", "all_day")
-    found = read(activities, "activities", *columns, *times, optional=("dated_on", *optional))
-    day = local(pl.col("created_at"), time_zone).dt.date()
-    is_dated = (
-        pl.col("starts_at").is_null()
-        & pl.col("dated_on").is_not_null()
-        & pl.col("dated_on").ne_missing(day)
-    )
-    midnight = pl.col("dated_on").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    return found.with_columns(
-        pl.when(is_dated).then(midnight).otherwise("starts_at").alias("starts_at"),
-        pl.when(is_dated).then(pl.lit(value=True)).otherwise("all_day").alias("all_day"),
-    ).drop("dated_on")
+    time_columns = ("starts_at", "created_at", "all_day")
+    rows = read(activities, "activities", *columns, *time_columns, optional=("dated_on", *optional))
+    created_on = local(pl.col("created_at"), time_zone).dt.date()
+    dated_on = pl.col("dated_on")
+    is_other_day = dated_on.is_not_null() & dated_on.ne_missing(created_on)
+    is_dated = pl.col("starts_at").is_null() & is_other_day
+    # an entry of all day names its day by midnight UTC, in every time zone
+    midnight = dated_on.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    starts_at = pl.when(is_dated).then(midnight).otherwise("starts_at")
+    all_day = pl.when(is_dated).then(pl.lit(value=True)).otherwise("all_day")
+    dated = rows.with_columns(starts_at=starts_at, all_day=all_day)
+    return dated.drop("dated_on")
 
 
 def _midnight(day: str, time_zone: str) -> pl.Expr:
     """Return the UTC time at which a day begins; where clocks skip midnight, it is an hour later."""
-    naive = pl.col(day).cast(pl.Datetime("us"))
+    clock_time = pl.col(day).cast(pl.Datetime("us"))
     begins = []
-    for moment in (naive, naive + pl.duration(hours=1)):
+    for begin in (clock_time, clock_time + pl.duration(hours=1)):
         begins.append(
-            moment.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
+            begin.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
         )
     return pl.coalesce(begins).dt.convert_time_zone("UTC")

@@ -46,47 +46,46 @@ def with_owner(frame: pl.DataFrame, users: pl.DataFrame | None = None) -> pl.Dat
     >>> with_owner(conform(pl.DataFrame(rows), TABLES["activities"]), users)["owner"].to_list()
     ['Ann Bee', 'u2', 'Ann Bee']
     """
-    frame = whole(frame, "frame")
-    has_author = "author" in frame.columns and not any(
-        is_table(frame, name) for name in _WITHOUT_AUTHOR
-    )
-    columns = [*_WHO, "author"] if has_author else list(_WHO)
-    return frame.with_columns(owners_of(read(frame, "frame", *columns), users))
+    all_rows = whole(frame, "frame")
+    columns = list(_WHO)
+    if "author" in all_rows.columns and not _is_without_author(all_rows):
+        columns.append("author")
+    return all_rows.with_columns(owners_of(read(all_rows, "frame", *columns), users))
+
+
+def _is_without_author(frame: pl.DataFrame) -> bool:
+    return any(is_table(frame, name) for name in _WITHOUT_AUTHOR)
 
 
 def owners_of(rows: pl.DataFrame, users: pl.DataFrame | None) -> pl.Series:
     """Return the owner of each row of a frame of provider, account, owner_id and, perhaps, author."""
-    users = TABLES["users"].empty() if users is None else users
-    named = read(users, "users", *_ACCOUNT, "id", "name").drop_nulls("name")
-    known = named.unique([*_ACCOUNT, "id"], keep="first", maintain_order=True)
-    by_id = known.select(*_ACCOUNT, pl.col("id").alias("owner_id"), "name")
-    joined = rows.join(
-        by_id, on=[*_ACCOUNT, "owner_id"], how="left", nulls_equal=True, maintain_order="left"
-    )
+    if users is None:
+        users = TABLES["users"].empty()
+    named_users = read(users, "users", *_ACCOUNT, "id", "name").drop_nulls("name")
+    known_users = named_users.unique([*_ACCOUNT, "id"], keep="first", maintain_order=True)
+    owners = known_users.select(*_ACCOUNT, pl.col("id").alias("owner_id"), "name")
+    owner_key = [*_ACCOUNT, "owner_id"]
+    by_id = rows.join(owners, on=owner_key, how="left", nulls_equal=True, maintain_order="left")
     if "author" not in rows.columns:
-        return joined.select(pl.coalesce("name", "owner_id").alias("owner")).to_series()
-    written = pl.col("author").str.replace(r"\s*<[^>]*>\s*$", "").str.strip_chars()
-    authors = joined.with_columns(pl.when(written != "").then(written).alias("author"))
-    return (
-        authors.join(
-            _by_author(known),
-            on=[*_ACCOUNT, "author"],
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
-        )
-        .select(pl.coalesce("name", "full_name", "author", "owner_id").alias("owner"))
-        .to_series()
+        return by_id.select(owner=pl.coalesce("name", "owner_id")).to_series()
+
+    # "Ann Berg <ann@example.com>": the address is no part of the name
+    author = pl.col("author").str.replace(r"\s*<[^>]*>\s*$", "").str.strip_chars()
+    signed = by_id.with_columns(author=pl.when(author != "").then(author))
+    author_key = [*_ACCOUNT, "author"]
+    by_author = signed.join(
+        _by_author(known_users), on=author_key, how="left", nulls_equal=True, maintain_order="left"
     )
+    owner = pl.coalesce("name", "full_name", "author", "owner_id").alias("owner")
+    return by_author.select(owner).to_series()
 
 
 def _by_author(users: pl.DataFrame) -> pl.DataFrame:
     """Return the users whom a short name such as "Ann B." can mean, where it means one of the account only."""
-    words = pl.col("name").str.strip_chars().str.split(" ")
-    short = pl.format("{} {}.", words.list.first(), words.list.last().str.slice(0, 1))
-    return (
-        users.filter(words.list.len() > 1)
-        .select(*_ACCOUNT, short.alias("author"), pl.col("name").alias("full_name"))
-        .unique()
-        .filter(pl.len().over(*_ACCOUNT, "author") == 1)
-    )
+    name_words = pl.col("name").str.strip_chars().str.split(" ")
+    initial = name_words.list.last().str.slice(0, 1)
+    short_name = pl.format("{} {}.", name_words.list.first(), initial)
+    several_words = users.filter(name_words.list.len() > 1)
+    short_names = several_words.select(*_ACCOUNT, author=short_name, full_name="name")
+    is_only_one = pl.len().over(*_ACCOUNT, "author") == 1
+    return short_names.unique().filter(is_only_one)

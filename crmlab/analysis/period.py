@@ -38,17 +38,17 @@ def _finest_grain(days: pl.Series) -> str:
         empty or not.
     """
     days = days.cast(pl.Date)
-    first, last = days.min(), days.max()
-    if not isinstance(first, date) or not isinstance(last, date):
+    first_day = days.min()
+    last_day = days.max()
+    if not isinstance(first_day, date) or not isinstance(last_day, date):
         return "1d"
-    span = (last - first).days
-    fits = (
-        every
-        for every, (_, shortest) in GRAINS.items()
+    span_days = (last_day - first_day).days
+    for grain, (_, shortest) in GRAINS.items():
         # longer periods rarely begin on the first day: one more can be touched
-        if span // shortest + (1 if every == "1d" else 2) <= MAX_BINS
-    )
-    return next(fits, "100y")
+        at_the_ends = 1 if grain == "1d" else 2
+        if span_days // shortest + at_the_ends <= MAX_BINS:
+            return grain
+    return "100y"
 
 
 def chosen_grain(every: str | None, days: pl.Series) -> str:

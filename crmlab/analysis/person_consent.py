@@ -27,7 +27,7 @@ def with_state(
     contacts: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """Return `frame` with the state of consent (String, of `STATES`) of the contact that each row names."""
-    last = stand_of(
+    last_decisions = stand_of(
         consent_events,
         until,
         people,
@@ -36,13 +36,16 @@ def with_state(
         subscriptions=subscriptions,
         contacts=contacts,
     ).rename({"subject": "person_id"})
-    known = with_person(frame, people).join(last, on="person_id", how="left", maintain_order="left")
-    return known.with_columns(state().alias("consent"))
+    known_people = with_person(frame, people)
+    decided = known_people.join(last_decisions, on="person_id", how="left", maintain_order="left")
+    return decided.with_columns(consent=state())
 
 
 def state() -> pl.Expr:
     """Return the state of consent, of `STATES`. Reads person_id, decision."""
     in_words = {OPT_IN: OPTED_IN, OPT_OUT: OPTED_OUT}
-    said = pl.col("decision").replace_strict(in_words, default=None, return_dtype=pl.String)
-    known = pl.coalesce(said, pl.lit(UNDECIDED))
-    return pl.when(pl.col("person_id").is_null()).then(pl.lit(UNKNOWN)).otherwise(known)
+    decision = pl.col("decision").replace_strict(in_words, default=None, return_dtype=pl.String)
+    of_known = pl.coalesce(decision, pl.lit(UNDECIDED))
+    # without a person, a null decision does not mean that nothing was decided
+    is_nobody = pl.col("person_id").is_null()
+    return pl.when(is_nobody).then(pl.lit(UNKNOWN)).otherwise(of_known)

@@ -60,36 +60,35 @@ def e164(numbers: pl.Series, region: str | None = None) -> pl.Series:
         raise UsageError(
             f"region={region!r} is no country with telephone numbers: give an ISO code such as 'DE'"
         )
-    distinct = pl.DataFrame({"number": numbers.cast(pl.String).unique().drop_nulls()})
-    read = distinct.with_columns(_by_rule(region).alias("e164"))
-    hard = read.filter(pl.col("e164").is_null() & _may_be_read(region))["number"]
-    by_hand = pl.DataFrame(
-        {
-            "number": hard,
-            "by_hand": pl.Series([_parsed(each, region) for each in hard], dtype=pl.String),
-        }
+    written = numbers.cast(pl.String)
+    distinct = pl.DataFrame({"number": written.unique().drop_nulls()})
+    by_rule = distinct.with_columns(e164=_by_rule(region))
+    # phonenumbers reads one at a time: what a pattern can say is not asked there
+    left_numbers = by_rule.filter(pl.col("e164").is_null() & _may_be_read(region))["number"]
+    parsed = pl.Series([_parsed(number, region) for number in left_numbers], dtype=pl.String)
+    by_hand = pl.DataFrame({"number": left_numbers, "by_hand": parsed})
+    both_ways = by_rule.join(by_hand, on="number", how="left")
+    read_numbers = both_ways.select("number", pl.coalesce("e164", "by_hand"))
+    in_order = written.to_frame("number").join(
+        read_numbers, on="number", how="left", maintain_order="left"
     )
-    known = read.join(by_hand, on="number", how="left").select(
-        "number", pl.coalesce("e164", "by_hand")
-    )
-    return (
-        numbers.cast(pl.String)
-        .to_frame("number")
-        .join(known, on="number", how="left", maintain_order="left")["e164"]
-    )
+    return in_order["e164"]
 
 
 def _parsed(number: str, region: str | None) -> str | None:
-    for spelling in (number, "+" + number.strip().removeprefix("00")):
-        if spelling is not number and not number.strip().startswith("00"):
-            continue
+    stripped = number.strip()
+    spellings = [number]
+    # 00 is how many countries dial abroad, and means + where it is not the region's own
+    if stripped.startswith("00"):
+        spellings.append("+" + stripped.removeprefix("00"))
+    for spelling in spellings:
         try:
-            found = parse(spelling, region)
+            parsed = parse(spelling, region)
         except NumberParseException:
             continue
-        if is_possible_number(found):
-            extension = f";ext={found.extension}" if found.extension else ""
-            return f"+{found.country_code}{national_significant_number(found)}{extension}"
+        if is_possible_number(parsed):
+            extension = f";ext={parsed.extension}" if parsed.extension else ""
+            return f"+{parsed.country_code}{national_significant_number(parsed)}{extension}"
     return None
 
 
@@ -97,9 +96,10 @@ def _may_be_read(region: str | None) -> pl.Expr:
     """Return whether a text can hold a number: without a region, one that says of which country it is."""
     if region is not None:
         return pl.lit(value=True)
-    return pl.col("number").str.contains("[+\uff0b]") | pl.col(
-        "number"
-    ).str.strip_chars().str.starts_with("00")
+    number = pl.col("number")
+    # + may be written in a wide letter
+    has_plus = number.str.contains("[+\uff0b]")
+    return has_plus | number.str.strip_chars().str.starts_with("00")
 
 
 def _by_rule(region: str | None) -> pl.Expr:
@@ -108,44 +108,50 @@ def _by_rule(region: str | None) -> pl.Expr:
     A number with its country is what it is, unless it begins with what people there dial before a national number
     (the trunk prefix, as in ``+44 (0)20``): then it is the rest, unless the whole could be a number itself.
     """
-    digits = pl.col("number").str.strip_chars().str.replace_all(_BETWEEN, "")
-    bare = digits
+    stripped = pl.col("number").str.strip_chars()
+    digits = stripped.str.replace_all(_BETWEEN, "")
+    with_country = digits
     if region is None:  # nobody's own way to dial abroad goes before
-        starts_abroad = pl.col("number").str.strip_chars().str.starts_with("00")
-        bare = pl.when(starts_abroad).then(digits.str.replace("^00", "+")).otherwise(digits)
-    known = _patterns()
-    has_trunk = bare.str.contains(known.with_trunk)
-    as_it_is = pl.when(bare.str.contains(known.possible) & ~has_trunk).then(bare)
-    code = bare.str.extract(known.code)
-    rest = bare.str.slice(code.str.len_chars() + 1)
-    stripped = pl.when(
-        bare.str.contains(known.one_digit_trunk) & ~bare.str.contains(known.whole)
-    ).then(code + rest)
-    return pl.coalesce(as_it_is, stripped, _national(digits, region))
+        starts_abroad = stripped.str.starts_with("00")
+        with_plus = digits.str.replace("^00", "+")
+        with_country = pl.when(starts_abroad).then(with_plus).otherwise(digits)
+
+    patterns = _patterns()
+    is_possible = with_country.str.contains(patterns.possible)
+    has_trunk = with_country.str.contains(patterns.with_trunk)
+    as_it_is = pl.when(is_possible & ~has_trunk).then(with_country)
+
+    # the trunk prefix is one digit behind the code of the country
+    country_code = with_country.str.extract(patterns.code)
+    behind_trunk = with_country.str.slice(country_code.str.len_chars() + 1)
+    has_one_digit = with_country.str.contains(patterns.one_digit_trunk)
+    is_whole = with_country.str.contains(patterns.whole)
+    without_trunk = pl.when(has_one_digit & ~is_whole).then(country_code + behind_trunk)
+    return pl.coalesce(as_it_is, without_trunk, _national(digits, region))
 
 
 def _national(digits: pl.Expr, region: str | None) -> pl.Expr:
     """Return E.164 of the region's own numbers that begin with its trunk prefix, null for others."""
-    rules = None if region is None else PhoneMetadata.metadata_for_region(region, None)
-    if (
-        rules is None
-        or rules.general_desc is None
-        or len(rules.national_prefix_for_parsing or "") != 1
-    ):
-        return pl.lit(None, pl.String)
+    nothing = pl.lit(None, pl.String)
+    if region is None:
+        return nothing
+    rules = PhoneMetadata.metadata_for_region(region, None)
+    if rules is None or rules.general_desc is None or rules.country_code is None:
+        return nothing
+    trunk_prefix = rules.national_prefix_for_parsing
+    if trunk_prefix is None or len(trunk_prefix) != 1:
+        return nothing
     # of countries that share a code, one has the lengths by which a number is possible
-    if rules.country_code is None or COUNTRY_CODE_TO_REGION_CODE[rules.country_code][0] != region:
-        return pl.lit(None, pl.String)
-    trunk = rules.national_prefix_for_parsing
-    if str(rules.country_code).startswith(str(trunk)):  # it may be the country that is dialled
-        return pl.lit(None, pl.String)
-    is_national = digits.str.contains(f"^{trunk}(?:{_lengths(rules.general_desc)})$")
+    if COUNTRY_CODE_TO_REGION_CODE[rules.country_code][0] != region:
+        return nothing
+    if str(rules.country_code).startswith(trunk_prefix):  # it may be the country that is dialled
+        return nothing
+
+    is_national = digits.str.contains(f"^{trunk_prefix}(?:{_lengths(rules.general_desc)})$")
     is_abroad = digits.str.contains(f"^(?:{rules.international_prefix})")
     is_whole = digits.str.contains(f"^(?:{rules.general_desc.national_number_pattern})$")
-    rest = digits.str.slice(1)
-    return pl.when(is_national & ~is_abroad & ~is_whole).then(
-        pl.format("+{}{}", rules.country_code, rest)
-    )
+    in_e164 = pl.format("+{}{}", rules.country_code, digits.str.slice(1))
+    return pl.when(is_national & ~is_abroad & ~is_whole).then(in_e164)
 
 
 class _Patterns(NamedTuple):
@@ -168,26 +174,30 @@ def _patterns() -> _Patterns:
     """Return the patterns of all countries, from the metadata of phonenumbers."""
     possible = []
     with_trunk = []
-    one_digit = []
-    whole = []
-    for code, (main, *_) in COUNTRY_CODE_TO_REGION_CODE.items():
-        rules = PhoneMetadata.metadata_for_region_or_calling_code(code, main)
+    one_digit_trunk = []
+    whole_numbers = []
+    for country_code, (main_region, *_) in COUNTRY_CODE_TO_REGION_CODE.items():
+        rules = PhoneMetadata.metadata_for_region_or_calling_code(country_code, main_region)
         if rules is None or rules.general_desc is None:
             continue
-        possible.append(f"{code}(?:{_lengths(rules.general_desc)})")
-        trunk = rules.national_prefix_for_parsing
-        if not trunk:
+        lengths = _lengths(rules.general_desc)
+        possible.append(f"{country_code}(?:{lengths})")
+        trunk_prefix = rules.national_prefix_for_parsing
+        if not trunk_prefix:
             continue
-        with_trunk.append(f"{code}(?:{trunk})")
-        if len(trunk) == 1:
-            one_digit.append(f"{code}{trunk}(?:{_lengths(rules.general_desc)})")
-            whole.append(f"{code}(?:{rules.general_desc.national_number_pattern})")
+        with_trunk.append(f"{country_code}(?:{trunk_prefix})")
+        # a longer one is a pattern, of which nobody can say how many digits it takes
+        if len(trunk_prefix) == 1:
+            one_digit_trunk.append(f"{country_code}{trunk_prefix}(?:{lengths})")
+            whole_number = rules.general_desc.national_number_pattern
+            whole_numbers.append(f"{country_code}(?:{whole_number})")
+    country_codes = "|".join(map(str, COUNTRY_CODE_TO_REGION_CODE))
     return _Patterns(
         possible=rf"^\+(?:{'|'.join(possible)})$",
         with_trunk=rf"^\+(?:{'|'.join(with_trunk)})",
-        code=rf"^(\+(?:{'|'.join(map(str, COUNTRY_CODE_TO_REGION_CODE))}))",
-        one_digit_trunk=rf"^\+(?:{'|'.join(one_digit)})$",
-        whole=rf"^\+(?:{'|'.join(whole)})$",
+        code=rf"^(\+(?:{country_codes}))",
+        one_digit_trunk=rf"^\+(?:{'|'.join(one_digit_trunk)})$",
+        whole=rf"^\+(?:{'|'.join(whole_numbers)})$",
     )
 
 

@@ -10,7 +10,7 @@ from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, columns_of, keys_of, names_of, read
 from crmlab.analysis.parts import values_of
 from crmlab.analysis.period import PERIODS, period_of
-from crmlab.analysis.rates import counted, number_of, ratio, share
+from crmlab.analysis.rates import counted, number_of, ratio, row_count, share
 
 __all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 
@@ -18,11 +18,9 @@ __all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 VALUE = pl.coalesce(
     pl.when(pl.col(name).is_finite()).then(name) for name in ("total_amount", "amount")
 )
-WON, LOST, OPEN = (
-    pl.col("status") == "won",
-    pl.col("status") == "lost",
-    pl.col("status") == "pending",
-)
+WON = pl.col("status") == "won"
+LOST = pl.col("status") == "lost"
+OPEN = pl.col("status") == "pending"
 PIPELINE = ("provider", "account", "pipeline_id")
 PLACE = (*PIPELINE, "stage")
 _AMOUNTS = ("status", "total_amount", "amount", "currency")
@@ -34,20 +32,24 @@ def currencies(deals: pl.DataFrame) -> list[str]:
     Deals without a currency are taken to be in the only one there is, and are a group of their own
     (null) as soon as there are two.
     """
-    return ["currency"] if deals["currency"].drop_nulls().n_unique() > 1 else []
+    if deals["currency"].drop_nulls().n_unique() > 1:
+        return ["currency"]
+    return []
 
 
 def with_currency(deals: pl.DataFrame) -> pl.DataFrame:
     """Return the deals with their only currency in every row; as they are where there are several."""
     if currencies(deals):
         return deals
-    return deals.with_columns(pl.lit(only_currency(deals), pl.String).alias("currency"))
+    return deals.with_columns(currency=pl.lit(only_currency(deals), pl.String))
 
 
 def only_currency(deals: pl.DataFrame | pl.LazyFrame) -> str | None:
     """Return the currency of the deals, None where it is not known or there are several."""
-    found = values_of(deals, pl.col("currency").drop_nulls().unique())
-    return str(found[0]) if found.len() == 1 else None
+    known_currencies = values_of(deals, pl.col("currency").drop_nulls().unique())
+    if known_currencies.len() != 1:
+        return None
+    return str(known_currencies[0])
 
 
 def read_groups(
@@ -63,22 +65,31 @@ def read_groups(
     UsageError
         `by` names neither a column nor a period, or a column is missing.
     """
-    periods = [
-        name for name in names_of(by) if name in PERIODS and name not in columns_of(deals, "deals")
-    ]
-    grouping = [name for name in names_of(by) if name not in periods]
-    needed = [*columns, "status", "close_date"] if periods else columns
-    found = read(deals, "deals", *needed, by=grouping, optional=optional)
-    if periods:
-        closing = pl.col("close_date")
-        closed_in = [period_of(closing, PERIODS[name]).alias(*keys_of(name)) for name in periods]
-        found = found.filter(WON | LOST).with_columns(closed_in)
-    return found, keys_of(by)
+    periods = []
+    grouping = []
+    for name in names_of(by):
+        # a column of the user's goes before a period of the same name
+        if name in PERIODS and name not in columns_of(deals, "deals"):
+            periods.append(name)
+        else:
+            grouping.append(name)
+    if not periods:
+        return read(deals, "deals", *columns, by=grouping, optional=optional), keys_of(by)
+
+    needed = (*columns, "status", "close_date")
+    closed_deals = read(deals, "deals", *needed, by=grouping, optional=optional).filter(WON | LOST)
+    closed_in = []
+    for name in periods:
+        (key,) = keys_of(name)
+        closed_in.append(period_of(pl.col("close_date"), PERIODS[name]).alias(key))
+    return closed_deals.with_columns(closed_in), keys_of(by)
 
 
 def with_money(keys: list[str], deals: pl.DataFrame) -> list[str]:
     """Return the keys, and the currency where the deals are in several and are not grouped by it anyway."""
-    return keys if keys_of("currency")[0] in keys else [*keys, *currencies(deals)]
+    if keys_of("currency")[0] in keys:
+        return keys
+    return [*keys, *currencies(deals)]
 
 
 @answers("period")
@@ -133,26 +144,26 @@ def win_rate(deals: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     │ Bo         ┆ 0   ┆ 0    ┆ null     ┆ 0.0        ┆ 0.0         ┆ null               │
     └────────────┴─────┴──────┴──────────┴────────────┴─────────────┴────────────────────┘
     """
-    found, keys = read_groups(deals, *_AMOUNTS, by=by)
-    keys = with_money(keys, found.filter(WON | LOST))
+    read_deals, group_keys = read_groups(deals, *_AMOUNTS, by=by)
+    keys = with_money(group_keys, read_deals.filter(WON | LOST))
     counts = counted(
-        found,
+        read_deals,
         keys,
         number_of(WON, "won"),
         number_of(LOST, "lost"),
         VALUE.filter(WON).sum().alias("won_amount"),
         VALUE.filter(LOST).sum().alias("lost_amount"),
     )
+    closed = pl.col("won") + pl.col("lost")
+    closed_amount = pl.col("won_amount") + pl.col("lost_amount")
     rates = counts.select(
         *keys,
         "won",
         "lost",
-        ratio(pl.col("won"), pl.col("won") + pl.col("lost")).alias("win_rate"),
+        ratio("won", closed).alias("win_rate"),
         "won_amount",
         "lost_amount",
-        share(pl.col("won_amount"), pl.col("won_amount") + pl.col("lost_amount")).alias(
-            "win_rate_by_amount"
-        ),
+        share("won_amount", closed_amount).alias("win_rate_by_amount"),
     )
     return answer(rates)
 
@@ -206,13 +217,14 @@ def pipeline_snapshot(deals: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame
     │ Sales         ┆ 90    ┆ stage 90 ┆ 1     ┆ 10.0   │
     └───────────────┴───────┴──────────┴───────┴────────┘
     """
-    found = read(deals, "deals", *PLACE, "stage_label", *_AMOUNTS).filter(OPEN)
-    money = currencies(found)
-    in_stage = found.group_by(*PLACE, *money).agg(
-        pl.len().cast(pl.Int64).alias("deals"),
-        VALUE.sum().alias("amount"),
-        pl.col("stage_label").drop_nulls().first().alias("own_label"),
+    open_deals = read(deals, "deals", *PLACE, "stage_label", *_AMOUNTS).filter(OPEN)
+    money = currencies(open_deals)
+    in_stage = open_deals.group_by(*PLACE, *money).agg(
+        row_count("deals"),
+        amount=VALUE.sum(),
+        own_label=pl.col("stage_label").drop_nulls().first(),
     )
+    # a stage without deals has a row as well
     return with_stage_names(in_stage, stages, money).with_columns(
         pl.col("deals").fill_null(0), pl.col("amount").fill_null(0.0)
     )
@@ -235,40 +247,39 @@ def with_stage_names(found: pl.DataFrame, stages: pl.DataFrame, money: list[str]
     pl.DataFrame
         Sorted: pipeline_name, stage, label, the columns `money`, then those of `found`, null where nothing was.
     """
-    stages = read(stages, "stages", *PLACE, "pipeline_name", "label")
-    known = stages.unique(PLACE, keep="first", maintain_order=True).select(*PLACE, "label")
+    all_stages = read(stages, "stages", *PLACE, "pipeline_name", "label")
+    first_stages = all_stages.unique(PLACE, keep="first", maintain_order=True)
+    known_stages = first_stages.select(*PLACE, "label")
     if money:
-        used = found.select("provider", "account", "currency").unique()
-        known = known.join(used, on=["provider", "account"], how="left", nulls_equal=True)
-    pipelines = stages.group_by(PIPELINE).agg(pl.col("pipeline_name").drop_nulls().first())
-    frame = known.join(found, on=[*PLACE, *money], how="full", coalesce=True, nulls_equal=True)
-    measures = [name for name in found.columns if name not in (*PLACE, *money, "own_label")]
-    frame = frame.join(pipelines, on=PIPELINE, how="left", nulls_equal=True).select(
-        *PIPELINE,
-        pl.coalesce(
-            "pipeline_name", pl.format("pipeline {}", "pipeline_id"), pl.lit("no pipeline")
-        ),
-        "stage",
-        pl.coalesce("label", "own_label", pl.format("stage {}", "stage"), pl.lit("no stage")).alias(
-            "label"
-        ),
-        *money,
-        *measures,
-    )
-    same_name = pl.struct(PIPELINE).n_unique().over("pipeline_name") > 1
-    longer = pl.format(
-        "{} ({}, {})",
-        "pipeline_name",
-        pl.col("account").fill_null("?"),
-        pl.col("pipeline_id").fill_null("?"),
-    )
-    return (
-        frame.with_columns(
-            pl.when(same_name).then(longer).otherwise("pipeline_name").alias("pipeline_name")
+        # a row for each stage in each currency that its account has
+        used_currencies = found.select("provider", "account", "currency").unique()
+        known_stages = known_stages.join(
+            used_currencies, on=["provider", "account"], how="left", nulls_equal=True
         )
-        .drop(PIPELINE)
-        .sort("pipeline_name", "stage", *money, nulls_last=True)
+    stage_keys = [*PLACE, *money]
+    both = known_stages.join(found, on=stage_keys, how="full", coalesce=True, nulls_equal=True)
+    pipelines = all_stages.group_by(PIPELINE).agg(pl.col("pipeline_name").drop_nulls().first())
+    with_names = both.join(pipelines, on=PIPELINE, how="left", nulls_equal=True)
+
+    own_pipeline_name = pl.format("pipeline {}", "pipeline_id")
+    pipeline_name = pl.coalesce("pipeline_name", own_pipeline_name, pl.lit("no pipeline"))
+    own_stage_name = pl.format("stage {}", "stage")
+    label = pl.coalesce("label", "own_label", own_stage_name, pl.lit("no stage"))
+    measures = [name for name in found.columns if name not in (*stage_keys, "own_label")]
+    named = with_names.select(
+        *PIPELINE, pipeline_name, "stage", label.alias("label"), *money, *measures
     )
+    in_full = named.with_columns(pipeline_name=_name_of_one_pipeline())
+    return in_full.drop(PIPELINE).sort("pipeline_name", "stage", *money, nulls_last=True)
+
+
+def _name_of_one_pipeline() -> pl.Expr:
+    """Return the name of a pipeline, with its account and id where several have that name."""
+    is_shared = pl.struct(PIPELINE).n_unique().over("pipeline_name") > 1
+    account = pl.col("account").fill_null("?")
+    pipeline_id = pl.col("pipeline_id").fill_null("?")
+    longer = pl.format("{} ({}, {})", "pipeline_name", account, pipeline_id)
+    return pl.when(is_shared).then(longer).otherwise("pipeline_name")
 
 
 @answers("period")
@@ -310,15 +321,16 @@ def closed_by_month(deals: pl.DataFrame) -> pl.DataFrame:
     │ 2026-03-01 ┆ 1   ┆ 0    ┆ 30.0       │
     └────────────┴─────┴──────┴────────────┘
     """
-    closed = read(deals, "deals", "close_date", *_AMOUNTS).filter(WON | LOST)
-    keys = ["month", *currencies(closed)]
-    return (
-        closed.with_columns(pl.col("close_date").dt.truncate("1mo").alias("month"))
+    closed_deals = read(deals, "deals", "close_date", *_AMOUNTS).filter(WON | LOST)
+    keys = ["month", *currencies(closed_deals)]
+    month = pl.col("close_date").dt.truncate("1mo")
+    counts = (
+        closed_deals.with_columns(month=month)
         .group_by(keys)
         .agg(
             number_of(WON, "won"),
             number_of(LOST, "lost"),
-            VALUE.filter(WON).sum().alias("won_amount"),
+            won_amount=VALUE.filter(WON).sum(),
         )
-        .sort(keys, nulls_last=True)
     )
+    return counts.sort(keys, nulls_last=True)

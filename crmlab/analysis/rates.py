@@ -18,7 +18,8 @@ def summed(parts: Sequence[pl.DataFrame], keys: Sequence[str], *counts: str) -> 
     """Return what `counted` returned for parts of the rows as it would be of all of them: sums of counts."""
     if len(parts) == 1:
         return parts[0]
-    return counted(pl.concat(parts), keys, *(pl.col(name).sum() for name in counts))
+    sums = [pl.col(name).sum() for name in counts]
+    return counted(pl.concat(parts), keys, *sums)
 
 
 def number_of(which: pl.Expr, name: str) -> pl.Expr:
@@ -26,19 +27,46 @@ def number_of(which: pl.Expr, name: str) -> pl.Expr:
     return which.sum().cast(pl.Int64).alias(name)
 
 
-def ratio(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
-    """Return part / whole as Float64, null where the whole is 0 or either is null."""
-    return pl.when(whole != 0).then(part.cast(pl.Float64) / whole.cast(pl.Float64))
+def row_count(name: str) -> pl.Expr:
+    """Return how many rows there are: Int64, as of `number_of`."""
+    return pl.len().cast(pl.Int64).alias(name)
 
 
-def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
+def ratio(part: pl.Expr | str, whole: pl.Expr | str) -> pl.Expr:
+    """Return part / whole, columns or their names, as Float64: null where the whole is 0 or either is null."""
+    whole = _column(whole)
+    quotient = _column(part).cast(pl.Float64) / whole.cast(pl.Float64)
+    return pl.when(whole != 0).then(quotient)
+
+
+def share(part: pl.Expr | str, whole: pl.Expr | str) -> pl.Expr:
     """Return part / whole of amounts, null where negative ones make it no share: one below 0 or above 1."""
+    part = _column(part)
+    whole = _column(whole)
     return pl.when((part >= 0) & (part <= whole)).then(ratio(part, whole))
+
+
+def _column(named: pl.Expr | str) -> pl.Expr:
+    """Return a column by its name; an expression as it is."""
+    if isinstance(named, str):
+        return pl.col(named)
+    return named
 
 
 def wilson(part: pl.Expr, whole: pl.Expr, z: float) -> tuple[pl.Expr, pl.Expr]:
     """Return the ends of the Wilson interval of part / whole, null where the whole is 0."""
-    n, rate = whole.cast(pl.Float64), ratio(part, whole)
-    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * (rate * (1 - rate) / n + z * z / (4 * n * n)).sqrt()
-    return (middle - half).clip(lower_bound=0.0), (middle + half).clip(upper_bound=1.0)
+    number = whole.cast(pl.Float64)
+    rate = ratio(part, whole)
+    stretch = 1 + z * z / number
+    middle = (rate + z * z / (2 * number)) / stretch
+    variance = rate * (1 - rate) / number + z * z / (4 * number * number)
+    half_width = z / stretch * variance.sqrt()
+    # rounding may lead a little beyond 0 and 1
+    return (middle - half_width).clip(lower_bound=0.0), (middle + half_width).clip(upper_bound=1.0)
+
+
+def over_groups(values: pl.Expr, keys: Sequence[str]) -> pl.Expr:
+    """Return what is computed within each group; over all rows without `keys`."""
+    if not keys:
+        return values
+    return values.over(keys)

@@ -9,7 +9,7 @@ import polars as pl
 
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
-from crmlab.analysis.rates import ratio
+from crmlab.analysis.rates import number_of, ratio, row_count
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import HUMAN, OUTBOUND, is_work, of_contacts, touches
 from crmlab.schema import KEY, TimeLike, as_instant
@@ -37,10 +37,8 @@ def answerable(
     kinds
         The kinds that answer.
     """
-    recorded = read(activities, "activities", *_ACCOUNT, "kind", "campaign_id").filter(
-        is_work((*HUMAN, *kinds))
-    )
-    accounts = recorded.select(_ACCOUNT).unique()
+    all_activities = read(activities, "activities", *_ACCOUNT, "kind", "campaign_id")
+    accounts = all_activities.filter(is_work((*HUMAN, *kinds))).select(_ACCOUNT).unique()
     if isinstance(contacts, pl.LazyFrame):
         return contacts.join(accounts.lazy(), on=_ACCOUNT, how="semi", nulls_equal=True)
     return contacts.join(accounts, on=_ACCOUNT, how="semi", nulls_equal=True)
@@ -96,31 +94,37 @@ def waits(
     │ b   ┆ false    ┆ 39.0       │
     └─────┴──────────┴────────────┘
     """
-    at = as_instant(as_of, "as_of", time_zone)
+    instant = as_instant(as_of, "as_of", time_zone)
     contacts = read(contacts, "contacts", *KEY, "emails", start, by=by)
-    # `start` may be called like anything: once read, it is the beginning
     contacts = answerable(contacts, activities, kinds)
-    contacts = contacts.select(*KEY, "emails", pl.col(start).alias("began_at"), *keys_of(by))
+    # `start` may be called like anything: once read, it is the beginning
+    began_at = pl.col(start).alias("began_at")
+    contacts = contacts.select(*KEY, "emails", began_at, *keys_of(by))
     # lists of addresses are the greatest part of a contact, and not needed any more
-    begun = contacts.drop("emails").filter(pl.col("began_at") <= at).with_row_index("row")
-    done = of_contacts(contacts, touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone))
-    first = (
-        begun.select("row", *KEY, "began_at")
-        .join(done.rename({"contact_id": "id"}), on=KEY, nulls_equal=True)
+    waiting = contacts.drop("emails").filter(pl.col("began_at") <= instant)
+    numbered = waiting.with_row_index("row")
+    done_work = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    touched = of_contacts(contacts, done_work).rename({"contact_id": "id"})
+    first_touches = _first_touches(numbered, touched)
+
+    # who has no answer has waited up to now
+    wait_end = pl.coalesce("first_touch_at", pl.lit(instant).dt.cast_time_unit("us"))
+    wait = wait_end - pl.col("began_at")
+    wait_hours = wait.dt.total_microseconds() / 3_600_000_000
+    with_touch = numbered.join(first_touches, on="row", how="left", maintain_order="left")
+    return with_touch.drop("row").with_columns(
+        answered=pl.col("first_touch_at").is_not_null(), wait_hours=wait_hours
+    )
+
+
+def _first_touches(numbered: pl.DataFrame, touched: pl.DataFrame) -> pl.DataFrame:
+    """Return row and first_touch_at of the contacts that were touched since they began to wait."""
+    beginnings = numbered.select("row", *KEY, "began_at")
+    return (
+        beginnings.join(touched, on=KEY, nulls_equal=True)
         .filter(pl.col("at") >= pl.col("began_at"))
         .group_by("row")
-        .agg(pl.col("at").min().alias("first_touch_at"))
-    )
-    end = pl.coalesce("first_touch_at", pl.lit(at).dt.cast_time_unit("us"))
-    return (
-        begun.join(first, on="row", how="left", maintain_order="left")
-        .drop("row")
-        .with_columns(
-            pl.col("first_touch_at").is_not_null().alias("answered"),
-            ((end - pl.col("began_at")).dt.total_microseconds() / 3_600_000_000).alias(
-                "wait_hours"
-            ),
-        )
+        .agg(first_touch_at=pl.col("at").min())
     )
 
 
@@ -204,29 +208,31 @@ def response_time(
     └──────────┴──────────┴─────────┴──────────────┴──────────────┴───────────┘
     """
     keys = keys_of(by)
-    found = waits(
+    all_waits = waits(
         contacts, activities, as_of=as_of, by=by, start=start, kinds=kinds, time_zone=time_zone
     )
+    is_answered = pl.col("answered")
     measures = (
-        pl.len().cast(pl.Int64).alias("contacts"),
-        pl.col("answered").sum().cast(pl.Int64),
-        (~pl.col("answered")).sum().cast(pl.Int64).alias("waiting"),
+        row_count("contacts"),
+        number_of(is_answered, "answered"),
+        number_of(~is_answered, "waiting"),
     )
-    curve = kaplan_meier(found.rename({"wait_hours": "duration", "answered": "ended"}), by=keys)
-    times = (time_until(0.5).alias("median_hours"), time_until(0.9).alias("p90_hours"))
+    # who still waits would make the waits look shorter, left out or counted as answered
+    durations = all_waits.rename({"wait_hours": "duration", "answered": "ended"})
+    curve = kaplan_meier(durations, by=keys)
+    quantiles = (time_until(0.5).alias("median_hours"), time_until(0.9).alias("p90_hours"))
     if keys:
-        reached = curve.group_by(keys).agg(times)
-        counted = found.group_by(keys).agg(measures).join(reached, on=keys, nulls_equal=True)
+        group_counts = all_waits.group_by(keys).agg(measures)
+        group_quantiles = curve.group_by(keys).agg(quantiles)
+        answers = group_counts.join(group_quantiles, on=keys, nulls_equal=True)
+        in_order = answers.sort(keys, nulls_last=True)
     else:
-        counted = pl.concat([found.select(measures), curve.select(times)], how="horizontal")
-    rate = ratio(pl.col("waiting"), pl.col("contacts")).alias("waiting_rate")
-    columns: tuple[str | pl.Expr, ...] = (
-        *keys,
-        "contacts",
-        "answered",
-        "waiting",
-        rate,
-        "median_hours",
-        "p90_hours",
+        in_order = pl.concat(
+            [all_waits.select(measures), curve.select(quantiles)], how="horizontal"
+        )
+    waiting_rate = ratio("waiting", "contacts").alias("waiting_rate")
+    return answer(
+        in_order.select(
+            *keys, "contacts", "answered", "waiting", waiting_rate, "median_hours", "p90_hours"
+        )
     )
-    return answer(counted.sort(*(keys or ["contacts"]), nulls_last=True).select(columns))

@@ -8,14 +8,14 @@ from crmlab.analysis.fetches import answers
 from crmlab.analysis.history import COLUMNS, DEAL_KEYS
 from crmlab.analysis.inputs import read
 from crmlab.analysis.pipeline import PIPELINE, PLACE, with_stage_names
-from crmlab.analysis.rates import number_of, ratio
+from crmlab.analysis.rates import number_of, ratio, row_count
 from crmlab.analysis.survival import kaplan_meier, time_until
 
 __all__ = ["funnel", "stage_durations", "stage_win_rates"]
 
 #: how a stay in a stage ends; every stay ends in one of these ways
 EXITS = ("advanced", "back", "moved", "won", "lost", "gone", "still there")
-_DAY = 86_400_000_000
+_DAY_US = 86_400_000_000
 
 
 @answers("everything")
@@ -74,26 +74,28 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     │ 50    ┆ 1       ┆ 0.0        ┆ 0        ┆ 0    │
     └───────┴─────────┴────────────┴──────────┴──────┘
     """
-    history = read_history(history)
-    known = read(stages, "stages", *PLACE).select(
-        pl.col(name).cast(history.schema[name]) for name in PLACE
-    )
-    entered = history.group_by(PLACE).agg(
-        pl.len().cast(pl.Int64).alias("entries"),
-        *(number_of(pl.col("exit") == name, name.replace(" ", "_")) for name in EXITS),
-        pl.col("stage_label").drop_nulls().last().alias("own_label"),
-    )
-    places = pl.concat([entered.select(PLACE), known]).unique()
-    counts = [
-        name for name, dtype in entered.schema.items() if dtype == pl.Int64 and name != "stage"
+    stays = read_history(history)
+    # keys of one dtype: services' stages and what history keeps of them meet in a join
+    all_stages = read(stages, "stages", *PLACE)
+    known_places = all_stages.select(pl.col(name).cast(stays.schema[name]) for name in PLACE)
+    exit_columns = {name: name.replace(" ", "_") for name in EXITS}
+    exit_counts = [
+        number_of(pl.col("exit") == name, column) for name, column in exit_columns.items()
     ]
-    found = (
+    entered = stays.group_by(PLACE).agg(
+        row_count("entries"),
+        *exit_counts,
+        own_label=pl.col("stage_label").drop_nulls().last(),
+    )
+    places = pl.concat([entered.select(PLACE), known_places]).unique()
+    counts = ["entries", *exit_columns.values()]
+    with_counts = (
         places.join(entered, on=PLACE, how="left", nulls_equal=True)
-        .join(_reached(history, places), on=PLACE, how="left", nulls_equal=True)
+        .join(_reached(stays, places), on=PLACE, how="left", nulls_equal=True)
         .with_columns(pl.col(counts).fill_null(0))
     )
-    named = with_stage_names(found, stages, [])
-    conversion = ratio(pl.col("reached_next"), pl.col("reached")).alias("conversion")
+    named = with_stage_names(with_counts, stages, [])
+    conversion = ratio("reached_next", "reached").alias("conversion")
     return named.select(
         "pipeline_name", "stage", "label", "reached", "reached_next", conversion, *counts
     )
@@ -101,34 +103,26 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
 
 def _reached(history: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     """Return how many deals reached each place that has a stage number, and how many the next one, or were won."""
-    furthest = (
-        history.sort(*DEAL_KEYS, "entered_at")
-        .group_by(*PIPELINE, "deal_id", maintain_order=True)
-        .agg(pl.col("stage").max(), (pl.col("exit").last() == "won").alias("is_won"))
-    )
-    won = furthest.group_by(PIPELINE).agg(number_of(pl.col("is_won"), "won_deals"))
-    stopped = (
-        furthest.filter(~pl.col("is_won"))
-        .group_by(PLACE)
-        .agg(pl.len().cast(pl.Int64).alias("stopped"))
-    )
-    beyond = pl.col("won_deals").fill_null(0)
-    return (
+    is_won = (pl.col("exit").last() == "won").alias("is_won")
+    in_time = history.sort(*DEAL_KEYS, "entered_at")
+    by_deal = in_time.group_by(*PIPELINE, "deal_id", maintain_order=True)
+    furthest = by_deal.agg(pl.col("stage").max(), is_won)
+    won_deals = furthest.group_by(PIPELINE).agg(number_of(pl.col("is_won"), "won_deals"))
+    stopped_deals = furthest.filter(~pl.col("is_won")).group_by(PLACE).agg(row_count("stopped"))
+    with_deals = (
         places.drop_nulls("stage")
-        .join(stopped, on=PLACE, how="left", nulls_equal=True)
-        .join(won, on=PIPELINE, how="left", nulls_equal=True)
+        .join(stopped_deals, on=PLACE, how="left", nulls_equal=True)
+        .join(won_deals, on=PIPELINE, how="left", nulls_equal=True)
         .sort(PLACE)
-        .with_columns(
-            (pl.col("stopped").fill_null(0).cum_sum(reverse=True).over(PIPELINE) + beyond).alias(
-                "reached"
-            ),
-        )
-        .select(
-            *PLACE,
-            "reached",
-            pl.col("reached").shift(-1).over(PIPELINE).fill_null(beyond).alias("reached_next"),
-        )
     )
+
+    # a deal that was won reached every stage of its pipeline, those that it skipped included
+    won_in_pipeline = pl.col("won_deals").fill_null(0)
+    stopped_here_or_later = pl.col("stopped").fill_null(0).cum_sum(reverse=True).over(PIPELINE)
+    reached = (stopped_here_or_later + won_in_pipeline).alias("reached")
+    reached_next = pl.col("reached").shift(-1).over(PIPELINE).fill_null(won_in_pipeline)
+    with_reached = with_deals.with_columns(reached)
+    return with_reached.select(*PLACE, "reached", reached_next=reached_next)
 
 
 @answers("everything")
@@ -185,10 +179,10 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame
     │ 30    ┆ 1     ┆ 0     ┆ 0        ┆ null        │
     └───────┴───────┴───────┴──────────┴─────────────┘
     """
-    found = stay_lengths(history)
-    counts = [pl.col(name).fill_null(0) for name in ("stays", "ended", "left_out")]
-    return with_stage_names(found, stages, []).select(
-        "pipeline_name", "stage", "label", *counts, "median_days", "p90_days"
+    lengths = stay_lengths(history)
+    counts = pl.col("stays", "ended", "left_out").fill_null(0)
+    return with_stage_names(lengths, stages, []).select(
+        "pipeline_name", "stage", "label", counts, "median_days", "p90_days"
     )
 
 
@@ -200,36 +194,33 @@ def stay_lengths(history: pl.DataFrame) -> pl.DataFrame:
     UsageError
         A column is missing.
     """
-    history = read_history(history)
+    stays = read_history(history)
+    # where a deal that is gone went, and when, nobody saw
     has_ended = pl.col("left_at").is_not_null() & (pl.col("exit") != "gone")
-    begun = _middle("entered_after", "entered_at")
-    until = pl.when(has_ended).then(_middle("last_seen_at", "left_at")).otherwise("last_seen_at")
+    began_at = _middle("entered_after", "entered_at")
+    seen_until = _middle("last_seen_at", "left_at")
+    ended_at = pl.when(has_ended).then(seen_until).otherwise("last_seen_at")
+    duration_us = (ended_at - began_at).dt.total_microseconds().clip(lower_bound=0)
+    # what was there at the first fetch may have been there for years
     is_known = pl.col("entry") != "first fetch"
-    durations = history.filter(is_known).select(
-        *PLACE,
-        ((until - begun).dt.total_microseconds().clip(lower_bound=0) / _DAY).alias("duration"),
-        has_ended.alias("ended"),
+    durations = stays.filter(is_known).select(
+        *PLACE, duration=duration_us / _DAY_US, ended=has_ended
     )
-    quantiles = (
-        kaplan_meier(durations, by=PLACE)
-        .group_by(PLACE)
-        .agg(time_until(0.5).alias("median_days"), time_until(0.9).alias("p90_days"))
+    curve = kaplan_meier(durations, by=PLACE)
+    quantiles = curve.group_by(PLACE).agg(median_days=time_until(0.5), p90_days=time_until(0.9))
+    counts = stays.group_by(PLACE).agg(
+        number_of(is_known, "stays"),
+        number_of(is_known & has_ended, "ended"),
+        number_of(~is_known, "left_out"),
+        own_label=pl.col("stage_label").drop_nulls().last(),
     )
-    return (
-        history.group_by(PLACE)
-        .agg(
-            number_of(is_known, "stays"),
-            number_of(is_known & has_ended, "ended"),
-            number_of(~is_known, "left_out"),
-            pl.col("stage_label").drop_nulls().last().alias("own_label"),
-        )
-        .join(quantiles, on=PLACE, how="left", nulls_equal=True)
-    )
+    return counts.join(quantiles, on=PLACE, how="left", nulls_equal=True)
 
 
 def _middle(first: str, last: str) -> pl.Expr:
     """Return the moment halfway between two, or the second where the first is not known."""
-    return pl.col(last) - (pl.col(last) - pl.col(first)).fill_null(pl.duration()) / 2
+    between = (pl.col(last) - pl.col(first)).fill_null(pl.duration())
+    return pl.col(last) - between / 2
 
 
 @answers("everything")
@@ -284,22 +275,18 @@ def stage_win_rates(history: pl.DataFrame) -> pl.DataFrame:
     │ 50    ┆ 1   ┆ 0    ┆ 1.0         ┆ history          │
     └───────┴─────┴──────┴─────────────┴──────────────────┘
     """
-    history = read_history(history)
-    ends = (
-        history.sort(*DEAL_KEYS, "entered_at")
-        .group_by(DEAL_KEYS)
-        .agg(pl.col("exit").last().alias("end"))
+    stays = read_history(history)
+    in_time = stays.sort(*DEAL_KEYS, "entered_at")
+    last_exits = in_time.group_by(DEAL_KEYS).agg(end=pl.col("exit").last())
+    # a deal that came back to a stage stood in it once
+    visited = stays.select(*DEAL_KEYS, "pipeline_id", "stage").unique()
+    by_place = visited.join(last_exits, on=DEAL_KEYS, nulls_equal=True).group_by(PLACE)
+    counts = by_place.agg(
+        number_of(pl.col("end") == "won", "won"), number_of(pl.col("end") == "lost", "lost")
     )
-    stood = history.select(*DEAL_KEYS, "pipeline_id", "stage").unique()
-    return (
-        stood.join(ends, on=DEAL_KEYS, nulls_equal=True)
-        .group_by(PLACE)
-        .agg(number_of(pl.col("end") == "won", "won"), number_of(pl.col("end") == "lost", "lost"))
-        .sort(PLACE, nulls_last=True)
-        .with_columns(
-            ratio(pl.col("won"), pl.col("won") + pl.col("lost")).alias("probability"),
-            pl.lit("history").alias("probability_from"),
-        )
+    closed = pl.col("won") + pl.col("lost")
+    return counts.sort(PLACE, nulls_last=True).with_columns(
+        probability=ratio("won", closed), probability_from=pl.lit("history")
     )
 
 

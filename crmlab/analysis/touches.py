@@ -43,8 +43,18 @@ def _happened_on(time_zone: str) -> pl.Expr:
 
     Services give such a day as its midnight in UTC. Reads starts_at, created_at, all_day.
     """
-    named = pl.when(pl.col("all_day")).then(pl.col("starts_at").dt.date())
-    return pl.coalesce(named, local(HAPPENED, time_zone).dt.date())
+    starts_on = pl.col("starts_at").dt.date()
+    named_day = pl.when(pl.col("all_day")).then(starts_on)
+    return pl.coalesce(named_day, local(HAPPENED, time_zone).dt.date())
+
+
+def _end_of_day(name: str, time_zone: str) -> pl.Expr:
+    """Return the last microsecond of a day, as UTC."""
+    midnight = pl.col(name).cast(pl.Datetime("us"))
+    last_moment = midnight + pl.duration(days=1) - pl.duration(microseconds=1)
+    # 23:59 comes twice where clocks go back at midnight: then the later one ends the day
+    local_end = last_moment.dt.replace_time_zone(time_zone, ambiguous="latest", non_existent="null")
+    return local_end.dt.convert_time_zone("UTC")
 
 
 def touches(
@@ -104,37 +114,32 @@ def touches(
     │ action ┆ 2026-03-01 23:59:59.999999 UTC ┆ 2026-03-01 │
     └────────┴────────────────────────────────┴────────────┘
     """
-    activities = _read(activities, kinds, time_zone, beside)
+    all_activities = _read(activities, kinds, time_zone, beside)
     is_action = pl.col("kind") == "action"
     day = pl.when(is_action).then("done_at").otherwise(_happened_on(time_zone))
-    # 23:59 comes twice where clocks go back at midnight: then the later one ends the day
-    last = (
-        pl.col("done_at").cast(pl.Datetime("us"))
-        + pl.duration(days=1)
-        - pl.duration(microseconds=1)
-    ).dt
-    end = last.replace_time_zone(
-        time_zone, ambiguous="latest", non_existent="null"
-    ).dt.convert_time_zone("UTC")
-    found = activities.filter(is_work(kinds), _IS_DONE).select(
+    time = pl.when(is_action).then(_end_of_day("done_at", time_zone)).otherwise(HAPPENED)
+    done_work = all_activities.filter(is_work(kinds), _IS_DONE).select(
         *_ACCOUNT,
         "kind",
         "contact_id",
         "deal_id",
         "contact_emails",
-        pl.when(is_action).then(end).otherwise(HAPPENED).alias("at"),
+        time.alias("at"),
         day.alias("day"),
         "count",
         *beside,
     )
     if as_of is None:
-        return found
-    at = as_instant(as_of, "as_of", time_zone)
-    today = day_at(at, time_zone)
-    is_past = pl.when(is_action).then(pl.col("day") <= today).otherwise(pl.col("at") <= at)
-    moment = pl.lit(at).dt.cast_time_unit("us")
+        return done_work
+    instant = as_instant(as_of, "as_of", time_zone)
+    today = day_at(instant, time_zone)
+    # an action of today is done, although its end of the day is to come
+    happened_by_then = pl.col("at") <= instant
+    is_past = pl.when(is_action).then(pl.col("day") <= today).otherwise(happened_by_then)
+    moment = pl.lit(instant).dt.cast_time_unit("us")
     no_later = pl.when(pl.col("at") > moment).then(moment).otherwise("at")
-    return found.filter(is_past.fill_null(value=True)).with_columns(no_later.alias("at"))
+    past_work = done_work.filter(is_past.fill_null(value=True))
+    return past_work.with_columns(at=no_later)
 
 
 #: an action that does not say so is done where there is a day; all else is, unless the service says that it was not
@@ -150,9 +155,12 @@ def _read(
     beside: Sequence[str] = (),
 ) -> pl.DataFrame:
     no_text("kinds", kinds or ())
-    mailing = () if kinds is not None else ("mailing",)
+    columns = [*_READ]
+    # only where no kinds are named is it asked what is a mailing
+    if kinds is None:
+        columns.append("mailing")
     return counted(
-        read_dated(activities, *_READ, *mailing, *beside, time_zone=time_zone, optional=("count",))
+        read_dated(activities, *columns, *beside, time_zone=time_zone, optional=("count",))
     )
 
 
@@ -166,8 +174,8 @@ def is_work(kinds: Collection[str] | None) -> pl.Expr:
         return pl.col("kind").is_in(list(kinds)) & ~is_of_campaign
     is_mailing = is_of_campaign | pl.col("mailing").is_not_null()
     account_mails = is_mailing.any().over(_ACCOUNT)
-    named = pl.col("kind").is_in(HUMAN).fill_null(value=False)
-    return ~is_mailing & (named | ~account_mails)
+    is_known_kind = pl.col("kind").is_in(HUMAN).fill_null(value=False)
+    return ~is_mailing & (is_known_kind | ~account_mails)
 
 
 def left_out(
@@ -178,19 +186,22 @@ def left_out(
     time_zone: str,
 ) -> Mapping[str, int]:
     """Return how much of the activities is no `touches`, by the reason in words, where there is any."""
-    rows = _read(activities, kinds, time_zone)
-    work = rows.filter(is_work(kinds))
-    done = work.filter(_IS_DONE)
-    past = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
-    everything, of_people, ever_done, happened = (
-        int(each["count"].sum()) for each in (rows, work, done, past)
-    )
-    counts = {
-        "mailing events" if kinds is None else "of other kinds": everything - of_people,
-        "not done": of_people - ever_done,
-        "still to come": ever_done - happened,
+    all_rows = _read(activities, kinds, time_zone)
+    work = all_rows.filter(is_work(kinds))
+    ever_done = work.filter(_IS_DONE)
+    done_by_then = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    other_words = "mailing events" if kinds is None else "of other kinds"
+    steps = {
+        other_words: (all_rows, work),
+        "not done": (work, ever_done),
+        "still to come": (ever_done, done_by_then),
     }
-    return {reason: count for reason, count in counts.items() if count}
+    reasons = {}
+    for reason, (before, after) in steps.items():
+        count = int(before["count"].sum()) - int(after["count"].sum())
+        if count:
+            reasons[reason] = count
+    return reasons
 
 
 def of_contacts(contacts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:
@@ -198,27 +209,27 @@ def of_contacts(contacts: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:
 
     A touch without contact_id belongs to the contacts of its account that have one of its e-mail addresses.
     """
-    address = addresses(pl.col("email"))
-    people = contacts.select(
-        *_ACCOUNT, pl.col("id").alias("contact_id"), pl.col("emails").alias("email")
+    contact_id = pl.col("id").alias("contact_id")
+    people = contacts.select(*_ACCOUNT, contact_id, email="emails")
+    # what names no contact may name an address of one
+    nameless = done.filter(pl.col("contact_id").is_null()).drop("contact_id")
+    unlinked = nameless.with_row_index("touch").rename({"contact_emails": "email"})
+    matched = (
+        _each_address(unlinked)
+        .join(_each_address(people), on=[*_ACCOUNT, "email"], nulls_equal=True)
+        # two addresses of one contact are one touch
+        .unique(["touch", *_CONTACT])
     )
-    by_mail = people.explode("email").with_columns(address).explode("email").drop_nulls("email")
-    unlinked = (
-        done.filter(pl.col("contact_id").is_null()).drop("contact_id").with_row_index("touch")
-    )
-    mailed = (
-        unlinked.rename({"contact_emails": "email"})
-        .explode("email")
-        .with_columns(address)
-        .explode("email")
-    )
-    mailed = mailed.drop_nulls("email")
-    found = mailed.join(by_mail, on=[*_ACCOUNT, "email"], nulls_equal=True).unique(
-        ["touch", *_CONTACT]
-    )
-    columns = (*_CONTACT, "kind", "at", "day")
     linked = done.drop_nulls("contact_id").join(people, on=_CONTACT, how="semi", nulls_equal=True)
-    return pl.concat([linked.select(columns), found.select(columns)])
+    columns = (*_CONTACT, "kind", "at", "day")
+    return pl.concat([linked.select(columns), matched.select(columns)])
+
+
+def _each_address(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return a row for each address in the texts of the column `email`."""
+    texts = rows.explode("email")
+    spelled = texts.with_columns(addresses(pl.col("email"))).explode("email")
+    return spelled.drop_nulls("email")
 
 
 def of_deals(deals: pl.DataFrame, done: pl.DataFrame, time_zone: str) -> pl.DataFrame:
@@ -227,18 +238,17 @@ def of_deals(deals: pl.DataFrame, done: pl.DataFrame, time_zone: str) -> pl.Data
     A touch belongs to the deal it names, until the day that closes it. One that names none belongs to the
     deals of its contact that were created by that day, and not closed before it: to each of several.
     """
-    sales = deals.select(
-        *KEY,
-        "contact_id",
-        local(pl.col("created_at"), time_zone).dt.date().alias("first"),
-        "close_date",
-    )
-    of_deal = done.drop_nulls("deal_id").drop("contact_id")
-    linked = sales.join(of_deal, left_on=KEY, right_on=[*_ACCOUNT, "deal_id"], nulls_equal=True)
-    of_contact = done.filter(pl.col("deal_id").is_null()).drop_nulls("contact_id")
-    near = sales.join(of_contact, on=_CONTACT, nulls_equal=True).filter(
+    created_on = local(pl.col("created_at"), time_zone).dt.date()
+    sales = deals.select(*KEY, "contact_id", created_on.alias("first"), "close_date")
+    names_deal = done.drop_nulls("deal_id").drop("contact_id")
+    linked = sales.join(names_deal, left_on=KEY, right_on=[*_ACCOUNT, "deal_id"], nulls_equal=True)
+    names_contact = done.filter(pl.col("deal_id").is_null()).drop_nulls("contact_id")
+    # what was done with the contact before there was a deal was not done for it
+    since_created = sales.join(names_contact, on=_CONTACT, nulls_equal=True).filter(
         pl.col("day") >= pl.col("first")
     )
+
+    is_after = (pl.col("day") > pl.col("close_date")).fill_null(value=False)
     columns = (*KEY, "kind", "at", "day")
-    not_after = (pl.col("day") > pl.col("close_date")).fill_null(value=False).not_()
-    return pl.concat([part.filter(not_after).select(columns) for part in (linked, near)])
+    in_time = [part.filter(~is_after).select(columns) for part in (linked, since_created)]
+    return pl.concat(in_time)

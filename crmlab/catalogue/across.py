@@ -9,8 +9,9 @@ _STATES = "subscriptions=subscriptions, contacts=contacts"
 
 
 def _deals(*period: str) -> Filters:
-    by_deal = narrowed("deals", *period, owner="owner_name", pipeline="pipeline_id")
-    return {name: columns for name, columns in by_deal.items() if name != "service"}
+    filters = narrowed("deals", *period, owner="owner_name", pipeline="pipeline_id")
+    # without the consents of one service, what people said to it would be missing
+    return {choice: frames for choice, frames in filters.items() if choice != "service"}
 
 
 ENTRIES = (

@@ -81,10 +81,13 @@ class Entry:
 
     def time_note(self, asked: Asked, as_of: dt.datetime) -> str:
         """Return when what it shows was fetched, as a sentence; "" where that is the moment that it is asked for."""
-        read = self.reads()
+        names_read = self.reads()
         # what compares two fetches is of their times, whatever is asked for
-        depends_on_time = "earlier" not in read and (self.needs == "everything" or "as_of" in read)
-        return asked.time_note(as_of) if depends_on_time else ""
+        if "earlier" in names_read:
+            return ""
+        if self.needs == "everything" or "as_of" in names_read:
+            return asked.time_note(as_of)
+        return ""
 
     @property
     def reads_tables(self) -> tuple[str, ...]:
@@ -112,12 +115,15 @@ class Entry:
 
     def reads(self) -> set[str]:
         """Return the names of all that the code reads, and of what that is made of."""
-        read: set[str] = set()
-        left = variables_of(self.numbers)
-        while left:
-            read.add(name := left.pop())
-            left += [part for part in variables_of(GIVEN.get(name, name)) if part not in read]
-        return read
+        names_read: set[str] = set()
+        unread = variables_of(self.numbers)
+        while unread:
+            variable = unread.pop()
+            names_read.add(variable)
+            # a table is made of nothing else, and stands for itself
+            parts = variables_of(GIVEN.get(variable, variable))
+            unread += [part for part in parts if part not in names_read]
+        return names_read
 
 
 def variables_of(code: str) -> list[str]:
@@ -128,21 +134,28 @@ def variables_of(code: str) -> list[str]:
     >>> variables_of("plots.ageing(deals, as_of=as_of, time_zone=time_zone)")
     ['deals', 'as_of', 'time_zone']
     """
-    names = (
-        node.id for node in ast.walk(ast.parse(code, mode="eval")) if isinstance(node, ast.Name)
-    )
-    return [name for name in dict.fromkeys(names) if name not in _MODULES]
+    expression = ast.parse(code, mode="eval")
+    variables: list[str] = []
+    for node in ast.walk(expression):
+        if not isinstance(node, ast.Name) or node.id in _MODULES:
+            continue
+        if node.id not in variables:
+            variables.append(node.id)
+    return variables
 
 
 def narrowed(table: str, *period: str, owner: str = "", pipeline: str = "") -> Filters:
     """Return the filters of one table: its service, and what is named; the period may be of several columns."""
-    columns: dict[Filter, tuple[str, ...]] = {
-        "owner": (owner,) if owner else (),
-        "pipeline": (pipeline,) if pipeline else (),
-        "period": period,
-        "service": ("provider",),
-    }
-    return {name: {table: of} for name, of in columns.items() if of}
+    filters: dict[Filter, Mapping[str, tuple[str, ...]]] = {}
+    if owner:
+        filters["owner"] = {table: (owner,)}
+    if pipeline:
+        filters["pipeline"] = {table: (pipeline,)}
+    if period:
+        filters["period"] = {table: period}
+    # every table says which service a row is from
+    filters["service"] = {table: ("provider",)}
+    return filters
 
 
 def evaluate(code: str, variables: Mapping[str, Any]) -> Any:

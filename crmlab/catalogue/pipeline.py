@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from crmlab.catalogue.entry import Entry, Filters, narrowed
+from collections.abc import Mapping
+
+from crmlab.catalogue.entry import Entry, Filter, Filters, narrowed
 
 
 def _deals(*period: str) -> Filters:
     return narrowed("deals", *period, owner="owner_name", pipeline="pipeline_id")
 
+
+def _deals_of_both() -> Filters:
+    """Return the filters of deals, each for those of both fetches: else what is filtered would count as gone."""
+    filters: dict[Filter, Mapping[str, tuple[str, ...]]] = {}
+    for choice, frames in _deals().items():
+        columns = frames["deals"]
+        filters[choice] = {"before": columns, "deals": columns}
+    return filters
+
+
+#: the history of stages is of all fetches, and knows neither an owner nor a close date
+_HISTORY: Filters = {"pipeline": {"history": ("pipeline_id",), "stages": ("pipeline_id",)}}
 
 ENTRIES = (
     Entry(
@@ -52,7 +66,7 @@ ENTRIES = (
         tables=("deals",),
         adds=("stages",),
         arguments="history, stages",
-        filters={"pipeline": {"history": ("pipeline_id",), "stages": ("pipeline_id",)}},
+        filters=_HISTORY,
     ),
     Entry(
         name="stage_durations",
@@ -60,7 +74,7 @@ ENTRIES = (
         tables=("deals",),
         adds=("stages",),
         arguments="history, stages",
-        filters={"pipeline": {"history": ("pipeline_id",), "stages": ("pipeline_id",)}},
+        filters=_HISTORY,
     ),
     Entry(
         name="cycle_length",
@@ -102,11 +116,7 @@ ENTRIES = (
         question="Why did the open amount change since the earlier fetch?",
         tables=("deals",),
         arguments="before, deals",
-        filters={
-            name: {"before": columns, "deals": columns}
-            for name, of in _deals().items()
-            for columns in of.values()
-        },
+        filters=_deals_of_both(),
     ),
     Entry(
         name="loss_reasons",

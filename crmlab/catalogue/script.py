@@ -80,42 +80,61 @@ def script(
     numbers = analysis.closed_by_month(deals)
     figure
     """
-    lines = _Lines(entry, choices, fetched)
-    lines.make(*variables_of(entry.figure))
-    made = "\n".join(lines.made.values())
+    script_lines = _Lines(entry, choices, fetched)
+    script_lines.make(*variables_of(entry.figure))
+    assignments = "\n".join(script_lines.made.values())
+
     tables = entry.reads_tables
     is_of_a_period = asked is not None and bool(entry.period_note(asked))
     has_unread = summary is not None and bool(unread_note(summary, tables))
     figure = entry.figure
+    # frames that are taken out of a fetch no longer know its period: the figure is told
     if is_of_a_period or has_unread:
-        named = ", ".join(f'"{name}"' for name in tables)
-        figure = f"plots.with_notes({figure}, data, {named})"
+        quoted = ", ".join(f'"{table}"' for table in tables)
+        figure = f"plots.with_notes({figure}, data, {quoted})"
     answer = f"figure = {figure}\nnumbers = {entry.numbers}\nfigure"
-    return "\n\n".join((*_imports(f"{made}\n{answer}"), made, answer))
+    imports = _imports(f"{assignments}\n{answer}")
+    return "\n\n".join((*imports, assignments, answer))
 
 
 def _imports(code: str) -> Iterator[str]:
-    used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
-    if "dt" in used:
+    names_used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    if "dt" in names_used:
         yield "import datetime as dt"
-    polars = "import polars as pl\n" if "pl" in used else ""
-    tables = "\nfrom crmlab.schema.tables import TABLES" if "TABLES" in used else ""
-    yield f"{polars}from crmlab import analysis, plots{tables}"
+
+    # the standard library stands apart from the rest, as formatters have it
+    import_lines = ["from crmlab import analysis, plots"]
+    if "pl" in names_used:
+        import_lines.insert(0, "import polars as pl")
+    if "TABLES" in names_used:
+        import_lines.append("from crmlab.schema.tables import TABLES")
+    yield "\n".join(import_lines)
 
 
 class _Lines:
     """The lines that make each variable, in an order in which they can run."""
 
-    def __init__(self, entry: Entry, choices: Choices, fetched: Collection[str]) -> None:
-        self._entry, self._choices, self._fetched = entry, choices, fetched
+    def __init__(
+        self,
+        entry: Entry,
+        choices: Choices,
+        fetched: Collection[str],
+    ) -> None:
+        self._entry = entry
+        self._choices = choices
+        self._fetched = fetched
+        #: in the order in which they were made, which is that in which they run
         self.made: dict[str, str] = {}
 
     def make(self, *names: str) -> None:
         """Add the lines of these variables, each after those that it is made of."""
         for name in names:
-            if name not in self.made and name not in ("data", "earlier"):
-                lines = self._lines(name)
-                self.made[name] = lines
+            # the user has these two
+            if name in self.made or name in ("data", "earlier"):
+                continue
+            # before it is noted: what it is made of is noted first
+            own_lines = self._lines(name)
+            self.made[name] = own_lines
 
     def _lines(self, name: str) -> str:
         if name == "time_zone":
@@ -132,47 +151,81 @@ class _Lines:
         """Return the lines of a frame; what takes long is apart from the choices, and the same for all of them."""
         conditions = dict(self._conditions(name))
         if "owner" in conditions and self._entry.filters["owner"][name] == ("owner",):
-            users = ", data.users" if "users" in self._fetched else ""
-            source = f"analysis.with_owner({source}{users})"
+            source = self._with_owner(source)
         if not conditions:
             return f"{name} = {source}"
-        first = ""
-        if source.startswith("analysis."):
-            first, source = f"{name} = {source}\n", name
-        listed = "".join(f"    {condition},\n" for condition in conditions.values())
-        return f"{first}{name} = {source}.filter(\n{listed})"
+
+        condition_lines = "".join(f"    {condition},\n" for condition in conditions.values())
+        if not source.startswith("analysis."):
+            return f"{name} = {source}.filter(\n{condition_lines})"
+        return f"{name} = {source}\n{name} = {name}.filter(\n{condition_lines})"
+
+    def _with_owner(self, source: str) -> str:
+        """Return activities with the column owner, which is made of authors and, where there are users, of ids."""
+        if "users" in self._fetched:
+            return f"analysis.with_owner({source}, data.users)"
+        return f"analysis.with_owner({source})"
 
     def _conditions(self, frame: str) -> Iterator[tuple[Filter, str]]:
-        for name, frames in self._entry.filters.items():
+        for choice, frames in self._entry.filters.items():
             if frame not in frames:
                 continue
-            columns = ", ".join(f'"{column}"' for column in frames[frame])
-            if name == "period":
-                if self._choices.since or self._choices.until:
-                    yield name, self._days(frame, frames[frame])
-            elif values := self._choices.values.get(name):
-                with_null = ", nulls_equal=True" if None in values else ""
-                yield name, f"pl.col({columns}).is_in({list(values)!r}{with_null})"
+            columns = frames[frame]
+            condition = self._chosen(choice, columns)
+            if choice == "period":
+                condition = self._days(frame, columns)
+            if condition:
+                yield choice, condition
+
+    def _chosen(self, choice: Filter, columns: Sequence[str]) -> str:
+        """Return the condition that a column has one of the chosen values; "" where nothing was chosen."""
+        values = self._choices.values.get(choice)
+        if not values:
+            return ""
+        # null is in no list, unless it is asked for
+        with_null = ""
+        if None in values:
+            with_null = ", nulls_equal=True"
+        quoted = ", ".join(f'"{column}"' for column in columns)
+        return f"pl.col({quoted}).is_in({list(values)!r}{with_null})"
 
     def _days(self, frame: str, columns: Sequence[str]) -> str:
         """Return the condition that the first of these columns that is not null is of the chosen days."""
-        schema = TABLES[frame].schema
-        days = [f'"{column}"' for column in columns if schema[column] == pl.Date]
-        times = [f'"{column}"' for column in columns if schema[column] != pl.Date]
-        parts = [f"pl.col({day})" for day in days]
-        if times:
-            self.make("time_zone")
-            time = f"pl.coalesce({', '.join(times)})" if len(times) > 1 else f"pl.col({times[0]})"
-            parts.append(f"{time}.dt.convert_time_zone(time_zone).dt.date()")
-        day = f"pl.coalesce({', '.join(parts)})" if len(parts) > 1 else parts[0]
-
         since = self._choices.since
         until = self._choices.until
+        if not since and not until:
+            return ""
+
+        day = self._day_of(frame, columns)
         if since and until:
             return f"{day}.is_between({_day(since)}, {_day(until)})"
         if since:
             return f"{day} >= {_day(since)}"
-        return f"{day} <= {_day(until)}" if until else ""
+        assert until
+        return f"{day} <= {_day(until)}"
+
+    def _day_of(self, frame: str, columns: Sequence[str]) -> str:
+        """Return the expression of the first of these columns that is not null, as a day."""
+        schema = TABLES[frame].schema
+        day_columns = [column for column in columns if schema[column] == pl.Date]
+        time_columns = [column for column in columns if schema[column] != pl.Date]
+        parts = [f'pl.col("{column}")' for column in day_columns]
+        # a day is one wherever it is read, and a time is of the day that the clock of a place shows
+        if time_columns:
+            self.make("time_zone")
+            time = _first_of(time_columns)
+            parts.append(f"{time}.dt.convert_time_zone(time_zone).dt.date()")
+        if len(parts) == 1:
+            return parts[0]
+        return f"pl.coalesce({', '.join(parts)})"
+
+
+def _first_of(columns: Sequence[str]) -> str:
+    """Return the expression of the first of these columns that is not null."""
+    quoted = ", ".join(f'"{column}"' for column in columns)
+    if len(columns) == 1:
+        return f"pl.col({quoted})"
+    return f"pl.coalesce({quoted})"
 
 
 def _day(day: dt.date) -> str:

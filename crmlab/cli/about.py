@@ -15,7 +15,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "about",
         help="gather what is held on one person in files that fetch wrote",
-        description="Write about.json and about.html: everything that the files of a fetch hold on one person, and by "
+        description="Write about.json and about.html: everything that the files of a fetch hold "
+        "on one person, and by "
         "what it was found.",
         epilog="example: crmlab about out/ ann@example.com --out answer/",
     )
@@ -32,8 +33,8 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write what is held and print where it is; return the exit code."""
-    held = crmlab.about(options.directory, options.person, region=options.region)
-    print_frame(held.summary)
-    for path in held.write(options.out):
-        print(path)
+    findings = crmlab.about(options.directory, options.person, region=options.region)
+    print_frame(findings.summary)
+    for written_file in findings.write(options.out):
+        print(written_file)
     return OK

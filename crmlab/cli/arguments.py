@@ -91,24 +91,27 @@ def named_values(texts: list[str]) -> dict[str, Any]:
         one is no argument, or comes twice
     """
     arguments: dict[str, Any] = {}
-    for text in texts:
-        name, value = _named_value(text)
-        if name in arguments:
-            raise UsageError(f"{name} is there twice: a list is written {name}=[1,2]")
-        arguments[name] = value
+    for argument_text in texts:
+        argument_name, argument_value = _named_value(argument_text)
+        if argument_name in arguments:
+            raise UsageError(
+                f"{argument_name} is there twice: a list is written {argument_name}=[1,2]"
+            )
+        arguments[argument_name] = argument_value
     return arguments
 
 
 def _named_value(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals:
+    argument_name, equals_sign, value_text = text.partition("=")
+    if not equals_sign:
         raise UsageError(f"{text!r} is no argument: write NAME=VALUE")
-    if not value.startswith(("[", "{", "true", "false")):
-        return name, value
+    # a number stays text: the service's document says what it is, and an id may begin with 0
+    if not value_text.startswith(("[", "{", "true", "false")):
+        return argument_name, value_text
     try:
-        return name, json.loads(value)
+        return argument_name, json.loads(value_text)
     except ValueError:
-        return name, value
+        return argument_name, value_text
 
 
 def add_mask(parser: argparse.ArgumentParser, help: str) -> None:
@@ -118,7 +121,7 @@ def add_mask(parser: argparse.ArgumentParser, help: str) -> None:
         "--mask-key",
         type=Path,
         metavar="FILE",
-        help="mask by the key in that file, which is made where it is not there: what is masked by the same one joins",
+        help="mask with the key in that file, which is made if it is missing; what the same key masked still joins",
     )
 
 
@@ -126,7 +129,10 @@ def mask_of(options: argparse.Namespace) -> bool | bytes:
     """Return how to mask: by a new key, which files and report share, by that of a file, or not at all."""
     if options.mask_key:
         return kept_key(options.mask_key)
-    return new_key() if options.mask else False
+    # kept nowhere: nobody can tell later whom a token stands for
+    if options.mask:
+        return new_key()
+    return False
 
 
 def add_quota(parser: argparse.ArgumentParser) -> None:
@@ -135,7 +141,7 @@ def add_quota(parser: argparse.ArgumentParser) -> None:
         "--quota",
         nargs="+",
         metavar="AMOUNT",
-        help="to be won this year: 500000, or EUR=500000 USD=200000",
+        help="amount to win this year: 500000, or EUR=500000 USD=200000",
     )
 
 
@@ -147,17 +153,21 @@ def quota_of(options: argparse.Namespace) -> float | dict[str, float] | None:
     UsageError
         It is no amount, or one of several has no currency.
     """
-    given = options.quota
-    if not given:
+    quota_texts = options.quota
+    if not quota_texts:
         return None
-    pairs = [text.rpartition("=") for text in given]
-    try:
-        amounts = {currency: float(amount) for currency, _, amount in pairs}
-    except ValueError:
-        raise UsageError(
-            f"--quota {' '.join(given)} is no amount: write 500000, or EUR=500000 USD=200000"
-        ) from None
-    if list(amounts) == [""] and len(given) == 1:
+    amounts = {}
+    for quota_text in quota_texts:
+        currency, _, amount_text = quota_text.rpartition("=")
+        try:
+            amounts[currency] = float(amount_text)
+        except ValueError:
+            raise UsageError(
+                f"--quota {' '.join(quota_texts)} is no amount: write 500000, or EUR=500000 "
+                "USD=200000"
+            ) from None
+    # without a currency the amount is of whatever the deals are in, which can be one only
+    if list(amounts) == [""] and len(quota_texts) == 1:
         return amounts[""]
     if "" in amounts:
         raise UsageError("--quota: write the currency of each amount, as in EUR=500000 USD=200000")

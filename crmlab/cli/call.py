@@ -10,6 +10,7 @@ import crmlab
 from crmlab import providers
 from crmlab.cli.arguments import Commands, named_values
 from crmlab.cli.output import OK
+from crmlab.connector import Provider
 from crmlab.errors import UsageError
 
 #: arguments of `crmlab.call` itself that have no meaning in a command
@@ -22,8 +23,10 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "call",
         help="call one documented operation and print its answer as JSON",
-        description="Send one request and print the answer. crmlab operations lists the names and their arguments. "
-        "What changes something is sent once: look at it with --dry-run before. What a service gives only once needs "
+        description="Send one request and print the answer. crmlab operations lists the names and "
+        "their arguments. "
+        "What changes something is sent once: look at it with --dry-run before. What a service "
+        "gives only once needs "
         "--allow-destructive and spool=FOLDER.",
         epilog="examples: crmlab call onepagecrm list_deals status=won per_page=5; "
         """crmlab call onepagecrm update_contact contact_id=... body='{"job_title": "CEO"}' --dry-run""",
@@ -44,10 +47,12 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--allow-destructive",
         action="store_true",
-        help="for what deletes, or can be read only once",
+        help="allow deleting, and reading what can be read only once",
     )
     parser.add_argument(
-        "--allow-dangerous", action="store_true", help="for what is about keys, users and accounts"
+        "--allow-dangerous",
+        action="store_true",
+        help="allow operations on keys, users and accounts",
     )
     parser.set_defaults(run=run)
 
@@ -56,14 +61,13 @@ async def run(options: argparse.Namespace) -> int:
     """Call the operation and print what it answers; return the exit code."""
     arguments = named_values(options.arguments)
     _check_names(arguments)
-    service = providers.provider(options.provider)
-    if not options.dry_run and any(
-        each.gives_secret for each in service.operations() if each.name == options.operation
-    ):
+    provider = providers.provider(options.provider)
+    # what is printed stays in the terminal, in its history, and in the logs of a scheduler
+    if not options.dry_run and _gives_secret(provider, options.operation):
         raise UsageError(
-            f"{options.operation} answers with a new secret, never printed: write crmlab.call, in Python"
+            f"{options.operation} answers with a new secret, which is never printed: use crmlab.call in Python"
         )
-    account = crmlab.Account(service.name)
+    account = crmlab.Account(provider.name)
     answer = await crmlab.call(
         account,
         options.operation,
@@ -75,19 +79,29 @@ async def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         print(answer)
         return OK
+    # bytes would leave a terminal in disorder
     if isinstance(answer, bytes):
-        raise UsageError(
-            f"{options.operation} answers with a file: crmlab.download writes it, in Python"
-        )
+        raise UsageError(f"{options.operation} answers with a file: use crmlab.download in Python")
     print(json.dumps(answer, ensure_ascii=False, indent=2))
     return OK
 
 
+def _gives_secret(provider: Provider, operation_name: str) -> bool:
+    for operation in provider.operations():
+        if operation.name == operation_name:
+            return operation.gives_secret
+    # an operation of no such name is refused where it is called
+    return False
+
+
 def _check_names(arguments: Iterable[str]) -> None:
     """Refuse arguments that are those of `crmlab.call` in Python alone."""
-    for name in arguments:
-        if name in _ONLY_IN_PYTHON:
-            hint = f": write --{name.replace('_', '-')}" if name in _OPTIONS else ""
-            raise UsageError(
-                f"{name} is for crmlab.call in Python, and no argument of an operation{hint}"
-            )
+    for argument_name in arguments:
+        if argument_name not in _ONLY_IN_PYTHON:
+            continue
+        advice = ""
+        if argument_name in _OPTIONS:
+            advice = f": write --{argument_name.replace('_', '-')}"
+        raise UsageError(
+            f"{argument_name} is for crmlab.call in Python, and no argument of an operation{advice}"
+        )

@@ -32,7 +32,8 @@ _SIGNS: Mapping[str, Callable[[Any, float], Any]] = MappingProxyType(
 )
 #: what the help of a command says of them
 HELP = (
-    "a question of the catalogue compared with a number: of its rows, as in 'mailed_but_objected > 0', or of any value "
+    "a question of the catalogue compared with a number: of its rows, as in 'mailed_but_objected "
+    "> 0', or of any value "
     "in one of its columns, as in 'open_actions.overdue > 50'; may be given more than once"
 )
 
@@ -86,8 +87,8 @@ class Condition:
                 is_true=bool(compare(numbers.height, self.number)),
                 rows=numbers.height,
             )
-        rows = numbers.filter(compare(pl.col(self.column), self.number)).height
-        return Decided(condition=self.text, is_true=rows > 0, rows=rows)
+        true_rows = numbers.filter(compare(pl.col(self.column), self.number)).height
+        return Decided(condition=self.text, is_true=true_rows > 0, rows=true_rows)
 
 
 def condition(text: str) -> Condition:
@@ -103,24 +104,28 @@ def condition(text: str) -> Condition:
     >>> condition("open_actions.overdue > 50").column
     'overdue'
     """
-    found = _CONDITION.fullmatch(text)
-    if not found:
+    match = _CONDITION.fullmatch(text)
+    if not match:
         raise UsageError(
-            f"{text!r} is no condition: write a question, a sign and a number, such as 'mailed_but_objected > 0', or "
+            f"{text!r} is no condition: write a question, a sign and a number, such as "
+            "'mailed_but_objected > 0', or "
             "'open_actions.overdue > 50' for any value of a column"
         )
-    question, column = found["question"], found["column"] or ""
+    question = match["question"]
+    column = match["column"] or ""
     if question not in CATALOGUE:
         raise UsageError(providers.unknown("question", question, CATALOGUE))
-    schema = report.columns_of(question)
-    countable = [name for name, dtype in schema.items() if dtype.is_numeric()]
+    answer_schema = report.columns_of(question)
+    countable = [name for name, dtype in answer_schema.items() if dtype.is_numeric()]
     if column and column not in countable:
-        there = ", ".join(countable) or "none"
-        raise UsageError(f"{question} has no column {column!r} of numbers; there is {there}")
+        known_columns = ", ".join(countable) or "none"
+        raise UsageError(
+            f"{question} has no column {column!r} of numbers; there is {known_columns}"
+        )
     return Condition(
         text=text,
         question=question,
         column=column,
-        sign=found["sign"],
-        number=float(found["number"]),
+        sign=match["sign"],
+        number=float(match["number"]),
     )

@@ -16,7 +16,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "demo",
         help="fetch everything from an embedded sandbox: no account needed",
-        description="Start the sandbox of all services on 127.0.0.1, fetch everything concurrently, write "
+        description="Start the sandbox of all services on 127.0.0.1, fetch everything "
+        "concurrently, write "
         "one Parquet and one CSV per table and report.html, and print what was done.",
         epilog="example: crmlab demo --rows 5000 --out demo/",
     )
@@ -25,7 +26,8 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--lake",
         action="store_true",
-        help="refresh a lake twice, around a day of changes, and show what changed; needs pip install deltalake",
+        help="refresh a lake twice, around a day of changes, and show what changed; needs pip "
+        "install deltalake",
     )
     parser.set_defaults(run=run)
 
@@ -34,6 +36,7 @@ async def run(options: argparse.Namespace) -> int:
     """Fetch, write and print; return the exit code."""
     if options.lake:
         return await demo_lake.run(options)
+    # known before the services have been asked for anything
     check_folder(options.out)
     async with crmlab.sandbox(
         options.world,
@@ -46,11 +49,12 @@ async def run(options: argparse.Namespace) -> int:
         print(f"Sandbox of {titles} on {accounts.url}")
         for note in accounts.notes:
             print(f"  {note}")
-        data = await crmlab.fetch(accounts)
-    data.export(options.out, "parquet")
-    data.export(options.out, "csv")
-    report = data.report(options.out / "report.html")
-    print_summary(data)  # after the files: a pipe that closes early must not cost them
-    print(f"{len(data)} tables, one Parquet and one CSV each, in {options.out.resolve()}")
-    print(f"Report: {report.resolve()}")
-    return exit_code(data)
+        fetched = await crmlab.fetch(accounts)
+    # the sandbox is not needed any more: what follows reads memory alone
+    fetched.export(options.out, "parquet")
+    fetched.export(options.out, "csv")
+    report_file = fetched.report(options.out / "report.html")
+    print_summary(fetched)  # after the files: a pipe that closes early must not cost them
+    print(f"{len(fetched)} tables, one Parquet and one CSV each, in {options.out.resolve()}")
+    print(f"Report: {report_file.resolve()}")
+    return exit_code(fetched)

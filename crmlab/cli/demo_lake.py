@@ -30,32 +30,39 @@ async def run(options: argparse.Namespace) -> int:
         print("\nOf the deals:")
         print_frame(changes["deals"].select("change", "id", "column", "old", "new").head(12))
 
-    earlier, now = lake.as_of(yesterday.at), lake.open()
+    data_before = lake.as_of(yesterday.at)
+    data_now = lake.open()
     print(
-        "\nWhy the open amount changed, from analysis.waterfall(lake.as_of(yesterday), lake.open()):"
+        "\nWhy the open amount changed, from analysis.waterfall(lake.as_of(yesterday), "
+        "lake.open()):"
     )
-    print_frame(
-        analysis.waterfall(earlier, now).with_columns(pl.col("amount").round().cast(pl.Int64))
+    whole_amounts = pl.col("amount").round().cast(pl.Int64)
+    print_frame(analysis.waterfall(data_before, data_now).with_columns(whole_amounts))
+    report_file = data_now.collect().report(
+        options.out / "lake.html", title="From the lake", earlier=data_before
     )
-    report = now.collect().report(options.out / "lake.html", title="From the lake", earlier=earlier)
     print(f"\nLake:   {place.resolve()}")
-    print(f"Report: {report.resolve()}")
-    return OK if yesterday.complete and today.complete else INCOMPLETE
+    print(f"Report: {report_file.resolve()}")
+    if yesterday.complete and today.complete:
+        return OK
+    return INCOMPLETE
 
 
 async def _refreshed(
     lake: Lake, options: argparse.Namespace, *, days_ago: int, when: str
 ) -> Refreshed:
     """Refresh the lake from the services as they were then, and say what it took."""
-    began = dt.datetime.now(dt.UTC)
+    began_at = dt.datetime.now(dt.UTC)
     async with crmlab.sandbox(
         options.world, rows=options.rows, seed=options.seed, days_ago=days_ago, data=options.data
     ) as accounts:
         refreshed = await lake.refresh(accounts)
-    seconds = (dt.datetime.now(dt.UTC) - began).total_seconds()
-    rows = refreshed.written.select(pl.exclude("table").sum()).row(0, named=True)
-    counts = ", ".join(f"{number:,} {what}" for what, number in rows.items())
-    state = "complete" if refreshed.complete else "NOT COMPLETE"
+    seconds = (dt.datetime.now(dt.UTC) - began_at).total_seconds()
+    totals = refreshed.written.select(pl.exclude("table").sum()).row(0, named=True)
+    counts = ", ".join(f"{number:,} {change}" for change, number in totals.items())
+    completeness = "NOT COMPLETE"
+    if refreshed.complete:
+        completeness = "complete"
     print(f"Refreshed from the services as they were {when}: {counts}.")
-    print(f"  {refreshed.requests:,} requests, {seconds:.1f} s, {state}.")
+    print(f"  {refreshed.requests:,} requests, {seconds:.1f} s, {completeness}.")
     return refreshed

@@ -20,32 +20,38 @@ def add(commands: Commands) -> None:
         "doctor",
         help="check credentials against each API, list or test the assumptions in use",
         description="Send each API its cheapest read with the credentials found, say what answered or which variable "
-        "is missing, and list what the vendor does not document and crmlab assumes.",
+        "is missing, and list what crmlab assumes because the vendor does not document it.",
         epilog="example: crmlab doctor onepagecrm complero --probe",
     )
     parser.add_argument("providers", nargs="*", metavar="PROVIDER", help="default: all")
     parser.add_argument(
         "--probe",
         action="store_true",
-        help="test with a few reads, which change nothing, whether what is assumed is true for this account",
+        help="test with a few reads, which change nothing, whether what is assumed is true for "
+        "this account",
     )
     parser.add_argument(
         "--base-url",
         metavar="URL",
-        help="ask one service at an address of your own: a proxy, the sandbox (plain http only for loopback addresses)",
+        help="ask one service at an address of your own: a proxy, the sandbox (plain http only "
+        "for loopback addresses)",
     )
     parser.set_defaults(run=run)
 
 
 async def run(options: argparse.Namespace) -> int:
     """Ask each service and print what it says; return the exit code."""
-    names = options.providers or [*providers.registry()]
-    if options.base_url and len(names) != 1:
+    provider_names = options.providers or [*providers.registry()]
+    # a key must not be sent to the address of another service
+    if options.base_url and len(provider_names) != 1:
         raise UsageError(
             "--base-url is the address of one service: name that one, as in crmlab doctor relenta"
         )
-    codes = [await _examined(providers.provider(name), options) for name in names]
-    return max(codes)
+    worst_code = OK
+    for provider_name in provider_names:
+        provider_code = await _examined(providers.provider(provider_name), options)
+        worst_code = max(worst_code, provider_code)
+    return worst_code
 
 
 async def _examined(provider: Provider, options: argparse.Namespace) -> int:
@@ -53,38 +59,43 @@ async def _examined(provider: Provider, options: argparse.Namespace) -> int:
     try:
         account = crmlab.Account(provider.name, base_url=options.base_url)
     except CredentialError as error:
+        # who names an address means this service
         if options.base_url:
             raise
         print(error)  # it names the service, and the variables that are missing
         _print_assumptions(provider)
+        # nobody has accounts at all services: one without is no failure
         return OK
 
-    code = OK
+    exit_code = OK
     try:
         print(f"{provider.title}: {await crmlab.check(account)}")
         if options.probe:
-            code = await _probed(account)
+            exit_code = await _probed(account)
     except CrmlabError as error:
         print(f"{provider.title}: FAILED: {error}")
-        code = INCOMPLETE
+        exit_code = INCOMPLETE
+    # a probe has printed them with what it found
     if not options.probe:
         _print_assumptions(provider)
-    return code
+    return exit_code
 
 
 async def _probed(account: crmlab.Account) -> int:
     print(
-        f"Testing {len(account.provider.probes)} assumptions with {max_requests(account)} reads at most."
+        f"Testing {len(account.provider.probes)} assumptions with {max_requests(account)} reads "
+        "at most."
     )
-    found = await crmlab.probe(account)
-    print(f"{found.text()}\n")
-    facts = found.facts.get(account.name)
-    if facts:  # what was adopted ends with this process
+    findings = await crmlab.probe(account)
+    print(f"{findings.text()}\n")
+    adopted_facts = findings.facts.get(account.name)
+    if adopted_facts:  # what was adopted ends with this process
         variable = f"CRMLAB_{account.provider.name}_FACTS".upper()
-        print(
-            f"To read {account.provider.title} so from here on, set {variable}='{json.dumps(facts)}'\n"
-        )
-    return INCOMPLETE if found.count("refuted") else OK
+        facts_text = json.dumps(adopted_facts)
+        print(f"To read {account.provider.title} so from here on, set {variable}='{facts_text}'\n")
+    if findings.count("refuted"):
+        return INCOMPLETE
+    return OK
 
 
 def _print_assumptions(provider: Provider) -> None:

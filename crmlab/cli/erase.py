@@ -14,7 +14,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "erase",
         help="take one person out of files that fetch wrote",
-        description="Show what the files of a fetch hold on one person, and with --yes take it out of them.",
+        description="Show what the files of a fetch hold on one person, and with --yes take it "
+        "out of them.",
         epilog="example: crmlab erase out/ ann@example.com, then the same with --yes",
     )
     add_person(parser)
@@ -26,10 +27,11 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what was taken, or would be; return the exit code."""
-    taken = crmlab.erase(
+    # a command is typed fast: without --yes it only shows what it would do
+    erased = crmlab.erase(
         options.directory, options.person, region=options.region, dry_run=not options.yes
     )
-    print_frame(taken)
+    print_frame(erased)
     if not options.yes:
         print("Nothing was changed: with --yes these rows and values are taken out.")
     return OK

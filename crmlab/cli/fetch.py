@@ -20,8 +20,10 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "fetch",
         help="fetch tables of real accounts into files",
-        description="Fetch tables from the accounts whose credentials the environment or .env holds.",
-        epilog="example: crmlab fetch onepagecrm complero --tables deals consent_events --since 2026-01-01",
+        description="Fetch tables from the accounts whose credentials the environment or .env "
+        "holds.",
+        epilog="example: crmlab fetch onepagecrm complero --tables deals consent_events --since "
+        "2026-01-01",
     )
     add_question(parser)
     add_out(parser)
@@ -34,32 +36,35 @@ def add(commands: Commands) -> None:
         "--spool",
         type=Path,
         metavar="DIR",
-        help="keep each answer there before it is read: after a run that was killed, the same command goes on",
+        help="keep each answer there before it is read; after a run that was killed, the same command continues",
     )
     parser.set_defaults(run=run)
 
 
 async def run(options: argparse.Namespace) -> int:
     """Fetch and write; return the exit code."""
-    accounts = [crmlab.Account(name) for name in options.providers]
+    accounts = [crmlab.Account(provider_name) for provider_name in options.providers]
     period = {"since": options.since, "until": options.until}
-    mask = mask_of(options)
+    mask_key = mask_of(options)
     needs_memory = options.format != "parquet" or options.report
     if not needs_memory:  # tables of any size go straight into their files
         stored = await crmlab.fetch_to(
-            options.out, accounts, *options.tables, **period, spool=options.spool, mask=mask
+            options.out, accounts, *options.tables, **period, spool=options.spool, mask=mask_key
         )
-        return _told(stored, [*stored.paths.values(), options.out / MANIFEST], options.out)
+        stored_files = [*stored.paths.values(), options.out / MANIFEST]
+        return _told(stored, stored_files, options.out)
 
-    refuse_another_question(
-        options.out, asked_of(accounts, *options.tables, **period), options.format
-    )
+    # both before the fetch, which may take hours
+    question = asked_of(accounts, *options.tables, **period)
+    refuse_another_question(options.out, question, options.format)
     check_folder(options.out)
-    data = await crmlab.fetch(accounts, *options.tables, **period, spool=options.spool)
-    written = data.export(options.out, options.format, mask=mask)
+    fetched = await crmlab.fetch(accounts, *options.tables, **period, spool=options.spool)
+    written_files = fetched.export(options.out, options.format, mask=mask_key)
     if options.report:
-        written.append(data.report(options.out / "report.html", mask=mask))
-    return _told(data, written, options.out)
+        # by the same key: who is in a file is the same token in the report
+        report_file = fetched.report(options.out / "report.html", mask=mask_key)
+        written_files.append(report_file)
+    return _told(fetched, written_files, options.out)
 
 
 def _told(data: Result[Any], written: Sequence[Path], directory: Path) -> int:

@@ -18,13 +18,15 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "lake",
         help="say what a lake holds and what changed; find deletions; keep it small",
-        description="Work with a lake that crmlab refresh keeps: a folder, or an address such as s3://bucket/lake.",
-        epilog="example: crmlab lake status warehouse/, or crmlab lake changes warehouse/ --since 2026-10-01",
+        description="Work with a lake that crmlab refresh keeps: a folder, or an address such as "
+        "s3://bucket/lake.",
+        epilog="example: crmlab lake status warehouse/, or crmlab lake changes warehouse/ --since "
+        "2026-10-01",
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    _add(actions, "status", _status, "how far each list is known")
+    _add(actions, "status", _status, "up to when each list is known")
 
-    changes = _add(actions, "changes", _changes, "what was added, changed and deleted")
+    changes = _add(actions, "changes", _changes, "show what was added, changed and deleted")
     changes.add_argument(
         "--since", required=True, metavar="TIME", help="2026-01-31, or a time with its zone"
     )
@@ -81,10 +83,12 @@ def _changes(options: argparse.Namespace) -> int:
 
 async def _sweep(options: argparse.Namespace) -> int:
     lake = Lake(options.lake)
-    accounts, tables = asked(lake, options)
-    swept = await lake.sweep(accounts, *tables)
-    show(swept)
-    return OK if swept.complete else INCOMPLETE
+    accounts, table_names = asked(lake, options)
+    refreshed = await lake.sweep(accounts, *table_names)
+    show(refreshed)
+    if refreshed.complete:
+        return OK
+    return INCOMPLETE
 
 
 def _compact(options: argparse.Namespace) -> int:
@@ -98,8 +102,11 @@ def _vacuum(options: argparse.Namespace) -> int:
 
 
 def _erase(options: argparse.Namespace) -> int:
-    taken = Lake(options.lake).erase(options.person, region=options.region, dry_run=not options.yes)
-    print_frame(taken)
+    # a command is typed fast: without --yes it only shows what it would do
+    erased = Lake(options.lake).erase(
+        options.person, region=options.region, dry_run=not options.yes
+    )
+    print_frame(erased)
     if not options.yes:
         print("Nothing was changed: with --yes these rows and values are taken out.")
     return OK

@@ -54,36 +54,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         if options.verbose:
             _log_to_stderr()
-        code = _run(options)
+        exit_code = _run(options)
     except (CredentialError, PlanError, UsageError) as error:
-        code = _complain(error, WRONG)
+        exit_code = _complain(error, WRONG)
     except (CrmlabError, OSError) as error:
-        code = _complain(error, INCOMPLETE)
+        exit_code = _complain(error, INCOMPLETE)
     except KeyboardInterrupt:
-        code = _complain("stopped", STOPPED)
-    if (
-        arguments is None
-    ):  # the process is over: Ctrl-C would only show a traceback of Python's own end
+        exit_code = _complain("stopped", STOPPED)
+    # the process is over: Ctrl-C would only show a traceback of Python's own end
+    if arguments is None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return code
+    return exit_code
 
 
 def _run(options: argparse.Namespace) -> int:
     """Run a command, in an event loop where it awaits: one that only computes is stopped at once without."""
     result: int | Coroutine[Any, Any, int] = options.run(options)
-    return result if isinstance(result, int) else asyncio.run(result)
+    if isinstance(result, int):
+        return result
+    return asyncio.run(result)
 
 
 def _log_to_stderr() -> None:
     """Print a line for each fetch and each request."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    log = logging.getLogger("crmlab")
-    log.handlers[:] = [handler]  # one for this process, however often a program calls `main`
-    log.setLevel(logging.DEBUG)
+    logger = logging.getLogger("crmlab")
+    logger.handlers[:] = [handler]  # one for this process, however often a program calls `main`
+    logger.setLevel(logging.DEBUG)
 
 
 def _complain(error: Exception | str, code: int) -> int:
+    # in one line: a traceback shows the variables of functions, and with them keys
     print(f"crmlab: {error}", file=sys.stderr)
     return code
 
@@ -92,8 +94,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="crmlab",
         description=crmlab.__doc__,
-        epilog="Credentials come from the environment or .env: crmlab doctor says which are missing. "
-        "Exit codes: 0 complete, 1 failed or incomplete, 2 wrong question, 130 stopped; crmlab refresh has more.",
+        epilog="Credentials come from the environment or .env: crmlab doctor says which are "
+        "missing. "
+        "Exit codes: 0 complete, 1 failed or incomplete, 2 wrong question, 130 stopped; crmlab "
+        "refresh has more.",
     )
     parser.add_argument("--version", action="version", version=f"crmlab {crmlab.__version__}")
     parser.add_argument(

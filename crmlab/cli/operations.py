@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
         "operations",
         help="list every documented operation of a service",
         description="Print a line for each operation that the vendor documents: its name, its arguments "
-        "(* must be given), and what it changes. Operations that change something cannot be called.",
+        "(* must be given), and what it changes. Look at one that changes something with crmlab call --dry-run first.",
         epilog="example: crmlab operations onepagecrm --contains note",
     )
     parser.add_argument(
@@ -37,11 +37,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _line(operation: Operation) -> str:
-    arguments = [f"{each.name}{'*' if each.required else ''}" for each in operation.arguments()]
-    marks = [
-        name
-        for name in ("writes", "destructive", "dangerous", "deprecated")
-        if getattr(operation, name)
-    ]
-    told = f"  [{', '.join(marks)}]" if marks else ""
-    return f"{operation.name}({', '.join(arguments)}){told}"
+    arguments = []
+    for argument in operation.arguments():
+        if argument.required:
+            arguments.append(f"{argument.name}*")
+        else:
+            arguments.append(argument.name)
+    line_text = f"{operation.name}({', '.join(arguments)})"
+    attributes = ("writes", "destructive", "dangerous", "deprecated")
+    warnings = [attribute for attribute in attributes if getattr(operation, attribute)]
+    # reads, which most are, stand without
+    if warnings:
+        line_text += f"  [{', '.join(warnings)}]"
+    return line_text

@@ -37,7 +37,9 @@ def print_frame(frame: pl.DataFrame) -> None:
         tbl_hide_dataframe_shape=True,
         tbl_hide_column_data_types=True,
     ):
-        print("\n".join(line.rstrip() for line in str(frame).splitlines()))
+        lines = str(frame).splitlines()
+        # Polars fills lines up with blanks, which wrap in a terminal that is narrower
+        print("\n".join(line.rstrip() for line in lines))
 
 
 def print_summary(data: Result[Any]) -> None:

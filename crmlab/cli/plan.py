@@ -14,7 +14,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "plan",
         help="how many requests a fetch needs and how long they take",
-        description="Count what there is with as few requests as possible, and say how many more a fetch needs, how "
+        description="Count what there is with as few requests as possible, and say how many more "
+        "a fetch needs, how "
         "they follow each other, how long they take, and the time that the services' limits allow.",
         epilog="example: crmlab plan onepagecrm --tables deals activities",
     )
@@ -24,10 +25,13 @@ def add(commands: Commands) -> None:
 
 async def run(options: argparse.Namespace) -> int:
     """Ask for first pages and print the plan; return the exit code."""
-    accounts = [crmlab.Account(name) for name in options.providers]
-    plan = await crmlab.plan(accounts, *options.tables, since=options.since, until=options.until)
-    print_frame(plan.resources.drop("tables"))
+    accounts = [crmlab.Account(provider_name) for provider_name in options.providers]
+    fetch_plan = await crmlab.plan(
+        accounts, *options.tables, since=options.since, until=options.until
+    )
+    # lists of tables would make the lines too long for a terminal
+    print_frame(fetch_plan.resources.drop("tables"))
     print()
-    print_frame(plan.scopes)
-    print(f"\n{plan}")
+    print_frame(fetch_plan.scopes)
+    print(f"\n{fetch_plan}")
     return OK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -20,33 +21,45 @@ from crmlab.schema import TABLES
 #: lines of the first request that are shown
 _MAX_LINES = 40
 _NOTATION = (
-    "save it as UTF-8 with commas between the cells, days as 2026-01-31, numbers as 12.5, true or false, lists joined "
+    "save it as UTF-8 with commas between the cells, days as 2026-01-31, numbers as 12.5, true or "
+    "false, lists joined "
     "by ; and custom fields as JSON"
 )
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    targets = {
-        each.name: [target.table for target in each.targets]
-        for each in providers.registry().values()
-    }
-    takes = "; ".join(f"{name}: {', '.join(tables)}" for name, tables in targets.items() if tables)
+    what_is_taken = []
+    for provider in providers.registry().values():
+        table_names = [target.table for target in provider.targets]
+        # not every service takes rows
+        if table_names:
+            what_is_taken.append(f"{provider.name}: {', '.join(table_names)}")
     parser = commands.add_parser(
         "push",
         help="write rows of a CSV or Parquet file into a service",
-        description="Write rows into a service: those with an id change a record, others create one. What would be "
-        "sent is shown first, and with --dry-run that is all. Each row is sent once. What became of it is in the "
-        "results file while it becomes known, and the same command again sends only what was refused or not sent.",
+        description="Write rows into a service: those with an id change a record, others create "
+        "one. What would be "
+        "sent is shown first, and with --dry-run that is all. Each row is sent once. What became "
+        "of it is in the "
+        "results file while it becomes known, and the same command again sends only what was "
+        "refused or not sent.",
         epilog="example: crmlab push relenta contacts objections.csv --dry-run",
     )
-    parser.add_argument("provider", metavar="PROVIDER", help=f"what takes what: {takes}")
+    parser.add_argument(
+        "provider",
+        metavar="PROVIDER",
+        help=f"a service and the tables that it accepts: {'; '.join(what_is_taken)}",
+    )
     parser.add_argument("table", metavar="TABLE")
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="CSV, with lists joined by ; or Parquet"
     )
     parser.add_argument(
-        "options", nargs="*", metavar="NAME=VALUE", help="what a service needs beside: db_id=3"
+        "options",
+        nargs="*",
+        metavar="NAME=VALUE",
+        help="a further value that the service needs, such as db_id=3",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be sent, and send nothing"
@@ -57,7 +70,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--retry-unknown",
         action="store_true",
-        help="send rows again of which nobody knows whether they arrived",
+        help="also send rows again whose outcome is unknown",
     )
     parser.set_defaults(run=run)
 
@@ -65,57 +78,73 @@ def add(commands: Commands) -> None:
 async def run(options: argparse.Namespace) -> int:
     """Show what would be sent, send it, and say what became of it; return the exit code."""
     account = crmlab.Account(providers.provider(options.provider).name)
-    frame = _read(options.file, options.table)
-    results = options.results or options.file.with_name(f"{options.file.name}.results.jsonl")
-    given = named_values(options.options)
-    ours = sorted(given.keys() & inspect.signature(crmlab.push).parameters.keys())
-    if ours:
-        raise UsageError(
-            f"{', '.join(ours)} is nothing that a service is told: crmlab push --help lists the options"
-        )
-    plan = await crmlab.push(
+    rows_to_send = _read(options.file, options.table)
+    results_file = options.results or options.file.with_name(f"{options.file.name}.results.jsonl")
+    service_options = named_values(options.options)
+    _check_names(service_options)
+    # first of all: what is shown is what is sent afterwards
+    push_plan = await crmlab.push(
         account,
         options.table,
-        frame,
-        results=results,
+        rows_to_send,
+        results=results_file,
         retry_unknown=options.retry_unknown,
         dry_run=True,
-        **given,
+        **service_options,
     )
-    _show(plan)
+    _show(push_plan)
     if options.dry_run:
         return OK
     try:
         pushed = await crmlab.push(
             account,
             options.table,
-            frame,
-            results=results,
+            rows_to_send,
+            results=results_file,
             retry_unknown=options.retry_unknown,
-            **given,
+            **service_options,
         )
     except asyncio.CancelledError:  # Ctrl-C
         print(
-            f"\nStopped. What became of each row is in {results.resolve()}: the same command goes on with the rest"
+            f"\nStopped. What became of each row is in {results_file.resolve()}: "
+            "the same command goes on with the rest"
         )
         raise
+    _show_results(pushed)
+    print(f"What became of each row is in {results_file.resolve()}")
+    if pushed.complete:
+        return OK
+    return INCOMPLETE
+
+
+def _check_names(service_options: Mapping[str, object]) -> None:
+    """Refuse options that are parameters of `crmlab.push`: one of them could switch off what the command promises."""
+    own_parameters = inspect.signature(crmlab.push).parameters.keys()
+    own_names = sorted(service_options.keys() & own_parameters)
+    if own_names:
+        raise UsageError(
+            f"{', '.join(own_names)} is no option of a service: crmlab push --help lists "
+            "the options"
+        )
+
+
+def _show_results(pushed: crmlab.Pushed) -> None:
+    """Print what was done, and the rows of which something is to be said."""
     print(f"\n{pushed}")
-    open_rows = pushed.frame.filter(
-        ~pl.col("state").is_in(["sent", "created", "updated"]) | (pl.col("reason") != "")
-    )
-    if open_rows.height:
-        print_frame(open_rows.select("row", "id", "state", "reason"))
-    print(f"What became of each row is in {results.resolve()}")
-    return OK if pushed.complete else INCOMPLETE
+    is_done = pl.col("state").is_in(["sent", "created", "updated"])
+    with_remarks = pushed.frame.filter(~is_done | (pl.col("reason") != ""))
+    if with_remarks.height:
+        print_frame(with_remarks.select("row", "id", "state", "reason"))
 
 
 def _show(plan: crmlab.PushPlan) -> None:
     if plan.first:
-        lines = str(plan.first).splitlines()
+        request_lines = str(plan.first).splitlines()
         print("The first request:")
-        print("\n".join(f"  {line}" for line in lines[:_MAX_LINES]))
-        if len(lines) > _MAX_LINES:
-            print(f"  … and {len(lines) - _MAX_LINES:,} lines more")
+        for request_line in request_lines[:_MAX_LINES]:
+            print(f"  {request_line}")
+        if len(request_lines) > _MAX_LINES:
+            print(f"  … and {len(request_lines) - _MAX_LINES:,} lines more")
     refused = plan.rows.filter(becomes="refused")
     if refused.height:
         print("\nRefused before they are sent:")
@@ -126,8 +155,12 @@ def _show(plan: crmlab.PushPlan) -> None:
 def _read(path: Path, table: str) -> pl.DataFrame:
     """Return the rows of a file."""
     if path.suffix.lower() == ".csv":
-        schema = TABLES[table].schema if table in TABLES else pl.Schema()
-        return read_cells(path, {**schema, "changed": pl.List(pl.String())}, advice=_NOTATION)
+        schema: dict[str, pl.DataType] = {}
+        # a table that is none is refused by the push, with those that are known
+        if table in TABLES:
+            schema.update(TABLES[table].schema)
+        schema["changed"] = pl.List(pl.String())
+        return read_cells(path, schema, advice=_NOTATION)
     if path.suffix.lower() == ".parquet":
         try:
             return pl.read_parquet(path)

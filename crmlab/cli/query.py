@@ -36,9 +36,12 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "query",
         help="answer a SQL query over files that fetch wrote, or over a lake",
-        description="Answer one select over the tables of a folder, and print it or write it to a file. Every table "
-        "has its name there; one with a dot stands in double quotes. Nothing but these tables is read.",
-        epilog="example: crmlab query out/ 'select owner_name, sum(amount) as amount from deals group by owner_name' "
+        description="Answer one select over the tables of a folder, and print it or write it to a "
+        "file. Every table "
+        "has its name there; one with a dot stands in double quotes. Nothing but these tables is "
+        "read.",
+        epilog="example: crmlab query out/ 'select owner_name, sum(amount) as amount from deals "
+        "group by owner_name' "
         "--out amounts.csv",
     )
     parser.add_argument(
@@ -55,7 +58,8 @@ def add(commands: Commands) -> None:
         "--engine",
         choices=("polars", "duckdb"),
         default="polars",
-        help="polars: as data.sql does (default). duckdb: knows more SQL, and keeps to --memory-limit however many "
+        help="polars: as data.sql does (default). duckdb: knows more SQL, and keeps to "
+        "--memory-limit however many "
         "groups there are; needs pip install duckdb",
     )
     parser.add_argument(
@@ -71,16 +75,17 @@ def add(commands: Commands) -> None:
 
 async def run(options: argparse.Namespace) -> int:
     """Print or write the answer; return the exit code."""
-    format = _format(options.out)
+    file_format = _format(options.out)
     if options.memory_limit and options.engine != "duckdb":
-        raise UsageError("--memory-limit is of --engine duckdb")
-    data = _opened(options.directory, options.as_of)
-    answer = _answer(data, options)
-    said = sql_note(data, options.sql)
-    if said:
-        print(f"{said}.", file=sys.stderr)
-    if format:
-        _write(answer, options.out, format)
+        raise UsageError("--memory-limit needs --engine duckdb")
+    result = _opened(options.directory, options.as_of)
+    answer = _answer(result, options)
+    # on stderr, as all that is no answer: stdout may go into another program
+    remark = sql_note(result, options.sql)
+    if remark:
+        print(f"{remark}.", file=sys.stderr)
+    if file_format:
+        _write(answer, options.out, file_format)
         print(options.out)
         return OK
     print_frame(answer.head(_MAX_SHOWN))
@@ -93,18 +98,22 @@ def _opened(place: str, as_of: str | None) -> Fetched | Stored:
     if not is_lake(place):
         return crmlab.open(place, as_of=as_of)
     lake = crmlab.Lake(place)
-    return lake.as_of(as_of) if as_of else lake.open()
+    if as_of:
+        return lake.as_of(as_of)
+    return lake.open()
 
 
 def _answer(data: Fetched | Stored, options: argparse.Namespace) -> pl.DataFrame:
     if options.engine == "polars":
         tables: Mapping[str, Any] = data  # of frames, lazy or not
         return sql_answer(options.sql, tables)
-    limits = {"memory_limit": options.memory_limit} if options.memory_limit else {}
-    if (
-        isinstance(data, Stored) and data.paths
-    ):  # a lake has none: its files hold what was before, too
-        return duckdb_query(options.sql, {name: data.paths[name] for name in data}, **limits)
+    limits = {}
+    if options.memory_limit:
+        limits["memory_limit"] = options.memory_limit
+    # a lake has no paths: its files hold what was before, too
+    if isinstance(data, Stored) and data.paths:
+        paths = {table_name: data.paths[table_name] for table_name in data}
+        return duckdb_query(options.sql, paths, **limits)
     return duckdb_query(options.sql, dict(data), **limits)
 
 
@@ -119,6 +128,8 @@ def _format(path: Path | None) -> Format | None:
 
 def _write(answer: pl.DataFrame, path: Path, format: Format) -> None:
     """Write the file as an export does: a cell that a spreadsheet could run is none, and all or nothing is there."""
-    (write,) = table_writers({path.stem: answer}, format, {}, workbook="").values()
+    writers = table_writers({path.stem: answer}, format, {}, workbook="")
+    # one frame is one file
+    (write_answer,) = writers.values()
     make_folder(path.parent)
-    write_files({path: write})
+    write_files({path: write_answer})

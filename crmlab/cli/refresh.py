@@ -30,8 +30,10 @@ from crmlab.results import Stored
 from crmlab.schema import TABLES, as_instant, zone
 
 _CODES = (
-    "exit codes: 0 complete, and no condition is true; 1 incomplete or failed: the next refresh asks again; 2 asked "
-    "wrongly, or a condition that cannot be decided; 3 a condition is true; 4 a key was refused, or lacks a right; "
+    "exit codes: 0 complete, and no condition is true; 1 incomplete or failed: the next refresh "
+    "asks again; 2 asked "
+    "wrongly, or a condition that cannot be decided; 3 a condition is true; 4 a key was refused, "
+    "or lacks a right; "
     "130 stopped by Ctrl-C. Where several are so: 2 before 4, 3 and 1."
 )
 
@@ -41,9 +43,11 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "refresh",
         help="bring a lake up to date: fetch what is new or changed since the last time",
-        description="Fetch what is new or changed since the last refresh into a lake, a folder or an s3:// address. "
+        description="Fetch what is new or changed since the last refresh into a lake, a folder or "
+        "an s3:// address. "
         "The first refresh reads all there is.",
-        epilog="example: crmlab refresh warehouse/ onepagecrm complero --sweep-after 7d, and from then on "
+        epilog="example: crmlab refresh warehouse/ onepagecrm complero --sweep-after 7d, and from "
+        "then on "
         f"crmlab refresh warehouse/ --fail-if 'mailed_but_objected > 0' --json. {_CODES}",
     )
     add_lake(parser)
@@ -51,10 +55,10 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--sweep-after",
         metavar="AGE",
-        help="look for what was deleted where that is longer ago: 7d",
+        help="also look for deleted records if the last sweep is longer ago, such as 7d",
     )
     parser.add_argument(
-        "--whole", action="store_true", help="read all there is anew, as the first refresh does"
+        "--whole", action="store_true", help="read everything again, as the first refresh does"
     )
     parser.add_argument(
         "--cluster",
@@ -80,7 +84,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print one line of JSON on stdout, and on stderr what somebody has to see",
+        help="print one line of JSON on stdout, and on stderr only what needs attention",
     )
     parser.set_defaults(run=run)
 
@@ -106,7 +110,8 @@ def add_accounts(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="TABLE",
-        help=f"default: those of the lake, or all where a PROVIDER is named; known: {', '.join(TABLES)}",
+        help="default: those of the lake, or all where a PROVIDER is named; known: "
+        f"{', '.join(TABLES)}",
     )
 
 
@@ -114,58 +119,67 @@ async def run(options: argparse.Namespace) -> int:
     """Refresh, report and decide; return the exit code."""
     if not options.json:
         return await _run(options, {})
-    line: dict[str, Any] = {"at": None, "complete": False, "code": INCOMPLETE}
+    outcome: dict[str, Any] = {"at": None, "complete": False, "code": INCOMPLETE}
     try:
-        line["code"] = await _run(options, line)
+        outcome["code"] = await _run(options, outcome)
+    except (CredentialError, PlanError, UsageError) as error:
+        outcome["code"] = WRONG
+        outcome["error"] = str(error)
+        raise
     except (CrmlabError, OSError) as error:
-        line["code"] = (
-            WRONG if isinstance(error, CredentialError | PlanError | UsageError) else INCOMPLETE
-        )
-        line["error"] = str(error)
+        outcome["code"] = INCOMPLETE
+        outcome["error"] = str(error)
         raise
     except asyncio.CancelledError:
-        line["code"] = STOPPED
+        outcome["code"] = STOPPED
         raise
     finally:
-        print(json.dumps(line))
-    return int(line["code"])
+        # whatever happened, a program that reads stdout finds one line there
+        print(json.dumps(outcome))
+    return int(outcome["code"])
 
 
 async def _run(options: argparse.Namespace, line: dict[str, Any]) -> int:
     """Do all of it, and write into the line what is known as soon as it is."""
+    # all that can be wrong with the options is said before anything is asked, or written
     zone(options.time_zone)
     chosen = [conditions.condition(text) for text in options.fail_if]
     quota = quota_of(options)
     _check_given(chosen, options)
-    moment = _moment(options)
-    mask = mask_of(options)
+    earlier_time = _moment(options)
+    mask_key = mask_of(options)
     if options.report:
         check_folder(options.report.parent)
     lake = Lake(options.lake)
-    accounts, tables = asked(lake, options)
-    with _stop_on_sigterm() as stop:
+    accounts, table_names = asked(lake, options)
+    with _stop_on_sigterm() as stop_event:
         refreshed = await lake.refresh(
             accounts,
-            *tables,
+            *table_names,
             sweep_after=options.sweep_after,
             whole=options.whole,
-            stop=stop,
+            stop=stop_event,
             cluster=options.cluster,
         )
     line.update(as_json(refreshed))
     # a scheduler mails what stands on stderr: with --json that is only what somebody has to see
     show(refreshed, is_quiet=options.json)
 
-    data = lake.open()
-    earlier = await asyncio.to_thread(_earlier, lake, moment, data) if moment else None
+    lake_data = lake.open()
+    # what computes is in threads from here on: Ctrl-C is heard meanwhile
+    earlier = None
+    if earlier_time:
+        earlier = await asyncio.to_thread(_earlier, lake, earlier_time, lake_data)
     shared = {"time_zone": options.time_zone, "earlier": earlier, "quota": quota}
     if options.report:
-        page = await asyncio.to_thread(_report, data, options.report, mask=mask, **shared)
-        line["report"] = str(page)
+        report_file = await asyncio.to_thread(
+            _report, lake_data, options.report, mask=mask_key, **shared
+        )
+        line["report"] = str(report_file)
         if not options.json:
-            print(page)
-    decided, undecided = await asyncio.to_thread(_decide, chosen, data, shared)
-    line["conditions"] = [_condition_as_json(each) for each in decided]
+            print(report_file)
+    decided, undecided = await asyncio.to_thread(_decide, chosen, lake_data, shared)
+    line["conditions"] = [_condition_as_json(decision) for decision in decided]
     line["undecided"] = undecided
     return _code(refreshed, decided, undecided)
 
@@ -179,22 +193,29 @@ def asked(lake: Lake, options: argparse.Namespace) -> tuple[list[crmlab.Account]
         Nobody is named, and there is no lake yet.
     """
     if options.providers:
-        return [crmlab.Account(name) for name in options.providers], options.tables
+        accounts = [crmlab.Account(provider_name) for provider_name in options.providers]
+        return accounts, options.tables
     try:
-        known = lake.status()
+        lake_status = lake.status()
     except UsageError:
-        known = None
-    if known is None or known.is_empty():
+        lake_status = None
+    if lake_status is None or lake_status.is_empty():
         raise UsageError(
-            f"nothing is in {options.lake} yet: name the services, as in crmlab refresh {options.lake} onepagecrm"
+            f"nothing is in {options.lake} yet: name the services, as in crmlab refresh "
+            f"{options.lake} onepagecrm"
         )
-    names = known.select("provider", "account").unique(maintain_order=True).rows()
-    accounts = [_account(provider, name) for provider, name in names]
-    in_lake = set(known["table"])
-    return accounts, options.tables or [name for name in TABLES if name in in_lake]
+    names = lake_status.select("provider", "account").unique(maintain_order=True)
+    accounts = [
+        _account(provider_name, account_name) for provider_name, account_name in names.rows()
+    ]
+    if options.tables:
+        return accounts, options.tables
+    in_lake = set(lake_status["table"])
+    return accounts, [table_name for table_name in TABLES if table_name in in_lake]
 
 
 def _account(provider: str, name: str) -> crmlab.Account:
+    # an account that is named has variables of its own, and this one has none
     if name == provider:
         return crmlab.Account(provider)
     return crmlab.Account(provider, name=name)
@@ -202,44 +223,42 @@ def _account(provider: str, name: str) -> crmlab.Account:
 
 def _check_given(chosen: Sequence[Condition], options: argparse.Namespace) -> None:
     """Refuse, before anything is asked, conditions that need what was not given."""
-    for each in chosen:
-        read = CATALOGUE[each.question].reads()
-        if "quota" in read and not options.quota:
-            raise UsageError(f"{each.question} needs a quota: give --quota")
-        if "earlier" in read and not options.earlier:
+    for condition in chosen:
+        arguments = CATALOGUE[condition.question].reads()
+        if "quota" in arguments and not options.quota:
+            raise UsageError(f"{condition.question} needs a quota: give --quota")
+        if "earlier" in arguments and not options.earlier:
             raise UsageError(
-                f"{each.question} compares with before: give --earlier, such as --earlier 7d"
+                f"{condition.question} compares with an earlier time: give --earlier, such as --earlier 7d"
             )
 
 
 def _moment(options: argparse.Namespace) -> dt.datetime | None:
     """Return the time to compare with; None where nothing is compared."""
-    text = options.earlier
-    if text is None:
+    time_text = options.earlier
+    if time_text is None:
         return None
-    if text[-1:] in ("h", "d", "w"):
-        return dt.datetime.now(dt.UTC) - duration(text, "--earlier")
-    return as_instant(text, "--earlier", options.time_zone)
+    # no time ends with one of these letters
+    if time_text[-1:] in ("h", "d", "w"):
+        return dt.datetime.now(dt.UTC) - duration(time_text, "--earlier")
+    return as_instant(time_text, "--earlier", options.time_zone)
 
 
 @contextmanager
 def _stop_on_sigterm() -> Iterator[asyncio.Event]:
     """Yield what ends a refresh when the process is told to end: what came by then is kept."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    stop_event = asyncio.Event()
+    running_loop = asyncio.get_running_loop()
     try:
-        loop.add_signal_handler(signal.SIGTERM, stop.set)
-    except (
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-    ):  # Windows, or a thread that gets no signals
-        yield stop
+        running_loop.add_signal_handler(signal.SIGTERM, stop_event.set)
+    # Windows, or a thread that gets no signals
+    except (NotImplementedError, RuntimeError, ValueError):
+        yield stop_event
         return
     try:
-        yield stop
+        yield stop_event
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
+        running_loop.remove_signal_handler(signal.SIGTERM)
 
 
 def _earlier(lake: Lake, moment: dt.datetime, data: Stored) -> Stored | None:
@@ -252,7 +271,8 @@ def _earlier(lake: Lake, moment: dt.datetime, data: Stored) -> Stored | None:
     if earlier.fetched_at < data.fetched_at:
         return earlier
     print(
-        f"Nothing to compare with: a list of the lake is known up to {data.fetched_at:%Y-%m-%d %H:%M} UTC only, and "
+        "Nothing to compare with: a list of the lake is known up to "
+        f"{data.fetched_at:%Y-%m-%d %H:%M} UTC only, and "
         "was so then: crmlab lake status says which",
         file=sys.stderr,
     )
@@ -260,25 +280,28 @@ def _earlier(lake: Lake, moment: dt.datetime, data: Stored) -> Stored | None:
 
 
 def _report(data: Stored, path: Path, **options: Any) -> Path:
-    written: Path = data.collect().report(path, **options)
-    return written
+    report_file: Path = data.collect().report(path, **options)
+    return report_file
 
 
 def _decide(
     chosen: Sequence[Condition], data: Stored, shared: Mapping[str, Any]
 ) -> tuple[list[Decided], list[str]]:
     """Return which conditions are true, and in words which cannot be decided; say both on stderr."""
-    decided, undecided = [], []
-    for each in chosen:
+    decided = []
+    undecided = []
+    for condition in chosen:
         try:
-            found = each.decide(data, **shared)
+            decision = condition.decide(data, **shared)
         except UsageError as error:
-            undecided.append(f"{each.text}: {error}")
-            print(f"Cannot be decided: {undecided[-1]}", file=sys.stderr)
+            reason = f"{condition.text}: {error}"
+            undecided.append(reason)
+            print(f"Cannot be decided: {reason}", file=sys.stderr)
             continue
-        decided.append(found)
-        if found.is_true:
-            print(f"True: {found.condition} ({plural(found.rows, 'row')})", file=sys.stderr)
+        decided.append(decision)
+        if decision.is_true:
+            row_count = plural(decision.rows, "row")
+            print(f"True: {decision.condition} ({row_count})", file=sys.stderr)
     return decided, undecided
 
 
@@ -286,11 +309,13 @@ def _code(refreshed: Refreshed, decided: Sequence[Decided], undecided: Sequence[
     """Return the exit code: of several the one that somebody has to act on first."""
     if undecided:
         return WRONG
-    if any(isinstance(each, AuthError) for each in refreshed.failures):
+    if any(isinstance(failure, AuthError) for failure in refreshed.failures):
         return REFUSED
-    if any(each.is_true for each in decided):
+    if any(decision.is_true for decision in decided):
         return TRUE
-    return OK if refreshed.complete else INCOMPLETE
+    if refreshed.complete:
+        return OK
+    return INCOMPLETE
 
 
 def show(refreshed: Refreshed, *, is_quiet: bool = False) -> None:
@@ -298,37 +323,37 @@ def show(refreshed: Refreshed, *, is_quiet: bool = False) -> None:
     if not is_quiet:
         print_frame(refreshed.written)
         print(refreshed)
-    for words in _missing(refreshed):
-        print(f"FAILED {words}", file=sys.stderr)
+    for missing_text in _missing(refreshed):
+        print(f"FAILED {missing_text}", file=sys.stderr)
     if not refreshed.complete:
         print("Not complete: the next refresh asks for it again.", file=sys.stderr)
 
 
 def _missing(refreshed: Refreshed) -> list[str]:
     """Return in words what failed, and which lists did not come whole though nothing failed."""
-    said = [str(failure) for failure in refreshed.failures]
+    missing = [str(failure) for failure in refreshed.failures]
     incomplete = refreshed.summary.filter(~pl.col("complete") | (pl.col("rejected") > 0))
-    for line in incomplete.unique(
-        ["provider", "account", "resource"], maintain_order=True
-    ).to_dicts():
+    # a list that fills several tables has a row for each
+    lists = incomplete.unique(["provider", "account", "resource"], maintain_order=True)
+    for row in lists.to_dicts():
         # a list that failed has the failure in its note
-        if any(failure in line["note"] for failure in said):
+        if any(failure in row["note"] for failure in missing):
             continue
-        why = line["note"] or "it did not come whole"
-        said.append(f"{line['provider']} account {line['account']!r}, {line['resource']}: {why}")
-    return said
+        reason = row["note"] or "it did not come whole"
+        missing.append(f"{row['provider']} account {row['account']!r}, {row['resource']}: {reason}")
+    return missing
 
 
 def as_json(refreshed: Refreshed) -> dict[str, Any]:
     """Return what a refresh did, as a program reads it."""
-    tables = {
-        line["table"]: {name: line[name] for name in ("added", "changed", "deleted")}
-        for line in refreshed.written.to_dicts()
-    }
+    counts_by_table = {}
+    for counts in refreshed.written.to_dicts():
+        table_name = counts.pop("table")
+        counts_by_table[table_name] = counts
     return {
         "at": refreshed.at.isoformat(),
         "complete": refreshed.complete,
-        "tables": tables,
+        "tables": counts_by_table,
         "requests": refreshed.requests,
         "failures": _missing(refreshed),
     }

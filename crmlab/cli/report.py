@@ -17,7 +17,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "report",
         help="make report.html, or the numbers behind it, from files that fetch wrote",
-        description="Make one self-contained HTML report from the files of a fetch, Parquet or CSV; or, with --tables, "
+        description="Make one self-contained HTML report from the files of a fetch, Parquet or "
+        "CSV; or, with --tables, "
         "write the numbers behind every question as files.",
         epilog="example: crmlab report out/ --out monday.html --time-zone Europe/Berlin, or "
         "crmlab report out/ --tables csv --out monday/ --questions win_rate ageing",
@@ -48,7 +49,10 @@ def add(commands: Commands) -> None:
         "needed where they do not say so themselves",
     )
     parser.add_argument(
-        "--earlier", type=Path, metavar="DIR", help="files of an earlier fetch: what changed since"
+        "--earlier",
+        type=Path,
+        metavar="DIR",
+        help="files of an earlier fetch, to show what changed since",
     )
     add_quota(parser)
     add_mask(parser, "tokens instead of names, addresses and texts")
@@ -60,20 +64,30 @@ def run(options: argparse.Namespace) -> int:
     as_of = None
     if options.as_of is not None:
         as_of = as_instant(options.as_of, "as_of", options.time_zone)
-    fetched_at = None if tells_time(options.directory) else as_of
-    data = crmlab.open(options.directory, lazy=False, as_of=fetched_at)
-    default = "report" if options.tables else "report.html"
-    written = data.report(
-        options.out or options.directory / default,
+    fetched_at = None
+    # files that know when they were fetched must not be told another time
+    if not tells_time(options.directory):
+        fetched_at = as_of
+    fetched = crmlab.open(options.directory, lazy=False, as_of=fetched_at)
+    earlier = None
+    if options.earlier:
+        earlier = crmlab.open(options.earlier, lazy=False)
+    default_name = "report.html"
+    if options.tables:
+        default_name = "report"
+    written = fetched.report(
+        options.out or options.directory / default_name,
         tables=options.tables,
         mask=mask_of(options),
         title=options.title,
         time_zone=options.time_zone,
         questions=options.questions,
         as_of=as_of,
-        earlier=crmlab.open(options.earlier, lazy=False) if options.earlier else None,
+        earlier=earlier,
         quota=quota_of(options),
     )
-    for path in written if options.tables else [written]:
-        print(path)
+    if not options.tables:
+        written = [written]
+    for written_file in written:
+        print(written_file)
     return OK

@@ -17,7 +17,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "sandbox",
         help="serve all services on 127.0.0.1 until Ctrl-C",
-        description="Serve all services, filled with generated people, and print the accounts that open them.",
+        description="Serve all services, filled with generated people, and print the accounts "
+        "that open them.",
         epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -33,23 +34,23 @@ def add(commands: Commands) -> None:
         const=True,
         default=False,
         metavar="NAME,NAME",
-        help="differ from what the vendors document, as live services may; without names in all ways that go together",
+        help="differ from what the vendors document, as live services may; without names in all "
+        "ways that go together",
     )
     parser.set_defaults(run=run)
 
 
 def _epilog() -> str:
     known = differences()
-    width = max(map(len, known))
-    lines = [f"  {name:{width}}  {what}" for name, what in known.items()]
-    return "\n".join(
-        (
-            "example: crmlab sandbox --rows 10000 --latency 0.05 --rate-limits",
-            "",
-            "differences that --drift takes (* only where it is named):",
-            *lines,
-        )
-    )
+    name_width = max(len(name) for name in known)
+    lines = [
+        "example: crmlab sandbox --rows 10000 --latency 0.05 --rate-limits",
+        "",
+        "differences that --drift takes (* only where it is named):",
+    ]
+    for difference_name, description in known.items():
+        lines.append(f"  {difference_name:{name_width}}  {description}")
+    return "\n".join(lines)
 
 
 async def run(options: argparse.Namespace) -> int:
@@ -67,13 +68,11 @@ async def run(options: argparse.Namespace) -> int:
     ) as accounts:
         print("Serving until Ctrl-C. These keys open nothing but this sandbox:")
         for account in accounts:
-            given = "".join(
-                f", {name}={value!r}"
-                for name, value in accounts.keys[account.provider.name].items()
-            )
-            print(
-                f"  crmlab.Account({account.provider.name!r}, base_url={account.base_url!r}{given})"
-            )
+            arguments = f"{account.provider.name!r}, base_url={account.base_url!r}"
+            for key_name, key in accounts.keys[account.provider.name].items():
+                arguments += f", {key_name}={key!r}"
+            print(f"  crmlab.Account({arguments})")
+        # a program that started this one reads the accounts from a pipe, and waits for them
         sys.stdout.flush()
         await asyncio.Event().wait()
     return OK

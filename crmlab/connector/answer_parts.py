@@ -38,27 +38,29 @@ class AnswerParts:
 
     def list_at(self, *way: str, also: str = "") -> list[Any]:
         """Return the list at the end of a way through objects; `also` is another name that its last part may have."""
-        names = [way[-1], also] if also else [way[-1]]
-        found = [self._at(*way[:-1], name) for name in names]
-        lists = [value for value in found if isinstance(value, list)]
+        values = [self._at(*way)]
+        if also:
+            values.append(self._at(*way[:-1], also))
+        lists = [value for value in values if isinstance(value, list)]
         if not lists:
-            self._doubt_of(
-                way, next((value for value in found if value is not None), None), "a list"
-            )
+            given = [value for value in values if value is not None]
+            self._doubt_of(way, next(iter(given), None), "a list")
             return []
-        return next((each for each in lists if each), [])
+        # services that have both names leave one of them empty
+        filled = [value for value in lists if value]
+        return next(iter(filled), [])
 
     def lists_at(self, *way: str) -> Iterator[tuple[str, list[Any]]]:
         """Yield each name of the object at the end of a way, with the list that stands there."""
-        named = self._at(*way)
-        if named == []:  # as some services write an object without members
+        members = self._at(*way)
+        if members == []:  # as some services write an object without members
             return
-        if not isinstance(named, dict):
-            self._doubt_of(way, named, "an object")
+        if not isinstance(members, dict):
+            self._doubt_of(way, members, "an object")
             return
-        for name, value in named.items():
+        for member_name, value in members.items():
             if isinstance(value, list):
-                yield name, value
+                yield member_name, value
             else:
                 self._doubt_of((*way, "*"), value, "a list")
 
@@ -67,26 +69,37 @@ class AnswerParts:
         members = self._at(*way)
         if not isinstance(members, dict):
             return
-        others = [
-            name[:_MAX_NAME]
-            for name, value in members.items()
-            if name not in known and value not in (None, "")
-        ]
-        if others:
-            place = f" inside {'.'.join(way)}" if way else ""
-            shown = ", ".join(others[:_MAX_NAMES])
-            self.remarks.setdefault(
-                f"answers hold what nobody documented{place}, which is not read: {shown}"
-            )
+        others: list[str] = []
+        for member_name, value in members.items():
+            if member_name not in known and value not in (None, ""):
+                others.append(member_name[:_MAX_NAME])
+        if not others:
+            return
+        way_in_words = f" inside {'.'.join(way)}" if way else ""
+        shown_names = ", ".join(others[:_MAX_NAMES])
+        self.remarks.setdefault(
+            f"answers hold what nobody documented{way_in_words}, which is not read: {shown_names}"
+        )
 
     def _at(self, *way: str) -> Any:
-        found: Any = self.answer
-        for name in way:
-            found = found.get(name) if isinstance(found, dict) else None
-        return found
+        value: Any = self.answer
+        for member_name in way:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(member_name)
+        return value
 
     def _doubt_of(self, way: tuple[str, ...], found: Any, wanted: str) -> None:
-        kind = "nothing" if found is None else "a single value"
-        for type_, named in _KINDS:
-            kind = named if isinstance(found, type_) else kind
-        self.doubt(f"an answer holds {kind} at {'.'.join(way)}, where {wanted} is documented")
+        way_in_words = ".".join(way)
+        self.doubt(
+            f"an answer holds {_kind(found)} at {way_in_words}, where {wanted} is documented"
+        )
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "nothing"
+    for type_, words in _KINDS:
+        if isinstance(value, type_):
+            return words
+    return "a single value"

@@ -44,20 +44,21 @@ def checked(
     UsageError
         An argument is missing, unknown, or breaks a rule. No value is repeated, for it may be somebody's address.
     """
-    model = _model(operation, tuple(types.items()), "allow" if is_open else "forbid")
-    if any(_LONE_SURROGATE.search(repr(value)) for value in given.values()):
-        raise UsageError(
-            f"operation {operation!r}: an argument holds half of a character (a lone surrogate)"
-        )
+    arguments_model = _model(operation, tuple(types.items()), "allow" if is_open else "forbid")
+    for argument_value in given.values():
+        if _LONE_SURROGATE.search(repr(argument_value)):
+            raise UsageError(
+                f"operation {operation!r}: an argument holds half of a character (a lone surrogate)"
+            )
     try:
-        found = model.model_validate(given)
+        arguments = arguments_model.model_validate(given)
     except ValidationError as error:
         raise UsageError(f"operation {operation!r}: {_in_words(error, types)}") from None
     try:
-        return found.model_dump(by_alias=True, exclude_unset=True, mode="json")
+        return arguments.model_dump(by_alias=True, exclude_unset=True, mode="json")
     except (ValueError, RecursionError):
         raise UsageError(
-            f"operation {operation!r}: an argument is nothing that JSON can hold"
+            f"operation {operation!r}: an argument cannot be written as JSON"
         ) from None
 
 
@@ -66,9 +67,12 @@ def _model(
     operation: str, types: tuple[tuple[str, Any], ...], extra: Literal["allow", "forbid"]
 ) -> type[BaseModel]:
     fields: dict[str, Any] = {}
-    for name, kind in types:
-        default = ... if is_required(kind) else None
-        fields[argument_name(name)] = (_bare(kind), Field(default, alias=name))
+    for vendor_name, argument_type in types:
+        default = ... if is_required(argument_type) else None
+        fields[argument_name(vendor_name)] = (
+            _bare(argument_type),
+            Field(default, alias=vendor_name),
+        )
     config = ConfigDict(
         extra=extra, populate_by_name=True, protected_namespaces=(), hide_input_in_errors=True
     )
@@ -77,23 +81,24 @@ def _model(
 
 def _in_words(error: ValidationError, known: Iterable[str]) -> str:
     """Say which argument breaks which rule."""
-    told = []
-    for each in error.errors(include_input=False, include_url=False):
-        where = ".".join(str(part) for part in each["loc"])
-        if each["type"] == "extra_forbidden" and len(each["loc"]) == 1:
-            names = ", ".join(map(argument_name, known)) or "none"
-            told.append(f"it takes no {where!r}; its arguments are {names}")
-        elif each["type"] == "missing":
-            told.append(f"{where} is missing")
+    sentences: list[str] = []
+    for fault in error.errors(include_input=False, include_url=False):
+        argument_path = ".".join(map(str, fault["loc"]))
+        if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
+            known_names = ", ".join(map(argument_name, known)) or "none"
+            sentences.append(f"it takes no {argument_path!r}; its arguments are {known_names}")
+        elif fault["type"] == "missing":
+            sentences.append(f"{argument_path} is missing")
         else:
-            told.append(f"{where}: {each['msg'][0].lower()}{each['msg'][1:]}")
-    return "; ".join(told)
+            message = fault["msg"]
+            sentences.append(f"{argument_path}: {message[0].lower()}{message[1:]}")
+    return "; ".join(sentences)
 
 
 def argument_name(name: str) -> str:
     """Return a parameter's name as Python writes it: ``filter[begin_date]`` is ``filter_begin_date``."""
-    plain = re.sub(r"\W+", "_", name).strip("_")
-    return f"{plain}_" if keyword.iskeyword(plain) else plain
+    plain_name = re.sub(r"\W+", "_", name).strip("_")
+    return f"{plain_name}_" if keyword.iskeyword(plain_name) else plain_name
 
 
 def is_required(kind: Any) -> bool:
@@ -102,7 +107,9 @@ def is_required(kind: Any) -> bool:
 
 
 def _bare(kind: Any) -> Any:
-    return get_args(kind)[0] if is_required(kind) else kind
+    if is_required(kind):
+        return get_args(kind)[0]
+    return kind
 
 
 #: how people call what Python calls so

@@ -59,11 +59,13 @@ def embedding(total: int, held: Mapping[str, int], sizes: Sequence[int]) -> int 
     """
     largest = sizes[0]
     records_in_each = 1 + sum(held.values()) / max(1, total)
-    fitting = [size for size in sizes if size * records_in_each <= MAX_RECORDS]
+    fitting = [page_size for page_size in sizes if page_size * records_in_each <= MAX_RECORDS]
     if not fitting:
         return None
 
-    size = fitting[0]
-    added = pages(total, size) - pages(total, largest)
-    saved = sum(pages(records, largest) - 1 for records in held.values())
-    return size if added < saved else None
+    page_size = fitting[0]
+    added_requests = pages(total, page_size) - pages(total, largest)
+    saved_requests = sum(pages(records, largest) - 1 for records in held.values())
+    if added_requests >= saved_requests:
+        return None
+    return page_size

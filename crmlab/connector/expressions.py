@@ -52,16 +52,18 @@ def iso_time(value: str | pl.Expr, *, zone: str | None = None) -> pl.Expr:
     without an offset is read too.
     """
     given = _given_time(value).str.replace(" ", "T", literal=True)
-    usual = given.str.to_datetime(_ISO_SECONDS, time_unit="us", strict=False).dt.replace_time_zone(
-        "UTC"
-    )
+    usual = given.str.to_datetime(_ISO_SECONDS, time_unit="us", strict=False)
+    usual = usual.dt.replace_time_zone("UTC")
     # what is left is null nearly everywhere, and costs nothing there
     is_usual = _expr(value).str.contains(_IS_ISO_SECONDS)
-    rest = pl.when(~is_usual).then(given)
-    times = [usual, rest.str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False)]
+    unusual = pl.when(~is_usual).then(given)
+    candidates = [
+        usual,
+        unusual.str.to_datetime(_ISO, time_unit="us", time_zone="UTC", strict=False),
+    ]
     if zone is not None:
-        times.append(_local_time(rest, zone))
-    return pl.coalesce(times)
+        candidates.append(_local_time(unusual, zone))
+    return pl.coalesce(candidates)
 
 
 def _local_time(given: pl.Expr, zone: str) -> pl.Expr:
@@ -93,10 +95,12 @@ def unix_millis(value: str | pl.Expr) -> pl.Expr:
 
 
 def _since_1970(value: pl.Expr, unit: Literal["s", "ms"], per_second: int) -> pl.Expr:
-    first, last = _FIRST_SECOND * per_second, (_LAST_SECOND + 1) * per_second
+    earliest = _FIRST_SECOND * per_second
+    too_late = (_LAST_SECOND + 1) * per_second
     # a number far outside would wrap around silently; clipped, it stays outside
-    moment = pl.from_epoch(value.clip(first - 1, last), unit).cast(pl.Datetime("us", "UTC"))
-    return pl.when((value >= first) & (value < last) & (value != 0)).then(moment)
+    clipped = value.clip(earliest - 1, too_late)
+    moment = pl.from_epoch(clipped, unit).cast(pl.Datetime("us", "UTC"))
+    return pl.when((value >= earliest) & (value < too_late) & (value != 0)).then(moment)
 
 
 def date(value: str | pl.Expr) -> pl.Expr:
@@ -112,30 +116,29 @@ def _given_time(value: str | pl.Expr) -> pl.Expr:
 
 def number(value: str | pl.Expr) -> pl.Expr:
     """Return the finite number in text (the documented type of fields that come now as text, now as number)."""
-    found = text(value).str.strip_chars().cast(pl.Float64, strict=False)
-    return pl.when(found.is_finite()).then(found)
+    parsed_number = text(value).str.strip_chars().cast(pl.Float64, strict=False)
+    return pl.when(parsed_number.is_finite()).then(parsed_number)
 
 
 def integer(value: str | pl.Expr) -> pl.Expr:
     """Return the whole number in text; ``12.0`` is one."""
-    given = text(value).str.strip_chars()
-    floats = given.cast(pl.Float64, strict=False)
+    stripped_text = text(value).str.strip_chars()
+    floats = stripped_text.cast(pl.Float64, strict=False)
     is_whole = (floats == floats.floor()) & (floats.abs() < _EXACT)
-    return given.cast(pl.Int64, strict=False).fill_null(
-        pl.when(is_whole).then(floats).cast(pl.Int64, strict=False)
-    )
+    from_floats = pl.when(is_whole).then(floats).cast(pl.Int64, strict=False)
+    return stripped_text.cast(pl.Int64, strict=False).fill_null(from_floats)
 
 
 def flag(value: str | pl.Expr) -> pl.Expr:
     """Return the truth of text: true/1/yes and false/0/no in any case."""
-    words = text(value).str.strip_chars().str.to_lowercase()
-    return words.replace_strict(dict(WORDS), default=None, return_dtype=pl.Boolean)
+    lower_case = text(value).str.strip_chars().str.to_lowercase()
+    return lower_case.replace_strict(dict(WORDS), default=None, return_dtype=pl.Boolean)
 
 
 def split(value: str | pl.Expr, separator: str = ";") -> pl.Expr:
     """Return the trimmed, non-blank parts of joined text; null where there are none."""
-    parts = text(value).str.split(separator).list.eval(pl.element().str.strip_chars())
-    return some(parts.list.eval(pl.element().filter(pl.element() != "")))
+    trimmed_parts = text(value).str.split(separator).list.eval(pl.element().str.strip_chars())
+    return some(trimmed_parts.list.eval(pl.element().filter(pl.element() != "")))
 
 
 def some(values: str | pl.Expr) -> pl.Expr:
@@ -146,8 +149,10 @@ def some(values: str | pl.Expr) -> pl.Expr:
 
 def texts(values: str | pl.Expr) -> pl.Expr:
     """Return a list of text without nulls and blanks; null where nothing is left."""
-    kept = pl.element().filter(pl.element().is_not_null() & (pl.element().str.strip_chars() != ""))
-    return some(_expr(values).list.eval(kept))
+    given_texts = pl.element().filter(
+        pl.element().is_not_null() & (pl.element().str.strip_chars() != "")
+    )
+    return some(_expr(values).list.eval(given_texts))
 
 
 def each(values: str | pl.Expr, field: str) -> pl.Expr:
@@ -164,11 +169,13 @@ def custom(values: dict[str, tuple[str | pl.Expr, str]]) -> pl.Expr:
     """Return ``custom`` from columns: key -> (column, label); blank values are left out."""
     if not values:
         return pl.lit(None, CUSTOM)
-    parts = []
-    for key, (column, label) in values.items():
-        parts.append(pl.struct(key=pl.lit(key), label=pl.lit(label), value=text(column)))
+    custom_fields = []
+    for field_key, (column, field_label) in values.items():
+        custom_fields.append(
+            pl.struct(key=pl.lit(field_key), label=pl.lit(field_label), value=text(column))
+        )
     has_value = pl.element().struct.field("value").is_not_null()
-    return some(pl.concat_list(parts).list.eval(pl.element().filter(has_value)))
+    return some(pl.concat_list(custom_fields).list.eval(pl.element().filter(has_value)))
 
 
 def lookup(key: pl.Expr, labels: dict[str, str]) -> pl.Expr:

@@ -39,16 +39,15 @@ def page_size_fact() -> Fact:
         page_size = resource.page_size
         if page_size is None:
             return resource
-        first = resource.requests
+        first_requests = resource.requests
 
         def requests(context: Context) -> Iterable[Request]:
-            for request in first(context):
-                asked = page_size.of(request)
-                yield (
-                    page_size.sized(request, size)
-                    if asked is not None and asked > size
-                    else request
-                )
+            for request in first_requests(context):
+                asked_size = page_size.of(request)
+                if asked_size is not None and asked_size > size:
+                    yield page_size.sized(request, size)
+                else:
+                    yield request
 
         return replace(resource, requests=requests)
 
@@ -75,10 +74,10 @@ def first_page_fact(doc: str) -> Fact:
             return resource
         if number == 1:
             return replace(resource, plain_request=None)
-        first = resource.requests
+        first_requests = resource.requests
 
         def requests(context: Context) -> Iterable[Request]:
-            for request in first(context):
+            for request in first_requests(context):
                 if request.params.get(param) == "1":
                     yield request.with_params(**{param: 0})
                 yield request
@@ -97,8 +96,8 @@ def time_zone_fact(**fields: Sequence[str]) -> Fact:
     def apply(resource: Resource, zone: str) -> Resource:
         if resource.name not in fields:
             return resource
-        times = {name: with_zone(name, zone) for name in fields[resource.name]}
-        return replace(resource, computed={**resource.computed, **times})
+        time_columns = {name: with_zone(name, zone) for name in fields[resource.name]}
+        return replace(resource, computed={**resource.computed, **time_columns})
 
     return Fact(
         name="time_zone",

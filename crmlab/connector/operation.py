@@ -77,68 +77,81 @@ class Operation:
         """
         from crmlab.connector.arguments import checked  # noqa: PLC0415  # pydantic loads when something is called
 
-        given = checked(
-            self.name, self.types(), {**self.defaults, **arguments}, is_open=self.open_fields
-        )
-        parts = {name: given[name] for name in self.path_parts()}
-        self._check_parts(parts)
-        path = fill_path(self.path, **parts)
-        query = {name: given[name] for name in self.query if given.get(name) is not None}
-        params = dict(pair for name, value in query.items() for pair in _query_pairs(name, value))
-        asked = {*self.path_parts(), *self.query}
-        fields = {name: value for name, value in given.items() if name not in asked}
-        body = given["body"] if self.body is not None else fields
-        # a flat body of which nothing is given is an object all the same
-        sends_body = body or self.fields
+        wanted = {**self.defaults, **arguments}
+        given = checked(self.name, self.types(), wanted, is_open=self.open_fields)
+        path_values = {param_name: given[param_name] for param_name in self.path_parts()}
+        self._check_parts(path_values)
+        params: dict[str, str] = {}
+        for param_name in self.query:
+            if given.get(param_name) is not None:
+                params.update(_query_pairs(param_name, given[param_name]))
         return Request(
-            path=path,
+            path=fill_path(self.path, **path_values),
             method=self.method,
             params=params,
-            body=body if sends_body else None,
+            body=self._body_of(given),
             is_file=self.binary,
             from_root=self.from_root,
         )
 
+    def _body_of(self, given: Mapping[str, Any]) -> Any:
+        """Return the body that these arguments make; None where there is none."""
+        if self.body is not None:
+            body = given["body"]
+        else:
+            in_address = {*self.path_parts(), *self.query}
+            body = {name: value for name, value in given.items() if name not in in_address}
+        # a flat body of which nothing is given is an object all the same
+        return body if body or self.fields else None
+
     def destroys(self, arguments: Mapping[str, object]) -> bool:
         """Return whether something is gone after a call with these arguments."""
-        return self.destructive and not (
-            self.restored_by and arguments.get(self.restored_by) is True
-        )
+        if not self.destructive:
+            return False
+        restores = bool(self.restored_by) and arguments.get(self.restored_by) is True
+        return not restores
 
     def _check_parts(self, parts: Mapping[str, Any]) -> None:
         """Refuse parts of a path that would make it another path: nothing, and the dots that mean a folder."""
         from crmlab.connector.arguments import argument_name  # noqa: PLC0415  # as above
 
-        for name, part in parts.items():
-            if str(part).strip() in ("", ".", ".."):
+        for part_name, part_value in parts.items():
+            if str(part_value).strip() in ("", ".", ".."):
                 raise UsageError(
-                    f"operation {self.name!r}: {argument_name(name)} must not be blank, nor dots alone"
+                    f"operation {self.name!r}: {argument_name(part_name)} must not be blank, nor dots alone"
                 )
 
     def path_parts(self) -> dict[str, Any]:
         """Return the parameters in the path, with their types."""
-        names = [name for _, name, _, _ in string.Formatter().parse(self.path) if name]
-        return {name: self.parts.get(name, str) for name in names}
+        part_types: dict[str, Any] = {}
+        for _, part_name, _, _ in string.Formatter().parse(self.path):
+            if part_name:
+                part_types[part_name] = self.parts.get(part_name, str)
+        return part_types
 
     def arguments(self) -> list[Argument]:
         """Return what each argument takes, in words such as ``text`` or ``'asc' or 'desc'``."""
         from crmlab.connector.arguments import argument_name, in_words, is_required  # noqa: PLC0415  # as above
 
-        found = []
-        for vendor_name, kind in self.types().items():
+        arguments: list[Argument] = []
+        for vendor_name, argument_type in self.types().items():
             name = argument_name(vendor_name)
-            default = json.dumps(self.defaults[name]) if name in self.defaults else None
-            found.append(Argument(name, in_words(kind), is_required(kind), default))
-        return found
+            default = None
+            if name in self.defaults:
+                default = json.dumps(self.defaults[name])
+            arguments.append(
+                Argument(name, in_words(argument_type), is_required(argument_type), default)
+            )
+        return arguments
 
     def types(self) -> dict[str, Any]:
         """Return what each argument takes, by the vendor's name."""
-        types = {name: Required[kind] for name, kind in self.path_parts().items()}
-        types |= self.query
-        types |= self.fields
+        argument_types = {name: Required[kind] for name, kind in self.path_parts().items()}
+        argument_types |= self.query
+        argument_types |= self.fields
         if self.body is not None:
-            types["body"] = Required[self.body]
-        return types
+            argument_types["body"] = Required[self.body]
+        return argument_types
 
 
 def get(name: str, path: str, **more: Any) -> Operation:
@@ -177,11 +190,11 @@ def declared_in(module: str) -> Callable[[], tuple[Operation, ...]]:
 def _query_pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
     """Yield a parameter as it stands in the address: the parts of an object in brackets, a list with commas."""
     if isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _query_pairs(f"{name}[{key}]", each)
+        for inner_key, inner_value in value.items():
+            yield from _query_pairs(f"{name}[{inner_key}]", inner_value)
     elif isinstance(value, list) and name.endswith("[]"):
-        for index, each in enumerate(value):
-            yield f"{name[:-1]}{index}]", _text(each)
+        for index, inner_value in enumerate(value):
+            yield f"{name[:-1]}{index}]", _text(inner_value)
     elif isinstance(value, list):
         yield name, ",".join(map(_text, value))
     else:
@@ -189,4 +202,6 @@ def _query_pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)

@@ -132,7 +132,9 @@ class Page:
             moment = parsedate_to_datetime(self.header("date") or "").astimezone(dt.UTC)
         except (ValueError, OverflowError):
             return None
-        return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            return None
+        return moment
 
 
 def _nothing(type_: type[T]) -> T:
@@ -145,14 +147,16 @@ def _nothing(type_: type[T]) -> T:
 
 def whole_number(value: object) -> int | None:
     """Return what a service counts, be it written as 12, 12.0 or "12"; None for anything that counts nothing."""
-    number: int | None = None
-    if isinstance(value, str) and value.strip().isdecimal():
-        number = int(value) if len(value) <= _MAX_DIGITS else None
-    elif isinstance(value, float) and value.is_integer():
-        number = int(value)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        number = value
-    return number if number is not None and 0 <= number <= _MAX_COUNT else None
+    if isinstance(value, str):
+        counts = value.strip().isdecimal() and len(value) <= _MAX_DIGITS
+    elif isinstance(value, float):
+        counts = value.is_integer()
+    else:
+        counts = isinstance(value, int) and not isinstance(value, bool)
+    if not counts:
+        return None
+    number = int(cast("str | float", value))
+    return number if 0 <= number <= _MAX_COUNT else None
 
 
 def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
@@ -199,13 +203,7 @@ def refuse(
     status = status or page.status
     request_id = page.header("request-id") or page.header("x-request-id") or ""
     wait = retry_after(page, now=now)
-    # some services say "too fast" as 403 or 503, and name the seconds to wait, or a rate, or answer no JSON
-    is_too_fast = status == 429 or (status in (403, 503) and wait is not None)
-    if status == 403 and not is_too_fast:
-        is_too_fast = _speaks_of_a_rate(page, code, detail) or (
-            page.status == 403 and not _is_json(page.body)
-        )
-    if is_too_fast:
+    if _is_too_fast(page, status, wait, f"{code} {detail} "):
         error = RateLimitError(status, code, detail, request_id, retry_after=wait)
         if page.status == 403 and not _is_json(page.body):
             error.hint = (
@@ -225,9 +223,22 @@ def refuse(
     return ApiError(status, code, detail, request_id)
 
 
-def _speaks_of_a_rate(page: Page, code: str, detail: str) -> bool:
-    body = page.body[:_LOOKED_AT].decode("utf-8", "replace") if page.status == 403 else ""
-    return bool(re.search(_SPEAKS_OF_A_RATE, f"{code} {detail} {body}"))
+def _is_too_fast(page: Page, status: int, wait: float | None, words: str) -> bool:
+    """Whether a refusal means that too much was asked.
+
+    Some services say so as 403 or 503, and name the seconds to wait, or a rate, or answer no JSON.
+    """
+    if status == 429:
+        return True
+    if status in (403, 503) and wait is not None:
+        return True
+    if status != 403:
+        return False
+    if page.status == 403:
+        if not _is_json(page.body):
+            return True
+        words += page.body[:_LOOKED_AT].decode("utf-8", "replace")
+    return bool(re.search(_SPEAKS_OF_A_RATE, words))
 
 
 def _is_json(body: bytes) -> bool:

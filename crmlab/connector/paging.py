@@ -6,8 +6,9 @@ points back at itself ends instead of looping.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from crmlab.connector.page import Page, whole_number
@@ -78,24 +79,29 @@ def numbered(
     """
 
     def follow(page: Page) -> Iterable[Request]:
-        final = last(page)
-        if final is None:
+        last_number = last(page)
+        if last_number is None:
             return []
-        if final > max_pages:
+        if last_number > max_pages:
             raise PagingError(
-                f"{page.request.path} tells of {final:,} pages; more than {max_pages:,} are not read"
+                f"{page.request.path} tells of {last_number:,} pages; more than {max_pages:,} are not read"
             )
-        # a later page names the last again: only a page that came in the meantime is new
-        first = 2 if _number(page.request, param) == 1 else max(2, final - 1)
-        asked = replace(page.request, send_last=False)
-        requests = [asked.with_params(**{param: number}) for number in range(first, final + 1)]
+        first_number = 2
+        if _number(page.request, param) != 1:
+            # a later page names the last again: only a page that came in the meantime is new
+            first_number = max(2, last_number - 1)
+        numberless = replace(page.request, send_last=False)
+        page_numbers = range(first_number, last_number + 1)
+        requests = [numberless.with_params(**{param: number}) for number in page_numbers]
         if requests:
             requests[-1] = replace(requests[-1], send_last=True)
         return requests
 
     def more(page: Page) -> int | None:
-        final = last(page)
-        return None if final is None else max(0, final - _number(page.request, param))
+        last_number = last(page)
+        if last_number is None:
+            return None
+        return max(0, last_number - _number(page.request, param))
 
     return Paginator(
         strategy="pages side by side", follow=follow, more=more, param=param, next_if_full=True
@@ -115,7 +121,9 @@ def cursor(
 
     def following(page: Page) -> Request | None:
         token = find(page)
-        return place(page.request, token) if token else None
+        if not token:
+            return None
+        return place(page.request, token)
 
     return chain(following, empty_is_end=empty_is_end)
 
@@ -125,12 +133,17 @@ def chain(following: Callable[[Page], Request | None], *, empty_is_end: bool = F
 
     def follow(page: Page) -> Iterable[Request]:
         request = following(page)
-        return () if request is None else [request]
+        if request is None:
+            return ()
+        return [request]
+
+    def more(page: Page) -> int | None:
+        return None if following(page) else 0
 
     return Paginator(
         strategy="page after page",
         follow=follow,
-        more=lambda page: None if following(page) else 0,
+        more=more,
         is_chain=lambda page: True,
         max_barren=2 if empty_is_end else 20,
         empty_is_end=empty_is_end,
@@ -152,8 +165,10 @@ def pointer(value: object) -> str | None:
     if value is None or value is False or value in ([], {}):
         return None
     if isinstance(value, str):
-        text = value.strip()
-        return None if text.lower() in _NO_POINTER else text
+        pointer_text = value.strip()
+        if pointer_text.lower() in _NO_POINTER:
+            return None
+        return pointer_text
     if isinstance(value, int) and value is not True:
         return str(value)
     if isinstance(value, float) and value.is_integer():
@@ -168,7 +183,9 @@ def link_parts(link: str) -> SplitResult:
     try:
         return urlsplit(link.strip())
     except ValueError:
-        raise PagingError("what the service sent as a link is none, and is not followed") from None
+        raise PagingError(
+            "the service sent something as a link that is none, so it is not followed"
+        ) from None
 
 
 def linked(request: Request, link: str) -> Request:
@@ -181,13 +198,13 @@ def linked(request: Request, link: str) -> Request:
     PagingError
         it is no link, or leads to another path
     """
-    parts = link_parts(link)
-    path = parts.path.rstrip("/")
-    if path and not path.endswith(request.path.rstrip("/")):
+    link_split = link_parts(link)
+    link_path = link_split.path.rstrip("/")
+    if link_path and not link_path.endswith(request.path.rstrip("/")):
         raise PagingError(
             f"the next page of {request.path} is said to be at another path, which is not followed"
         )
-    return request.with_params(**dict(parse_qsl(parts.query, keep_blank_values=True)))
+    return request.with_params(**dict(parse_qsl(link_split.query, keep_blank_values=True)))
 
 
 def widening(
@@ -221,7 +238,7 @@ def widening(
         if not _closes_window(number, max_window):
             return ()
         next_window = range(number + 1, number + 1 + min(number, max_window))
-        return [request.with_params(**{param: each}) for each in next_window]
+        return [request.with_params(**{param: page_number}) for page_number in next_window]
 
     def more(page: Page) -> int | None:
         return 0 if is_empty(page) else None
@@ -254,28 +271,34 @@ class PageSize:
 
     def of(self, request: Request) -> int | None:
         """Return how many records a page of this request may hold; None where it does not say."""
-        asked = (request.body or {}) if self.in_body else request.params
-        size = str(asked.get(self.name, ""))
+        size = str(self._fields(request).get(self.name, ""))
         return int(size) if size.isdecimal() else None
 
     def sized(self, request: Request, size: int) -> Request:
         """Return the same request for pages of that size."""
-        return (
-            request.with_body(**{self.name: size})
-            if self.in_body
-            else request.with_params(**{self.name: size})
-        )
+        if self.in_body:
+            return request.with_body(**{self.name: size})
+        return request.with_params(**{self.name: size})
 
     def smaller(self, request: Request) -> Iterable[Request]:
         """Return the same request for smaller pages, the largest first, and at last for those the service chooses."""
-        size = self.of(request)
-        if size is None:
+        current_size = self.of(request)
+        if current_size is None:
             return
-        for part in (2, 4, 10):
-            yield self.sized(request, max(1, size // part))
-        asked = request.body if self.in_body else request.params
-        rest = {name: value for name, value in (asked or {}).items() if name != self.name}
-        yield replace(request, body=rest) if self.in_body else replace(request, params=rest)
+        for divisor in (2, 4, 10):
+            yield self.sized(request, max(1, current_size // divisor))
+        without_size = dict(self._fields(request))
+        without_size.pop(self.name, None)
+        if self.in_body:
+            yield replace(request, body=without_size)
+        else:
+            yield replace(request, params=without_size)
+
+    def _fields(self, request: Request) -> Mapping[str, Any]:
+        """Return the part of a request that says the size."""
+        if self.in_body:
+            return request.body or {}
+        return request.params
 
 
 def _number(request: Request, param: str) -> int:

@@ -93,11 +93,16 @@ def listed(page: Page, *path: str, unwrap: str = "") -> list[dict[str, Any]]:
     Anything but objects is left out, so that a probe can look at what is there and at nothing else.
     """
     body = _body(page)
-    there = _at(body, path)
-    items = there if isinstance(there, list) else _only_list(body)
-    records = []
-    for item in items:
-        record = item.get(unwrap, item) if unwrap and isinstance(item, dict) else item
+    list_items = _at(body, path)
+    if not isinstance(list_items, list):
+        list_items = _only_list(body)
+    records: list[dict[str, Any]] = []
+    for list_item in list_items:
+        if not isinstance(list_item, dict):
+            continue
+        record = list_item
+        if unwrap:
+            record = list_item.get(unwrap, list_item)
         if isinstance(record, dict):
             records.append(record)
     return records
@@ -116,8 +121,10 @@ def _body(page: Page) -> Any:
 
 
 def _at(value: Any, path: JsonPath) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
+    for member_name in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(member_name)
     return value
 
 
@@ -125,24 +132,27 @@ def _only_list(value: Any) -> list[Any]:
     """Return the list that an object holds, looked for in the objects inside it too; empty where there are several."""
     if isinstance(value, list):
         return value
-    members = list(value.values()) if isinstance(value, dict) else []
-    lists = [each for each in members if isinstance(each, list)]
-    if lists:
-        return lists[0] if len(lists) == 1 else []
-    inside = [_only_list(each) for each in members if isinstance(each, dict)]
-    filled = [each for each in inside if each]
-    return filled[0] if len(filled) == 1 else []
+    if not isinstance(value, dict):
+        return []
+    candidates = [part for part in value.values() if isinstance(part, list)]
+    if not candidates:
+        inside = [_only_list(part) for part in value.values()]
+        candidates = [items for items in inside if items]
+    return candidates[0] if len(candidates) == 1 else []
 
 
 def shown(names: Iterable[object]) -> str:
     """Return names of fields as a finding shows them: not too many, not too long, and no other characters."""
-    several = list(names)
-    readable = [
-        "".join(each if each.isprintable() else "?" for each in str(name))[:_MAX_NAME]
-        for name in several
-    ]
-    more = ", …" if len(several) > _MAX_NAMES else ""
-    return ", ".join(readable[:_MAX_NAMES]) + more
+    all_names = list(names)
+    readable = [_readable(str(field_name)) for field_name in all_names[:_MAX_NAMES]]
+    if len(all_names) > _MAX_NAMES:
+        readable.append("…")
+    return ", ".join(readable)
+
+
+def _readable(name: str) -> str:
+    characters = [character if character.isprintable() else "?" for character in name[:_MAX_NAME]]
+    return "".join(characters)
 
 
 # ---- probes that several services need --------------------------------------------------------------
@@ -150,14 +160,15 @@ def shown(names: Iterable[object]) -> str:
 
 def stands_at(page: Page, *path: str) -> Finding:
     """Return whether an answer holds its list where it is documented: at that path, or as the body itself."""
-    where = ".".join(path) or "the body itself"
-    found = member(page, *path)
-    if isinstance(found, list):
-        return confirmed(f"the list is {where}")
+    documented_place = ".".join(path) or "the body itself"
+    if isinstance(member(page, *path), list):
+        return confirmed(f"the list is {documented_place}")
     body = _body(page)
-    kind = f"an object of {shown(body)}" if isinstance(body, dict) else f"a {type(body).__name__}"
+    kind = f"a {type(body).__name__}"
+    if isinstance(body, dict):
+        kind = f"an object of {shown(body)}"
     if _only_list(body):
-        return refuted(f"the list is not {where}; the answer is {kind}")
+        return refuted(f"the list is not {documented_place}; the answer is {kind}")
     return untold(f"the answer holds no list: it is {kind}")
 
 
@@ -166,11 +177,18 @@ def has_fields(records: list[dict[str, Any]], *alternatives: tuple[str, ...]) ->
     filled = [record for record in records if record]
     if not filled:
         return untold("there is no record to look at")
-    present = dict.fromkeys(name for record in filled for name in record)
-    absent = [" or ".join(names) for names in alternatives if present.keys().isdisjoint(names)]
+    present: dict[str, None] = {}
+    for record in filled:
+        present |= dict.fromkeys(record)
+    named: list[str] = []
+    absent: list[str] = []
+    for field_names in alternatives:
+        present_names = [field_name for field_name in field_names if field_name in present]
+        named += present_names
+        if not present_names:
+            absent.append(" or ".join(field_names))
     if not absent:
-        there = [name for names in alternatives for name in names if name in present]
-        return confirmed(f"{len(filled):,} looked at: {shown(there)} are there")
+        return confirmed(f"{len(filled):,} looked at: {shown(named)} are there")
     return refuted(
         f"{len(filled):,} looked at: no {', no '.join(absent)}; there are {shown(present)}"
     )
@@ -196,30 +214,30 @@ def honours_size(
 
 def is_sorted(times: Iterable[object], *, descending: bool) -> Finding:
     """Return whether times (as ISO 8601 text) or numbers come in that order."""
-    given = [each for each in times if each not in (None, "")]
-    if len(given) < 2 or len(set(map(type, given))) > 1:  # two make an order
-        return untold(f"{len(given):,} records make no order")
-    if len(set(given)) == 1:
+    given_times = [time for time in times if time not in (None, "")]
+    if len(given_times) < 2 or len(set(map(type, given_times))) > 1:  # two make an order
+        return untold(f"{len(given_times):,} records make no order")
+    if len(set(given_times)) == 1:
         return untold("all records have the same")
-    wanted = sorted(given, reverse=descending)  # type: ignore[type-var]  # of one type, as looked at above
+    wanted = sorted(given_times, reverse=descending)  # type: ignore[type-var]  # of one type, as looked at above
     direction = "falling" if descending else "rising"
-    if given == wanted:
-        return confirmed(f"{len(given):,} records come in {direction} order")
-    return refuted(f"{len(given):,} records do not come in {direction} order")
+    if given_times == wanted:
+        return confirmed(f"{len(given_times):,} records come in {direction} order")
+    return refuted(f"{len(given_times):,} records do not come in {direction} order")
 
 
 def have_zone(times: Iterable[object]) -> Finding:
     """Return whether times say their zone: ``Z`` or an offset at their end."""
-    given = [str(each).strip() for each in times if each not in (None, "")]
-    long = [each for each in given if ":" in each]
-    if not long:
+    # a day alone needs no zone
+    with_clock = [str(time).strip() for time in times if ":" in str(time or "")]
+    if not with_clock:
         return untold("no record has a time")
-    naive = [each for each in long if not _has_zone(each)]
-    if not naive:
-        return confirmed(f"{len(long):,} times looked at, each with its zone")
-    return refuted(f"{len(naive):,} of {len(long):,} times say no zone")
+    without_zone = [time for time in with_clock if not _has_zone(time)]
+    if not without_zone:
+        return confirmed(f"{len(with_clock):,} times looked at, each with its zone")
+    return refuted(f"{len(without_zone):,} of {len(with_clock):,} times say no zone")
 
 
 def _has_zone(time: str) -> bool:
-    clock = time[10:]
-    return time[-1:] in ("Z", "z") or "+" in clock or "-" in clock
+    after_day = time[10:]
+    return time[-1:] in ("Z", "z") or "+" in after_day or "-" in after_day

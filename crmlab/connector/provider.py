@@ -90,7 +90,7 @@ class Provider:
     def needed(self, base_url: str | None = None) -> set[str]:
         """Return the fields without which there is no account at that base URL (the own one)."""
         spared = url_fields(self.base_url) - url_fields(base_url or self.base_url)
-        return {field.name for field in self.fields if field.required} - spared
+        return {own_field.name for own_field in self.fields if own_field.required} - spared
 
     def resource(self, name: str) -> Resource:
         return {resource.name: resource for resource in self.resources}[name]
@@ -106,48 +106,52 @@ class Provider:
 
         Those of its key and of what was asked tell no more than the service's ids do.
         """
-        tags = {f"_{tag}" for each in self.resources if each.name == resource for tag in each.tags}
-        plain = {*KEY, *tags, *self.not_personal.get(resource, ())}
-        return [name for name in columns if name not in plain]
+        not_personal = {*KEY, *self.not_personal.get(resource, ())}
+        for declared in self.resources:
+            if declared.name == resource:
+                not_personal.update(f"_{tag_name}" for tag_name in declared.tags)
+        return [column for column in columns if column not in not_personal]
 
     def with_settings(self, values: Mapping[str, str]) -> Provider:
         """Return the provider with its resources read by these settings of an account."""
         resources = self.resources
-        for each in self.fields:
-            value = values.get(each.name)
-            if value:
-                resources = tuple(each.apply(resource, value) for resource in resources)
+        for setting in self.fields:
+            setting_value = values.get(setting.name)
+            if setting_value:
+                resources = tuple(setting.apply(resource, setting_value) for resource in resources)
         return replace(self, resources=resources)
 
     def with_facts(self, values: Mapping[str, Any]) -> Provider:
         """Return the provider with its resources read by these facts, which it must know."""
-        known = {fact.name: fact for fact in self.facts}
+        known_facts = {fact.name: fact for fact in self.facts}
         resources = self.resources
-        ping = self.ping
-        for name, value in values.items():
-            resources = tuple(known[name].apply(resource, value) for resource in resources)
-            ping = known[name].ask(ping, value)
-        return replace(self, resources=resources, ping=ping)
+        signed_ping = self.ping
+        for fact_name, fact_value in values.items():
+            fact = known_facts[fact_name]
+            resources = tuple(fact.apply(resource, fact_value) for resource in resources)
+            signed_ping = fact.ask(signed_ping, fact_value)
+        return replace(self, resources=resources, ping=signed_ping)
 
     @property
     def secret_names(self) -> frozenset[str]:
         """The names of all fields that are never kept, of records that are read and of others."""
-        ways = [
-            *self.never_kept,
-            *(way for resource in self.resources for way in resource.never_kept),
-        ]
-        return frozenset(way.rpartition(".")[2] for way in ways)
+        secret_paths = [*self.never_kept]
+        for resource in self.resources:
+            secret_paths += resource.never_kept
+        return frozenset(secret_path.rpartition(".")[2] for secret_path in secret_paths)
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The shared tables that this API can fill."""
-        names = [table for resource in self.resources for table in resource.tables]
-        return tuple(dict.fromkeys(names))
+        tables: dict[str, None] = {}
+        for resource in self.resources:
+            tables |= dict.fromkeys(resource.tables)
+        return tuple(tables)
 
 
 def url_fields(template: str) -> set[str]:
     """Return the settings that a base URL names in braces."""
-    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+    return {field_name for _, field_name, _, _ in string.Formatter().parse(template) if field_name}
 
 
 class _Entries(msgspec.Struct):
@@ -165,16 +169,18 @@ def count_and_names(noun: str, *name: str) -> Callable[[Page], str]:
         if not entries:
             return f"no {noun}s"
         plural = "" if len(entries) == 1 else "s"
-        names = [_at(entry, name) for entry in entries[:_MAX_NAMES]]
+        shown_names = [_at(listed_entry, name) for listed_entry in entries[:_MAX_NAMES]]
         if len(entries) > _MAX_NAMES:
-            names.append("…")
-        return f"{len(entries)} {noun}{plural}: {', '.join(names)}"
+            shown_names.append("…")
+        return f"{len(entries)} {noun}{plural}: {', '.join(shown_names)}"
 
     return reached
 
 
 def _at(entry: Any, path: JsonPath) -> str:
     """Return what stands at the end of the path, cut to a readable length; "?" where there is nothing."""
-    for key in path:
-        entry = entry.get(key, "?") if isinstance(entry, dict) else "?"
+    for member_name in path:
+        if not isinstance(entry, dict):
+            return "?"
+        entry = entry.get(member_name, "?")
     return str(entry)[:_MAX_NAME]

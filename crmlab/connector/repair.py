@@ -51,7 +51,9 @@ def repaired(body: bytes) -> bytes:
     if _is_json(body):
         return body
     body = _LEGAL_OR_NOT.sub(_legal, body)
-    return _cut(body) if _depth(body) > MAX_DEPTH else body
+    if _depth(body) > MAX_DEPTH:
+        body = _cut(body)
+    return body
 
 
 def _is_json(body: bytes) -> bool:
@@ -63,9 +65,10 @@ def _is_json(body: bytes) -> bool:
 
 
 def _legal(found: re.Match[bytes]) -> bytes:
-    part, text = found[0], found[1]
+    text = found[1]
     if text is not None:
         return _ILLEGAL.sub(_escaped, text)
+    part = found[0]
     return b'"%s"' % part if part in _NUMBERS else part
 
 
@@ -84,20 +87,22 @@ def _depth(body: bytes) -> int:
 
 def _cut(body: bytes) -> bytes:
     """Return the JSON with null in the place of what is too deep."""
-    kept: list[bytes] = []
+    pieces: list[bytes] = []
     depth = 0
-    start = 0
-    for found in _UP_TO_A_BRACKET.finditer(body):
-        if not found[1]:
+    position = 0
+    for bracket_match in _UP_TO_A_BRACKET.finditer(body):
+        bracket = bracket_match[1]
+        if not bracket:
             continue
-        if found[1] in _OPENING:
+        if bracket in _OPENING:
             depth += 1
             if depth == MAX_DEPTH + 1:
-                kept += [body[start : found.end() - 1], _TOO_DEEP]
+                pieces += [body[position : bracket_match.end() - 1], _TOO_DEEP]
         else:
             if depth == MAX_DEPTH + 1:
-                start = found.end()
+                position = bracket_match.end()
             depth -= 1
+    # a body that is cut off inside of what is too deep ends there
     if depth <= MAX_DEPTH:
-        kept.append(body[start:])
-    return b"".join(kept)
+        pieces.append(body[position:])
+    return b"".join(pieces)

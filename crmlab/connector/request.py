@@ -40,13 +40,12 @@ class Request:
     @cached_property
     def key(self) -> str:
         """Equal for two requests that would ask the same thing."""
-        return json.dumps(
-            [self.method, self.path, sorted(self.params.items()), self.body, self.turn]
-        )
+        params = sorted(self.params.items())
+        return json.dumps([self.method, self.path, params, self.body, self.turn])
 
     def with_params(self, **params: str | int) -> Request:
         """Return a copy with query parameters added, or replaced."""
-        added = {name: str(value) for name, value in params.items()}
+        added = {param_name: str(param_value) for param_name, param_value in params.items()}
         return replace(self, params={**self.params, **added})
 
     def with_body(self, **fields: object) -> Request:
@@ -61,5 +60,5 @@ class Request:
 
 def fill_path(template: str, **parts: object) -> str:
     """Fill a path template, percent-encoding each part (ids may hold ``/`` and spaces)."""
-    encoded = {name: quote(str(part), safe="") for name, part in parts.items()}
+    encoded = {name: quote(str(value), safe="") for name, value in parts.items()}
     return template.format(**encoded)

@@ -120,12 +120,12 @@ def one_value(**params: str) -> Callable[[Wanted], Mapping[str, str]]:
     """Return a `Pushdown.params` for parameters that take one value each: the column, and its parameter."""
 
     def asked(wanted: Wanted) -> Mapping[str, str]:
-        found: dict[str, str] = {}
+        asked_params: dict[str, str] = {}
         for column, param in params.items():
             values = wanted.get(column, frozenset())
             if len(values) == 1:
-                found[param] = str(next(iter(values)))
-        return found
+                asked_params[param] = str(next(iter(values)))
+        return asked_params
 
     return asked
 
@@ -260,26 +260,29 @@ class Resource:
         """Return the resource as it is read where its first requests have these parameters as well."""
         if not params:
             return self
-        first = self.requests
+        first_requests = self.requests
 
         def requests(context: Context) -> Iterable[Request]:
-            return [request.with_params(**params) for request in first(context)]
+            return [request.with_params(**params) for request in first_requests(context)]
 
         return replace(self, requests=requests)
 
     def always_embeds(self, name: str) -> bool:
         """Whether its answers hold records of that resource without being asked for them."""
-        return not self.embedding and any(each.resource == name for each in self.embeds)
+        return not self.embedding and name in {embedded.resource for embedded in self.embeds}
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The shared tables that it fills."""
         if callable(self.views):
             return self.view_tables
-        return tuple(dict.fromkeys(view.table for view in self.views))
+        return tuple(dict.fromkeys(declared_view.table for declared_view in self.views))
 
 
 def get(path: str, **params: Any) -> Callable[[Context], Iterable[Request]]:
     """Return a `Resource.requests` that asks once, the same whatever the context."""
-    request = Request(path=path, params={name: str(value) for name, value in params.items()})
+    request = Request(
+        path=path,
+        params={param_name: str(param_value) for param_name, param_value in params.items()},
+    )
     return lambda context: (request,)

@@ -9,4 +9,4 @@ SECRET_PARTS = ("token", "secret", "password", "auth_key", "authkey", "api_key",
 def is_secret(name: str) -> bool:
     """Return whether a field is named like one that holds a secret."""
     folded = name.casefold()
-    return any(part in folded for part in SECRET_PARTS)
+    return any(secret_part in folded for secret_part in SECRET_PARTS)

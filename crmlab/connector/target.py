@@ -94,14 +94,22 @@ class Target:
 
 def as_text(name: str) -> Write:
     """Write a text; nothing is the empty text."""
-    return lambda value, current: {name: "" if value is None else str(value)}
+    return lambda value, current: {name: _text(value)}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def as_value(name: str) -> Write:
     """Write a value as it is; days and times as ISO 8601."""
-    return lambda value, current: {
-        name: value.isoformat() if hasattr(value, "isoformat") else value
-    }
+
+    def write(value: Any, current: Fields) -> Fields:
+        if hasattr(value, "isoformat"):
+            return {name: value.isoformat()}
+        return {name: value}
+
+    return write
 
 
 def as_list(name: str) -> Write:
@@ -134,16 +142,18 @@ def joined(
     """
 
     def write(value: Any, current: Fields) -> Fields:
-        values = [str(each) for each in value or []]
-        if any(separator in each for each in values):
+        new_values = [str(item) for item in value or []]
+        if any(separator in item for item in new_values):
             raise UsageError(
-                f"a value of {name} holds {separator!r}, by which the service parts its values"
+                f"a value of {name} holds {separator!r}, which the service puts between values"
             )
         if labelled:
-            parts = [part.strip() for part in str(current.get(name) or "").split(separator)]
-            labels = {labelled(part): part for part in parts if part}
-            values = [labels.get(each, each) for each in values]
-        return {name: separator.join(values)}
+            with_label: dict[str, str] = {}
+            for current_part in str(current.get(name) or "").split(separator):
+                if current_part.strip():
+                    with_label[labelled(current_part.strip())] = current_part.strip()
+            new_values = [with_label.get(item, item) for item in new_values]
+        return {name: separator.join(new_values)}
 
     return write
 
@@ -152,8 +162,11 @@ def entries(name: str, **added: Any) -> Write:
     """Write a list of ``{"value": ...}``: one whose value the record has stays as it is, others get what is `added`."""
 
     def write(value: Any, current: Fields) -> Fields:
-        there = {entry.get("value"): entry for entry in _objects(name, current)}
-        return {name: [there.get(each, {**added, "value": each}) for each in value or []]}
+        existing = {entry.get("value"): entry for entry in _objects(name, current)}
+        entries_sent: list[Fields] = []
+        for item in value or []:
+            entries_sent.append(existing.get(item, {**added, "value": item}))
+        return {name: entries_sent}
 
     return write
 
@@ -163,8 +176,8 @@ def inside_first(name: str, part: str, **added: Any) -> Write:
 
     def write(value: Any, current: Fields) -> Fields:
         objects = _objects(name, current)
-        first = objects[0] if objects else dict(added)
-        return {name: [{**first, part: "" if value is None else str(value)}, *objects[1:]]}
+        first = objects[0] if objects else added
+        return {name: [{**first, part: _text(value)}, *objects[1:]]}
 
     return write
 
@@ -177,28 +190,28 @@ def _objects(name: str, current: Fields) -> list[dict[str, Any]]:
     UsageError
         It has something else, which would be lost: the list is sent whole.
     """
-    found = current.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+    objects = current.get(name) or []
+    if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
         raise UsageError(
             f"what the service has as {name} is not the documented list of objects, and would be lost"
         )
-    return found
+    return objects
 
 
 def custom_entries(name: str, wrapper: str) -> Write:
     """Write custom fields as ``{wrapper: {"id": key}, "value": value}``; those that are not named stay."""
 
     def write(value: Any, current: Fields) -> Fields:
-        values = _custom_values(value)
-        kept = []
+        new_values = _custom_values(value)
+        entries_sent: list[Fields] = []
         for entry in _objects(name, current):
             (definition,) = _objects(wrapper, {wrapper: [entry.get(wrapper) or {}]})
-            key = definition.get("id")
-            if key not in values:
-                kept.append({wrapper: {"id": key}, "value": entry.get("value")})
-        return {
-            name: kept + [{wrapper: {"id": key}, "value": each} for key, each in values.items()]
-        }
+            field_key = definition.get("id")
+            if field_key not in new_values:
+                entries_sent.append({wrapper: {"id": field_key}, "value": entry.get("value")})
+        for field_key, new_value in new_values.items():
+            entries_sent.append({wrapper: {"id": field_key}, "value": new_value})
+        return {name: entries_sent}
 
     return write
 
@@ -211,16 +224,16 @@ def custom_members(reserved: Iterable[str]) -> Write:
     UsageError
         A key is the name of a field of the vendor: the id, for one, would make it another record.
     """
-    names = frozenset(reserved)
+    reserved_names = frozenset(reserved)
 
     def write(value: Any, current: Fields) -> Fields:
-        values = _custom_values(value)
-        strange = sorted(names & values.keys())
+        new_values = _custom_values(value)
+        strange = sorted(reserved_names & new_values.keys())
         if strange:
             raise UsageError(
                 f"{', '.join(strange)} of custom is a field of the service itself: give it as a column"
             )
-        return values
+        return new_values
 
     return write
 
@@ -228,12 +241,13 @@ def custom_members(reserved: Iterable[str]) -> Write:
 def _custom_values(value: Any) -> dict[str, Any]:
     """Return the values of custom fields by their keys, each key once."""
     values: dict[str, Any] = {}
-    for each in value or []:
-        if not each["key"]:
+    for custom_field in value or []:
+        key = custom_field["key"]
+        if not key:
             raise UsageError("a custom field has no key")
-        if each["key"] in values:
-            raise UsageError(f"the custom field {each['key']} has two values")
-        values[each["key"]] = each["value"]
+        if key in values:
+            raise UsageError(f"the custom field {key} has two values")
+        values[key] = custom_field["value"]
     return values
 
 

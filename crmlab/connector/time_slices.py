@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -76,55 +76,97 @@ def time_slices(
     max_slices
         Slices that the list of a first answer is cut into at most.
     """
+    slicer = _Slicer(
+        pages=pages,
+        times=times,
+        span=span,
+        cut=cut,
+        pages_left=pages_left,
+        step=step,
+        overlap=overlap,
+        max_slices=max_slices,
+    )
+    return replace(
+        pages,
+        strategy="slices of time side by side",
+        follow=slicer.follow,
+        more=slicer.more,
+        further=slicer.further,
+    )
 
-    def follow(page: Page) -> Iterable[Request]:
-        following = list(pages.follow(page))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slicer:
+    """What `time_slices` is told, and the parts of the paginator that it makes of it."""
+
+    pages: Paginator
+    times: Callable[[Page], Iterable[object]]
+    span: Callable[[Request], Span]
+    cut: Callable[[Request, int | None, int | None], Request]
+    pages_left: Callable[[Page], float | None]
+    step: int
+    overlap: int
+    max_slices: Callable[[Page], int]
+
+    def follow(self, page: Page) -> Iterable[Request]:
+        """Return the slices that a first answer announces; of a slice, what its cursor names."""
+        following = list(self.pages.follow(page))
         if not following or page.request.partial:
             return following
-        slices = slices_of(page)
+        slices = self._slices_of(page)
         if slices:
             return slices
         return [replace(request, partial=True) for request in following]
 
-    def slices_of(page: Page) -> list[Request]:
+    def more(self, page: Page) -> int | None:
+        """Return how many requests follow, where the answer tells: those of slices nothing does."""
+        will_follow = self.pages.more(page)
+        if page.request.partial or will_follow == 0:
+            return will_follow
+        return None
+
+    def further(self, page: Page) -> list[Request]:
+        """Return what asks by its time for what would come after a page that names no other one."""
+        period = self.span(page.request)
+        periods = _further(_moments(self.times(page)), period, step=self.step, overlap=self.overlap)
+        return [replace(self.cut(page.request, *part), partial=True) for part in periods]
+
+    def _slices_of(self, page: Page) -> list[Request]:
         """Return a request for each slice of what was asked; none where cutting does not pay."""
-        asked = page.request
-        period = span(asked)
-        moments = _moments(times(page))
-        newest = int(asked.tags.get(_NEWEST, max(moments, default=0)))
-        cuts = _cuts(
+        period = self.span(page.request)
+        moments = _moments(self.times(page))
+        newest = int(page.request.tags.get(_NEWEST, max(moments, default=0)))
+        list_cuts = _cuts(
             moments,
             _until_served(period, page),
             newest=newest,
-            pages_left=pages_left(page),
-            step=step,
-            max_slices=max_slices(page),
+            pages_left=self.pages_left(page),
+            step=self.step,
+            max_slices=self.max_slices(page),
         )
-
-        edges = _edges_within(period, cuts.edges, step)
-        slices = []
-        for start, stop in pairwise([period.since, *edges, period.until]):
-            end = stop if stop is None or stop == period.until else stop + overlap
-            slices.append(replace(cut(asked, start, end), partial=True))
-        if cuts.is_open:
+        edges = _edges_within(period, list_cuts.edges, self.step)
+        if not edges:
+            return []
+        slices = self._between(page.request, period, edges)
+        if list_cuts.is_open:
             # the oldest slice is no part yet: its first answer is cut like that of a whole list
-            slices[0] = replace(slices[0], tags={**asked.tags, _NEWEST: str(newest)}, partial=False)
+            tags = {**page.request.tags, _NEWEST: str(newest)}
+            slices[0] = replace(slices[0], tags=tags, partial=False)
 
         # a slice that asks for all again would count as asked, and its other pages be lost
-        asks_again = any(each.key == asked.key for each in slices)
-        return [] if asks_again or not edges else slices
+        if any(request.key == page.request.key for request in slices):
+            return []
+        return slices
 
-    def more(page: Page) -> int | None:
-        will_follow = pages.more(page)
-        return will_follow if page.request.partial or will_follow == 0 else None
-
-    def further(page: Page) -> list[Request]:
-        periods = _further(_moments(times(page)), span(page.request), step=step, overlap=overlap)
-        return [replace(cut(page.request, *period), partial=True) for period in periods]
-
-    return replace(
-        pages, strategy="slices of time side by side", follow=follow, more=more, further=further
-    )
+    def _between(self, request: Request, period: Span, edges: list[int]) -> list[Request]:
+        """Return the same request for each time between two edges, which overlap."""
+        slices: list[Request] = []
+        for since, until in pairwise([period.since, *edges, period.until]):
+            end = until
+            if until is not None and until != period.until:
+                end = until + self.overlap
+            slices.append(replace(self.cut(request, since, end), partial=True))
+        return slices
 
 
 def _moments(texts: Iterable[object]) -> list[int]:
@@ -138,7 +180,7 @@ def _until_served(period: Span, page: Page) -> Span:
     if page.sent_at is None:
         return period
     served = int(page.sent_at.timestamp())
-    return Span(period.since, served if period.until is None else min(served, period.until))
+    return Span(period.since, _earliest(served, period.until))
 
 
 def _further(moments: list[int], period: Span, *, step: int, overlap: int) -> list[Span]:
@@ -150,35 +192,47 @@ def _further(moments: list[int], period: Span, *, step: int, overlap: int) -> li
     if not moments:
         return []
     edges = [_floor(moment, step) for moment in moments]
-    last = edges[-1]
+    last_edge = edges[-1]
     if len(set(edges)) == 1:
-        return _around(last, period, step)
+        return _around(last_edge, period, step)
     if edges == sorted(edges):
-        is_shorter = period.since is None or last - overlap > period.since
-        return [Span(last - overlap if is_shorter else last, period.until)]
+        next_since = last_edge - overlap
+        if period.since is not None and next_since <= period.since:
+            next_since = last_edge  # as long a period again would never end
+        return [Span(next_since, period.until)]
     if edges == sorted(edges, reverse=True):
-        ends = (last + step + overlap, last + step)
-        shorter = [end for end in ends if period.until is None or end < period.until]
-        return [Span(period.since, next(iter(shorter), last))]
+        for next_until in (last_edge + step + overlap, last_edge + step):
+            if period.until is None or next_until < period.until:
+                return [Span(period.since, next_until)]
+        return [Span(period.since, last_edge)]
     middle = sorted(edges)[len(edges) // 2]
-    since = middle - overlap if period.since is None else max(middle - overlap, period.since)
-    until = middle + overlap if period.until is None else min(middle + overlap, period.until)
-    return [Span(period.since, until), Span(since, period.until)]
+    return [
+        Span(period.since, _earliest(middle + overlap, period.until)),
+        Span(_latest(middle - overlap, period.since), period.until),
+    ]
+
+
+def _earliest(moment: int, until: int | None) -> int:
+    return moment if until is None else min(moment, until)
+
+
+def _latest(moment: int, since: int | None) -> int:
+    return moment if since is None else max(moment, since)
 
 
 def _around(moment: int, period: Span, step: int) -> list[Span]:
     """Return what is before and after a moment, with it and without: whether edges belong to a period is not known."""
-    spans = [
+    touching_spans = [
         Span(period.since, moment),
         Span(period.since, moment - step),
         Span(moment, period.until),
         Span(moment + step, period.until),
     ]
-    return [
-        span
-        for span in spans
-        if span.since is None or span.until is None or span.since <= span.until
-    ]
+    return [span for span in touching_spans if not _is_empty(span)]
+
+
+def _is_empty(span: Span) -> bool:
+    return span.since is not None and span.until is not None and span.since > span.until
 
 
 def _floor(moment: int, step: int) -> int:
@@ -187,9 +241,14 @@ def _floor(moment: int, step: int) -> int:
 
 def _edges_within(period: Span, edges: Iterable[int], step: int) -> list[int]:
     """Return the edges as multiples of `step`, in order, without those that are not inside the period."""
-    rounded = sorted({_floor(edge, step) for edge in edges})
-    after_since = [edge for edge in rounded if period.since is None or edge > period.since]
-    return [edge for edge in after_since if period.until is None or edge < period.until]
+    within: list[int] = []
+    for rounded_edge in sorted({_floor(rounded_edge, step) for rounded_edge in edges}):
+        if period.since is not None and rounded_edge <= period.since:
+            continue
+        if period.until is not None and rounded_edge >= period.until:
+            continue
+        within.append(rounded_edge)
+    return within
 
 
 def _cuts(
@@ -204,31 +263,42 @@ def _cuts(
     """Return where to cut a list, judged by the times of one of its pages."""
     if len(set(moments)) < 2:
         return _Cuts([])
-    low = min(moments)
-    high = max(moments)
-    slice_seconds = WORTH * max(step, high - low)
+    oldest_seen = min(moments)
+    newest_seen = max(moments)
+    slice_seconds = WORTH * max(step, newest_seen - oldest_seen)
 
     is_ascending = moments == sorted(moments)
     if is_ascending:
-        return _Cuts(_evenly(high, max(high, period.until or high), slice_seconds, max_slices))
+        return _Cuts(
+            _evenly(
+                newest_seen,
+                max(newest_seen, period.until or newest_seen),
+                slice_seconds,
+                max_slices,
+            )
+        )
 
     is_descending = moments == sorted(moments, reverse=True)
     if is_descending and period.since is not None:
-        return _Cuts(_evenly(low, min(low, period.since), slice_seconds, max_slices))
+        return _Cuts(
+            _evenly(oldest_seen, min(oldest_seen, period.since), slice_seconds, max_slices)
+        )
     if is_descending:
         # nobody knows how far back it goes: as far again as it came until here, and on from there
-        oldest = max(0, low - max(slice_seconds, newest - low))
-        return _Cuts([*_evenly(low, oldest, slice_seconds, max_slices), oldest], is_open=True)
+        oldest = max(0, oldest_seen - max(slice_seconds, newest - oldest_seen))
+        return _Cuts(
+            [*_evenly(oldest_seen, oldest, slice_seconds, max_slices), oldest], is_open=True
+        )
 
     guessed = _GUESSED_PAGES if pages_left is None else pages_left
-    count = min(max_slices, int(guessed / WORTH), (high - low) // (WORTH * step))
+    count = min(max_slices, int(guessed / WORTH), (newest_seen - oldest_seen) // (WORTH * step))
     return _Cuts(_quantiles(moments, count))
 
 
 def _evenly(near: int, far: int, slice_seconds: int, max_slices: int) -> list[int]:
     """Return the edges that cut the time between two ends evenly, into as many slices as it is worth."""
-    count = min(max_slices, abs(far - near) // slice_seconds)
-    return [near + (far - near) * number // count for number in range(1, count)]
+    slice_count = min(max_slices, abs(far - near) // slice_seconds)
+    return [near + (far - near) * number // slice_count for number in range(1, slice_count)]
 
 
 def _quantiles(moments: list[int], count: int) -> list[int]:
@@ -246,4 +316,6 @@ def unix_seconds(text: object) -> int | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
     since_1970 = int(moment.timestamp())
-    return since_1970 if since_1970 >= 0 else None
+    if since_1970 < 0:
+        return None
+    return since_1970

@@ -53,10 +53,10 @@ class Timeouts:
     first_wait: float = 0.2
 
     def __post_init__(self) -> None:
-        for name in ("answer", "connect", "stall", "total", "max_body"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be positive or None")
+        for setting_name in ("answer", "connect", "stall", "total", "max_body"):
+            setting_value = getattr(self, setting_name)
+            if setting_value is not None and not setting_value > 0:
+                raise ValueError(f"{setting_name} must be positive or None")
         if self.tries < 1 or self.first_wait < 0:
             raise ValueError("tries must be at least 1, and first_wait not negative")
 

@@ -27,7 +27,11 @@ def answer_shape(*, as_frame: bool, as_model: Any) -> Callable[[Any], Any]:
         raise UsageError("an answer is a frame or a model: leave as_frame or as_model out")
     if as_model is not None:
         return partial(answer_model, model=as_model)
-    return answer_frame if as_frame else lambda answer: answer
+    return answer_frame if as_frame else _as_it_is
+
+
+def _as_it_is(answer: Any) -> Any:
+    return answer
 
 
 def answer_model(answer: Any, model: Any) -> Any:
@@ -48,14 +52,16 @@ def answer_model(answer: Any, model: Any) -> Any:
     try:
         return TypeAdapter(model).validate_python(answer)
     except ValidationError as error:
-        wrong = [
-            f"{'.'.join(map(str, each['loc']))} ({each['type']})"
-            for each in error.errors(include_input=False)
-        ]
-    told = ", ".join(wrong[:_MAX_TOLD])
-    name = getattr(model, "__name__", str(model))
+        faults = error.errors(include_input=False)
+    places: list[str] = []
+    for fault in faults[:_MAX_TOLD]:
+        place = ".".join(map(str, fault["loc"]))
+        places.append(f"{place} ({fault['type']})")
+    model_name = getattr(model, "__name__", str(model))
+    # raised outside of the handler: pydantic's own error would show the values
     raise UsageError(
-        f"the service answered, and the answer is no {name}: {told}; leave as_model out to see it"
+        f"the service answered, and the answer is no {model_name}: {', '.join(places)}; "
+        "leave as_model out to see it"
     )
 
 
@@ -80,11 +86,19 @@ def answer_frame(answer: Any) -> pl.DataFrame:
     """
     entries = _records(answer)
     envelope = _envelope(entries)
-    records = [_record(entry, envelope) for entry in entries]
-    if not all(isinstance(record, dict) for record in records):
-        raise UsageError("the answer holds values, not records: leave as_frame out")
-    names = dict.fromkeys(name for record in records for name in record)
-    return pl.DataFrame([_column(name, [record.get(name) for record in records]) for name in names])
+    records: list[dict[str, Any]] = []
+    field_names: dict[str, None] = {}
+    for entry in entries:
+        record = _record(entry, envelope)
+        if not isinstance(record, dict):
+            raise UsageError("the answer holds values, not records: leave as_frame out")
+        records.append(record)
+        field_names |= dict.fromkeys(record)
+    columns: list[pl.Series] = []
+    for field_name in field_names:
+        values = [record.get(field_name) for record in records]
+        columns.append(_column(field_name, values))
+    return pl.DataFrame(columns)
 
 
 def _records(answer: Any) -> list[Any]:
@@ -96,66 +110,80 @@ def _records(answer: Any) -> list[Any]:
         return _records(answer["data"])
     if "data" in answer and answer["data"] is None:
         return []
-    if answer and all(_is_record_by_id(key, value) for key, value in answer.items()):
+    if answer and all(_is_record_by_id(key, member) for key, member in answer.items()):
         return [*answer.values()]
-    lists = [
-        value
-        for value in answer.values()
-        if isinstance(value, list) and all(isinstance(v, dict) for v in value)
-    ]
+    lists: list[list[Any]] = [member for member in answer.values() if _is_list_of_objects(member)]
+    if len(lists) == 1 and "id" not in answer:
+        return lists[0]
     # an object with several lists, or with none, is a record of its own
-    return lists[0] if len(lists) == 1 and "id" not in answer else [answer]
+    return [answer]
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
 def _is_record_by_id(key: str, value: Any) -> bool:
-    return isinstance(value, dict) and "id" in value and str(value["id"]) == key
+    return _is_record(value) and str(value["id"]) == key
 
 
 def _envelope(entries: list[Any]) -> str:
     """Return the key under which every entry holds its record, or nothing where the entries are the records."""
     if not entries or any(not isinstance(entry, dict) or "id" in entry for entry in entries):
         return ""
-    names: list[str] = list(entries[0])
-    for name in names:
-        inner = [entry.get(name) for entry in entries]
-        if all(isinstance(record, dict) and "id" in record for record in inner):
-            return name
+    wrapper_names: list[str] = list(entries[0])
+    for wrapper in wrapper_names:
+        if all(_is_record(entry.get(wrapper)) for entry in entries):
+            return wrapper
     return ""
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, dict) and "id" in value
 
 
 def _record(entry: Any, envelope: str) -> Any:
     """Return the record of an entry; what stands beside it, such as the next actions of a contact, stays."""
-    name = envelope or "attributes"
-    if not isinstance(entry, dict) or not isinstance(entry.get(name), dict):
+    wrapper = envelope or "attributes"
+    if not isinstance(entry, dict) or not isinstance(entry.get(wrapper), dict):
         return entry
-    record = {key: value for key, value in entry.items() if key != name}
-    for key, value in entry[name].items():
-        own_name = key
-        while own_name in record and record[own_name] != value:
-            own_name += "_"
-        record[own_name] = value
+    record = dict(entry)
+    inner = record.pop(wrapper)
+    for field_name, value in inner.items():
+        free_name = field_name
+        while free_name in record and record[free_name] != value:
+            free_name += "_"
+        record[free_name] = value
     return record
 
 
 def _column(name: str, values: list[Any]) -> pl.Series:
-    rows = [{"values": value} for value in values]
+    wrapped_values = [{"values": each_value} for each_value in values]
     try:
-        column = pl.DataFrame(rows, infer_schema_length=None)["values"].alias(name)
+        column = pl.DataFrame(wrapped_values, infer_schema_length=None)["values"].alias(name)
     except (TypeError, pl.exceptions.PolarsError, OverflowError):
         column = None
     if column is not None and column.dtype != pl.Int128 and _is_same(column.to_list(), values):
         return column
-    texts = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values]
-    return pl.Series(name, texts, dtype=pl.String)
+    json_texts: list[str | None] = []
+    for each_value in values:
+        if each_value is None:
+            json_texts.append(None)
+        else:
+            json_texts.append(json.dumps(each_value, ensure_ascii=False))
+    return pl.Series(name, json_texts, dtype=pl.String)
 
 
-def _is_same(found: Any, value: Any) -> bool:
+def _is_same(in_frame: Any, value: Any) -> bool:
     """Whether a frame holds just this value: no part is left out, and none became another type but whole numbers."""
-    if isinstance(value, dict) and isinstance(found, dict):
-        added = found.keys() - value.keys()
-        return all(
-            key in found and _is_same(found[key], part) for key, part in value.items()
-        ) and all(found[key] is None for key in added)
-    if isinstance(value, list) and isinstance(found, list):
-        return len(found) == len(value) and all(map(_is_same, found, value))
-    return isinstance(found, bool) == isinstance(value, bool) and bool(found == value)
+    if isinstance(value, dict) and isinstance(in_frame, dict):
+        for field_name, expected in value.items():
+            if field_name not in in_frame or not _is_same(in_frame[field_name], expected):
+                return False
+        # a frame's structures all have the same fields: what others have is null here
+        added = in_frame.keys() - value.keys()
+        return all(in_frame[field_name] is None for field_name in added)
+    if isinstance(value, list) and isinstance(in_frame, list):
+        return len(in_frame) == len(value) and all(map(_is_same, in_frame, value))
+    # to Python, True is 1
+    return isinstance(in_frame, bool) == isinstance(value, bool) and bool(in_frame == value)

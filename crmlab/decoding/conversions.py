@@ -86,30 +86,31 @@ def conversions(view: View, schema: pl.Schema) -> list[Conversion]:
         The columns that its expressions read.
     """
     table = TABLES[view.table]
-    converted = {name: dtype for name, dtype in table.schema.items() if type(dtype) in _WANTED}
-    trees = {
-        name: _tree(expression) for name, expression in view.columns.items() if name in converted
-    }
-    types = _types(trees, schema)
+    column_trees: dict[str, _Node] = {}
+    for column_name, expression in view.columns.items():
+        if column_name in table.schema and type(table.schema[column_name]) in _WANTED:
+            column_trees[column_name] = _tree(expression)
+    part_types = _types(column_trees, schema)
     prefix = _item_way(view)
-    found: dict[tuple[str, str], Conversion] = {}
-    for name in sorted(
-        trees, key=is_vital, reverse=True
-    ):  # of columns that read the same, one that counts is named
-        for largest, given in _largest(trees[name], types):
-            node = _first_made(largest, types)
+
+    by_texts: dict[tuple[str, str], Conversion] = {}
+    # of columns that read the same, one that counts is named
+    for column_name in sorted(column_trees, key=is_vital, reverse=True):
+        for largest, given in _largest(column_trees[column_name], part_types):
+            made = _first_made(largest, part_types)
             conversion = Conversion(
-                column=f"{view.table}.{name}",
+                column=f"{view.table}.{column_name}",
                 field=_way(given, prefix),
-                wanted=_WANTED.get(type(types[node.text]), f"what {name} needs"),
-                source=_source(given, types).expression,
+                wanted=_WANTED.get(type(part_types[made.text]), f"what {column_name} needs"),
+                source=_source(given, part_types).expression,
                 given=given.expression,
-                value=node.expression,
+                value=made.expression,
                 columns=given.columns,
-                is_alone=node is trees[name] and given.expression.meta.is_row_separable(),
+                is_alone=made is column_trees[column_name]
+                and given.expression.meta.is_row_separable(),
             )
-            found.setdefault((given.text, node.text), conversion)
-    return [*found.values()]
+            by_texts.setdefault((given.text, made.text), conversion)
+    return [*by_texts.values()]
 
 
 def reads(expression: pl.Expr, field: str, item: str = "") -> bool:
@@ -137,31 +138,35 @@ def list_exploded(view: View) -> str:
 
 
 def _tree(expression: pl.Expr) -> _Node:
-    parts = []
-    for part in reversed(expression.meta.pop()):  # what an expression works on comes last there
-        tree = _tree(part)
+    children: list[_Node] = []
+    for operand in reversed(expression.meta.pop()):  # what an expression works on comes last there
+        node = _tree(operand)
         # the inside of `list.eval` has a meaning of its own only there
-        if "element()" not in tree.text:
-            parts.append(tree)
+        if "element()" not in node.text:
+            children.append(node)
     columns = tuple(dict.fromkeys(expression.meta.root_names()))
-    return _Node(expression, str(expression), columns, tuple(parts))
+    return _Node(expression, str(expression), columns, tuple(children))
 
 
 def _types(trees: Mapping[str, _Node], schema: pl.Schema) -> dict[str, pl.DataType]:
     """Return the type of every part of the trees, by its text."""
-    nodes = {node.text: node.expression for tree in trees.values() for node in tree.walk()}
-    named = [expression.alias(str(number)) for number, expression in enumerate(nodes.values())]
-    found = pl.LazyFrame(schema=schema).select(named).collect_schema()
-    return dict(zip(nodes, found.values(), strict=True))
+    expressions: dict[str, pl.Expr] = {}
+    for column_tree in trees.values():
+        for tree_part in column_tree.walk():
+            expressions[tree_part.text] = tree_part.expression
+    # numbers are names that differ: the expressions' own ones need not
+    numbered = {str(number): each for number, each in enumerate(expressions.values())}
+    dtypes = pl.LazyFrame(schema=schema).select(**numbered).collect_schema().dtypes()
+    return dict(zip(expressions, dtypes, strict=True))
 
 
 def _largest(node: _Node, types: Mapping[str, pl.DataType]) -> Iterator[tuple[_Node, _Node]]:
     """Return the largest parts that depend on one text only, each with the part that is the text."""
     if types[node.text] == pl.String:
         return
-    text = _only_text(node, types)
-    if text:
-        yield node, text
+    only_text = _only_text(node, types)
+    if only_text:
+        yield node, only_text
         return
     for part in node.parts:
         yield from _largest(part, types)
@@ -169,11 +174,14 @@ def _largest(node: _Node, types: Mapping[str, pl.DataType]) -> Iterator[tuple[_N
 
 def _only_text(node: _Node, types: Mapping[str, pl.DataType]) -> _Node | None:
     """Return the text of which all other texts that it reads are made; None where it reads none, or several."""
-    texts = {part.text: part for part in _texts(node, types)}
-    made_of = [{part.text for part in each.walk()} for each in texts.values()]
-    return next(
-        (each for text, each in texts.items() if all(text in parts for parts in made_of)), None
-    )
+    text_nodes = {inside.text: inside for inside in _texts(node, types)}
+    made_of: list[set[str]] = []
+    for text_node in text_nodes.values():
+        made_of.append({inside.text for inside in text_node.walk()})
+    for candidate, text_node in text_nodes.items():
+        if all(candidate in texts_inside for texts_inside in made_of):
+            return text_node
+    return None
 
 
 def _first_made(node: _Node, types: Mapping[str, pl.DataType]) -> _Node:
@@ -181,12 +189,12 @@ def _first_made(node: _Node, types: Mapping[str, pl.DataType]) -> _Node:
     steps = [node]
     while steps[-1].parts and types[steps[-1].parts[0].text] != pl.String:
         steps.append(steps[-1].parts[0])
-    last = steps[-1]
-    for step in reversed(steps):
-        if type(types[step.text]) is not type(types[last.text]):
+    kept_step = steps[-1]
+    for tree_part in reversed(steps):
+        if type(types[tree_part.text]) is not type(types[kept_step.text]):
             break
-        last = step
-    return last
+        kept_step = tree_part
+    return kept_step
 
 
 def _texts(node: _Node, types: Mapping[str, pl.DataType]) -> Iterator[_Node]:
@@ -202,14 +210,17 @@ def _texts(node: _Node, types: Mapping[str, pl.DataType]) -> Iterator[_Node]:
 
 def _source(given: _Node, types: Mapping[str, pl.DataType]) -> _Node:
     """Return the field that a text is made of, where it is made of one; else the text."""
-    node = given
-    while node.parts and not _is_field(node):
-        read = {part.text: part for part in node.reading}
-        columns = {column for part in read.values() for column in _ways(part, "")}
-        if len(columns) > 1 or any(part.text.startswith('"$.') for part in node.parts):
+    source_node = given
+    while source_node.parts and not _is_field(source_node):
+        columns: set[str] = set()
+        for read_part in source_node.reading:
+            columns.update(_ways(read_part, ""))
+        if len(columns) > 1 or _json_path(source_node):
             return given
-        node = next(iter(read.values()))
-    return node if types[node.text] == pl.String else given
+        source_node = source_node.reading[0]
+    if types[source_node.text] != pl.String:
+        return given
+    return source_node
 
 
 def _ways(node: _Node, item: str) -> Iterator[str]:
@@ -237,12 +248,19 @@ def _way(node: _Node, item: str) -> str:
     """Return the way to the field that a part reads, following its first part down to the column."""
     if _is_field(node):
         return f"{_way(node.parts[0], item)}.{node.name}"
-    below = next(iter(node.reading), None)
-    if below is not None:
-        inner = next((part.text for part in node.parts if part.text.startswith('"$.')), "")
-        return _way(below, item) + inner.strip('"').removeprefix("$")
+    reading = node.reading
+    if reading:
+        return _way(reading[0], item) + _json_path(node)
     column = node.columns[0]
     return item if column == _ITEM and item else column
+
+
+def _json_path(node: _Node) -> str:
+    """Return the way inside a JSON text that a part takes; empty where it takes none."""
+    for part in node.parts:
+        if part.text.startswith('"$.'):
+            return part.text.strip('"').removeprefix("$")
+    return ""
 
 
 def _item_way(view: View) -> str:

@@ -8,6 +8,7 @@ or has no key.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,12 +20,18 @@ from crmlab.connector import RECORD, SECRET_PARTS, Context, Resource, Schema, Vi
 from crmlab.decoding.layout import Items, Layout
 from crmlab.decoding.misfit_keys import MISFIT_KEYS, Counted, each_once, key_of, lines_of
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
+from crmlab.decoding.needed_columns import (
+    computed_columns,
+    declared_views,
+    inserted_at,
+    needed_fields,
+)
 from crmlab.decoding.readers import ObjectReader
 from crmlab.decoding.records import Record
 from crmlab.decoding.secrets import frame_without_secrets, may_hold, shown
 from crmlab.decoding.unreadable import as_utf8
 from crmlab.decoding.view_reader import ROW, ViewReader
-from crmlab.schema import TABLES, UTC, within
+from crmlab.schema import TABLES, within
 
 REJECTED = pl.Schema(
     {
@@ -43,6 +50,8 @@ _NO_MISFITS = pl.DataFrame(schema=MISFITS)
 _NO_MISFIT_KEYS = pl.DataFrame(schema=MISFIT_KEYS)
 _NONE_REJECTED = pl.DataFrame(schema=REJECTED)
 _NO_ID = "the record has no id"
+#: characters of what is no object that the reason quotes
+_QUOTED = 120
 _RECORD = RECORD.meta.output_name()
 _LAYOUT = Layout()
 
@@ -99,17 +108,20 @@ class Decoder:
         fields: Schema,
         known: frozenset[str],
     ) -> None:
-        self.resource, self.known = resource, known
-        self._raw, self._exports = raw, exports
-        self._since, self._until = context.since, context.until
+        self.resource = resource
+        self.known = known
+        self._raw = raw
+        self._exports = exports
+        self._since = context.since
+        self._until = context.until
         self._never_kept = frozenset(way.rpartition(".")[2] for way in resource.never_kept)
         self._secret_names = self._never_kept.union(SECRET_PARTS)
         self._head = {"provider": pl.lit(provider, pl.Categorical), "account": pl.lit(account)}
         self._source = {**self._head, "resource": pl.lit(resource.name)}
         self._source_row = pl.DataFrame().select(**self._source)
-        self._inserted_at = _inserted_at(resource, context)
+        self._inserted_at = inserted_at(resource, context)
         self._views = [ViewReader(view, resource.key, self._head) for view in views]
-        self._computed = _computed(resource, context, views, raw=raw, exports=exports)
+        self._computed = computed_columns(resource, context, views, raw=raw, exports=exports)
         self._unwrap = resource.unwrap if raw else None
         self._fields = dict(fields)
         #: fields whose column in the provider's own records has another name, and that name
@@ -119,78 +131,94 @@ class Decoder:
         beside = resource.envelope_fields if self._unwrap else {}
         self._reader = ObjectReader(self._fields, "", wrapper=self._unwrap, beside=beside)
 
-    def __call__(self, found: Sequence[Record]) -> Decoded:
+    def __call__(self, records: Sequence[Record]) -> Decoded:
         """Return the frames of these records; a value that does not fit costs only itself."""
-        rows, misfits, may_hold_secrets = self._rows(found)
+        record_rows, misfits, may_hold_secrets = self._rows(records)
         if self._never_kept:
-            rows = frame_without_secrets(rows, self._never_kept)
-        refused = {
-            row: self._no_object(found[row])
-            for each in misfits
-            if not each.field
-            for row in each.rows
-        }
-        rows = _without(rows, refused)
-        parts: dict[str, list[pl.DataFrame]] = {view.table: [] for view in self._views}
-        for view in self._views:
+            record_rows = frame_without_secrets(record_rows, self._never_kept)
+        refused = self._no_objects(records, misfits)
+        record_rows = _without(record_rows, refused)
+
+        # several views may fill one table
+        table_parts: defaultdict[str, list[pl.DataFrame]] = defaultdict(list)
+        for view_reader in self._views:
+            table = TABLES[view_reader.table]
             try:
-                read = view.read(rows)
+                view_rows = view_reader.read(record_rows)
             except PolarsError:
-                if rows.is_empty():  # it raises whatever the records are
-                    parts[view.table].append(pl.DataFrame(schema=TABLES[view.table].schema))
+                if record_rows.is_empty():  # it raises whatever the records are
+                    table_parts[view_reader.table].append(pl.DataFrame(schema=table.schema))
                     continue
-                raising = self._raising(view, rows)
+                raising = self._raising(view_reader, record_rows)
                 # what one table cannot read is in none, so that all tables hold the same records
-                return self._again(found, {**refused, **raising})
-            if len(read.nameless):
-                return self._again(found, {**refused, **dict.fromkeys(read.nameless, _NO_ID)})
-            parts[view.table].append(
-                within(read.frame, TABLES[view.table], self._since, self._until)
+                return self._again(records, {**refused, **raising})
+            if len(view_rows.nameless):
+                nameless = dict.fromkeys(view_rows.nameless, _NO_ID)
+                return self._again(records, {**refused, **nameless})
+            table_parts[view_reader.table].append(
+                within(view_rows.frame, table, self._since, self._until)
             )
-            misfits += read.misfits
+            misfits += view_rows.misfits
 
-        decoded = self._decoded(found, rows, parts, misfits, refused)
-        return self._without_secrets(decoded) if may_hold_secrets else decoded
+        decoded = self._decoded(records, record_rows, table_parts, misfits, refused)
+        if may_hold_secrets:
+            decoded = self._without_secrets(decoded)
+        return decoded
 
-    def reject(self, found: Sequence[Record], reason: str) -> Decoded:
+    def reject(self, records: Sequence[Record], reason: str) -> Decoded:
         """Return all of these records as rejected, for a reason that lies in none of them."""
-        return self._again(found, dict.fromkeys(range(len(found)), reason))
+        return self._again(records, dict.fromkeys(range(len(records)), reason))
 
     def _without_secrets(self, decoded: Decoded) -> Decoded:
         """Return it with whole records in which a field of any shape holds nothing that is named like a key."""
-        own = frame_without_secrets(decoded.frames[RAW], self._secret_names)
-        return replace(decoded, frames={**decoded.frames, RAW: own})
+        own_records = frame_without_secrets(decoded.frames[RAW], self._secret_names)
+        return replace(decoded, frames={**decoded.frames, RAW: own_records})
+
+    def _no_objects(self, records: Sequence[Record], misfits: list[Misfits]) -> dict[int, str]:
+        """Return the rows of the records that are no object, and why each is refused."""
+        refused: dict[int, str] = {}
+        for misfit in misfits:
+            if misfit.field:  # a value of a field: only the value is lost
+                continue
+            for row_number in misfit.rows:
+                json_text = shown(records[row_number].text, self._never_kept)
+                refused[row_number] = f"record: expected an object, got {json_text[:_QUOTED]}"
+        return refused
 
     def _decoded(
         self,
-        found: Sequence[Record],
+        records: Sequence[Record],
         rows: pl.DataFrame,
         parts: Mapping[str, list[pl.DataFrame]],
         misfits: list[Misfits],
         refused: Mapping[int, str],
     ) -> Decoded:
-        frames = {name: pl.concat(part) for name, part in parts.items()}
+        frames = {table_name: pl.concat(table_parts) for table_name, table_parts in parts.items()}
         if self._raw:
             frames[RAW] = rows.select(**self._head, **self._own_columns(rows))
         if self._exports:
             frames[EXPORTS] = rows.select(**self.resource.exports).unique(maintain_order=True)
+
         key = self.resource.key
-        known = rows.select(
+        keys = rows.select(
             id=key.cast(pl.String, strict=False),
             key=pl.when(key.is_not_null()).then(key.hash()),
             inserted_at=self._inserted_at,
         )
-        ids = known.drop_in_place("id")
-        staying = [each.without(refused) for each in misfits]
-        once = each_once(staying)
+        ids = _ids_of(len(records), rows[ROW], keys.drop_in_place("id"))
+
+        staying = [misfit.without(refused) for misfit in misfits]
+        each_misfit_once = each_once(staying)
+        lacking: set[str] = set()
+        for misfit in each_misfit_once:
+            if len(misfit.rows):
+                lacking.update(self._lacking(misfit))
         return Decoded(
             frames=frames,
-            keys=known,
-            rejected=self._rejected(found, refused),
-            lacking=frozenset(
-                name for each in once if len(each.rows) for name in self._lacking(each)
-            ),
-            **self._misfits(found, _ids_of(len(found), rows[ROW], ids), staying, once),
+            keys=keys,
+            rejected=self._rejected(records, refused),
+            lacking=frozenset(lacking),
+            **self._misfits(records, ids, staying, each_misfit_once),
         )
 
     def _own_columns(self, rows: pl.DataFrame) -> dict[str, pl.Expr]:
@@ -201,108 +229,115 @@ class Decoder:
         """
         has_custom = callable(self.resource.schema)
         columns: dict[str, pl.Expr] = {}
-        taken = set(self._head)
-        for field in rows.columns:
-            if field == ROW:
+        taken_names = set(self._head)
+        for field_name in rows.columns:
+            if field_name == ROW:
                 continue
-            name = field
-            while (name.lower() if has_custom else name) in taken:
-                name += "_"
-            taken.add(name.lower() if has_custom else name)
-            columns[name] = pl.col(field)
-            if name != field:
-                self.renamed[field] = name
+            column = field_name
+            while _compared(column, has_custom=has_custom) in taken_names:
+                column += "_"
+            taken_names.add(_compared(column, has_custom=has_custom))
+            columns[column] = pl.col(field_name)
+            if column != field_name:
+                self.renamed[field_name] = column
         return columns
 
-    def _rows(self, found: Sequence[Record]) -> tuple[pl.DataFrame, list[Misfits], bool]:
+    def _rows(self, records: Sequence[Record]) -> tuple[pl.DataFrame, list[Misfits], bool]:
         """Return a row for each record, with the constants of its request and its number.
 
         And whether what is shown of whole records may hold a secret: most do not, and need not be looked into.
         """
-        bodies = [record.text for record in found]
+        bodies = [record.text for record in records]
         binary = pl.Series("item", bodies, dtype=pl.Binary)
+        record_items: Items = bodies
         strange: list[Misfits] = []
         try:
-            texts = binary.cast(pl.String)
+            record_texts = binary.cast(pl.String)
         except PolarsError:
-            texts, strange = as_utf8(binary, self._fields, self._unwrap)
-        items: Items = texts if strange else bodies
+            record_texts, strange = as_utf8(binary, self._fields, self._unwrap)
+            if strange:
+                record_items = record_texts
         try:
-            rows, misfits = self._reader.fields(texts, items)
+            rows, misfits = self._reader.fields(record_texts, record_items)
         except msgspec.DecodeError:
-            texts, no_objects = self._objects(texts)
+            record_texts, no_objects = self._objects(record_texts)
             strange += no_objects
-            rows, misfits = self._reader.fields(texts, texts)
-        constants = [
-            pl.Series(f"_{tag}", [record.tags[tag] for record in found], dtype=pl.String)
-            for tag in self.resource.tags
-        ]
+            rows, misfits = self._reader.fields(record_texts, record_texts)
+
+        constants: list[pl.Series] = []
+        for tag_name in self.resource.tags:
+            values = [record.tags[tag_name] for record in records]
+            constants.append(pl.Series(f"_{tag_name}", values, dtype=pl.String))
         if constants:
             rows = rows.with_columns(*constants)
         if self._computed:
-            whole = rows.with_columns(texts.alias(_RECORD))
-            rows = whole.with_columns(**self._computed).drop(_RECORD)
-        may_hold_secrets = self._raw and may_hold(texts, self._secret_names)
+            with_text = rows.with_columns(record_texts.alias(_RECORD))
+            rows = with_text.with_columns(**self._computed).drop(_RECORD)
+        may_hold_secrets = self._raw and may_hold(record_texts, self._secret_names)
         return rows.with_row_index(ROW), [*strange, *misfits], may_hold_secrets
-
-    def _no_object(self, record: Record) -> str:
-        return f"record: expected an object, got {shown(record.text, self._never_kept)[:120]}"
 
     def _objects(self, texts: pl.Series) -> tuple[pl.Series, list[Misfits]]:
         """Return the texts that are objects and have one in their wrapper, null instead of others, and those."""
-        is_object = pl.Series(
-            [_is_object(text.encode(), self._unwrap) for text in texts], dtype=pl.Boolean
-        )
+        object_marks = [_is_object(json_text.encode(), self._unwrap) for json_text in texts]
+        is_object = pl.Series(object_marks, dtype=pl.Boolean)
         objects = pl.select(pl.when(is_object).then(texts)).to_series()
         return objects, misfits_where(~is_object, texts, field="", wanted="an object")
 
     def _misfits(
-        self, found: Sequence[Record], ids: pl.Series, staying: list[Misfits], once: list[Misfits]
+        self, records: Sequence[Record], ids: pl.Series, staying: list[Misfits], once: list[Misfits]
     ) -> dict[str, pl.DataFrame]:
         """Return the lines of misfits and what they are counted by.
 
         `staying` has one for each column that lacks the values, and `once` the same without repeats.
         """
-        if not any(len(each.rows) for each in once):
+        remaining = [misfit for misfit in once if len(misfit.rows)]
+        if not remaining:
             return {"misfits": _NO_MISFITS, "misfit_keys": _NO_MISFIT_KEYS}
-        own: list[Counted] = []
+        of_records: list[Counted] = []
         of_tables: list[Counted] = []
-        for each, left in zip(staying, once, strict=True):
-            keys = key_of(each, ids, found)
-            own.append(("", each.field, keys if left is each else key_of(left, ids, found)))
-            of_tables += [(table, each.field, keys) for table in self._without(each)]
-        kept = [each for each in once if len(each.rows) and self._is_kept(each)]
+        for misfit, unseen in zip(staying, once, strict=True):
+            all_keys = key_of(misfit, ids, records)
+            left_keys = all_keys
+            if unseen is not misfit:
+                left_keys = key_of(unseen, ids, records)
+            of_records.append(("", misfit.field, left_keys))
+            for table in self._tables_without(misfit):
+                of_tables.append((table, misfit.field, all_keys))
+        shown_misfits = [misfit for misfit in remaining if self._is_kept(misfit)]
         return {
-            "misfits": table_of(kept, ids, self._source_row, self._never_kept),
-            "misfit_keys": lines_of([*own, *of_tables]),
+            "misfits": table_of(shown_misfits, ids, self._source_row, self._never_kept),
+            "misfit_keys": lines_of([*of_records, *of_tables]),
         }
 
     def _is_kept(self, misfits: Misfits) -> bool:
         """Whether more values of that field are kept; counts those that are."""
-        kept = self._kept.get(misfits.field, 0)
-        self._kept[misfits.field] = kept + len(misfits.values)
-        return kept < MAX_KEPT
+        kept_before = self._kept.get(misfits.field, 0)
+        self._kept[misfits.field] = kept_before + len(misfits.values)
+        return kept_before < MAX_KEPT
 
-    def _lacking(self, misfits: Misfits) -> Iterable[str]:
+    def _lacking(self, misfits: Misfits) -> list[str]:
         """Return the frames that lack an id or an amount for it."""
         if misfits.column:
-            table = misfits.column.partition(".")[0]
-            return [table] if is_vital(misfits.column) else []
+            table_name = misfits.column.partition(".")[0]
+            return [table_name] if is_vital(misfits.column) else []
         lacking = [view.table for view in self._views if view.needs(misfits.field)]
-        return [*lacking, RAW] if self._raw and is_vital(misfits.field) else lacking
+        if self._raw and is_vital(misfits.field):
+            lacking.append(RAW)
+        return lacking
 
-    def _without(self, misfits: Misfits) -> list[str]:
+    def _tables_without(self, misfits: Misfits) -> list[str]:
         """Return the tables that lack the values, each once."""
-        return list(dict.fromkeys(view.table for view in self._views if view.lacks(misfits)))
+        tables = [view.table for view in self._views if view.lacks(misfits)]
+        return list(dict.fromkeys(tables))
 
-    def _rejected(self, found: Sequence[Record], refused: Mapping[int, str]) -> pl.DataFrame:
+    def _rejected(self, records: Sequence[Record], refused: Mapping[int, str]) -> pl.DataFrame:
         if not refused:
             return _NONE_REJECTED
-        lines = [
-            {"reason": refused[row], "raw": shown(found[row].text, self._never_kept)}
-            for row in sorted(refused)
-        ]
-        frame = pl.DataFrame(lines, schema={"reason": pl.String, "raw": pl.String})
+        reasons: list[dict[str, str]] = []
+        for row_number in sorted(refused):
+            json_text = shown(records[row_number].text, self._never_kept)
+            reasons.append({"reason": refused[row_number], "raw": json_text})
+        frame = pl.DataFrame(reasons, schema={"reason": pl.String, "raw": pl.String})
         return frame.select(**self._source, reason="reason", raw="raw")
 
     def _raising(self, view: ViewReader, rows: pl.DataFrame) -> dict[int, str]:
@@ -312,23 +347,17 @@ class Decoder:
         except PolarsError as error:
             if rows.height == 1:
                 return {rows[ROW][0]: view.reason(rows, error)}
-            half = rows.height // 2
-            return {**self._raising(view, rows[:half]), **self._raising(view, rows[half:])}
+            middle = rows.height // 2
+            return {**self._raising(view, rows[:middle]), **self._raising(view, rows[middle:])}
         return {}
 
-    def _again(self, found: Sequence[Record], refused: Mapping[int, str]) -> Decoded:
+    def _again(self, records: Sequence[Record], refused: Mapping[int, str]) -> Decoded:
         """Decode without the records that are refused."""
-        kept = [record for row, record in enumerate(found) if row not in refused]
-        decoded = self(kept)
-        rejected = pl.concat([self._rejected(found, refused), decoded.rejected])
-        return Decoded(
-            frames=decoded.frames,
-            keys=decoded.keys,
-            rejected=rejected,
-            misfits=decoded.misfits,
-            misfit_keys=decoded.misfit_keys,
-            lacking=decoded.lacking,
+        decoded = self(
+            [record for row_number, record in enumerate(records) if row_number not in refused]
         )
+        rejected = pl.concat([self._rejected(records, refused), decoded.rejected])
+        return replace(decoded, rejected=rejected)
 
 
 def decoder(
@@ -345,36 +374,28 @@ def decoder(
 
     With `exports`, also what the resource lets others know.
     """
-    wanted = set(tables)
     resource = replace(resource, key=given_key(resource.key))
-    views = [view for view in _declared_views(resource, context, wanted) if view.table in wanted]
-    documented = resource.schema(context) if callable(resource.schema) else resource.schema
-    known = {
-        *documented,
-        *resource.envelope_fields,
-        *resource.never_kept,
-        *([resource.unwrap] if resource.unwrap else []),
-    }
+    wanted_views = declared_views(resource, context, set(tables))
+    documented = resource.schema
+    if callable(documented):
+        documented = documented(context)
+    fields = documented
+    if not raw:
+        fields = needed_fields(resource, context, wanted_views, documented, exports=exports)
+    known_names = {*documented, *resource.envelope_fields, *resource.never_kept}
+    if resource.unwrap:
+        known_names.add(resource.unwrap)
     return Decoder(
         resource,
         context,
         provider=provider,
         account=account,
-        views=views,
+        views=wanted_views,
         raw=raw,
         exports=exports,
-        fields=documented
-        if raw
-        else _needed(resource, context, views, documented, exports=exports),
-        known=frozenset(known),
+        fields=fields,
+        known=frozenset(known_names),
     )
-
-
-def _declared_views(resource: Resource, context: Context, wanted: set[str]) -> Sequence[View]:
-    """Return the views; where no table is wanted none are made, for what they need to know may not be there."""
-    if not wanted:
-        return ()
-    return resource.views(context) if callable(resource.views) else resource.views
 
 
 def given_key(key: pl.Expr) -> pl.Expr:
@@ -382,53 +403,9 @@ def given_key(key: pl.Expr) -> pl.Expr:
     return pl.when(key.cast(pl.String, strict=False).str.strip_chars() != "").then(key)
 
 
-def _computed(
-    resource: Resource, context: Context, views: Sequence[View], *, raw: bool, exports: bool
-) -> Mapping[str, pl.Expr]:
-    """Return the columns that have to be made of the whole record: those that something reads."""
-    if raw or not resource.computed:
-        return resource.computed
-    roots = _roots(_expressions(resource, context, views, exports=exports))
-    return {name: expression for name, expression in resource.computed.items() if name in roots}
-
-
-def _expressions(
-    resource: Resource, context: Context, views: Sequence[View], *, exports: bool
-) -> list[pl.Expr]:
-    """Return all that is made of the columns of a record."""
-    expressions = [resource.key, _inserted_at(resource, context)]
-    if exports:
-        expressions += resource.exports.values()
-    for view in views:
-        expressions += view.columns.values()
-        expressions += [part for part in (view.explode, view.where) if part is not None]
-    return expressions
-
-
-def _roots(expressions: Iterable[pl.Expr]) -> set[str]:
-    """Return the columns that these expressions read."""
-    return {name for expression in expressions for name in expression.meta.root_names()}
-
-
-def _needed(
-    resource: Resource,
-    context: Context,
-    views: Sequence[View],
-    documented: Schema,
-    *,
-    exports: bool,
-) -> Schema:
-    """Return the fields that the wanted tables read, nested ones as narrow as they may be."""
-    computed = _computed(resource, context, views, raw=False, exports=exports)
-    roots = _roots([*_expressions(resource, context, views, exports=exports), *computed.values()])
-    narrow = {**documented, **resource.projection}
-    needed = {name: narrow[name] for name in documented if name in roots}
-    # one field at least, so that records without any wanted field are still counted
-    return needed or dict([next(iter(documented.items()))])
-
-
-def _inserted_at(resource: Resource, context: Context) -> pl.Expr:
-    return resource.inserted_at(context) if resource.inserted_at else pl.lit(None, UTC)
+def _compared(column: str, *, has_custom: bool) -> str:
+    """Return what tells a name from others: in letters of any case, where there are custom fields."""
+    return column.lower() if has_custom else column
 
 
 def _without(rows: pl.DataFrame, refused: Mapping[int, str]) -> pl.DataFrame:
@@ -443,8 +420,8 @@ def _ids_of(count: int, rows: pl.Series, ids: pl.Series) -> pl.Series:
     if len(rows) == count:
         return ids
     everyone = pl.DataFrame({ROW: pl.int_range(count, dtype=pl.UInt32, eager=True)})
-    known = pl.DataFrame({ROW: rows, "id": ids})
-    return everyone.join(known, on=ROW, how="left", maintain_order="left")["id"]
+    decoded = pl.DataFrame({ROW: rows, "id": ids})
+    return everyone.join(decoded, on=ROW, how="left", maintain_order="left")["id"]
 
 
 def _is_object(text: bytes, wrapper: str | None) -> bool:
@@ -452,7 +429,7 @@ def _is_object(text: bytes, wrapper: str | None) -> bool:
     if wrapper is None:
         return text.startswith(b"{")
     try:
-        inner = _LAYOUT.raw_fields(text, (wrapper,))
+        members = _LAYOUT.raw_fields(text, (wrapper,))
     except msgspec.DecodeError:
         return False
-    return not inner or inner[wrapper].startswith(b"{")
+    return not members or members[wrapper].startswith(b"{")

@@ -6,7 +6,7 @@ is one all the same: ``{"items": [...]}`` where ``{"data": [...]}`` is documente
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -69,34 +69,41 @@ def as_documented(
             raise TransportError(_not_usable(page, _stripped(page.read(msgspec.Raw)), resource))
         return page
 
-    body = _Found((), _stripped(page.read(msgspec.Raw)))
-    there = _at(body, resource.path)
-    if there and _is_fine(there.text, resource):
+    whole_body = _Found((), _stripped(page.read(msgspec.Raw)))
+    documented = _at(whole_body, resource.path)
+    if documented and _is_fine(documented.text, resource):
         return page
 
-    found = _elsewhere(body, resource) or _apart(there, resource)
-    if not found and resource.absent_is_empty and there is None:
-        return replace(page, lacks_list=True)
-    if not found and resource.absent_is_empty and there and there.text in _NOTHING:
-        return replace(
-            page, body=_moved(there._replace(text=b"[]"), resource.path), lacks_list=True, _read={}
-        )
+    found = _elsewhere(whole_body, resource) or _apart(documented, resource)
+    if not found and resource.absent_is_empty:
+        if documented is None:
+            return replace(page, lacks_list=True)
+        if documented.text in _NOTHING:
+            empty = documented._replace(text=b"[]")
+            return replace(page, body=_moved(empty, resource.path), lacks_list=True, _read={})
     if not found or any(_says_error(members) for members in found.beside):
-        raise TransportError(_not_usable(page, body.text, resource))
-    where = ".".join(found.keys) or "the body itself"
-    return replace(page, body=_moved(found, resource.path), list_at=where, _read={})
+        raise TransportError(_not_usable(page, whole_body.text, resource))
+    found_place = ".".join(found.keys) or "the body itself"
+    return replace(page, body=_moved(found, resource.path), list_at=found_place, _read={})
 
 
 def _holds_only_errors(page: Page, resource: Resource) -> bool:
     """Whether a list holds objects of which none has a name that is documented of its records."""
-    if callable(
-        resource.schema
-    ):  # what is documented depends on the account; its envelope tells success
+    if callable(resource.schema):
+        # what is documented depends on the account; its envelope tells success
         return False
-    there = _at(_Found((), _stripped(page.read(msgspec.Raw))), resource.path)
-    known = {*resource.schema, resource.unwrap}
-    items = [_members(item) for item in _items(there.text)] if there else []
-    return any(items) and not any(members.keys() & known for members in items)
+    whole_body = _Found((), _stripped(page.read(msgspec.Raw)))
+    documented = _at(whole_body, resource.path)
+    if documented is None:
+        return False
+    known_names = {*resource.schema, resource.unwrap}
+    has_members = False
+    for item in _items(documented.text):
+        members = _members(item)
+        if members.keys() & known_names:
+            return False
+        has_members = has_members or bool(members)
+    return has_members
 
 
 def _is_fine(text: bytes, resource: Resource) -> bool:
@@ -108,58 +115,60 @@ def _is_fine(text: bytes, resource: Resource) -> bool:
 
 def _at(body: _Found, path: JsonPath) -> _Found | None:
     """Return what stands at the end of the path; None where it breaks off."""
-    found = body
+    value = body
     for key in path:
-        members = _members(found.text)
+        members = _members(value.text)
         if key not in members:
             return None
-        found = _inside(found, members, key)
-    return found
+        value = _inside(value, members, key)
+    return value
 
 
 def _elsewhere(body: _Found, resource: Resource) -> _Found | None:
     """Return the records that stand under another usual name, the nearest to the top."""
-    names = dict.fromkeys((*resource.path, resource.name, *_USUAL_NAMES))
-    level = [body]
+    usual_names = dict.fromkeys((*resource.path, resource.name, *_USUAL_NAMES))
+    candidates = [body]
     for _ in range(_MAX_DEPTH):
-        for found in level:
-            if _is_fine(found.text, resource):
-                return found
-            if (
-                resource.single
-                and len(_items(found.text)) == 1
-                and _is_record(_items(found.text)[0], resource)
-            ):
-                return found._replace(text=_items(found.text)[0])
-        level = [
-            _inside(found, members, name)
-            for found in level
-            for members, name in _named(found, names)
-        ]
+        for candidate in candidates:
+            if _is_fine(candidate.text, resource):
+                return candidate
+            list_items = _items(candidate.text)
+            if resource.single and len(list_items) == 1 and _is_record(list_items[0], resource):
+                return candidate._replace(text=list_items[0])
+
+        next_level: list[_Found] = []
+        for candidate in candidates:
+            members = _members(candidate.text)
+            for usual_name in usual_names:
+                if usual_name in members:
+                    next_level.append(_inside(candidate, members, usual_name))
+        candidates = next_level
     return None
 
 
-def _named(found: _Found, names: Mapping[str, None]) -> Iterator[tuple[_Members, str]]:
-    members = _members(found.text)
-    return ((members, name) for name in names if name in members)
+def _inside(outer: _Found, members: _Members, key: str) -> _Found:
+    beside = dict(members)
+    del beside[key]
+    return _Found((*outer.keys, key), _stripped(members[key]), (*outer.beside, beside))
 
 
-def _inside(found: _Found, members: _Members, key: str) -> _Found:
-    beside = {name: value for name, value in members.items() if name != key}
-    return _Found((*found.keys, key), _stripped(members[key]), (*found.beside, beside))
-
-
-def _apart(there: _Found | None, resource: Resource) -> _Found | None:
+def _apart(documented: _Found | None, resource: Resource) -> _Found | None:
     """Return as one list what stands in groups, or by id: ``{"ads": [...], "mail": [...]}``, ``{"7": {...}}``."""
-    if there is None or resource.single or _says_error(_members(there.text)):
+    if documented is None or resource.single:
         return None
-    items: list[bytes] = []
-    for value in _members(there.text).values():
-        text = _stripped(value)
-        items += _items(text) if text.startswith(b"[") else [text]
-    if not items or not all(_is_record(item, resource) for item in items):
+    members = _members(documented.text)
+    if _says_error(members):
         return None
-    return there._replace(keys=(*there.keys, "*"), text=b"[%s]" % b",".join(items))
+    records: list[bytes] = []
+    for value in members.values():
+        value_text = _stripped(value)
+        if value_text.startswith(b"["):
+            records += _items(value_text)
+        else:
+            records.append(value_text)
+    if not records or not all(_is_record(item, resource) for item in records):
+        return None
+    return documented._replace(keys=(*documented.keys, "*"), text=b"[%s]" % b",".join(records))
 
 
 def _is_record(text: bytes, resource: Resource) -> bool:
@@ -169,9 +178,8 @@ def _is_record(text: bytes, resource: Resource) -> bool:
         return True
     if _says_error(members):
         return False
-    return any(
-        _is_given(members[name], name, resource) for name in _telling(resource) if name in members
-    )
+    names = members.keys() & _telling(resource)
+    return any(_is_given(members[name], name, resource) for name in names)
 
 
 def _is_given(value: msgspec.Raw, name: str, resource: Resource) -> bool:
@@ -179,8 +187,10 @@ def _is_given(value: msgspec.Raw, name: str, resource: Resource) -> bool:
     text = _stripped(value)
     if text == b"false" and not callable(resource.schema):
         return resource.schema.get(name) == pl.Boolean
-    # what tells a single record may be an object that is empty: the account has nothing in it
-    return text not in (_BLANK if resource.single else _NOTHING)
+    if resource.single:
+        # what tells a single record may be an object that is empty: the account has nothing in it
+        return text not in _BLANK
+    return text not in _NOTHING
 
 
 def _has_more_than_id(text: bytes, resource: Resource) -> bool:
@@ -188,32 +198,33 @@ def _has_more_than_id(text: bytes, resource: Resource) -> bool:
     members = _members(text)
     if resource.unwrap in members:
         return True
-    others = {name for name in members if not _is_id(name)}
+    others = {member_name for member_name in members if not _is_id(member_name)}
+    if not others:  # nothing but ids: no message either
+        return True
     own_names = others - _NAMES_OF_ERRORS
     if callable(resource.schema):
-        return bool(own_names) or not others
+        return bool(own_names)
     documented = members.keys() & resource.schema.keys()
-    if (
-        others
-        and resource.single
-        and len(resource.schema) >= _RICH
-        and len(documented) < _ENOUGH_NAMES
-    ):
+    is_rich = resource.single and len(resource.schema) >= _RICH
+    if is_rich and len(documented) < _ENOUGH_NAMES:
         return False
-    # or all that is documented is there, and the service tells more by now
-    is_mostly_documented = 2 * len(documented) >= len(members) or len(documented) == len(
-        resource.schema
-    )
-    return (bool(own_names & documented) and is_mostly_documented) or not others
+    if not own_names & documented:
+        return False
+    # most of it is documented; or all that is documented is there, and the service tells more by now
+    return 2 * len(documented) >= len(members) or len(documented) == len(resource.schema)
 
 
 def _telling(resource: Resource) -> list[str]:
     """Return the fields that tell records from each other: ids, where there are some, as errors have times too."""
+    # a name with an underscore is what the request was tagged with
     names = [name for name in resource.key.meta.root_names() if not name.startswith("_")]
     if not names and not callable(resource.schema):
         names = [*resource.schema]
     ids = [name for name in names if _is_id(name)]
-    return ids or [name for name in names if name not in _NAMES_OF_ERRORS] or names
+    if ids:
+        return ids
+    own_names = [name for name in names if name not in _NAMES_OF_ERRORS]
+    return own_names or names
 
 
 def _is_id(name: str) -> bool:
@@ -228,38 +239,46 @@ def _moved(found: _Found, path: JsonPath) -> bytes:
     """Return a body with the found value at its documented place, and with what stood beside it around it."""
     if not path:
         return found.text
-    outer = dict(found.beside[0]) if found.beside else {}
     everything: dict[str, msgspec.Raw] = {}
     for members in reversed(found.beside):
         everything |= members  # what stands further out is meant where a name comes twice
     value = msgspec.Raw(found.text)
     if len(path) == 1:
-        return msgspec.json.encode({**everything, path[-1]: value})
+        return msgspec.json.encode({**everything, path[0]: value})
     for key in reversed(path[1:]):
         value = msgspec.Raw(msgspec.json.encode({**everything, key: value}))
         everything = {}
-    return msgspec.json.encode({**outer, path[0]: value})
+    if found.beside:
+        outermost = found.beside[0]
+        return msgspec.json.encode({**outermost, path[0]: value})
+    return msgspec.json.encode({path[0]: value})
 
 
 def _not_usable(page: Page, body: bytes, resource: Resource) -> str:
     """Say what came instead: names of fields, never what they hold."""
     wanted = "a record" if resource.single else "a list"
-    asked = f"{page.request.method} {page.request.path}"
-    return f"{asked} answered HTTP {page.status} with {_kind(body)} where {wanted} of {resource.name} is documented"
+    request = f"{page.request.method} {page.request.path}"
+    answer = f"HTTP {page.status} with {_kind(body)}"
+    return f"{request} answered {answer} where {wanted} of {resource.name} is documented"
 
 
 def _kind(text: bytes) -> str:
     if text.startswith(b"{"):
-        members = _members(text)
-        names = [name[:_MAX_NAME] for name in [*members][:_MAX_NAMES]]
-        if len(members) > _MAX_NAMES:
-            names.append("…")
-        return f"an object of {', '.join(names)}" if names else "an empty object"
+        return _kind_of_object([*_members(text)])
     if text.startswith(b"["):
         return "a list"
     if text == NULL:
         return "null"
     return "a text" if text.startswith(b'"') else "a single value"
+
+
+def _kind_of_object(names: list[str]) -> str:
+    if not names:
+        return "an empty object"
+    first_names = [member_name[:_MAX_NAME] for member_name in names[:_MAX_NAMES]]
+    if len(names) > _MAX_NAMES:
+        first_names.append("…")
+    return f"an object of {', '.join(first_names)}"
 
 
 def _stripped(raw: msgspec.Raw | bytes) -> bytes:

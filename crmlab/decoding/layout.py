@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from operator import attrgetter
@@ -42,9 +42,14 @@ class Layout:
         """Return the type of an object with these fields."""
         if self.wrapper is None:
             return pl.Struct(dict(fields))
-        wrapped = {name: dtype for name, dtype in fields.items() if name not in self.beside}
-        around = {name: dtype for name, dtype in fields.items() if name in self.beside}
-        return pl.Struct({self.wrapper: pl.Struct(wrapped), **around} if wrapped else around)
+        wrapped: dict[str, Any] = {}
+        around: dict[str, Any] = {}
+        for field_name, field_type in fields.items():
+            destination = around if field_name in self.beside else wrapped
+            destination[field_name] = field_type
+        if not wrapped:
+            return pl.Struct(around)
+        return pl.Struct({self.wrapper: pl.Struct(wrapped), **around})
 
     def decoded(
         self, texts: pl.Series, fields: Mapping[str, Any], dtype: pl.Struct
@@ -57,8 +62,9 @@ class Layout:
             One of them has another shape than documented somewhere.
         """
         frame = json_decoded(texts, dtype).struct.unnest()
-        is_wrapped = self.wrapper is not None and not self.beside.issuperset(fields)
-        return frame.unnest(str(self.wrapper)) if is_wrapped else frame
+        if self.wrapper is None or self.beside.issuperset(fields):
+            return frame
+        return frame.unnest(self.wrapper)
 
     def names(self, item: Item) -> list[str]:
         """Return the names of an object's fields, in their order; none where it is no object."""
@@ -74,29 +80,35 @@ class Layout:
         self, items: Items, fields: Mapping[str, Any], start: int
     ) -> tuple[set[str], int]:
         """Return the fields of the first object that have another shape than documented, and where it stands."""
-        whole = shape(self.dtype(fields))
+        accepted = shape(self.dtype(fields))
         names = tuple(fields)
         # what stands under an escaped name, the shape does not look at
         looks_at_all = not any(map(ESCAPED.search, names))
-        for row in range(start, len(items)):
-            if not (looks_at_all and _is_accepted(items[row], whole)):
-                parts = self.raw_fields(items[row], names)
-                found = {name for name, raw in parts.items() if not fits(raw, fields[name])}
-                if found or looks_at_all:
-                    return found, row
+        for row_number in range(start, len(items)):
+            if looks_at_all and _is_accepted(items[row_number], accepted):
+                continue
+            strange: set[str] = set()
+            for name, text in self.raw_fields(items[row_number], names).items():
+                if not fits(text, fields[name]):
+                    strange.add(name)
+            if strange or looks_at_all:
+                return strange, row_number
         return set(), len(items)
 
     def strange(self, items: Items, name: str, dtype: Any) -> list[int]:
         """Return the objects in which this field has another shape than documented."""
+        strange: list[int] = []
         if ESCAPED.search(name):
-            texts = self.opened(items, [name]).texts([name])[name]
-            return [
-                row
-                for row, text in enumerate(texts)
-                if text is not None and not fits(text.encode(), dtype)
-            ]
-        whole = shape(self.dtype({name: dtype}))
-        return [row for row, item in enumerate(items) if not _is_accepted(item, whole)]
+            raw_texts = self.opened(items, [name]).texts([name])[name]
+            for row_number, raw_text in enumerate(raw_texts):
+                if raw_text is not None and not fits(raw_text.encode(), dtype):
+                    strange.append(row_number)
+            return strange
+        accepted = shape(self.dtype({name: dtype}))
+        for row_number, record_item in enumerate(items):
+            if not _is_accepted(record_item, accepted):
+                strange.append(row_number)
+        return strange
 
     def strange_at_first_sight(self, texts: pl.Series, name: str, dtype: Any) -> list[int]:
         """Return the objects in which something of this name begins as this field never does, ten times as fast."""
@@ -113,8 +125,8 @@ class Layout:
         """
         if any(map(ESCAPED.search, names)):
             return Members(self, tuple(names), items)
-        decoder = _opener(tuple(names), self.wrapper, self.beside)
-        objects = [None if item is None else decoder.decode(item) for item in items]
+        decode = _opener(tuple(names), self.wrapper, self.beside).decode
+        objects = [None if body is None else decode(body) for body in items]
         return Opened(self, tuple(names), objects)
 
     def narrowed(self, items: Items, names: Sequence[str]) -> list[bytes | None]:
@@ -129,20 +141,24 @@ class Layout:
             return Members(self, tuple(names), items).narrowed()
         decode = _opener(tuple(names), self.wrapper, self.beside).decode
         # each is written as soon as it is read: a thousand of them would have left the processor's cache by then
-        return [None if item is None else _encode(decode(item)) for item in items]
+        return [None if body is None else _encode(decode(body)) for body in items]
 
     def raw_fields(self, item: Item, names: Sequence[str]) -> dict[str, bytes]:
         """Return these fields of an object as they stand."""
-        texts = self.opened([item], names).texts(names)
-        return {name: text.encode() for name, [text] in texts.items() if text is not None}
+        raw: dict[str, bytes] = {}
+        for field_name, [text] in self.opened([item], names).texts(names).items():
+            if text is not None:
+                raw[field_name] = text.encode()
+        return raw
 
 
 class Opened:
     """Objects of which some fields are there as they stand; `Layout.opened` makes them."""
 
     def __init__(self, layout: Layout, names: tuple[str, ...], objects: Sequence[Any]) -> None:
-        self._layout, self._objects = layout, objects
-        self._attributes = {name: f"field_{number}" for number, name in enumerate(names)}
+        self._layout = layout
+        self._objects = objects
+        self._attributes = _attributes(names)
 
     def texts(self, names: Sequence[str]) -> dict[str, pl.Series]:
         """Return the very text of each of these fields, null where it is null or absent."""
@@ -150,21 +166,23 @@ class Opened:
 
     def _holders(self, name: str) -> Sequence[Any]:
         """Return the objects in which a field stands."""
-        is_outside = self._layout.wrapper is None or name in self._layout.beside
-        return self._objects if is_outside else self._wrapped
+        if self._layout.wrapper is None or name in self._layout.beside:
+            return self._objects
+        return self._wrapped
 
     @cached_property
     def _wrapped(self) -> Sequence[Any]:
-        return [None if each is None else each.record for each in self._objects]
+        return [None if outer is None else outer.record for outer in self._objects]
 
 
 class Members:
     """Objects as mappings, for names that JSON writes with an escape: a class cannot have them. Slower."""
 
     def __init__(self, layout: Layout, names: tuple[str, ...], items: Items) -> None:
-        self._layout, self._names = layout, names
-        self._objects = [_MEMBERS.decode(item or b"{}") for item in items]
-        self._wrapped = [self._inside(each) for each in self._objects]
+        self._layout = layout
+        self._names = names
+        self._objects = [_MEMBERS.decode(record_item or b"{}") for record_item in items]
+        self._wrapped = [self._inside(members) for members in self._objects]
 
     def _inside(self, members: Mapping[str, msgspec.Raw]) -> Mapping[str, msgspec.Raw]:
         """Return what is in the wrapper."""
@@ -174,28 +192,32 @@ class Members:
 
     def texts(self, names: Sequence[str]) -> dict[str, pl.Series]:
         """Return the very text of each of these fields, null where it is null or absent."""
-        found = {}
-        for name in names:
-            holders = self._objects if name in self._layout.beside else self._wrapped
-            raw = [bytes(each.get(name, _RAW_NULL)) for each in holders]
-            found[name] = as_texts([None if text == NULL else text for text in raw])
-        return found
+        columns: dict[str, pl.Series] = {}
+        for field_name in names:
+            holders = self._objects if field_name in self._layout.beside else self._wrapped
+            columns[field_name] = _given(
+                [members.get(field_name, _RAW_NULL) for members in holders]
+            )
+        return columns
 
     def narrowed(self) -> list[bytes | None]:
         """Return the objects as JSON with these fields only."""
-        return [
-            _encode(self._narrowed(*both))
-            for both in zip(self._objects, self._wrapped, strict=True)
-        ]
+        objects: list[bytes | None] = []
+        for outer, inner in zip(self._objects, self._wrapped, strict=True):
+            objects.append(_encode(self._narrowed(outer, inner)))
+        return objects
 
     def _narrowed(self, outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
-        beside = self._layout.beside
-        wrapped = {
-            name: inner[name] for name in self._names if name in inner and name not in beside
-        }
+        wrapped: dict[str, Any] = {}
+        around: dict[str, Any] = {}
+        for field_name in self._names:
+            if field_name in self._layout.beside:
+                if field_name in outer:
+                    around[field_name] = outer[field_name]
+            elif field_name in inner:
+                wrapped[field_name] = inner[field_name]
         if self._layout.wrapper is None:
             return wrapped
-        around = {name: outer[name] for name in self._names if name in outer and name in beside}
         return {self._layout.wrapper: wrapped, **around}
 
 
@@ -208,12 +230,11 @@ def json_decoded(texts: pl.Series, dtype: pl.DataType) -> pl.Series:
         One of the texts has another shape than documented.
     """
     slices = 1 + int(texts.str.len_bytes().sum()) // _SLICE
-    rows = 1 + len(texts) // slices
-    parts = [
-        texts.slice(start, rows).str.json_decode(dtype)
-        for start in range(0, max(1, len(texts)), rows)
-    ]
-    return pl.concat(parts, rechunk=True)
+    slice_rows = 1 + len(texts) // slices
+    # one slice at least: that of no texts has the right type
+    starts = range(0, max(1, len(texts)), slice_rows)
+    columns = [texts.slice(first_row, slice_rows).str.json_decode(dtype) for first_row in starts]
+    return pl.concat(columns, rechunk=True)
 
 
 def as_texts(found: Sequence[bytes | None]) -> pl.Series:
@@ -222,9 +243,13 @@ def as_texts(found: Sequence[bytes | None]) -> pl.Series:
 
 
 def _texts(objects: Sequence[Any], field: str) -> pl.Series:
-    value = attrgetter(field)
-    found = [NULL if each is None else bytes(value(each)) for each in objects]
-    return as_texts([None if text == NULL else text for text in found])
+    value_of = attrgetter(field)
+    return _given([_RAW_NULL if each is None else value_of(each) for each in objects])
+
+
+def _given(values: Iterable[msgspec.Raw]) -> pl.Series:
+    """Return values as texts, null where JSON says null."""
+    return as_texts([None if text == NULL else text for text in map(bytes, values)])
 
 
 def _begins(dtype: Any) -> str:
@@ -232,8 +257,10 @@ def _begins(dtype: Any) -> str:
     if isinstance(dtype, pl.Struct):
         return "{n"
     if isinstance(dtype, pl.List):
+        if isinstance(dtype.inner, pl.Struct):
+            return r"\[n"
         # a single value counts as a list of one; an object does not
-        return r"\[n" if isinstance(dtype.inner, pl.Struct) else rf"\[{_begins(dtype.inner)}"
+        return rf"\[{_begins(dtype.inner)}"
     return "tfn" if dtype == pl.Boolean else r'"\dtfn-'
 
 
@@ -245,20 +272,29 @@ def _is_accepted(item: Item, whole: msgspec.json.Decoder[Any]) -> bool:
     return True
 
 
+def _attributes(names: Sequence[str]) -> dict[str, str]:
+    """Return the attribute of each field in the class that `_opener` makes: a name may be no word of Python."""
+    return {name: f"field_{number}" for number, name in enumerate(names)}
+
+
 @cache
 def _opener(names: tuple[str, ...], wrapper: str | None, beside: frozenset[str]) -> Any:
     """Return what finds these fields in an object without looking inside them."""
-    attributes = {f"field_{number}": name for number, name in enumerate(names)}
+    wrapped: dict[str, str] = {}
+    around: dict[str, str] = {}
+    for field_name, attribute in _attributes(names).items():
+        is_around = wrapper is None or field_name in beside
+        destination = around if is_around else wrapped
+        destination[attribute] = field_name
     if wrapper is None:
-        return msgspec.json.Decoder(_raw_object(attributes))
-    wrapped = {own: name for own, name in attributes.items() if name not in beside}
-    around = {own: name for own, name in attributes.items() if name in beside}
-    return msgspec.json.Decoder(_raw_object(around, record=(wrapper, _raw_object(wrapped))))
+        return msgspec.json.Decoder(_raw_object(around))
+    record = _raw_object(wrapped)
+    return msgspec.json.Decoder(_raw_object(around, record=(wrapper, record)))
 
 
 def _raw_object(attributes: Mapping[str, str], record: tuple[str, Any] | None = None) -> Any:
     """Return a class of objects with these fields as they stand, and a record in its wrapper; any may be absent."""
-    fields: list[Any] = [(own, msgspec.Raw, _RAW_NULL) for own in attributes]
+    fields: list[Any] = [(attribute, msgspec.Raw, _RAW_NULL) for attribute in attributes]
     renamed = dict(attributes)
     if record:
         wrapper, inner = record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from zlib import crc32
 
@@ -19,17 +20,19 @@ Counted = tuple[str, str, pl.Series]
 
 def each_once(found: Sequence[Misfits]) -> list[Misfits]:
     """Return the same misfits without the values that an earlier one has: several columns may read one text."""
-    sources = [each.source for each in found]
-    seen: dict[str, set[int]] = {}
-    kept = []
-    for each in found:
-        left = each
-        if each.source and sources.count(each.source) > 1:
-            rows = seen.setdefault(each.source, set())
-            left = each.without(rows)
-            rows.update(left.rows.to_list())
-        kept.append(left)
-    return kept
+    readers = Counter(misfits.source for misfits in found)
+    seen_rows: dict[str, set[int]] = {}
+    unseen_misfits: list[Misfits] = []
+    for misfits in found:
+        source = misfits.source
+        if not source or readers[source] == 1:
+            unseen_misfits.append(misfits)
+            continue
+        earlier_rows = seen_rows.setdefault(source, set())
+        unseen = misfits.without(earlier_rows)
+        earlier_rows.update(unseen.rows.to_list())
+        unseen_misfits.append(unseen)
+    return unseen_misfits
 
 
 def key_of(misfits: Misfits, ids: pl.Series, found: Sequence[Record]) -> pl.Series:
@@ -44,26 +47,34 @@ def key_of(misfits: Misfits, ids: pl.Series, found: Sequence[Record]) -> pl.Seri
     found
         The records, whose JSON stands in for an id that is absent.
     """
-    rows = misfits.rows
-    known = ids.gather(rows)
-    if known.null_count():
-        names = []
-        for row, id_ in zip(rows, known, strict=True):
-            names.append(found[row].text.decode("utf-8", "replace") if id_ is None else id_)
-        known = pl.Series(names, dtype=pl.String)
-    key = known.hash(seed=crc32(misfits.source.encode()))
-    if rows.n_unique() == len(rows):
+    row_numbers = misfits.rows
+    known_ids = ids.gather(row_numbers)
+    if known_ids.null_count():
+        record_names: list[str] = []
+        for row_number, record_id in zip(row_numbers, known_ids, strict=True):
+            if record_id is not None:
+                record_names.append(record_id)
+                continue
+            text = found[row_number].text
+            record_names.append(text.decode("utf-8", "replace"))
+        known_ids = pl.Series(record_names, dtype=pl.String)
+    key = known_ids.hash(seed=crc32(misfits.source.encode()))
+    if row_numbers.n_unique() == len(row_numbers):
         return key
     number = pl.int_range(pl.len(), dtype=pl.UInt64).over("row")
-    return pl.DataFrame({"row": rows, "key": key}).select(pl.col("key") + number).to_series()
+    return pl.DataFrame({"row": row_numbers, "key": key}).select(pl.col("key") + number).to_series()
 
 
 def lines_of(counted: Sequence[Counted]) -> pl.DataFrame:
     """Return a line for each value, as `MISFIT_KEYS`; there is one at least."""
     # whole columns are put together: an expression for each of them costs as much as decoding some fifty records
-    tables = [pl.Series([table]).new_from_index(0, len(keys)) for table, _, keys in counted]
-    fields = [pl.Series([field]).new_from_index(0, len(keys)) for _, field, keys in counted]
-    columns = (tables, fields, [keys for _, _, keys in counted])
+    tables: list[pl.Series] = []
+    fields: list[pl.Series] = []
+    all_keys: list[pl.Series] = []
+    for table, field, keys in counted:
+        tables.append(pl.Series([table]).new_from_index(0, len(keys)))
+        fields.append(pl.Series([field]).new_from_index(0, len(keys)))
+        all_keys.append(keys)
     return pl.DataFrame(
-        [pl.concat(parts).alias(name) for name, parts in zip(MISFIT_KEYS, columns, strict=True)]
+        {"table": pl.concat(tables), "field": pl.concat(fields), "key": pl.concat(all_keys)}
     )

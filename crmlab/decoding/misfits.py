@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -54,12 +54,17 @@ class Misfits:
         """Return those that are not in these rows."""
         if not rows:
             return self
-        stays = ~self.rows.is_in(pl.Series([*rows], dtype=self.rows.dtype).implode())
+        is_staying = ~self.rows.is_in(pl.Series([*rows], dtype=self.rows.dtype).implode())
         return replace(
             self,
-            rows=self.rows.filter(stays),
-            values=self.values.filter(stays.head(len(self.values))),
+            rows=self.rows.filter(is_staying),
+            values=self.values.filter(is_staying.head(len(self.values))),
         )
+
+
+def all_at(found: Iterable[Misfits], rows: pl.Series) -> list[Misfits]:
+    """Return the same misfits by other row numbers, see `Misfits.at`."""
+    return [misfits.at(rows) for misfits in found]
 
 
 def misfits_where(
@@ -113,19 +118,19 @@ def table_of(
     """
     if not found:
         return pl.DataFrame(schema=MISFITS)
-    lines: dict[str, list[str | None]] = {name: [] for name in ("id", "field", "reason", "raw")}
+    line_texts: dict[str, list[str | None]] = {"id": [], "field": [], "reason": [], "raw": []}
     for misfits in found:
-        place = f"{misfits.column}: " if misfits.column else ""
-        beginning = f"{place}expected {misfits.wanted}, got "
-        values = shown_values(
-            misfits.field, [misfits.as_json(value) for value in misfits.values], never_kept
-        )
-        lines["id"] += ids.gather(misfits.rows.head(len(values))).to_list()
-        lines["field"] += [misfits.field] * len(values)
-        lines["reason"] += [beginning + value[:_QUOTED] for value in values]
-        lines["raw"] += values
-    count = len(lines["raw"])
-    same = [column.new_from_index(0, count) for column in head]
-    return pl.DataFrame(
-        [*same, *(pl.Series(name, line, dtype=pl.String) for name, line in lines.items())]
-    )
+        beginning = f"expected {misfits.wanted}, got "
+        if misfits.column:
+            beginning = f"{misfits.column}: {beginning}"
+        as_json = [misfits.as_json(misfit_value) for misfit_value in misfits.values]
+        values = shown_values(misfits.field, as_json, never_kept)
+        line_texts["id"] += ids.gather(misfits.rows.head(len(values))).to_list()
+        line_texts["field"] += [misfits.field] * len(values)
+        line_texts["reason"] += [beginning + misfit_value[:_QUOTED] for misfit_value in values]
+        line_texts["raw"] += values
+    count = len(line_texts["raw"])
+    columns = [column.new_from_index(0, count) for column in head]
+    for column_name, column_texts in line_texts.items():
+        columns.append(pl.Series(column_name, column_texts, dtype=pl.String))
+    return pl.DataFrame(columns)

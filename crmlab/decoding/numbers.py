@@ -10,7 +10,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from crmlab.connector import WORDS
-from crmlab.decoding.misfits import MAX_KEPT, Misfits
+from crmlab.decoding.misfits import MAX_KEPT, Misfits, all_at
 from crmlab.decoding.strict import NUMBERS, holds
 
 #: a column, and what of it could not be read
@@ -27,12 +27,12 @@ def fit(values: pl.Series, dtype: Any, field: str) -> Fit:
     if not holds(dtype, *NUMBERS):
         return values, []
     try:
-        found = values.cast(dtype, strict=True)
+        numbers = values.cast(dtype, strict=True)
     except PolarsError:
-        pass
+        pass  # not all are plain numbers: what differs is looked at below
     else:
-        if _is_finite(found):
-            return found, []
+        if _is_finite(numbers):
+            return numbers, []
     if isinstance(dtype, pl.Struct):
         return _fit_struct(values, dtype, field)
     if isinstance(dtype, pl.List):
@@ -43,8 +43,9 @@ def fit(values: pl.Series, dtype: Any, field: str) -> Fit:
 def truths(texts: pl.Series, field: str) -> Fit:
     """Return the truths that words stand for; blank text is null."""
     given = _given(texts)
-    found = given.str.to_lowercase().replace_strict(WORDS, default=None, return_dtype=pl.Boolean)
-    return found, _misfits(given, found, texts, field=field, wanted="true or false")
+    words = given.str.to_lowercase()
+    column = words.replace_strict(WORDS, default=None, return_dtype=pl.Boolean)
+    return column, _misfits(given, column, texts, field=field, wanted="true or false")
 
 
 def inside(field: str, name: str) -> str:
@@ -61,14 +62,14 @@ def imploded(values: pl.Series, rows: pl.Series, lists: pl.Series, dtype: Any) -
     grouped = elements.group_by("row", maintain_order=True).agg("values")
     if grouped.height == len(lists):  # no list is absent or empty
         return grouped["values"]
-    frame = (
+    all_rows = (
         pl.DataFrame({"is_list": lists})
         .with_row_index("row")
         .join(grouped, on="row", how="left", maintain_order="left")
     )
     empty = pl.lit([], dtype=dtype)
-    found = pl.when("is_list").then(pl.coalesce(pl.col("values").cast(dtype), empty))
-    return frame.select(values=found).to_series()
+    elements_or_none = pl.coalesce(pl.col("values").cast(dtype), empty)
+    return all_rows.select(values=pl.when("is_list").then(elements_or_none)).to_series()
 
 
 def _is_finite(values: pl.Series) -> bool:
@@ -83,20 +84,22 @@ def _is_finite(values: pl.Series) -> bool:
     if isinstance(dtype, pl.List):
         return _is_finite(values.explode())
     if isinstance(dtype, pl.Struct):
-        return all(_is_finite(part) for part in values.struct.unnest())
+        return all(_is_finite(field_values) for field_values in values.struct.unnest())
     return isfinite(values.sum())
 
 
 def _fit_struct(values: pl.Series, dtype: pl.Struct, field: str) -> Fit:
     columns = []
     misfits: list[Misfits] = []
-    for each in dtype.fields:
-        column, found = fit(values.struct.field(each.name), each.dtype, inside(field, each.name))
-        columns.append(column.alias(each.name))
-        misfits += found
+    for struct_field in dtype.fields:
+        part_texts = values.struct.field(struct_field.name)
+        column, part_misfits = fit(part_texts, struct_field.dtype, inside(field, struct_field.name))
+        columns.append(column.alias(struct_field.name))
+        misfits += part_misfits
     structs = pl.DataFrame(columns).to_struct()
-    whole = pl.select(pl.when(values.is_not_null()).then(structs)).to_series()
-    return whole.alias(values.name), misfits
+    # an absent structure stays absent, and does not become one of absent fields
+    given = pl.select(pl.when(values.is_not_null()).then(structs)).to_series()
+    return given.alias(values.name), misfits
 
 
 def _fit_list(values: pl.Series, dtype: pl.List, field: str) -> Fit:
@@ -106,10 +109,10 @@ def _fit_list(values: pl.Series, dtype: pl.List, field: str) -> Fit:
         .filter(pl.col("values").list.len() > 0)
         .explode("values")
     )
-    rows = elements["row"]
-    found, misfits = fit(elements["values"], dtype.inner, field)
-    lists = imploded(found, rows, values.is_not_null(), dtype)
-    return lists.alias(values.name), [each.at(rows) for each in misfits]
+    element_rows = elements["row"]
+    numbers, misfits = fit(elements["values"], dtype.inner, field)
+    lists = imploded(numbers, element_rows, values.is_not_null(), dtype)
+    return lists.alias(values.name), all_at(misfits, element_rows)
 
 
 def _fit_number(texts: pl.Series, dtype: Any, field: str) -> Fit:
@@ -117,15 +120,15 @@ def _fit_number(texts: pl.Series, dtype: Any, field: str) -> Fit:
     floats = given.cast(pl.Float64, strict=False)
     if dtype == pl.Float64:
         numbers = only(floats, floats.is_finite())
-        return numbers.alias(texts.name), _misfits(
-            given, numbers, texts, field=field, wanted="a number"
-        )
+        misfits = _misfits(given, numbers, texts, field=field, wanted="a number")
+        return numbers.alias(texts.name), misfits
     is_whole = floats.is_finite() & (floats == floats.floor()) & (floats.abs() < _EXACT)
     whole = only(floats, is_whole).cast(pl.Int64)
-    integers = pl.select(pl.coalesce(given.cast(pl.Int64, strict=False), whole)).to_series()
-    return integers.alias(texts.name), _misfits(
-        given, integers, texts, field=field, wanted="a whole number"
-    )
+    # what is written as a whole number has all its digits, however many; others went through a Float64
+    as_written = given.cast(pl.Int64, strict=False)
+    integers = pl.select(pl.coalesce(as_written, whole)).to_series()
+    misfits = _misfits(given, integers, texts, field=field, wanted="a whole number")
+    return integers.alias(texts.name), misfits
 
 
 def only(values: pl.Series, mask: pl.Series) -> pl.Series:
@@ -139,13 +142,13 @@ def _given(texts: pl.Series) -> pl.Series:
 
 
 def _misfits(
-    given: pl.Series, found: pl.Series, texts: pl.Series, *, field: str, wanted: str
+    given: pl.Series, column: pl.Series, texts: pl.Series, *, field: str, wanted: str
 ) -> list[Misfits]:
-    rows = (given.is_not_null() & found.is_null()).arg_true()
-    if rows.is_empty():
+    row_numbers = (given.is_not_null() & column.is_null()).arg_true()
+    if row_numbers.is_empty():
         return []
-    values = texts.gather(rows.head(MAX_KEPT))
-    return [Misfits(field=field, wanted=wanted, rows=rows, values=values, as_json=_as_json)]
+    values = texts.gather(row_numbers.head(MAX_KEPT))
+    return [Misfits(field=field, wanted=wanted, rows=row_numbers, values=values, as_json=_as_json)]
 
 
 def _as_json(text: str) -> str:
@@ -156,4 +159,5 @@ def _as_json(text: str) -> str:
         float(text)
     except ValueError:
         return json.dumps(text, ensure_ascii=False)
+    # "nan" and "1." are numbers to Python, and texts in JSON
     return text if text[-1:].isdigit() else json.dumps(text)

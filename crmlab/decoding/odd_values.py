@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
+from crmlab.decoding.misfits import all_at
 from crmlab.decoding.numbers import Fit
 
 
@@ -25,7 +26,9 @@ class OddValues:
     def __init__(
         self, *, values: Mapping[str, pl.Series], rows: Sequence[int], rest: pl.Series
     ) -> None:
-        self._values, self._rows, self._rest = values, rows, rest
+        self._values = values
+        self._rows = rows
+        self._rest = rest
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -37,8 +40,8 @@ class OddValues:
     def mended(self, column: pl.Series, name: str, read: Callable[[pl.Series], Fit]) -> Fit:
         """Return the column of a field with these values, and what of them could not be read."""
         values, misfits = read(self._values[name])
-        rows = pl.Series(self._rows, dtype=pl.UInt32)
-        return self._replaced(column, values), [each.at(rows) for each in misfits]
+        row_numbers = pl.Series(self._rows, dtype=pl.UInt32)
+        return self._replaced(column, values), all_at(misfits, row_numbers)
 
     def _replaced(self, column: pl.Series, values: pl.Series) -> pl.Series:
         """Return the column with these values in the rows of the odd ones.
@@ -47,12 +50,12 @@ class OddValues:
         """
         values = values.alias(column.name)
         pieces = []
-        start = 0
-        for number, row in enumerate(self._rows):
-            if row > start:
-                pieces.append(column.slice(start, row - start))
+        next_row = 0
+        for number, odd_row in enumerate(self._rows):
+            if odd_row > next_row:
+                pieces.append(column.slice(next_row, odd_row - next_row))
             pieces.append(values.slice(number, 1))
-            start = row + 1
-        if start < len(column):
-            pieces.append(column.slice(start))
+            next_row = odd_row + 1
+        if next_row < len(column):
+            pieces.append(column.slice(next_row))
         return pl.concat(pieces, rechunk=True)

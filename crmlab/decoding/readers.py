@@ -7,6 +7,7 @@ JSON text; where many do, the field is read apart in all of them. All other fiel
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ from polars.exceptions import PolarsError
 
 from crmlab.connector import JSON, Schema
 from crmlab.decoding.layout import NULL, Items, Layout, as_texts, json_decoded
-from crmlab.decoding.misfits import MAX_KEPT, Misfits, is_vital, misfits_where
+from crmlab.decoding.misfits import MAX_KEPT, Misfits, all_at, is_vital, misfits_where
 from crmlab.decoding.numbers import Fit, fit, imploded, inside, only, truths
 from crmlab.decoding.odd_values import OddValues
 from crmlab.decoding.strict import NUMBERS, as_text, fits, holds, without_free_form
@@ -43,6 +44,8 @@ _SAID = (
     .then(pl.when(_IS_QUOTED).then(_TEXT).str.json_decode(pl.String))
     .otherwise(_TEXT)
 )
+#: what a misfit is told to be none of; all other types are numbers
+_WANTED = {pl.Boolean: "true or false", pl.Int64: "a whole number"}
 
 
 class Reader(Protocol):
@@ -55,7 +58,7 @@ class Reader(Protocol):
 def reader(dtype: Any, field: str) -> Reader:
     """Return what reads JSON texts of that type; `field` is the way to them."""
     if isinstance(dtype, pl.Struct):
-        fields: dict[str, Any] = {each.name: each.dtype for each in dtype.fields}
+        fields: dict[str, Any] = {part.name: part.dtype for part in dtype.fields}
         return ObjectReader(fields, field)
     if isinstance(dtype, pl.List):
         return ListReader(dtype, field)
@@ -91,37 +94,39 @@ class NumberReader:
     """Numbers and truths: JSON's own, or text that says one."""
 
     def __init__(self, dtype: Any, field: str) -> None:
-        self._dtype, self._field = dtype, field
+        self._dtype = dtype
+        self._field = field
+        self._wanted = _WANTED.get(dtype, "a number")
 
     def read(self, texts: pl.Series) -> Fit:
         scalars, is_nested = _scalars(texts)
-        said = _said(scalars)
+        scalar_texts = _said(scalars)
         if self._dtype == pl.Boolean:
-            found, misfits = truths(said, self._field)
-            wanted = "true or false"
+            column, misfits = truths(scalar_texts, self._field)
         else:
-            found, misfits = fit(said, self._dtype, self._field)
-            wanted = "a whole number" if self._dtype == pl.Int64 else "a number"
-        exact = [
-            replace(each, values=texts.gather(each.rows.head(MAX_KEPT)), as_json=str)
-            for each in misfits
-        ]
-        return found, [*exact, *misfits_where(is_nested, texts, field=self._field, wanted=wanted)]
+            column, misfits = fit(scalar_texts, self._dtype, self._field)
+        # what came, and not what was made of it: `12.50` is told as it stood
+        exact: list[Misfits] = []
+        for misfit in misfits:
+            values = texts.gather(misfit.rows.head(MAX_KEPT))
+            exact.append(replace(misfit, values=values, as_json=str))
+        nested = misfits_where(is_nested, texts, field=self._field, wanted=self._wanted)
+        return column, [*exact, *nested]
 
 
 class ListReader:
     """Lists. One value where several are documented is a list of one; ``""`` and ``{}`` are nothing."""
 
     def __init__(self, dtype: pl.List, field: str) -> None:
-        self._dtype, self._field = dtype, field
-        inner: Any = dtype.inner
-        self._inner = reader(inner, field)
+        self._dtype = dtype
+        self._field = field
+        self._inner = reader(dtype.inner, field)
         self._as_text = as_text(dtype)
         is_list = _TEXT.str.starts_with("[")
         is_nothing = _TEXT.str.contains(f"{_BLANK}|{_NO_FIELDS}")
-        is_single = (
-            ~is_list & ~is_nothing & _TEXT.str.starts_with("{").eq(isinstance(inner, pl.Struct))
-        )
+        is_object = _TEXT.str.starts_with("{")
+        is_element = is_object.eq(isinstance(dtype.inner, pl.Struct))
+        is_single = ~is_list & ~is_nothing & is_element
         wrapped = pl.format("[{}]", _TEXT)
         self._lists_in_text = pl.when(is_list).then(_TEXT).when(is_single).then(wrapped)
         self._is_strange = ~is_list & ~is_single & ~is_nothing
@@ -129,12 +134,13 @@ class ListReader:
     def read(self, texts: pl.Series) -> Fit:
         if texts.str.starts_with("[").all():
             return self._lists(texts)
-        lists = _made_of(texts, self._lists_in_text)
-        found, misfits = self._lists(lists)
-        if lists.null_count() == texts.null_count():
-            return found, misfits
-        strange = _made_of(texts, self._is_strange)
-        return found, [*misfits, *misfits_where(strange, texts, field=self._field, wanted="a list")]
+        json_lists = _made_of(texts, self._lists_in_text)
+        column, misfits = self._lists(json_lists)
+        if json_lists.null_count() == texts.null_count():
+            return column, misfits
+        is_strange = _made_of(texts, self._is_strange)
+        strange = misfits_where(is_strange, texts, field=self._field, wanted="a list")
+        return column, [*misfits, *strange]
 
     def _lists(self, texts: pl.Series) -> Fit:
         if texts.null_count() == len(texts):
@@ -142,34 +148,34 @@ class ListReader:
         try:
             return fit(json_decoded(texts, self._as_text), self._dtype, self._field)
         except PolarsError:
-            pass
-        apart = pl.Series(
-            [text is not None and not fits(text, self._dtype) for text in texts], dtype=pl.Boolean
-        )
-        if apart.sum() + texts.null_count() == len(texts):
+            pass  # one element is enough: most of the others can be read together all the same
+        odd_marks = [text is not None and not fits(text, self._dtype) for text in texts]
+        is_odd = pl.Series(odd_marks, dtype=pl.Boolean)
+        if is_odd.sum() + texts.null_count() == len(texts):
             return self._one_by_one(texts)
         try:
-            rest = json_decoded(only(texts, ~apart), self._as_text)
+            usual = json_decoded(only(texts, ~is_odd), self._as_text)
         except PolarsError:  # a number too long for the reader
             return self._one_by_one(texts)
-        found, misfits = fit(rest, self._dtype, self._field)
-        mended, more = self._one_by_one(only(texts, apart))
-        whole = pl.select(pl.when(apart).then(mended).otherwise(found)).to_series()
-        return whole, [*misfits, *more]
+        column, misfits = fit(usual, self._dtype, self._field)
+        mended, odd_misfits = self._one_by_one(only(texts, is_odd))
+        lists = pl.select(pl.when(is_odd).then(mended).otherwise(column)).to_series()
+        return lists, [*misfits, *odd_misfits]
 
     def _one_by_one(self, texts: pl.Series) -> Fit:
         """Read the elements apart, so that one which does not fit costs only itself."""
         elements: list[str | None] = []
-        rows: list[int] = []
-        for row, text in enumerate(texts):
-            parts = [] if text is None else _ELEMENTS.decode(text)
-            elements += [_text(part) for part in parts]
-            rows += [row] * len(parts)
-        where = pl.Series(rows, dtype=pl.UInt32)
-        found, misfits = self._inner.read(pl.Series(elements, dtype=pl.String))
-        return imploded(found, where, texts.is_not_null(), self._dtype), [
-            each.at(where) for each in misfits
-        ]
+        list_numbers: list[int] = []
+        for list_number, json_text in enumerate(texts):
+            if json_text is None:
+                continue
+            raw_elements = _ELEMENTS.decode(json_text)
+            elements += [_text(raw_element) for raw_element in raw_elements]
+            list_numbers += [list_number] * len(raw_elements)
+        element_rows = pl.Series(list_numbers, dtype=pl.UInt32)
+        values, misfits = self._inner.read(pl.Series(elements, dtype=pl.String))
+        lists = imploded(values, element_rows, texts.is_not_null(), self._dtype)
+        return lists, all_at(misfits, element_rows)
 
 
 class ObjectReader:
@@ -193,16 +199,24 @@ class ObjectReader:
         wrapper: str | None = None,
         beside: Schema | None = None,
     ) -> None:
+        beside = beside or {}
         self._field = field
-        self._layout = Layout(wrapper=wrapper, beside=frozenset(beside or ()))
+        self._layout = Layout(wrapper=wrapper, beside=frozenset(beside))
         self._fields: dict[str, Any] = {}
-        for name, dtype in {**fields, **(beside or {})}.items():
-            # inside other fields, free-form parts are not kept
-            self._fields[name] = dtype if dtype == JSON else without_free_form(dtype)
+        #: fields that are read apart in all objects: free-form ones, and those that often have another shape
+        self.apart: set[str] = set()
+        self._numeric: set[str] = set()
+        for field_name, field_type in {**fields, **beside}.items():
+            if field_type == JSON:
+                self._fields[field_name] = field_type
+                self.apart.add(field_name)
+            else:
+                # inside other fields, free-form parts are not kept
+                self._fields[field_name] = without_free_form(field_type)
+            if holds(self._fields[field_name], *NUMBERS):
+                self._numeric.add(field_name)
         #: made when they are needed: most fields are as documented, and are read together
         self._readers: dict[str, Reader] = {}
-        #: fields that are read apart in all objects: free-form ones, and those that often have another shape
-        self.apart = {name for name, dtype in self._fields.items() if dtype == JSON}
         #: fields that have another shape than documented now and then: only those values are read apart
         self._unsteady: set[str] = set()
         #: those of them that have it somewhere inside, so that each value must be looked at
@@ -210,7 +224,7 @@ class ObjectReader:
         self._is_new = True
         #: the fields in the order of the first object that has many others: so msgspec finds them fastest
         self._names: list[str] = []
-        self._numeric = {name for name, dtype in self._fields.items() if holds(dtype, *NUMBERS)}
+
         #: the type of what is read together, by the fields that are not: making it costs more than a small batch
         self._types: dict[frozenset[str], pl.Struct] = {}
 
@@ -225,8 +239,8 @@ class ObjectReader:
             return pl.repeat(None, len(texts), dtype=pl.Struct(self._fields), eager=True), strange
         objects = only(texts, is_object)
         frame, misfits = self.fields(objects, objects)
-        found = pl.select(pl.when(is_object).then(frame.to_struct())).to_series()
-        return found, [*misfits, *strange]
+        column = pl.select(pl.when(is_object).then(frame.to_struct())).to_series()
+        return column, [*misfits, *strange]
 
     def fields(self, texts: pl.Series, items: Items) -> tuple[pl.DataFrame, list[Misfits]]:
         """Return a column for each field; `texts` are objects or null, `items` the same for msgspec.
@@ -239,18 +253,22 @@ class ObjectReader:
         if self._is_wide(items):
             items = self._layout.narrowed(items, self._names)
             texts = as_texts(items)
-        apart, odd, frame = self._together(texts, items)
-        names = [name for name in self._fields if name in apart]
-        exact = self._layout.opened(items, names).texts(names) if names else {}
+        apart, odd_values, fields_frame = self._together(texts, items)
+        apart_names = [field_name for field_name in self._fields if field_name in apart]
+        exact_texts: Mapping[str, pl.Series] = {}
+        if apart_names:
+            exact_texts = self._layout.opened(items, apart_names).texts(apart_names)
         columns: list[pl.Series] = []
         misfits: list[Misfits] = []
-        for name in self._fields:
-            if name in apart:
-                column, found = self._reader(name).read(exact[name])
+        for field_name in self._fields:
+            if field_name in apart:
+                column, field_misfits = self._reader(field_name).read(exact_texts[field_name])
             else:
-                column, found = self._fitted(name, frame[name], odd)
-            columns.append(column.alias(name))
-            misfits += found
+                column, field_misfits = self._fitted(
+                    field_name, fields_frame[field_name], odd_values
+                )
+            columns.append(column.alias(field_name))
+            misfits += field_misfits
         return pl.DataFrame(columns), misfits
 
     def _fitted(self, name: str, column: pl.Series, odd: OddValues | None) -> Fit:
@@ -260,8 +278,8 @@ class ObjectReader:
             column, misfits = fit(column, self._fields[name], inside(self._field, name))
         if not odd or name not in odd:
             return column, misfits
-        mended, more = odd.mended(column, name, self._reader(name).read)
-        return mended, [*misfits, *more]
+        mended, odd_misfits = odd.mended(column, name, self._reader(name).read)
+        return mended, [*misfits, *odd_misfits]
 
     def _reader(self, name: str) -> Reader:
         """Return what reads the values of a field apart."""
@@ -275,12 +293,13 @@ class ObjectReader:
         Where some have, it pays for all: it takes no longer for the others.
         """
         sample = items[:: max(1, len(items) // _SAMPLE)]
-        names = max(map(self._layout.names, sample), key=len, default=[])
-        if len(names) <= max(_MAX_FIELDS, len(self._fields) * 5 // 4):
+        first_names = max(map(self._layout.names, sample), key=len, default=[])
+        if len(first_names) <= max(_MAX_FIELDS, len(self._fields) * 5 // 4):
             return False
         if not self._names:
+            positions = {field_name: position for position, field_name in enumerate(first_names)}
             self._names = sorted(
-                self._fields, key=lambda name: names.index(name) if name in names else len(names)
+                self._fields, key=lambda field_name: positions.get(field_name, len(first_names))
             )
         return True
 
@@ -291,76 +310,86 @@ class ObjectReader:
 
         Return the names of the other fields, the odd values, and a column for each field.
         """
-        start = 0
+        start_row = 0
         while True:
-            odd = self._odd_values(texts, items)
+            odd_values = self._odd_values(texts, items)
             apart = frozenset(self.apart)
-            kept = {name: dtype for name, dtype in self._fields.items() if name not in apart}
-            if not kept:
+            together = self._fields_but(apart)
+            if not together:
                 break
+            steady = texts
+            if odd_values:
+                steady = odd_values.left_out(texts)
             try:
-                steady = odd.left_out(texts) if odd else texts
-                frame = self._layout.decoded(steady, kept, self._as_text(kept, apart))
+                fields_frame = self._layout.decoded(
+                    steady, together, self._as_text(together, apart)
+                )
             except PolarsError:
-                if (
-                    self._is_new
-                ):  # a few objects tell most of it, for less than reading all of them in vain
-                    self._is_new = False
-                    self._meet_all(items[:_FIRST])
-                    if self._unsteady:
-                        continue
-                found, start = self._meet(items, start)
+                pass  # some field has another shape than documented: which one, is looked for below
             else:
-                return apart, odd, frame
-            if not found and not self._look_inside():  # such as a number too long for the reader
+                return apart, odd_values, fields_frame
+
+            if self._is_new:
+                # a few objects tell most of it, for less than reading all of them in vain
+                self._is_new = False
+                self._meet_all(items[:_FIRST])
+                if self._unsteady:
+                    continue
+            strange, start_row = self._meet(items, start_row)
+            if not strange and not self._look_inside():  # such as a number too long for the reader
                 break
         return frozenset(self._fields), None, pl.DataFrame()
 
     def _meet_all(self, items: Items) -> None:
         """Learn which fields have another shape than documented."""
-        found, start = self._meet(items, 0)
-        while found:
-            found, start = self._meet(items, start)
+        strange, start_row = self._meet(items, 0)
+        while strange:
+            strange, start_row = self._meet(items, start_row)
 
     def _meet(self, items: Items, start: int) -> tuple[set[str], int]:
         """Return further fields of another shape than documented, and the first object that has them."""
-        met = self.apart | self._unsteady
-        steady = {name: dtype for name, dtype in self._fields.items() if name not in met}
-        found, row = self._layout.first_strange(items, steady, start)
-        self._unsteady |= found
-        return found, row
+        steady = self._fields_but(self.apart | self._unsteady)
+        strange, strange_row = self._layout.first_strange(items, steady, start)
+        self._unsteady |= strange
+        return strange, strange_row
+
+    def _fields_but(self, names: Set[str]) -> dict[str, Any]:
+        """Return the documented fields without these."""
+        return {name: dtype for name, dtype in self._fields.items() if name not in names}
 
     def _look_inside(self) -> bool:
         """Look at every value of unsteady fields from now on, and not at how it begins; return whether that is new."""
         unsteady = frozenset(self._unsteady)  # batches in other threads add to it
-        nested = {name for name in unsteady if self._fields[name].is_nested()}
+        nested = {field_name for field_name in unsteady if self._fields[field_name].is_nested()}
         is_new = nested > self._unsteady_inside
         self._unsteady_inside |= nested
         return is_new
 
     def _odd_values(self, texts: pl.Series, items: Items) -> OddValues | None:
         """Return the values of unsteady fields that have another shape; what has it often is read apart from now on."""
-        names = []
-        rows: set[int] = set()
-        for name in self._unsteady - self.apart:
-            if name in self._unsteady_inside:
-                found = self._layout.strange(items, name, self._fields[name])
+        odd_names: list[str] = []
+        odd_rows: set[int] = set()
+        for field_name in self._unsteady - self.apart:
+            if field_name in self._unsteady_inside:
+                strange = self._layout.strange(items, field_name, self._fields[field_name])
             else:
-                found = self._layout.strange_at_first_sight(texts, name, self._fields[name])
-            if len(found) * _ONE_IN > len(texts):
-                self.apart.add(name)
-            elif found:
-                names.append(name)
-                rows.update(found)
-        if not rows:
+                strange = self._layout.strange_at_first_sight(
+                    texts, field_name, self._fields[field_name]
+                )
+            if len(strange) * _ONE_IN > len(texts):
+                self.apart.add(field_name)
+            elif strange:
+                odd_names.append(field_name)
+                odd_rows.update(strange)
+        if not odd_rows:
             return None
-        places = sorted(rows)
-        objects = [items[row] for row in places]
-        others = [name for name in self._fields if name not in names]
+        row_numbers = sorted(odd_rows)
+        objects = [items[row_number] for row_number in row_numbers]
+        other_names = [field_name for field_name in self._fields if field_name not in odd_names]
         return OddValues(
-            values=self._layout.opened(objects, names).texts(names),
-            rows=places,
-            rest=as_texts(self._layout.narrowed(objects, others)),
+            values=self._layout.opened(objects, odd_names).texts(odd_names),
+            rows=row_numbers,
+            rest=as_texts(self._layout.narrowed(objects, other_names)),
         )
 
     def _as_text(self, kept: Schema, apart: frozenset[str]) -> pl.Struct:
@@ -371,8 +400,8 @@ class ObjectReader:
 
 
 def _text(raw: msgspec.Raw) -> str | None:
-    text = bytes(raw)
-    return None if text == NULL else text.decode()
+    body = bytes(raw)
+    return None if body == NULL else body.decode()
 
 
 def _scalars(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -387,7 +416,9 @@ def _scalars(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 def _said(texts: pl.Series) -> pl.Series:
     """Return what text says, and the JSON of all else."""
-    return texts if texts.null_count() == len(texts) else _made_of(texts, _SAID)
+    if texts.null_count() == len(texts):
+        return texts
+    return _made_of(texts, _SAID)
 
 
 def _made_of(texts: pl.Series, wanted: pl.Expr) -> pl.Series:

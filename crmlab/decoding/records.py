@@ -1,9 +1,9 @@
-"""Pages cut into their records: slices of the body, found without looking inside."""
+"""Pages cut into their records: slices of the body, found without looking inside them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import chain, repeat
 from operator import attrgetter, contains
@@ -13,10 +13,10 @@ import msgspec
 
 from crmlab.connector import JsonPath, Page, Resource
 from crmlab.decoding.layout import NULL
+from crmlab.decoding.page_shape import Shape, around, beside_names, with_all
 from crmlab.errors import TransportError
 
 _RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
-_RAW_NULL = msgspec.Raw(NULL)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -48,10 +48,10 @@ def records(
 def holds_list(page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]) -> bool:
     """Whether the list of records stands where it is documented; for `whole` and `ways` see `records`."""
     try:
-        found = _documented_list(page, resource, whole=whole, ways=ways)
+        listed_items = _documented_list(page, resource, whole=whole, ways=ways)
     except TransportError:
         return False
-    return found is not None
+    return listed_items is not None
 
 
 def _documented_list(
@@ -60,27 +60,32 @@ def _documented_list(
     """Return the items of the list as they are read the fast way; None where null or nothing stands there."""
     if whole and _are_beside(ways, resource):
         try:
-            found = _at(page.read(_apart(resource, ways).type()), resource.path)
+            listed_items = _values_at(page, _apart(resource, ways))
         except TransportError:
             pass  # something that nobody documented stands there: items stay as they came
         else:
-            return None if found is None else _without_others(found, resource)
-    unwrap = None if whole else resource.unwrap
-    shape = Shape(
-        path=resource.path, listed=True, unwrap=unwrap, ways=ways if unwrap else frozenset()
-    )
-    items = _at(page.read(shape.type()), resource.path)
-    if items is None:
+            if listed_items is None:
+                return None
+            return _without_others(listed_items, resource)
+
+    shape = Shape(path=resource.path, listed=True)
+    if resource.unwrap and not whole:
+        shape = replace(shape, unwrap=resource.unwrap, ways=ways)
+    listed_items = _values_at(page, shape)
+    if listed_items is None:
         return None
     # not made before it is needed: whether there is a list is asked of every page before its records are
-    return map(_unwrapped, map(attrgetter("inner"), items)) if unwrap else map(bytes, items)
+    if shape.unwrap:
+        return map(_unwrapped, map(attrgetter("inner"), listed_items))
+    return map(bytes, listed_items)
 
 
 def _are_beside(ways: frozenset[JsonPath], resource: Resource) -> bool:
     """Whether the ways lead past the record in its wrapper, and past all that is documented to stand beside it."""
-    return bool(ways and resource.unwrap) and all(
-        way and way[0] != resource.unwrap and way[0] not in resource.envelope_fields for way in ways
-    )
+    if not ways or not resource.unwrap:
+        return False
+    documented = {resource.unwrap, *resource.envelope_fields}
+    return all(json_path and json_path[0] not in documented for json_path in ways)
 
 
 def _apart(resource: Resource, ways: frozenset[JsonPath]) -> Shape:
@@ -91,10 +96,12 @@ def _apart(resource: Resource, ways: frozenset[JsonPath]) -> Shape:
 
 def _without_others(items: Iterable[Any], resource: Resource) -> Iterator[bytes]:
     """Return the items, which `_apart` describes, as they came but for the records of others."""
-    names = {"inner": resource.unwrap, **_beside_names(resource.envelope_fields)}
-    item_type = _with_all(tuple(names.items()))
+    attributes = {"inner": resource.unwrap, **beside_names(resource.envelope_fields)}
+    item_type = with_all(tuple(attributes.items()))
     for item in items:
-        yield _encode(item_type(*msgspec.structs.astuple(item)[: len(names)]))
+        # the records of others come last in the item, behind all that stays
+        values = msgspec.structs.astuple(item)[: len(attributes)]
+        yield _encode(item_type(*values))
 
 
 def _texts(
@@ -105,18 +112,29 @@ def _texts(
             return _documented_list(page, resource, whole=whole, ways=ways) or ()
         except TransportError:
             pass  # no JSON, or no list: the careful way tells
-    found = _at(page.read(Shape(path=resource.path).type()), resource.path)
-    text = NULL if found is None else bytes(found).strip()
-    items = [text] if resource.single else _listed(text)
+    careful_items = _careful_items(page, resource)
     if whole or not resource.unwrap:
-        return items
-    reader = msgspec.json.Decoder(_around(resource.unwrap, msgspec.Raw) | None)
-    return [_opened(text, reader) for text in items]
+        return careful_items
+    reader = msgspec.json.Decoder(around(resource.unwrap, msgspec.Raw) | None)
+    return [_opened(item_text, reader) for item_text in careful_items]
+
+
+def _careful_items(page: Page, resource: Resource) -> Iterable[bytes]:
+    """Return the items of whatever stands where the records are documented, as they stand."""
+    value = _values_at(page, Shape(path=resource.path))
+    value_text = NULL
+    if value is not None:
+        value_text = bytes(value).strip()
+    if resource.single:
+        return [value_text]
+    return _listed(value_text)
 
 
 def _listed(text: bytes) -> Iterable[bytes]:
     """The items of a list; one object where a list is documented counts as one."""
-    return map(bytes, _RAW_LIST.decode(text)) if text.startswith(b"[") else [text]
+    if text.startswith(b"["):
+        return map(bytes, _RAW_LIST.decode(text))
+    return [text]
 
 
 def _opened(text: bytes, reader: Any) -> bytes:
@@ -124,30 +142,37 @@ def _opened(text: bytes, reader: Any) -> bytes:
         item = reader.decode(text)
     except msgspec.DecodeError:  # no wrapper: rejected as it stands
         return text
-    return NULL if item is None else _unwrapped(item.inner)
+    if item is None:
+        return NULL
+    return _unwrapped(item.inner)
 
 
 def _unwrapped(inner: msgspec.Raw) -> bytes:
     """The record inside its wrapper; an empty one where the wrapper is empty, so that it is not lost."""
-    text = bytes(inner)
-    return b"{}" if text == NULL else text
+    record = bytes(inner)
+    return b"{}" if record == NULL else record
 
 
-def _at(body: Any, path: tuple[str, ...]) -> Any:
-    for _ in path:
-        body = None if body is None else body.inner
+def _values_at(page: Page, shape: Shape) -> Any:
+    """Return what stands at the end of the shape's path; None where it breaks off."""
+    body = page.read(shape.type())
+    for _ in shape.path:
+        if body is None:
+            return None
+        body = body.inner
     return body
 
 
 def unknown_fields(resource: Resource, known: frozenset[str], found: Sequence[Record]) -> list[str]:
     """Return the fields of the records (and beside them) that nobody documented."""
-    seen: dict[str, None] = {}
+    field_names: dict[str, None] = {}  # as a set that keeps their order
     for record in found:
-        item = _fields(record.text)
-        seen |= dict.fromkeys(item)
-        if resource.unwrap and resource.unwrap in item:
-            seen |= dict.fromkeys(_fields(bytes(item[resource.unwrap])))
-    return [name for name in seen if name not in known]
+        outer = _fields(record.text)
+        field_names |= dict.fromkeys(outer)
+        if resource.unwrap and resource.unwrap in outer:
+            inner = _fields(bytes(outer[resource.unwrap]))
+            field_names |= dict.fromkeys(inner)
+    return [field_name for field_name in field_names if field_name not in known]
 
 
 def held(
@@ -158,54 +183,72 @@ def held(
     A way leads from a record of the page (or from what stands beside it) to their list. `whole`: as `records`
     was asked.
     """
-    unwrap = None if whole or holder.single else holder.unwrap
-    usual = Shape(path=holder.path, listed=not holder.single, unwrap=unwrap, ways=ways)
-    shapes = [usual, replace(usual, lists=False)]  # where it is no list, one object counts as one
-    if whole and _are_beside(ways, holder):
-        shapes.insert(0, _apart(holder, ways))  # read already, by `records`
-    for shape in shapes:
+    for shape in _shapes_of_held(holder, ways, whole=whole):
         try:
-            body = page.read(shape.type())
+            held_value = _values_at(page, shape)
         except TransportError:
             continue
-        found = _at(body, holder.path)
-        items = [found] if holder.single else found or ()
-        return {way: _texts_along(items, way) for way in ways}
-    if len(ways) == 1:  # something that is no object where one should be
+        held_items = [held_value] if holder.single else held_value or ()
+        return {way: _texts_along(held_items, way) for way in ways}
+
+    # something that is no object stands where one should be: only the way that leads there has nothing
+    if len(ways) == 1:
         return dict.fromkeys(ways)
-    return {way: held(page, holder, frozenset({way}), whole=whole)[way] for way in ways}
+    texts_by_way: dict[JsonPath, list[bytes] | None] = {}
+    for way in ways:
+        texts_by_way |= held(page, holder, frozenset({way}), whole=whole)
+    return texts_by_way
+
+
+def _shapes_of_held(holder: Resource, ways: frozenset[JsonPath], *, whole: bool) -> Iterator[Shape]:
+    """Return the shapes that the page may have, the one first by which `records` has read it already."""
+    if whole and _are_beside(ways, holder):
+        yield _apart(holder, ways)
+    unwrap = None if whole or holder.single else holder.unwrap
+    usual_shape = Shape(path=holder.path, listed=not holder.single, unwrap=unwrap, ways=ways)
+    yield usual_shape
+    yield replace(usual_shape, lists=False)  # where it is no list, one object counts as one
 
 
 def _texts_along(items: Iterable[Any], way: JsonPath) -> list[bytes] | None:
     """Return the records at the end of a way from each of these items; None where none of them has it."""
     for key in way:
-        items = [getattr(item, f"{key}_") for item in items if item is not None]
-    ends = [end for end in items if end is not None]
-    if ends and isinstance(ends[0], list):
-        return [*map(bytes, chain.from_iterable(ends))]
-    texts = [text for text in map(bytes, ends) if text != NULL]
-    return [*chain.from_iterable(map(_listed, texts))] if texts else None
+        attribute = f"{key}_"
+        items = [getattr(item, attribute) for item in items if item is not None]
+    values = [item for item in items if item is not None]
+    if values and isinstance(values[0], list):
+        return [*map(bytes, chain.from_iterable(values))]
+    existing = _but_null(map(bytes, values))
+    if not existing:
+        return None
+    return [*chain.from_iterable(map(_listed, existing))]
+
+
+def _but_null(texts: Iterable[bytes]) -> list[bytes]:
+    return [text for text in texts if text != NULL]
 
 
 def as_listed(texts: Iterable[bytes], resource: Resource, *, whole: bool) -> list[Record]:
     """Return records as their own list would give them: with `whole` in their wrapper, else without."""
-    given = [text for text in texts if text != NULL]
+    existing = _but_null(texts)
     if resource.unwrap:
-        given = _as_wrapped(given, resource.unwrap, whole=whole)
-    return [Record(text, {}) for text in given]
+        existing = _as_wrapped(existing, resource.unwrap, whole=whole)
+    return [Record(record_text, {}) for record_text in existing]
 
 
 def _as_wrapped(texts: list[bytes], key: str, *, whole: bool) -> list[bytes]:
     quoted = _encode(key)
     if any(map(contains, texts, repeat(quoted))):  # it may be their wrapper, or a field of theirs
         reader = _opener(key)
-        return [_wrapped(text, quoted, reader, whole=whole) for text in texts]
-    return [b"{%b:%b}" % (quoted, text) for text in texts] if whole else texts
+        return [_wrapped(record_text, quoted, reader, whole=whole) for record_text in texts]
+    if not whole:
+        return texts
+    return [b"{%b:%b}" % (quoted, record_text) for record_text in texts]
 
 
 @cache
 def _opener(key: str) -> Any:
-    return msgspec.json.Decoder(_around(key, msgspec.Raw))
+    return msgspec.json.Decoder(around(key, msgspec.Raw))
 
 
 def _wrapped(text: bytes, key: bytes, reader: Any, *, whole: bool) -> bytes:
@@ -215,122 +258,14 @@ def _wrapped(text: bytes, key: bytes, reader: Any, *, whole: bool) -> bytes:
             inner = bytes(reader.decode(text).inner)
         except msgspec.DecodeError:  # no object: rejected as it stands
             return text
-    if not inner.startswith(b"{"):  # bare: what is named like the wrapper is a field of the record
-        return b"{%b:%b}" % (key, text) if whole else text
-    return text if whole else inner
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """Where the records of a page stand, as a type by which msgspec reads them and skips all else.
-
-    The type is made of nested objects with one key each. For ``path=("data", "deals")`` and ``listed`` it reads
-
-    >>> body = b'{"status": 0, "data": {"count": 2, "deals": [{"id": 1}, {"id": 2}]}}'
-    >>> found = msgspec.json.decode(body, type=Shape(path=("data", "deals"), listed=True).type())
-    >>> [bytes(record) for record in found.inner.inner]
-    [b'{"id": 1}', b'{"id": 2}']
-
-    Each key of the path is an attribute ``inner`` there. With ``unwrap="deal"`` an item is an object too, whose
-    ``inner`` is what stands under that key. With ``ways``, what stands at the end of each way comes as well,
-    under the way's keys with an underscore:
-
-    >>> body = b'[{"deal": {"id": 1}, "notes": [{"id": 7}, {"id": 8}]}]'
-    >>> shape = Shape(path=(), listed=True, unwrap="deal", ways=frozenset({("notes",)}))
-    >>> [item] = msgspec.json.decode(body, type=shape.type())
-    >>> bytes(item.inner)
-    b'{"id": 1}'
-    >>> [bytes(note) for note in item.notes_]
-    [b'{"id": 7}', b'{"id": 8}']
-
-    Parameters
-    ----------
-    path
-        The keys that lead to the records.
-    listed
-        Whether a list stands there, of which every item is wanted; else the value there is wanted as it stands.
-    unwrap
-        The key inside each item that holds the record.
-    ways
-        The keys that lead from an item to the records of other resources.
-    lists
-        Whether lists stand at the end of the ways, of which every item is wanted.
-    beside
-        The keys beside `unwrap` whose values are wanted as they stand. There are no others then, and a record
-        stands under `unwrap`: an item of another shape is an error.
-    """
-
-    path: JsonPath
-    listed: bool = False
-    unwrap: str | None = None
-    ways: frozenset[JsonPath] = frozenset()
-    lists: bool = True
-    beside: tuple[str, ...] | None = None
-
-    def type(self) -> Any:
-        """Return the type; the same shape has the same one, so that msgspec learns it only once."""
-        return _body(self)
-
-
-@cache
-def _body(shape: Shape) -> Any:
-    item = msgspec.Raw
-    if shape.unwrap or shape.ways:
-        item = _item(shape.unwrap, shape.ways, lists=shape.lists, beside=shape.beside)
-    inner = list[item] if shape.listed else item  # type: ignore[valid-type]
-    for key in reversed(shape.path):
-        inner = _around(key, inner)
-    return inner
-
-
-def _item(
-    unwrap: str | None,
-    ways: Iterable[JsonPath],
-    *,
-    lists: bool,
-    beside: tuple[str, ...] | None = None,
-) -> Any:
-    """Return the type of an object with what is inside its wrapper, and what stands at the end of each way."""
-    if () in ways:  # this is the end of one
-        return list[msgspec.Raw] if lists else msgspec.Raw
-    names = {}
-    fields: list[Any] = []
-    if unwrap:
-        names["inner"] = unwrap
-        fields.append(_field("inner", msgspec.Raw) if beside is None else ("inner", msgspec.Raw))
-    for own, key in _beside_names(beside or ()).items():
-        names[own] = key
-        fields.append((own, msgspec.Raw, _RAW_NULL))
-    for key in dict.fromkeys(way[0] for way in ways):
-        rest = {way[1:] for way in ways if way[0] == key}
-        names[f"{key}_"] = key
-        fields.append(_field(f"{key}_", _item(None, rest, lists=lists)))
-    is_strict = beside is not None
-    return msgspec.defstruct(
-        "Item", fields, rename=names, gc=False, forbid_unknown_fields=is_strict
-    )
-
-
-def _beside_names(beside: Iterable[str]) -> dict[str, str]:
-    """Return the attributes of an item under which these keys stand."""
-    return {f"beside_{number}": key for number, key in enumerate(beside)}
-
-
-@cache
-def _with_all(names: tuple[tuple[str, str], ...]) -> Any:
-    """Return the type of an object with these attributes and their keys, which leaves out what is absent."""
-    fields = [(own, msgspec.Raw, _RAW_NULL) for own, _ in names]
-    return msgspec.defstruct("Whole", fields, rename=dict(names), gc=False, omit_defaults=True)
-
-
-def _around(key: str, inner: Any) -> Any:
-    """Return the type of an object with one key, of which all else is skipped."""
-    return msgspec.defstruct("Body", [_field("inner", inner)], rename={"inner": key}, gc=False)
-
-
-def _field(name: str, type_: Any) -> tuple[str, Any, Any]:
-    """Return an attribute that need not be there: raw JSON is null then, everything else None."""
-    return (name, type_, _RAW_NULL) if type_ is msgspec.Raw else (name, type_ | None, None)
+    is_wrapped = inner.startswith(
+        b"{"
+    )  # else what is named like the wrapper is a field of the record
+    if is_wrapped == whole:
+        return text
+    if is_wrapped:
+        return inner
+    return b"{%b:%b}" % (key, text)
 
 
 def _fields(text: bytes) -> Mapping[str, msgspec.Raw]:

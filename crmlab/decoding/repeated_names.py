@@ -24,11 +24,12 @@ def repeated_names(found: Sequence[Record]) -> list[str]:
     repeated: dict[str, None] = {}
 
     def note(pairs: list[tuple[str, object]]) -> None:
-        names = [name for name, _ in pairs]
-        if len({*names}) < len(names):
-            repeated.update(
-                dict.fromkeys(name for name, count in Counter(names).items() if count > 1)
-            )
+        counts = Counter(member_name for member_name, _ in pairs)
+        if len(counts) == len(pairs):
+            return
+        for member_name, count in counts.items():
+            if count > 1:
+                repeated[member_name] = None
 
     try:
         json.loads(found[0].text, object_pairs_hook=note)

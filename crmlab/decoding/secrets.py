@@ -48,11 +48,11 @@ def with_new_secret(value: Any) -> Any:
         return [with_new_secret(part) for part in value]
     if not isinstance(value, dict):
         return value
-    found = {}
-    for key, part in value.items():
-        is_hidden = isinstance(part, str) and is_secret(key)
-        found[key] = SecretStr(part) if is_hidden else with_new_secret(part)
-    return found
+    members: dict[str, Any] = {}
+    for member_name, part in value.items():
+        is_hidden = isinstance(part, str) and is_secret(member_name)
+        members[member_name] = SecretStr(part) if is_hidden else with_new_secret(part)
+    return members
 
 
 def _blotted(value: Any, never_kept: frozenset[str]) -> Any:
@@ -62,11 +62,11 @@ def _blotted(value: Any, never_kept: frozenset[str]) -> Any:
         return [_blotted(part, never_kept) for part in value]
     if not isinstance(value, dict):
         return value
-    kept = {}
-    for key, part in value.items():
-        hidden = part is not None and (is_secret(key) or key.casefold() in never_kept)
-        kept[key] = _BLOT if hidden else _blotted(part, never_kept)
-    return kept
+    members: dict[str, Any] = {}
+    for member_name, part in value.items():
+        is_hidden = part is not None and _is_hidden(member_name, never_kept)
+        members[member_name] = _BLOT if is_hidden else _blotted(part, never_kept)
+    return members
 
 
 def _json_in_text(text: str, never_kept: frozenset[str]) -> str:
@@ -98,37 +98,42 @@ def body_without_secrets(
     ValueError
         It may hold a secret, and cannot be read.
     """
-    text = body.decode("utf-8", "surrogateescape")
-    if not _may_hold_secrets(text, never_kept):
+    body_text = body.decode("utf-8", "surrogateescape")
+    if not _may_hold_secrets(body_text, never_kept):
         return body
     folded = frozenset(map(str.casefold, never_kept))
-    kept: list[str] = []
-    done = 0
-    found = _TEXT.search(text)
-    while found:
-        colon = _COLON.match(text, found.end())
-        start, end, blotted = found.end(), found.end(), ""
-        if colon and _is_hidden(_value(text, found.start())[0], folded):
-            start = colon.end()
-            value, end = _value(text, start)
+    pieces: list[str] = []
+    position = 0
+    quoted = _TEXT.search(body_text)
+    while quoted:
+        colon = _COLON.match(body_text, quoted.end())
+        end = quoted.end()
+        if not colon:  # a value
+            pieces.append(body_text[position : quoted.start()])
+            pieces.append(_text_blotted(quoted[0], folded))
+            position = end
+        elif _is_hidden(_value(body_text, quoted.start())[0], folded):
+            pieces.append(body_text[position : colon.end()])
+            value, end = _value(body_text, colon.end())
             is_shown = value is None or (isinstance(value, str) and value in except_for)
-            blotted = (
-                text[start:end] if is_shown else json.dumps(_blot_for(value), ensure_ascii=False)
-            )
-        elif not colon:
-            start = found.start()
-            blotted = _text_blotted(found[0], folded)
-        kept += (text[done:start], blotted)
-        done = end
-        found = _TEXT.search(text, end)
-    kept.append(text[done:])
-    return "".join(kept).encode("utf-8", "surrogateescape")
+            if is_shown:
+                pieces.append(body_text[colon.end() : end])
+            else:
+                pieces.append(json.dumps(_blot_for(value), ensure_ascii=False))
+            position = end
+        quoted = _TEXT.search(body_text, end)
+    pieces.append(body_text[position:])
+    return "".join(pieces).encode("utf-8", "surrogateescape")
 
 
 def _blot_for(value: object) -> str:
     """Return what stands in the place of a secret; of an address the host is none, and whole records show it."""
-    found = _HOST.match(value) if isinstance(value, str) else None
-    return f"{found[1]}{found[2]}/{_BLOT}" if found else _BLOT
+    if not isinstance(value, str):
+        return _BLOT
+    address = _HOST.match(value)
+    if address is None:
+        return _BLOT
+    return f"{address[1]}{address[2]}/{_BLOT}"
 
 
 def _is_hidden(name: object, never_kept: frozenset[str]) -> bool:
@@ -155,7 +160,9 @@ def _text_blotted(quoted: str, never_kept: frozenset[str]) -> str:
         return quoted
     text = _value(quoted, 0)[0]
     blotted = _json_in_text(text, never_kept)
-    return quoted if blotted == text else json.dumps(blotted, ensure_ascii=False)
+    if blotted == text:
+        return quoted
+    return json.dumps(blotted, ensure_ascii=False)
 
 
 def frame_without_secrets(frame: pl.DataFrame, never_kept: Collection[str]) -> pl.DataFrame:
@@ -163,9 +170,11 @@ def frame_without_secrets(frame: pl.DataFrame, never_kept: Collection[str]) -> p
 
     Where text is documented, an object that came instead is there as its JSON.
     """
-    texts = [part for column in frame for part in _texts(column)]
+    all_texts: list[pl.Series] = []
+    for column in frame:
+        all_texts += _texts(column)
     # all at once first: of the settings of an account, one row with seventy texts, each look costs more than the texts
-    if not texts or not _may_hold_json_with(pl.concat(texts), never_kept):
+    if not all_texts or not _may_hold_json_with(pl.concat(all_texts), never_kept):
         return frame
     folded = frozenset(map(str.casefold, never_kept))
     return pl.DataFrame([_column_without_secrets(column, folded) for column in frame])
@@ -184,8 +193,8 @@ def _texts(column: pl.Series) -> Iterator[pl.Series]:
     elif isinstance(column.dtype, pl.List):
         yield from _texts(column.explode())
     elif isinstance(column.dtype, pl.Struct):
-        for part in column.struct.unnest():
-            yield from _texts(part)
+        for field_column in column.struct.unnest():
+            yield from _texts(field_column)
 
 
 def _may_hold_json_with(texts: pl.Series, names: Collection[str]) -> bool:
@@ -197,9 +206,9 @@ def _may_hold_json_with(texts: pl.Series, names: Collection[str]) -> bool:
 
 def may_hold(texts: pl.Series, names: Collection[str]) -> bool:
     """Return whether any of these names may stand in any of these texts, as it is or with its letters as numbers."""
-    signs = [_ESCAPED_ASCII, *map(re.escape, names)]
+    patterns = [_ESCAPED_ASCII, *map(re.escape, names)]
     # as one pattern: Polars searches for it five times as fast as `contains_any` looks for texts of any case
-    return bool(texts.str.contains(f"(?i:{'|'.join(signs)})").any())
+    return bool(texts.str.contains(f"(?i:{'|'.join(patterns)})").any())
 
 
 def _texts_blotted(value: Any, never_kept: frozenset[str]) -> Any:
@@ -209,7 +218,7 @@ def _texts_blotted(value: Any, never_kept: frozenset[str]) -> Any:
     if isinstance(value, list):
         return [_texts_blotted(part, never_kept) for part in value]
     if isinstance(value, dict):
-        return {key: _texts_blotted(part, never_kept) for key, part in value.items()}
+        return {name: _texts_blotted(part, never_kept) for name, part in value.items()}
     return value
 
 
@@ -229,7 +238,7 @@ def shown_values(
         return [_BLOT] * len(values)
     if not _may_hold_secrets("\n".join(values), never_kept):
         return values
-    return [_shown_text(value, never_kept) for value in values]
+    return [_shown_text(raw_value, never_kept) for raw_value in values]
 
 
 def _may_hold_secrets(text: str, never_kept: Collection[str]) -> bool:

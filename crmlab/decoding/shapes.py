@@ -104,60 +104,45 @@ class Masker:
     def json(self, text: str) -> str:
         """Return JSON with its shape and without its content; whatever is no JSON is masked as text."""
         pieces: list[str] = []
-        #: for each object and list around: whether it is a list, and the name of the field
-        around: list[tuple[bool, str]] = []
-        lists = 0
-        is_in_list = False
-        name = ""
-        done = 0
-        for token in _TOKEN.finditer(text):
-            if token.start() != done:
-                pieces.append(self._no_json(text[done : token.start()]))
-            done = token.end()
-            quoted, colon, endless, number, mark = token.groups()
+        place = _Place()
+        position = 0
+        for json_token in _TOKEN.finditer(text):
+            if json_token.start() != position:
+                pieces.append(self._no_json(text[position : json_token.start()]))
+            position = json_token.end()
+            quoted, colon, endless, number, mark = json_token.groups()
             if endless:  # half of a text is no JSON
-                pieces.append(self._no_json(token[0]))
+                pieces.append(self._no_json(json_token[0]))
             elif quoted:
-                if colon and not is_in_list:
-                    name, masked = self._field_name(quoted)
+                if colon and not place.is_in_list:
+                    place.name, masked = self._field_name(quoted)
                 else:
-                    masked = self._text_token(quoted, name)
-                pieces.append(token[0] if masked == quoted else token[0].replace(quoted, masked, 1))
+                    masked = self._text_token(quoted, place.name)
+                pieces.append(_exchanged(json_token[0], quoted, masked))
             elif number:
-                # outside of a list it counts pages and records, which are not so many
-                may_tell = lists or len(number) > _MAX_COUNT_DIGITS
-                is_short = len(number) < _SHORTEST_NUMBER
-                masked = self._number(number, name) if may_tell and not is_short else number
-                pieces.append(token[0] if masked == number else token[0].replace(number, masked, 1))
+                masked = self._number_token(number, place)
+                pieces.append(_exchanged(json_token[0], number, masked))
             else:
-                pieces.append(token[0])
-                if mark is None:
-                    continue
-                if mark in "{[":
-                    around.append((is_in_list, name))
-                    is_in_list = mark == "["
-                    lists += is_in_list
-                elif mark in "}]":
-                    lists -= is_in_list
-                    is_in_list, name = around.pop() if around else (False, "")
-                elif not is_in_list:
-                    name = ""
-        pieces.append(self._no_json(text[done:]))
+                pieces.append(json_token[0])
+                if mark:
+                    place.move(mark)
+        pieces.append(self._no_json(text[position:]))
         return "".join(pieces)
 
     def text(self, text: str) -> str:
         """Return a text of the same kind of characters."""
-        scheme = _URL.match(text)
-        start = scheme.end() if scheme else 0
-        rest = text[start:]
+        scheme = ""
+        address = _URL.match(text)
+        if address:
+            scheme = address[0]
+        rest = text[len(scheme) :]
         if any(character.isspace() for character in rest.strip()):
-            rest = self._replaced(_cut(rest))
-        else:  # the parts of addresses and ids are the same wherever they stand
-            rest = (
-                rest if scheme else _cut(rest)
-            )  # of an address all parts are needed to ask for it
-            rest = _PIECE.sub(lambda piece: self._replaced(piece[0]), rest)
-        return text[:start] + rest
+            return scheme + self._replaced(_cut(rest))
+        # of an address all parts are needed to ask for it
+        if not address:
+            rest = _cut(rest)
+        # the parts of addresses and ids are the same wherever they stand
+        return scheme + _PIECE.sub(lambda piece: self._replaced(piece[0]), rest)
 
     def value(self, text: str, name: str) -> str:
         """Return the text of a field: as it is where it may be kept."""
@@ -170,57 +155,65 @@ class Masker:
 
     def _field_name(self, quoted: str) -> tuple[str, str]:
         """Return the name of a field, and as JSON what stands for it: others than documented ones may be data."""
-        known = self._named.get(quoted)
-        if known is None:
-            _make_room(self._named)
-            name = _unquoted(quoted)
-            is_documented = name in self.names or name in self.words
-            known = self._named[quoted] = (
-                name,
-                quoted if is_documented else _quoted(self._other_name(name), quoted),
-            )
-        return known
+        known_name = self._named.get(quoted)
+        if known_name is not None:
+            return known_name
+        _make_room(self._named)
+        field_name = _unquoted(quoted)
+        masked = quoted
+        if field_name not in self.names and field_name not in self.words:
+            masked = _quoted(self._other_name(field_name), quoted)
+        self._named[quoted] = (field_name, masked)
+        return field_name, masked
 
     def _other_name(self, name: str) -> str:
         """Return what stands for a name: of one that is made of documented ones and a number, these stay."""
         if not self._name_parts:
-            self._name_parts.update(
-                part for each in (*self.names, *self.words) for part in _IN_NAME.split(each)
-            )
-        parts = _IN_NAME.split(name)
-        kept = [
-            part in self._name_parts or (part.isdecimal() and int(part) < _SMALL) for part in parts
-        ]
-        strange = [
-            part
-            for is_kept, part in zip(kept, parts, strict=True)
-            if not (is_kept or part.isdecimal())
-        ]
-        if strange or len(parts) == 1:
+            for documented in (*self.names, *self.words):
+                self._name_parts.update(_IN_NAME.split(documented))
+        name_parts = _IN_NAME.split(name)
+        if len(name_parts) == 1:
             return self.text(name)
-        return "".join(
-            part if is_kept else self.text(part) for is_kept, part in zip(kept, parts, strict=True)
-        )
+        pieces: list[str] = []
+        for name_part in name_parts:
+            if name_part in self._name_parts or (name_part.isdecimal() and int(name_part) < _SMALL):
+                pieces.append(name_part)
+            elif name_part.isdecimal():  # an id: a name may carry one
+                pieces.append(self.text(name_part))
+            else:
+                return self.text(name)
+        return "".join(pieces)
 
     def _text_token(self, quoted: str, name: str) -> str:
         """Return a text of a field, as JSON. What was met once is not worked out again."""
-        known = self._tokens.get((name, quoted))
-        if known is None:
+        known_token = self._tokens.get((name, quoted))
+        if known_token is None:
             _make_room(self._tokens)
-            known = self._tokens[name, quoted] = _quoted(
-                self.value(_unquoted(quoted), name), quoted
-            )
-        return known
+            masked = self.value(_unquoted(quoted), name)
+            known_token = self._tokens[name, quoted] = _quoted(masked, quoted)
+        return known_token
+
+    def _number_token(self, number: str, place: _Place) -> str:
+        """Return a number as JSON, masked where it may tell something."""
+        if len(number) < _SHORTEST_NUMBER:
+            return number
+        # outside of a list it counts pages and records, which are not so many
+        if not place.lists and len(number) <= _MAX_COUNT_DIGITS:
+            return number
+        return self._number(number, place.name)
 
     def _no_json(self, text: str) -> str:
-        return text if not text.strip("\ufeff \t\r\n") else self._replaced(text)
+        is_blank = not text.strip("\ufeff \t\r\n")
+        return text if is_blank else self._replaced(text)
 
     def _value(self, text: str, name: str) -> str:
         stripped = text.strip()
         if not stripped or text in self.names:
             return text
         if _OF_BIRTH.search(name):
-            return "1900-01-01" + text[10:] if _TIME.fullmatch(text) else self.text(text)
+            if _TIME.fullmatch(text):
+                return _of_1900(text)
+            return self.text(text)
         if stripped[0].isdecimal():
             return self._begins_with_digit(text, stripped, name)
         if stripped.lower() in _YES_OR_NO or ("=" in text and _RULE.fullmatch(text)):
@@ -229,21 +222,27 @@ class Masker:
             return text
         if _OF_CODE.search(name) and _CODE.fullmatch(text):
             return text
-        return self.json(text) if stripped[0] in "{[" else self.text(text)
+        if stripped[0] in "{[":
+            return self.json(text)
+        return self.text(text)
 
     def _begins_with_digit(self, text: str, stripped: str, name: str) -> str:
         if _TIME.fullmatch(stripped):
-            return "1900-01-01" + stripped[10:] if _OF_A_LIFE.match(stripped) else text
-        is_small = text.isdecimal() and (int(text[:20]) < _SMALL or _is_time(text, name))
-        return text if is_small or text in self.words else self.text(text)
+            return _of_1900(stripped) if _OF_A_LIFE.match(stripped) else text
+        # Python reads no number of more than some thousand digits
+        if text.isdecimal() and (int(text[:20]) < _SMALL or _is_time(text, name)):
+            return text
+        if text in self.words:
+            return text
+        return self.text(text)
 
     def _number(self, text: str, name: str) -> str:
         """Return a number of as many digits."""
         if _is_time(text, name):
             return text
-        whole = re.match(r"-?\d+", text)
-        assert whole
-        result = self._replaced(whole[0]) + self._replaced_digits(text[whole.end() :])
+        digits = re.match(r"-?\d+", text)
+        assert digits
+        result = self._replaced(digits[0]) + self._replaced_digits(text[digits.end() :])
         # other numbers that are the same by chance say how much is asked for
         if text in self.watched and is_id(name):
             self.carried[text] = result
@@ -252,31 +251,69 @@ class Masker:
     def _replaced_digits(self, text: str) -> str:
         """Return the fraction of a number; its exponent stays."""
         fraction = re.match(r"\.\d+", text)
-        return self._replaced(fraction[0]) + text[fraction.end() :] if fraction else text
+        if fraction is None:
+            return text
+        return self._replaced(fraction[0]) + text[fraction.end() :]
 
     def _replaced(self, text: str) -> str:
         """Return other characters of the same kind, the same ones for the same text, in whatever case."""
-        known = self._known.get(text)
-        if known is None:
+        known_text = self._known.get(text)
+        if known_text is None:
             _make_room(self._known)
-            known = self._known[text] = self._other(text)
-        return known
+            known_text = self._known[text] = self._other(text)
+        return known_text
 
     def _other(self, text: str) -> str:
-        begun = text.lstrip()
-        digest = hashlib.shake_256(
-            self.key + begun.rstrip().casefold().encode("utf-8", "surrogatepass")
-        )
-        start = len(text) - len(begun)
-        chances = digest.digest(len(begun) + 1)
-        kinds = [_KINDS[ord(each)] if each.isascii() else _kind(each) for each in begun]
+        characters = text.lstrip()
+        indent = text[: len(text) - len(characters)]
+        # the same for the same text, in whatever case and with whatever space around it
+        folded = characters.rstrip().casefold()
+        digest = hashlib.shake_256(self.key + folded.encode("utf-8", "surrogatepass"))
+        chances = digest.digest(len(characters) + 1)
+        kinds = [_KINDS[ord(each)] if each.isascii() else _kind(each) for each in characters]
         # a number as text and as such is the same, and no number begins with a zero
-        digits = begun.lstrip("-")
+        digits = characters.lstrip("-")
         if digits.isdecimal() and digits[0] != "0":
-            kinds[len(begun) - len(digits)] = _FIRST_DIGIT
-        return text[:start] + "".join(
-            [kind[chance] for kind, chance in zip(kinds, chances, strict=False)]
-        )
+            kinds[len(characters) - len(digits)] = _FIRST_DIGIT
+        others = [kind[chance] for kind, chance in zip(kinds, chances, strict=False)]
+        return indent + "".join(others)
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where in a JSON text something stands: in which objects and lists, and in the field of which name."""
+
+    name: str = ""
+    is_in_list: bool = False
+    #: how many of those around are lists
+    lists: int = 0
+    #: for each object and list around: whether that stands in a list, and the name of the field
+    _around: list[tuple[bool, str]] = field(default_factory=list)
+
+    def move(self, mark: str) -> None:
+        """Go past one of the marks of JSON: into an object or a list, out of one, or on to the next value."""
+        if mark in "{[":
+            self._around.append((self.is_in_list, self.name))
+            self.is_in_list = mark == "["
+            self.lists += self.is_in_list
+        elif mark in "}]":
+            self.lists -= self.is_in_list
+            # there is nothing to leave where a text closes more than it has opened
+            self.is_in_list, self.name = self._around.pop() if self._around else (False, "")
+        elif not self.is_in_list:
+            self.name = ""
+
+
+def _exchanged(token: str, part: str, masked: str) -> str:
+    """Return a token with the part of it that is masked, and with the white space around that."""
+    if masked == part:
+        return token
+    return token.replace(part, masked, 1)
+
+
+def _of_1900(text: str) -> str:
+    """Return a time on a day that is nobody's."""
+    return "1900-01-01" + text[10:]
 
 
 def _make_room(known: dict[Any, Any]) -> None:
@@ -322,9 +359,9 @@ def _is_time(text: str, name: str) -> bool:
     """Whether a number is a time: seconds since 1970, or thousandths, in a field that is named so."""
     if not text.isdecimal() or not text.startswith("1"):
         return False
-    return len(text) in (_DIGITS_OF_SECONDS, _DIGITS_OF_MILLISECONDS) and bool(
-        _OF_TIME.search(name)
-    )
+    if len(text) not in (_DIGITS_OF_SECONDS, _DIGITS_OF_MILLISECONDS):
+        return False
+    return bool(_OF_TIME.search(name))
 
 
 def _unquoted(token: str) -> str:

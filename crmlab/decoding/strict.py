@@ -28,13 +28,8 @@ ESCAPED = re.compile(r'[\x00-\x1f"\\]')
 def without_free_form(dtype: Any) -> Any:
     """Return the type without the free-form fields inside it."""
     if isinstance(dtype, pl.Struct):
-        return pl.Struct(
-            {
-                each.name: without_free_form(each.dtype)
-                for each in dtype.fields
-                if each.dtype != JSON
-            }
-        )
+        kept_fields = [part for part in dtype.fields if part.dtype != JSON]
+        return pl.Struct({part.name: without_free_form(part.dtype) for part in kept_fields})
     if isinstance(dtype, pl.List):
         return pl.List(without_free_form(dtype.inner))
     return dtype
@@ -43,16 +38,20 @@ def without_free_form(dtype: Any) -> Any:
 def as_text(dtype: Any) -> Any:
     """Return the type with every number as text, for a cast later."""
     if isinstance(dtype, pl.Struct):
-        return pl.Struct({each.name: as_text(each.dtype) for each in dtype.fields})
+        return pl.Struct(
+            {struct_field.name: as_text(struct_field.dtype) for struct_field in dtype.fields}
+        )
     if isinstance(dtype, pl.List):
         return pl.List(as_text(dtype.inner))
-    return pl.String() if dtype in NUMBERS else dtype
+    if dtype in NUMBERS:
+        return pl.String()
+    return dtype
 
 
 def holds(dtype: Any, *wanted: Any) -> bool:
     """Return whether the type is one of the wanted, or has one inside."""
     if isinstance(dtype, pl.Struct):
-        return any(holds(each.dtype, *wanted) for each in dtype.fields)
+        return any(holds(struct_field.dtype, *wanted) for struct_field in dtype.fields)
     if isinstance(dtype, pl.List):
         return holds(dtype.inner, *wanted)
     return dtype in wanted
@@ -75,19 +74,26 @@ def fits(raw: bytes, dtype: Any) -> bool:
 
 def _accepted(dtype: Any) -> Any:
     if isinstance(dtype, pl.Struct):
-        return _object({each.name: _accepted(each.dtype) for each in dtype.fields}) | None
+        return (
+            _object(
+                {struct_field.name: _accepted(struct_field.dtype) for struct_field in dtype.fields}
+            )
+            | None
+        )
     if isinstance(dtype, pl.List):
         several: Any = list[_accepted(dtype.inner)]  # type: ignore[misc]
         innermost: Any = dtype.inner
         while isinstance(innermost, pl.List):
             innermost = innermost.inner
+        if isinstance(innermost, pl.Struct):
+            return several | None
         # a single value counts as a list of one; an object does not
-        return (
-            several | None if isinstance(innermost, pl.Struct) else several | _accepted(innermost)
-        )
+        return several | _accepted(innermost)
     if dtype == pl.Boolean:
         return bool | None
-    return Any if dtype == JSON else _SCALAR
+    if dtype == JSON:
+        return Any
+    return _SCALAR
 
 
 def _object(fields: Mapping[str, Any]) -> Any:
@@ -96,8 +102,12 @@ def _object(fields: Mapping[str, Any]) -> Any:
     Their names may be any text, but one that JSON writes with an escape cannot be looked for: what such a field
     holds is not looked at.
     """
-    names = {
-        f"field_{number}": name for number, name in enumerate(fields) if not ESCAPED.search(name)
-    }
-    declared = [(own, fields[name], None) for own, name in names.items()]
-    return msgspec.defstruct("Accepted", declared, rename=names, gc=False)
+    attribute_names: dict[str, str] = {}
+    declared: list[Any] = []
+    for number, (field_name, accepted) in enumerate(fields.items()):
+        if ESCAPED.search(field_name):
+            continue
+        attribute = f"field_{number}"
+        attribute_names[attribute] = field_name
+        declared.append((attribute, accepted, None))
+    return msgspec.defstruct("Accepted", declared, rename=attribute_names, gc=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 import polars as pl
@@ -21,42 +21,40 @@ def as_utf8(
 
     `wrapper` is the key that holds the record inside each item, if there is one.
     """
-    texts = []
+    utf8_texts = []
     misfits: list[Misfits] = []
-    for row, record in enumerate(records):
+    for row_number, record in enumerate(records):
         try:
-            texts.append(record.decode())
+            utf8_texts.append(record.decode())
         except UnicodeDecodeError:
             readable = record.decode("utf-8", "replace")
-            text, found = _without_replaced(readable, wrapper)
-            texts.append(text)
-            misfits += [_misfit(row, name, raw) for name, raw in found if name in fields]
-    return pl.Series(texts, dtype=pl.String), misfits
+            text, unreadable = _without_replaced(readable, wrapper)
+            utf8_texts.append(text)
+            for field_name, raw in unreadable:
+                if field_name in fields:
+                    misfits.append(_misfit(row_number, field_name, raw))
+    return pl.Series(utf8_texts, dtype=pl.String), misfits
 
 
 def _without_replaced(text: str, wrapper: str | None) -> tuple[str, list[tuple[str, str]]]:
     """Return an object without the fields that hold replaced characters, and those fields."""
     try:
-        parts = _FIELDS.decode(text)
+        members = _FIELDS.decode(text)
     except msgspec.DecodeError:  # no object: it is rejected as it stands
         return text, []
-    kept = []
-    found: list[tuple[str, str]] = []
-    for name, raw in _decoded(parts):
-        if name == wrapper:
-            inner, within = _without_replaced(raw, None)
-            kept.append(f"{json.dumps(name)}:{inner}")
-            found += within
+    readable: list[str] = []
+    unreadable: list[tuple[str, str]] = []
+    for field_name, value in members.items():
+        raw = bytes(value).decode()
+        if field_name == wrapper:
+            inner, inner_unreadable = _without_replaced(raw, None)
+            readable.append(f"{json.dumps(field_name)}:{inner}")
+            unreadable += inner_unreadable
         elif _REPLACED in raw:
-            found.append((name, raw))
+            unreadable.append((field_name, raw))
         else:
-            kept.append(f"{json.dumps(name)}:{raw}")
-    return f"{{{','.join(kept)}}}", found
-
-
-def _decoded(parts: Mapping[str, msgspec.Raw]) -> Iterator[tuple[str, str]]:
-    for name, raw in parts.items():
-        yield name, bytes(raw).decode()
+            readable.append(f"{json.dumps(field_name)}:{raw}")
+    return f"{{{','.join(readable)}}}", unreadable
 
 
 def _misfit(row: int, name: str, raw: str) -> Misfits:

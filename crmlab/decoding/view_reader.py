@@ -11,7 +11,7 @@ from polars.exceptions import PolarsError
 
 from crmlab.connector import View
 from crmlab.decoding.conversions import Conversion, conversions, list_exploded, reads, touches
-from crmlab.decoding.misfits import Misfits, is_vital, misfits_where
+from crmlab.decoding.misfits import Misfits, all_at, is_vital, misfits_where
 from crmlab.schema import TABLES, Table
 
 #: the column that says which record a row came from
@@ -67,7 +67,7 @@ class ViewReader:
         """Return whether an id or an amount of the table, or whether there is a row at all, hangs on that field."""
         if field not in self._needs:
             is_list = bool(self._list) and touches(field, self._list)
-            self._needs[field] = is_list or self._is_read(field, self._vital_expressions())
+            self._needs[field] = is_list or self._is_any_read(field, self._vital_expressions())
         return self._needs[field]
 
     def lacks(self, misfits: Misfits) -> bool:
@@ -76,19 +76,26 @@ class ViewReader:
             return misfits.column.startswith(f"{self.table}.")
         field = misfits.field
         if field not in self._reads:
-            self._reads[field] = self._is_read(field, [*self._columns.values(), *self._choosing()])
+            self._reads[field] = self._is_any_read(field, self._expressions())
         return self._reads[field]
 
-    def _is_read(self, field: str, expressions: Iterable[pl.Expr]) -> bool:
+    def _is_any_read(self, field: str, expressions: Iterable[pl.Expr]) -> bool:
         return any(reads(expression, field, self._list) for expression in expressions)
 
     def _vital_expressions(self) -> list[pl.Expr]:
-        vital = [expression for name, expression in self._columns.items() if is_vital(name)]
-        return vital if self._view.where is None else [*vital, self._view.where]
+        expressions = [self._columns[name] for name in self._columns if is_vital(name)]
+        if self._view.where is not None:
+            expressions.append(self._view.where)
+        return expressions
 
-    def _choosing(self) -> list[pl.Expr]:
-        """Return what says which rows there are."""
-        return [part for part in (self._view.where, self._view.explode) if part is not None]
+    def _expressions(self) -> list[pl.Expr]:
+        """Return what the columns are made of, and what says which rows there are."""
+        expressions = [*self._columns.values()]
+        if self._view.where is not None:
+            expressions.append(self._view.where)
+        if self._view.explode is not None:
+            expressions.append(self._view.explode)
+        return expressions
 
     def read(self, rows: pl.DataFrame) -> ViewRows:
         """Return the rows of these records, which carry their number as `ROW`.
@@ -98,79 +105,89 @@ class ViewReader:
         PolarsError
             An expression raises for a value, instead of giving null.
         """
-        view = self._view
-        if view.explode is not None:
-            rows = rows.with_columns(item=view.explode).explode("item")
+        declared = self._view
+        if declared.explode is not None:
+            rows = rows.with_columns(item=declared.explode).explode("item")
             rows = rows.filter(pl.col("item").is_not_null())
-        if view.where is not None:
-            rows = rows.filter(view.where)
+        if declared.where is not None:
+            rows = rows.filter(declared.where)
         # batches are read side by side: to divide one among threads too costs more than it gains
-        frame = rows.select_seq(self._selected)
-        misfits = self._unread(rows, frame)
-        nameless = frame[ROW].clear()
-        if frame["id"].null_count():
-            lacks_id = frame["id"].is_null()
+        table_frame = rows.select_seq(self._selected)
+        misfits = self._unread(rows, table_frame)
+        nameless = table_frame[ROW].clear()
+        if table_frame["id"].null_count():
+            lacks_id = table_frame["id"].is_null()
             if self.is_exploded:
-                misfits += self._nameless_items(frame, lacks_id)
+                misfits += self._nameless_items(table_frame, lacks_id)
             else:
-                nameless = frame[ROW].filter(lacks_id)
-            frame = frame.filter(~lacks_id)
+                nameless = table_frame[ROW].filter(lacks_id)
+            table_frame = table_frame.filter(~lacks_id)
         return ViewRows(
-            records=frame.drop_in_place(ROW), frame=frame, nameless=nameless, misfits=misfits
+            records=table_frame.drop_in_place(ROW),
+            frame=table_frame,
+            nameless=nameless,
+            misfits=misfits,
         )
 
     def reason(self, rows: pl.DataFrame, error: PolarsError) -> str:
         """Return which column raises, and why: Polars' message names the value and the type only."""
-        for name, expression in self._view.columns.items():
+        for column_name, expression in self._view.columns.items():
             try:
                 rows.select(expression)
             except PolarsError as own:
-                return f"{self.table}.{name}: {_first_line(own)}"
+                return f"{self.table}.{column_name}: {_first_line(own)}"
         return f"{self.table}: {_first_line(error)}"
 
     def _unread(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Misfits]:
         """Return the texts of which an expression made null, though they say something."""
-        found: list[Misfits] = []
-        for each in self._conversions_with_nulls(rows, frame):
-            if not each.is_alone:
-                found += _misread(each, rows, (each.given.is_not_null() & each.value.is_null()))
+        misfits: list[Misfits] = []
+        for conversion in self._conversions_with_nulls(rows, frame):
+            is_given = conversion.given.is_not_null()
+            if not conversion.is_alone:
+                misfits += _misread(conversion, rows, is_given & conversion.value.is_null())
                 continue
-            made = frame[each.name]
+            column = frame[conversion.name]
             # the nulls of both tell without a look at any value, but for blanks
-            if made.null_count() > _null_count(rows, each.source):
-                few = rows.select(ROW, *each.columns).filter(made.is_null())
-                found += _misread(each, few, each.given.is_not_null())
-        return found
+            if column.null_count() > _null_count(rows, conversion.source):
+                rows_with_null = rows.select(ROW, *conversion.columns).filter(column.is_null())
+                misfits += _misread(conversion, rows_with_null, is_given)
+        return misfits
 
     def _conversions_with_nulls(self, rows: pl.DataFrame, frame: pl.DataFrame) -> list[Conversion]:
         """Return the conversions of columns that may hold null for a text that was misread."""
         if self._made_of_text is None:
             self._made_of_text = _made_of_text(self._view.columns, rows.schema, frame.schema)
-        names = []
-        for name, is_of_one in self._made_of_text.items():
+        wanted: dict[str, pl.Expr] = {}
+        for column_name, is_of_one in self._made_of_text.items():
             # what is made of one text has a null for each misfit; of several, another may stand in for it
-            if not is_of_one or frame[name].null_count():
-                names.append(name)
-        key = tuple(names)
-        if key not in self._conversions:
-            view = replace(self._view, columns={name: self._view.columns[name] for name in names})
-            self._conversions[key] = conversions(view, rows.schema)
-        return self._conversions[key]
+            if not is_of_one or frame[column_name].null_count():
+                wanted[column_name] = self._view.columns[column_name]
+        cache_key = tuple(wanted)
+        if cache_key not in self._conversions:
+            narrowed_view = replace(self._view, columns=wanted)
+            self._conversions[cache_key] = conversions(narrowed_view, rows.schema)
+        return self._conversions[cache_key]
 
     def _nameless_items(self, frame: pl.DataFrame, nameless: pl.Series) -> list[Misfits]:
-        raw = pl.repeat("null", frame.height, dtype=pl.String, eager=True)
-        way = f"{self._list}.id"
-        own = misfits_where(nameless, raw, field=way, wanted="an id", column=f"{self.table}.id")
-        return [misfits.at(frame[ROW]) for misfits in own]
+        null_texts = pl.repeat("null", frame.height, dtype=pl.String, eager=True)
+        misfits = misfits_where(
+            nameless,
+            null_texts,
+            field=f"{self._list}.id",
+            wanted="an id",
+            column=f"{self.table}.id",
+        )
+        return all_at(misfits, frame[ROW])
 
 
 def _as_declared(columns: Mapping[str, pl.Expr], table: Table) -> list[pl.Expr]:
     """Return the number of the record, and every column that the table declares, of its type; absent ones are null."""
     absent = pl.lit(None)
-    declared = [
-        columns.get(name, absent).cast(dtype).alias(name) for name, dtype in table.schema.items()
-    ]
-    return [pl.col(ROW), *declared]
+    declared = [pl.col(ROW)]
+    for column_name, dtype in table.schema.items():
+        expression = columns.get(column_name, absent)
+        declared.append(expression.cast(dtype).alias(column_name))
+    return declared
 
 
 def _made_of_text(
@@ -187,14 +204,18 @@ def _made_of_text(
     made
         Their own types: text is never misread, and lists and structures only have text inside.
     """
-    found = {}
-    for name, expression in columns.items():
-        if made[name] == pl.String or made[name].is_nested():
+    is_of_one_text: dict[str, bool] = {}
+    for column_name, expression in columns.items():
+        if _holds_text(made[column_name]):
             continue
-        sources = [read[root] for root in set(expression.meta.root_names())]
-        if any(dtype == pl.String or dtype.is_nested() for dtype in sources):
-            found[name] = sources == [pl.String()]
-    return found
+        source_types = [read[root] for root in set(expression.meta.root_names())]
+        if any(map(_holds_text, source_types)):
+            is_of_one_text[column_name] = source_types == [pl.String()]
+    return is_of_one_text
+
+
+def _holds_text(dtype: pl.DataType) -> bool:
+    return dtype == pl.String or dtype.is_nested()
 
 
 def _null_count(rows: pl.DataFrame, source: pl.Expr) -> int:
@@ -208,7 +229,7 @@ def _misread(conversion: Conversion, rows: pl.DataFrame, is_misread: pl.Expr) ->
     misread = rows.select(is_misread).to_series()
     if not misread.any():
         return []
-    found = misfits_where(
+    misfits = misfits_where(
         misread,
         rows.select(conversion.source).to_series(),
         field=conversion.field,
@@ -217,7 +238,7 @@ def _misread(conversion: Conversion, rows: pl.DataFrame, is_misread: pl.Expr) ->
         source=str(conversion.given),
         as_json=_as_json,
     )
-    return [misfits.at(rows[ROW]) for misfits in found]
+    return all_at(misfits, rows[ROW])
 
 
 def _as_json(text: str) -> str:

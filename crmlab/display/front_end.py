@@ -14,8 +14,11 @@ def can_answer() -> bool:
     The protocol's ``allow_stdin`` says so: nbclient, and with it nbconvert, papermill and
     nbmake, sends false. No kernel, nobody.
     """
-    running = kernel()
-    return bool(running and running.get_parent().get("content", {}).get("allow_stdin"))
+    running_kernel = kernel()
+    if not running_kernel:
+        return False
+    request = running_kernel.get_parent().get("content", {})
+    return bool(request.get("allow_stdin"))
 
 
 def looks_on() -> bool:
@@ -36,4 +39,7 @@ def hears_while_busy() -> bool:
 def kernel() -> Any:
     """Return the Jupyter kernel that this process is; None where it is none."""
     ipython = sys.modules.get("IPython")
-    return getattr(ipython.get_ipython(), "kernel", None) if ipython else None
+    # whoever never loaded IPython is in no notebook: asking is no reason to load it
+    if not ipython:
+        return None
+    return getattr(ipython.get_ipython(), "kernel", None)

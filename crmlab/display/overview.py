@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from crmlab.display.html import render
 from crmlab.display.tables import html_table, text_table
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 _TEMPLATE = Path(__file__).parent / "templates" / "overview.html.jinja"
 _COLOURS = {True: "#009E73", False: "#D55E00", None: "#808080"}
@@ -41,10 +45,11 @@ class Overview:
 
     def text(self) -> str:
         """Return it as lines of text."""
-        parts = [f"{self._head}: {self.words}"]
-        for heading, frame in _not_empty(self.tables):
-            parts.append(f"{heading}\n{text_table(frame)}".strip("\n"))
-        return "\n\n".join(parts)
+        paragraphs = [f"{self._head}: {self.words}"]
+        for heading, frame in self.tables:
+            if frame.height:
+                paragraphs.append(f"{heading}\n{text_table(frame)}".strip("\n"))
+        return "\n\n".join(paragraphs)
 
     def html(self) -> str:
         """Return it as HTML."""
@@ -53,8 +58,8 @@ class Overview:
             head=self._head,
             words=self.words,
             colour=_COLOURS[self.good],
-            tables=[(heading, html_table(frame)) for heading, frame in _not_empty(self.tables)],
-            folded=[(heading, html_table(frame)) for heading, frame in _not_empty(self.folded)],
+            tables=_as_html(self.tables),
+            folded=_as_html(self.folded),
         )
         return str(page)  # Markup would escape what somebody puts before or after it
 
@@ -63,8 +68,13 @@ class Overview:
         return _MARKS[self.good] + self.title
 
 
-def _not_empty(tables: Sequence[Table]) -> list[Table]:
-    return [(heading, frame) for heading, frame in tables if frame.height]
+def _as_html(tables: Sequence[Table]) -> list[tuple[str, Markup]]:
+    """Return the tables that have rows, each with its heading."""
+    html_tables = []
+    for heading, frame in tables:
+        if frame.height:
+            html_tables.append((heading, html_table(frame)))
+    return html_tables
 
 
 class DisplayMixin:

@@ -56,62 +56,83 @@ def html_table(
     to_the_right
         Columns of text that hold numbers already written out, such as ``"62.5%"``.
     """
-    numeric = [dtype.is_numeric() or name in to_the_right for name, dtype in frame.schema.items()]
-    heads = [
-        _html_cell(name, is_number) for name, is_number in zip(frame.columns, numeric, strict=True)
-    ]
-    rows = []
+    numeric = set(to_the_right)
+    for column_name, dtype in frame.schema.items():
+        if dtype.is_numeric():
+            numeric.add(column_name)
+
+    headings = []
+    for column_name in frame.columns:
+        headings.append(_html_cell(column_name, column_name in numeric))
+
+    table_rows = []
     for values in frame.head(max_rows).iter_rows():
-        row = []
-        for value, is_number in zip(values, numeric, strict=True):
-            row.append(_html_cell(value, is_number, absent=absent))
-        rows.append(row)
-    return render(_TEMPLATE, heads=heads, rows=rows, label=label, more=_more(frame, max_rows))
+        table_row = []
+        for column_name, value in zip(frame.columns, values, strict=True):
+            table_row.append(_html_cell(value, column_name in numeric, absent=absent))
+        table_rows.append(table_row)
+    left_out = _left_out(frame, max_rows)
+    return render(_TEMPLATE, heads=headings, rows=table_rows, label=label, more=left_out)
 
 
 def _html_cell(value: object, is_number: bool, *, absent: str = "") -> _Cell:
     words = cell(value, absent=absent)
     if is_number:
         return _Cell(words, "number")
-    return _Cell(words, "long" if len(words) > _LONG else "", is_bad=value is False)
+    kind = ""
+    if len(words) > _LONG:
+        kind = "long"
+    return _Cell(words, kind, is_bad=value is False)
 
 
 def text_table(frame: pl.DataFrame) -> str:
     """Return a frame as lines: columns of short values side by side, long text below its row."""
-    shown = frame.head(_MAX_ROWS)
+    shown_rows = frame.head(_MAX_ROWS)
     short_columns = []
     long_columns = {}
-    for name in shown.columns:
-        texts = [_one_line(cell(value)) for value in shown[name]]
-        if max(map(len, texts), default=0) > _BELOW:
-            long_columns[name] = texts
+    for column_name in shown_rows.columns:
+        cell_texts = [_one_line(cell(value)) for value in shown_rows[column_name]]
+        if max(map(len, cell_texts), default=0) > _BELOW:
+            long_columns[column_name] = cell_texts
         else:
-            short_columns.append(
-                _aligned([name, *texts], to_the_right=shown.schema[name].is_numeric())
-            )
+            is_number = shown_rows.schema[column_name].is_numeric()
+            short_columns.append(_aligned([column_name, *cell_texts], to_the_right=is_number))
 
-    lines = []
-    for number in range(shown.height + 1):  # the first line are the names
-        lines.append("  ".join(column[number] for column in short_columns).rstrip())
-        if number > 0:
-            lines += _below(long_columns, number - 1)
-    lines.append(_more(frame, _MAX_ROWS))
-    return "\n".join(line for line in lines if line)
+    text_lines = []
+    for line_number in range(shown_rows.height + 1):  # the first line are the names
+        side_by_side = [column[line_number] for column in short_columns]
+        text_lines.append("  ".join(side_by_side).rstrip())
+        if line_number > 0:
+            text_lines += _below(long_columns, line_number - 1)
+    text_lines.append(_left_out(frame, _MAX_ROWS))
+    # a row of nothing but long texts has no line of its own
+    return "\n".join(filter(None, text_lines))
 
 
-def _below(long_columns: dict[str, list[str]], row: int) -> list[str]:
+def _below(long_columns: dict[str, list[str]], row_number: int) -> list[str]:
     """Return the long texts of a row, a line each."""
-    return [f"    {name}: {texts[row]}" for name, texts in long_columns.items() if texts[row]]
+    text_lines = []
+    for column_name, cell_texts in long_columns.items():
+        if cell_texts[row_number]:
+            text_lines.append(f"    {column_name}: {cell_texts[row_number]}")
+    return text_lines
 
 
 def _aligned(column: Sequence[str], *, to_the_right: bool) -> list[str]:
     width = max(map(len, column))
-    return [text.rjust(width) if to_the_right else text.ljust(width) for text in column]
+    justified = str.rjust if to_the_right else str.ljust
+    return [justified(text, width) for text in column]
 
 
 def _one_line(text: str) -> str:
     """Return text as one line, without what would turn or colour the terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
+    return "".join(_printable(character) for character in text)
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " "
 
 
 def cell(value: object, *, absent: str = "") -> str:
@@ -119,8 +140,10 @@ def cell(value: object, *, absent: str = "") -> str:
     match value:
         case None:
             return absent
-        case bool():
-            return "yes" if value else "no"
+        case True:
+            return "yes"
+        case False:
+            return "no"
         case int():
             return f"{value:,}"
         case float():
@@ -129,6 +152,9 @@ def cell(value: object, *, absent: str = "") -> str:
             return str(value)
 
 
-def _more(frame: pl.DataFrame, max_rows: int) -> str:
+def _left_out(frame: pl.DataFrame, max_rows: int) -> str:
+    """Return how many rows a table does not show, in words; "" where it shows all."""
     left_out = frame.height - max_rows
-    return f"{plural(left_out, 'more row')} not shown" if left_out > 0 else ""
+    if left_out <= 0:
+        return ""
+    return f"{plural(left_out, 'more row')} not shown"

@@ -9,16 +9,20 @@ def duration(seconds: float) -> str:
     """Return seconds in words: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min."""
     if seconds < 10:
         return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, left_seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
         return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    if minutes:
+        return f"{minutes} min {left_seconds} s"
+    return f"{left_seconds} s"
 
 
 def plural(count: int, noun: str, nouns: str = "") -> str:
     """Return "1 deal" or "2,000 deals"; `nouns` where the plural is no "s"."""
-    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {nouns or noun + 's'}"
 
 
 def listed(names: Iterable[str], max_shown: int = 4) -> str:

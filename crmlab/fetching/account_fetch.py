@@ -74,7 +74,9 @@ class AccountFetch:
         self._reporter = reporter
         self._store = store
         self._spools = spools
-        self._spooled = SpooledAnswers(answers, account, self._asked) if answers else None
+        self._spooled: SpooledAnswers | None = None
+        if answers:
+            self._spooled = SpooledAnswers(answers, account, self._asked)
         self._stop_early = stop_early
         #: why the store or the spool could not be written: then nothing of this fetch can be
         self._unwritten: CrmlabError | None = None
@@ -88,23 +90,33 @@ class AccountFetch:
         self, tasks: Mapping[str, ResourceTask], query: Query
     ) -> dict[str, ResourceFetch]:
         contexts = {name: query.context(self.account, name) for name in tasks}
-        embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, contexts)
-        stall = self._client.timeouts.stall
-        fetches = {
-            name: ResourceFetch(
-                task, self, embeddings, contexts[name], stored=self._stored(task), stall=stall
+        embeddings = Embeddings(
+            {name: task.resource for name, task in tasks.items()},
+            contexts,
+        )
+        stall_seconds = self._client.timeouts.stall
+        fetches: dict[str, ResourceFetch] = {}
+        for resource_name, resource_task in tasks.items():
+            stored = self._stored(resource_task)
+            fetches[resource_name] = ResourceFetch(
+                resource_task,
+                self,
+                embeddings,
+                contexts[resource_name],
+                stored=stored,
+                stall=stall_seconds,
             )
-            for name, task in tasks.items()
-        }
-        for name, fetch in fetches.items():
-            paths = embeddings.paths(name)
-            fetch.hand_on_to({fetches[embedded]: places for embedded, places in paths.items()})
+        for resource_name, resource_fetch in fetches.items():
+            embedded_paths = embeddings.paths(resource_name)
+            resource_fetch.hand_on_to(
+                {fetches[embedded]: places for embedded, places in embedded_paths.items()}
+            )
         return fetches
 
     @property
     def results(self) -> list[ResourceResult]:
         """What came of each resource, or has come until now."""
-        return [fetch.result for fetch in self._fetches.values()]
+        return [resource_fetch.result for resource_fetch in self._fetches.values()]
 
     async def finish(self) -> None:
         """Read every resource to its end; their results keep the failures.
@@ -112,14 +124,13 @@ class AccountFetch:
         With `stop_early` the first failure is raised, and the others are cancelled.
         """
         async with TaskGroup() as group:
-            self._tasks = {
-                name: group.create_task(self._work(fetch)) for name, fetch in self._fetches.items()
-            }
+            for name, fetch in self._fetches.items():
+                self._tasks[name] = group.create_task(self._work(fetch))
 
     def stop(self, why: str) -> None:
         """End the reading of every resource; what came is kept."""
-        for fetch in self._fetches.values():
-            fetch.stop(why)
+        for resource_fetch in self._fetches.values():
+            resource_fetch.stop(why)
 
     async def _work(self, fetch: ResourceFetch) -> None:
         await fetch.work()
@@ -144,14 +155,14 @@ class AccountFetch:
 
         With `strict`, the failure of one is raised; otherwise its rows are just absent.
         """
-        rows: dict[str, pl.DataFrame] = {}
-        for name in names:
-            await self.finished(name)
-            result = self._fetches[name].result
+        exported_rows: dict[str, pl.DataFrame] = {}
+        for resource_name in names:
+            await self.finished(resource_name)
+            result = self._fetches[resource_name].result
             if result.failure and strict:
                 raise copy(result.failure)
-            rows[name] = result.exported
-        return rows
+            exported_rows[resource_name] = result.exported
+        return exported_rows
 
     def incomplete(self, names: Iterable[str]) -> list[str]:
         """Return those of these resources, which are all in, of which something is missing."""
@@ -183,22 +194,26 @@ class AccountFetch:
         Only this user can look into it. In a spool the pages are kept, as the file itself may be of any size.
         """
         if self._spooled and self._spooled.is_replay:
-            async for page in self._spooled.file_pages(result, request):
-                yield page
+            async for file_page in self._spooled.file_pages(result, request):
+                yield file_page
             return
-        cut = result.task.resource.read_file
-        assert cut is not None
+        cut_into_pages = result.task.resource.read_file
+        assert cut_into_pages is not None
         with TemporaryDirectory(prefix="crmlab-", ignore_cleanup_errors=True) as folder:
-            path = Path(folder) / "answer"
-            await self._sent(result, request, lambda page: page, may_repeat=True, into=path)
+            file_path = Path(folder) / "answer"
+            await self._sent(
+                result, request, lambda file_page: file_page, may_repeat=True, into=file_path
+            )
             # never closed by hand: a thread that nobody waits for any more may still be in it
-            pages = cut(str(path), request)
-            following = await asyncio.to_thread(next, pages, None)
+            file_pages = cut_into_pages(str(file_path), request)
+            following = await asyncio.to_thread(next, file_pages, None)
             while following:
-                page, following = following, await asyncio.to_thread(next, pages, None)
+                file_page = following
+                # looked for before this one is handed out: the last one has to say so
+                following = await asyncio.to_thread(next, file_pages, None)
                 if self._spooled:
-                    await self._spooled.keep_file_page(result, page, is_last=following is None)
-                yield page
+                    await self._spooled.keep_file_page(result, file_page, is_last=following is None)
+                yield file_page
 
     async def _answer_once(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return an answer that the service gives only once: that of an earlier run which nobody read, else a new one.
@@ -206,15 +221,17 @@ class AccountFetch:
         It is on disk before anything reads it.
         """
         assert self._spools is not None
-        spool = self._spools.of(self.account, result.task.resource.name, request.path)
-        result.lost = spool.lost
-        waiting = spool.waiting(request, accept)
+        answer_spool = self._spools.of(self.account, result.task.resource.name, request.path)
+        result.lost = answer_spool.lost
+        waiting = answer_spool.waiting(request, accept)
         if waiting:
             return waiting
-        with spool.asking():
-            page = await self._sent(result, request, accept, may_repeat=False, keep=spool.keep)
-        spool.accepted()
-        return page
+        with answer_spool.asking():
+            answer_page = await self._sent(
+                result, request, accept, may_repeat=False, keep=answer_spool.keep
+            )
+        answer_spool.accepted()
+        return answer_page
 
     async def _sent(
         self,
@@ -232,7 +249,7 @@ class AccountFetch:
         async with self._turns:
             await self.backpressure.room()
             try:
-                page = await self._client.send(
+                answer_page = await self._client.send(
                     self.account,
                     request,
                     again="always" if may_repeat else "never",
@@ -243,8 +260,8 @@ class AccountFetch:
                 )
             finally:
                 result.requests.sent += 1
-        self._reporter.answered(self.account, page.seconds)
-        return page
+        self._reporter.answered(self.account, answer_page.seconds)
+        return answer_page
 
     def tell(self, result: ResourceResult, *, over: bool = False) -> None:
         """Pass on how far a resource is."""
@@ -253,11 +270,13 @@ class AccountFetch:
     def keep(self, task: ResourceTask, name: str, frame: pl.DataFrame, reading: int) -> None:
         """Put a frame of that reading of its list into the store; from any thread."""
         assert self._store is not None
-        key = given_key(task.resource.key) if name == RAW else pl.col("id")
+        table_name = name
+        record_key = pl.col("id")
+        if name == RAW:
+            table_name = task.full_name
+            record_key = given_key(task.resource.key)
         try:
-            self._store.put(
-                task.full_name if name == RAW else name, task.source, frame, key, reading=reading
-            )
+            self._store.put(table_name, task.source, frame, record_key, reading=reading)
         except CrmlabError as error:  # a full disk is not the failure of one resource
             self._unwritten = error
             raise
@@ -266,8 +285,9 @@ class AccountFetch:
         """Return the names of the frames that go into the store as they come."""
         if not self._store:
             return frozenset()
-        needs_no_memory = task.raw and not task.is_looked_up
-        return task.tables | {RAW} if needs_no_memory else task.tables
+        if task.raw and not task.is_looked_up:
+            return task.tables | {RAW}
+        return task.tables
 
 
 async def finish(
@@ -276,7 +296,7 @@ async def finish(
     """Read all accounts to their end, or until told to stop or out of time; after an error, leave nothing running."""
     stopping = asyncio.create_task(_stop(fetches, stop, seconds))
     try:
-        await side_by_side(fetch.finish() for fetch in fetches)
+        await side_by_side(resource_fetch.finish() for resource_fetch in fetches)
     finally:
         stopping.cancel()
         await asyncio.gather(stopping, return_exceptions=True)
@@ -285,11 +305,11 @@ async def finish(
 async def _stop(
     fetches: Sequence[AccountFetch], stop: asyncio.Event, seconds: float | None
 ) -> None:
-    why = "stopped before its end"
+    reason = "stopped before its end"
     try:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
         assert seconds is not None
-        why = out_of_time(seconds)
-    for fetch in fetches:
-        fetch.stop(why)
+        reason = out_of_time(seconds)
+    for account_fetch in fetches:
+        account_fetch.stop(reason)

@@ -80,9 +80,9 @@ class AnswerFile:
         """Why there was no answer; None where there was one."""
         if "failed" not in self.about:
             return None
-        error = failure_from_json(self.about["failed"])
-        error.of_account = self.about["failed"]["of_account"]
-        return error
+        kept_error = failure_from_json(self.about["failed"])
+        kept_error.of_account = self.about["failed"]["of_account"]
+        return kept_error
 
     def page(self, request: Request) -> Page:
         """Return the answer to this request, which is the one that was asked."""
@@ -123,8 +123,10 @@ def _compressed(content: bytes) -> bytes:
 def read(path: Path) -> AnswerFile | None:
     """Return an answer; None where there is none, or it cannot be read: it is cut off, or something else."""
     try:
-        about, _, body = gzip.decompress(path.read_bytes()).partition(b"\n")
-        answer = AnswerFile(about=json.loads(about.decode("utf-8", "surrogatepass")), body=body)
+        head_line, _, answer_body = gzip.decompress(path.read_bytes()).partition(b"\n")
+        answer = AnswerFile(
+            about=json.loads(head_line.decode("utf-8", "surrogatepass")), body=answer_body
+        )
         _check(answer)
     except (
         OSError,
@@ -142,18 +144,20 @@ def read(path: Path) -> AnswerFile | None:
 def when_asked(path: Path) -> dt.datetime | None:
     """Return when an answer was asked for, which its head says; None where it cannot be read."""
     try:
-        with gzip.open(path) as file:
-            head = msgspec.json.decode(file.readline(_MAX_HEAD), type=_Asked)
+        with gzip.open(path) as opened_file:
+            head = msgspec.json.decode(opened_file.readline(_MAX_HEAD), type=_Asked)
     except (OSError, EOFError, ValueError, zlib.error, msgspec.MsgspecError):
         return None
-    return head.asked_at if head.asked_at.tzinfo else None
+    if head.asked_at.tzinfo is None:
+        return None
+    return head.asked_at
 
 
 def _check(answer: AnswerFile) -> None:
     """Raise where a file holds something else than an answer: it is of another version, or somebody changed it."""
     is_failure = isinstance(answer.about, Mapping) and "failed" in answer.about
-    about = msgspec.convert(answer.about, _About if is_failure else _Answered)
-    if about.asked_at.tzinfo is None:
+    what_it_says = msgspec.convert(answer.about, _About if is_failure else _Answered)
+    if what_it_says.asked_at.tzinfo is None:
         raise ValueError("a time without its zone")
     if is_failure and answer.error is None:
         raise ValueError("a failure that says nothing")

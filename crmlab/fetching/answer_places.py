@@ -31,10 +31,12 @@ class Place:
 
     def error_of_list(self) -> CrmlabError | None:
         """Return the error by which the list ended, so that further answers never came; None where none is kept."""
-        for path in sorted(self.folder.glob("*.gz")):
-            kept = read(path) if is_answer_name(path.name) else None
-            if kept and kept.error:
-                return kept.error
+        for answer_path in sorted(self.folder.glob("*.gz")):
+            if not is_answer_name(answer_path.name):  # of somebody else
+                continue
+            kept_answer = read(answer_path)
+            if kept_answer and kept_answer.error:
+                return kept_answer.error
         return None
 
 
@@ -48,16 +50,17 @@ class Places:
     def next(self, account: Account, resource: Resource, request: Request) -> Place:
         """Return where the answer to a request stands that is asked now."""
         folder = resource_folder(self._directory, account, resource.name)
-        first = folder / answer_name(request, 1)
-        self._asked[first] += 1
-        time = self._asked[first]
-        return Place(folder, folder / answer_name(request, time), time)
+        first_place = folder / answer_name(request, 1)
+        self._asked[first_place] += 1
+        times_asked = self._asked[first_place]
+        return Place(folder, folder / answer_name(request, times_asked), times_asked)
 
     def forget(self, account: Account, resource: Resource) -> Path:
         """Begin to count anew; return the folder of that list."""
         folder = resource_folder(self._directory, account, resource.name)
-        for first in [each for each in self._asked if each.parent == folder]:
-            del self._asked[first]
+        for first_place in [*self._asked]:
+            if first_place.parent == folder:
+                del self._asked[first_place]
         return folder
 
 
@@ -74,9 +77,9 @@ def is_answer_name(name: str) -> bool:
 
 def account_folder(provider: str, name: str) -> str:
     """Return the name of the folder with an account's answers."""
-    shown = re.sub(r"[^A-Za-z0-9]+", "-", f"{provider} {name}").strip("-")
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", f"{provider} {name}").strip("-")
     digest = sha256(f"{provider} {name}".encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{shown[:60]}-{digest[:8]}"
+    return f"{readable[:60]}-{digest[:8]}"
 
 
 def resource_folder(directory: Path, account: Account, resource: str) -> Path:

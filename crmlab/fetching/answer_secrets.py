@@ -25,20 +25,20 @@ def without_secrets(
 ) -> AnswerFile | None:
     """Return what may be kept of an answer; None where it may hold a secret and cannot be read."""
     cursors = frozenset(_cursors(page, resource))
-    headers = {
-        name: _redacted(value, account, page.request)
-        for name, value in as_it_came.headers.items()
-        if name not in _CREDENTIALS and (not is_secret(name) or value in cursors)
-    }
+    headers: dict[str, str] = {}
+    for header_name, header_value in as_it_came.headers.items():
+        if header_name in _CREDENTIALS or (is_secret(header_name) and header_value not in cursors):
+            continue
+        headers[header_name] = _redacted(header_value, account, page.request)
     try:
-        body = body_without_secrets(
+        kept_body = body_without_secrets(
             as_it_came.body, account.provider.secret_names, except_for=cursors
         )
     except ValueError:
         return None
-    text = body.decode("utf-8", "surrogateescape")
-    body = _redacted(text, account, page.request).encode("utf-8", "surrogateescape")
-    return AnswerFile.of_page(as_it_came, body=body, headers=headers)
+    body_text = kept_body.decode("utf-8", "surrogateescape")
+    kept_body = _redacted(body_text, account, page.request).encode("utf-8", "surrogateescape")
+    return AnswerFile.of_page(as_it_came, body=kept_body, headers=headers)
 
 
 def _cursors(page: Page, resource: Resource) -> Iterator[str]:
@@ -64,7 +64,7 @@ def _texts_in(value: object) -> Iterator[str]:
 
 def _redacted(text: str, account: Account, request: Request) -> str:
     """Return a text without this account's own secrets, as they are and as headers carry them."""
-    for word in " ".join(account.sign(request).headers.values()).split():
-        if len(word) >= _SECRET_LENGTH:
-            text = text.replace(word, _BLOT)
+    for header_word in " ".join(account.sign(request).headers.values()).split():
+        if len(header_word) >= _SECRET_LENGTH:
+            text = text.replace(header_word, _BLOT)
     return account.redact(text)

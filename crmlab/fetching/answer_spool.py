@@ -162,37 +162,46 @@ class AnswerSpool:
 
     def finish(self, results: Iterable[ResourceResult]) -> None:
         """Take note of what came of it all: what the next run of this question goes on with, if anything."""
-        ended = list(results)
-        passing = [result for result in ended if isinstance(result.failure, _PASSING)]
-        # those that ended as they are would end so again, from the same answers
-        asked_again = [result for result in ended if not result.complete and result not in passing]
-        told = {
-            told_name(result): {"retries": result.requests.retries, "seconds": result.seconds}
-            for result in ended
-        }
-        self._write(
-            is_finished=not passing,
-            asked_again=[
-                [result.task.account.label, result.task.resource.name] for result in asked_again
-            ],
-            told=told,
-        )
+        is_finished = True
+        asked_again: list[list[str]] = []
+        told_of_lists: dict[str, dict[str, float]] = {}
+        for result in results:
+            told_of_lists[told_name(result)] = {
+                "retries": result.requests.retries,
+                "seconds": result.seconds,
+            }
+            if isinstance(result.failure, _PASSING):
+                is_finished = False
+            elif not result.complete:
+                # it would end so again, from the same answers
+                asked_again.append([result.task.account.label, result.task.resource.name])
+        self._write(is_finished=is_finished, asked_again=asked_again, told=told_of_lists)
 
     # ---- what is there ------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        found = read_about(self.directory)
-        if not found:
+        about_before = read_about(self.directory)
+        if not about_before:
             self._refuse_foreign_answers()
-        salt = bytes.fromhex(found["salt"]) if found else secrets.token_bytes(16)
-        self._about = {"spool": _FORMAT, "salt": salt.hex(), **self._asked_as_json(salt)}
-        if found and not found["finished"] and self._is_recent(found):
-            self._refuse_another_question(found)
-        if found and self._goes_on(found):
+        fingerprint_salt = secrets.token_bytes(16)
+        if about_before:
+            fingerprint_salt = bytes.fromhex(about_before["salt"])
+        self._about = {
+            "spool": _FORMAT,
+            "salt": fingerprint_salt.hex(),
+            **self._asked_as_json(fingerprint_salt),
+        }
+        if about_before and not about_before["finished"] and self._is_recent(about_before):
+            self._refuse_another_question(about_before)
+        if about_before and self._goes_on(about_before):
             self.resumes = True
-            self.query = replace(self.query, now=Asked.from_json(found).fetched_at)
-            self._about = {"spool": _FORMAT, "salt": salt.hex(), **self._asked_as_json(salt)}
-            self._drop_for_good(found)
+            self.query = replace(self.query, now=Asked.from_json(about_before).fetched_at)
+            self._about = {
+                "spool": _FORMAT,
+                "salt": fingerprint_salt.hex(),
+                **self._asked_as_json(fingerprint_salt),
+            }
+            self._drop_for_good(about_before)
         else:
             with errors_in_words(self.directory):
                 _remove(self.directory / ANSWERS)
@@ -207,17 +216,13 @@ class AnswerSpool:
             )
 
     def _asked_as_json(self, salt: bytes) -> dict[str, Any]:
-        asked = self.query.asked().as_json()
-        return {
-            **asked,
-            "asked_accounts": [_account_as_json(account, salt) for account in self.query.accounts],
-        }
+        accounts = [_account_as_json(account, salt) for account in self.query.accounts]
+        return {**self.query.asked().as_json(), "asked_accounts": accounts}
 
     def _write(self, *, is_finished: bool, **told: object) -> None:
-        about = {**self._about, "finished": is_finished, **told}
-        write_private(
-            self.directory / FILE, json.dumps(about, indent=2, ensure_ascii=False).encode()
-        )
+        everything = {**self._about, "finished": is_finished, **told}
+        content = json.dumps(everything, indent=2, ensure_ascii=False)
+        write_private(self.directory / FILE, content.encode())
 
     def _is_recent(self, found: Mapping[str, Any]) -> bool:
         age = dt.datetime.now(dt.UTC) - self._last_kept(found)
@@ -226,15 +231,18 @@ class AnswerSpool:
 
     def _last_kept(self, found: Mapping[str, Any]) -> dt.datetime:
         """Return when the last answer was asked for; files say so, as a copied folder has the times of its copy."""
-        times = [Asked.from_json(found).fetched_at]
-        for path in (self.directory / ANSWERS).glob("*/*/*.gz"):
-            asked_at = when_asked(path)
+        moments = [Asked.from_json(found).fetched_at]
+        for answer_path in (self.directory / ANSWERS).glob("*/*/*.gz"):
+            asked_at = when_asked(answer_path)
             if asked_at:
-                times.append(asked_at)
-        return max(times)
+                moments.append(asked_at)
+        return max(moments)
 
     def _refuse_another_question(self, found: Mapping[str, Any]) -> None:
-        is_same = all(found[name] == self._about[name] for name in (*_QUESTION, "accounts"))
+        is_same = all(
+            found[part_of_question] == self._about[part_of_question]
+            for part_of_question in (*_QUESTION, "accounts")
+        )
         if not is_same and self._has_answers():
             raise UsageError(
                 f"{self.directory} holds the answers of an unfinished fetch of another question: name another folder, "
@@ -242,8 +250,8 @@ class AnswerSpool:
             )
 
     def _has_answers(self) -> bool:
-        for path in (self.directory / ANSWERS).glob("*/*/*.gz"):
-            answer = read(path)
+        for answer_path in (self.directory / ANSWERS).glob("*/*/*.gz"):
+            answer = read(answer_path)
             if answer and not answer.error:
                 return True
         return False
@@ -252,16 +260,16 @@ class AnswerSpool:
         """Whether the answers that are there are gone on with; `note` says why not, where one would expect it."""
         if found["finished"]:
             return False
-        when = f"{Asked.from_json(found).fetched_at:%Y-%m-%d %H:%M} UTC"
+        began_at = f"{Asked.from_json(found).fetched_at:%Y-%m-%d %H:%M} UTC"
         if not self._is_recent(found):
             hours = MAX_AGE.total_seconds() / 3600
             self.note = (
-                f"the answers of {when} in {self.directory} are not of the last {hours:g} hours: "
+                f"the answers of {began_at} in {self.directory} are not of the last {hours:g} hours: "
                 "all was asked again"
             )
         elif found["asked_accounts"] != self._about["asked_accounts"]:
             self.note = (
-                f"the answers of {when} in {self.directory} came with another key, address or setting: "
+                f"the answers of {began_at} in {self.directory} came with another key, address or setting: "
                 "all was asked again"
             )
         return not self.note
@@ -269,11 +277,11 @@ class AnswerSpool:
     def _drop_for_good(self, found: Mapping[str, Any]) -> None:
         """Remove what a killed run left half, and the answers of lists that did not end well."""
         with errors_in_words(self.directory):
-            for part in (self.directory / ANSWERS).glob(f"*/*/*{UNFINISHED}"):
-                part.unlink(missing_ok=True)
-            for label, resource in found.get("asked_again", []):
+            for unfinished_file in (self.directory / ANSWERS).glob(f"*/*/*{UNFINISHED}"):
+                unfinished_file.unlink(missing_ok=True)
+            for account_label, resource in found.get("asked_again", []):
                 for account in self.query.accounts:
-                    if account.label == label:
+                    if account.label == account_label:
                         _remove(resource_folder(self.directory, account, resource))
 
 
@@ -287,11 +295,13 @@ def spool_in(directory: object) -> tuple[Path, dict[str, Any]]:
     """
     if not names_a_folder(directory):
         raise UsageError(f"a spool is named by the path of its folder, not {directory!r}")
-    place = Path(str(directory))
-    about = read_about(place)
+    spool_folder = Path(str(directory))
+    about = read_about(spool_folder)
     if about is None:
-        raise UsageError(f"{place} holds no {FILE}: name a folder that was the spool of a fetch")
-    return place, about
+        raise UsageError(
+            f"{spool_folder} holds no {FILE}: name a folder that was the spool of a fetch"
+        )
+    return spool_folder, about
 
 
 def read_about(directory: Path) -> dict[str, Any] | None:
@@ -302,27 +312,27 @@ def read_about(directory: Path) -> dict[str, Any] | None:
     UsageError
         It is none of crmlab's, or of another version.
     """
-    path = directory / FILE
+    about_path = directory / FILE
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        if not stat.S_ISREG(about_path.stat().st_mode):
             return None
-        found: dict[str, Any] = json.loads(path.read_bytes())
-        is_known = found["spool"] == _FORMAT
+        about: dict[str, Any] = json.loads(about_path.read_bytes())
+        is_known = about["spool"] == _FORMAT
         if is_known:
-            Asked.from_json(found)
-            bytes.fromhex(found["salt"])
-            msgspec.convert(found, _About)
+            Asked.from_json(about)
+            bytes.fromhex(about["salt"])
+            msgspec.convert(about, _About)
     except (KeyError, TypeError, ValueError, msgspec.ValidationError):
-        raise UsageError(f"{path} is not what crmlab wrote: name another folder") from None
+        raise UsageError(f"{about_path} is not what crmlab wrote: name another folder") from None
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror})") from None
+        raise UsageError(f"{about_path} cannot be read ({error.strerror})") from None
     if not is_known:
         raise UsageError(
-            f"{path} was written by another version of crmlab: use that one, or name another folder"
+            f"{about_path} was written by another version of crmlab: use that one, or name another folder"
         )
-    return found
+    return about
 
 
 def told_name(result: ResourceResult) -> str:

@@ -47,18 +47,18 @@ async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
     from crmlab.http.client import Client  # noqa: PLC0415
 
     async with Client(timeouts=timeouts) as client, within(client.timeouts.total):
-        page = await _where(
+        answer_page = await _where(
             account, client.send(account, account.provider.ping, accept=partial(_pinged, account))
         )
     try:
-        page.read(Any)  # or it is no JSON, and no answer of this service
+        answer_page.read(Any)  # or it is no JSON, and no answer of this service
     except TransportError as error:
         raise without_trace(error) from None
     try:
-        words = account.provider.reached(page)
+        who_answered = account.provider.reached(answer_page)
     except TransportError:  # of another shape than documented: reached all the same
-        words = "answered"
-    return f"{words} · {urlsplit(account.base_url).netloc}"
+        who_answered = "answered"
+    return f"{who_answered} · {urlsplit(account.base_url).netloc}"
 
 
 async def call(
@@ -176,9 +176,10 @@ class Asked:
     def shape(self, *, as_frame: bool, as_model: Any) -> Callable[[Any], Any]:
         """Return what makes of the answer what was asked for; raise a `UsageError` where it cannot be that."""
         if self.operation.gives_secret and (as_frame or as_model is not None):
-            name = self.operation.name
+            operation_name = self.operation.name
             raise UsageError(
-                f"{name} answers with a new secret, which is in no frame or model: leave them away"
+                f"{operation_name} answers with a new secret, which no frame or model may hold: "
+                "leave as_frame and as_model out"
             )
         return answer_shape(as_frame=as_frame, as_model=as_model)
 
@@ -195,14 +196,11 @@ class Asked:
         if self.gives_once:
             check_spool(name, allow_destructive=allow_destructive, spool=spool)
         elif self.operation.destroys(self.arguments) and allow_destructive is not True:
-            way_back = (
-                f"{self.operation.restored_by}=True brings it back. "
-                if self.operation.restored_by
-                else ""
-            )
-            raise UsageError(
-                f"{name} deletes at {self.account.provider.title}. {way_back}Write allow_destructive=True to do it"
-            )
+            sentences = [f"{name} deletes at {self.account.provider.title}."]
+            if self.operation.restored_by:
+                sentences.append(f"{self.operation.restored_by}=True brings it back.")
+            sentences.append("Write allow_destructive=True to do it")
+            raise UsageError(" ".join(sentences))
 
 
 def chosen(account: Account, operation: str, arguments: Mapping[str, object]) -> Asked:
@@ -213,9 +211,12 @@ def chosen(account: Account, operation: str, arguments: Mapping[str, object]) ->
     UsageError
         there is none of that name, or an argument breaks a rule
     """
-    found = operation_of(account, operation)
+    checked_operation = operation_of(account, operation)
     return Asked(
-        account=account, operation=found, arguments=arguments, request=found.request(**arguments)
+        account=account,
+        operation=checked_operation,
+        arguments=arguments,
+        request=checked_operation.request(**arguments),
     )
 
 
@@ -225,20 +226,20 @@ async def answer(
     """Return the decoded answer of one operation in its shape, asked over the connections of this client."""
     account = asked.account
     with ExitStack() as cleanup:
-        kept = None
+        answer_spool = None
         if asked.gives_once:
-            kept = Spool(spool or "", account, asked.request.path)
-            cleanup.callback(kept.close)
-        page = await _where(account, _in_time(client, asked, kept))
+            answer_spool = Spool(spool or "", account, asked.request.path)
+            cleanup.callback(answer_spool.close)
+        answer_page = await _where(account, _in_time(client, asked, answer_spool))
         if asked.operation.binary:
-            return page.body
+            return answer_page.body
         try:
             # an answer that has not this shape stays, for the next call to read otherwise
-            shown = shape(_shareable(page, asked))
+            shown = shape(_shareable(answer_page, asked))
         except CrmlabError as error:
             raise without_trace(error) from None
-        if kept:
-            kept.hand_out()
+        if answer_spool:
+            answer_spool.hand_out()
     return shown
 
 
@@ -265,9 +266,9 @@ def _shareable(page: Page, asked: Asked) -> Any:
             return with_new_secret(page.read(Any))
         return without_secrets(page.read(Any), asked.account.provider.secret_names)
     except RecursionError:
-        sent = f"{page.request.method} {page.request.path}"
+        what_was_sent = f"{page.request.method} {page.request.path}"
         raise TransportError(
-            f"{sent} answered with JSON that is nested too deeply to be read"
+            f"{what_was_sent} answered with JSON that is nested too deeply to be read"
         ) from None
 
 
@@ -297,7 +298,9 @@ def _pinged(account: Account, page: Page) -> Page:
         return page
     resource = provider.resource(provider.ping_resource)
     # where the envelope tells success, the service was reached whatever is in it
-    return page if resource.absent_is_empty else as_documented(page, resource)
+    if resource.absent_is_empty:
+        return page
+    return as_documented(page, resource)
 
 
 async def _where(account: Account, sending: Awaitable[Page]) -> Page:

@@ -40,8 +40,12 @@ class Completeness:
             self._began_at = self._began_at or page.sent_at
             self._ended_at = page.sent_at
         if total is not None:
-            tags = page.request.tags
-            counted_list = (page.request.path, str(sorted(tags.items())), page.request.partial)
+            request_tags = page.request.tags
+            counted_list = (
+                page.request.path,
+                str(sorted(request_tags.items())),
+                page.request.partial,
+            )
             self._totals.setdefault(counted_list, []).append(total)
 
     @property
@@ -55,15 +59,15 @@ class Completeness:
         totals = self._totals_of_whole_lists()
         if not totals:
             return None
-        return sum(each[-1] for each in totals)
+        return sum(list_totals[-1] for list_totals in totals)
 
     @property
     def distinct(self) -> int:
         """How many different records came; those without a key are all different."""
-        keys = self.seen_keys["key"]
-        without_key = keys.null_count()
+        record_keys = self.seen_keys["key"]
+        without_key = record_keys.null_count()
         # all that have no key are one value for `n_unique`
-        return keys.n_unique() + max(0, without_key - 1)
+        return record_keys.n_unique() + max(0, without_key - 1)
 
     @property
     def inserted(self) -> int:
@@ -81,7 +85,7 @@ class Completeness:
         totals = self._totals_of_whole_lists()
         if not totals:
             return False
-        counted_at_first = sum(each[0] for each in totals)
+        counted_at_first = sum(list_totals[0] for list_totals in totals)
         return self.distinct + rejected - self.inserted < counted_at_first
 
     def is_settled(self, before: Completeness | None, *, timed: bool) -> bool:
@@ -93,7 +97,8 @@ class Completeness:
         if not self._totals:
             return self.repeats(before)
         if timed and self._began_at:
-            grown_by = sum(each[-1] - each[0] for each in self._totals_of_whole_lists())
+            whole_lists = self._totals_of_whole_lists()
+            grown_by = sum(totals[-1] - totals[0] for totals in whole_lists)
             return grown_by <= 0 or grown_by <= self.inserted
         return all(len(set(totals)) == 1 for totals in self._totals.values())
 
@@ -101,12 +106,12 @@ class Completeness:
         """Whether it brought what the reading before had brought, but for what was inserted since."""
         if before is None:
             return False
-        lost = before.seen_keys.join(self.seen_keys, on="key", how="anti", nulls_equal=True)
-        gained = self.seen_keys.join(before.seen_keys, on="key", how="anti", nulls_equal=True)
+        lost_keys = before.seen_keys.join(self.seen_keys, on="key", how="anti", nulls_equal=True)
+        gained_keys = self.seen_keys.join(before.seen_keys, on="key", how="anti", nulls_equal=True)
         if before._began_at:
             was_there_before = (pl.col("inserted_at") < before._began_at).fill_null(True)
-            gained = gained.filter(was_there_before)
-        return lost.is_empty() and gained.is_empty()
+            gained_keys = gained_keys.filter(was_there_before)
+        return lost_keys.is_empty() and gained_keys.is_empty()
 
     def _totals_of_whole_lists(self) -> list[list[int]]:
         return [totals for (_, _, is_part), totals in self._totals.items() if not is_part]

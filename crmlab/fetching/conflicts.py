@@ -25,8 +25,10 @@ def conflicts(frame: pl.DataFrame, key: pl.Expr) -> int:
 
 def version(columns: Iterable[str]) -> pl.Expr:
     """Return what tells one version of a record from another: its times of changes, as JSON."""
-    times = [name for name in columns if _tells_a_change(name)]
-    return pl.struct(times).struct.json_encode() if times else pl.lit("")
+    change_columns = [column_name for column_name in columns if _tells_a_change(column_name)]
+    if not change_columns:
+        return pl.lit("")
+    return pl.struct(change_columns).struct.json_encode()
 
 
 def count(kinds: pl.DataFrame) -> int:
@@ -36,8 +38,8 @@ def count(kinds: pl.DataFrame) -> int:
 
 
 def _tells_a_change(column: str) -> bool:
-    is_of_change = any(word in column for word in _CHANGE_WORDS)
-    return is_of_change and not any(word in column for word in _WHO_WORDS)
+    is_of_change = any(change_word in column for change_word in _CHANGE_WORDS)
+    return is_of_change and not any(change_word in column for change_word in _WHO_WORDS)
 
 
 def conflicts_on_a_page(
@@ -50,15 +52,41 @@ def conflicts_on_a_page(
     """
     if keys.n_unique() == len(keys) or len(keys) != len(found):
         return frozenset()
-    pages = pl.Series(
-        [page for page, size in enumerate(sizes) for _ in range(size)], dtype=pl.UInt32
+    page_of_each: list[int] = []
+    for page_number, page_height in enumerate(sizes):
+        page_of_each += [page_number] * page_height
+    pages = pl.Series(page_of_each, dtype=pl.UInt32)
+    numbered_rows = pl.DataFrame({"key": keys, "page": pages}).with_row_index("row")
+    repeated = numbered_rows.filter(
+        pl.col("key").is_not_null() & pl.struct("key", "page").is_duplicated()
     )
-    rows = pl.DataFrame({"key": keys, "page": pages}).with_row_index("row")
-    repeated = rows.filter(pl.col("key").is_not_null() & pl.struct("key", "page").is_duplicated())
-    contents = pl.Series([hash(found[row].text) for row in repeated["row"]], dtype=pl.Int64)
-    kinds = (
-        repeated.with_columns(content=contents)
-        .group_by("key", "page")
-        .agg(pl.col("content").n_unique())
-    )
-    return frozenset(kinds.filter(pl.col("content") > 1)["key"])
+    row_numbers = repeated["row"]
+    contents = pl.Series([hash(found[row].text) for row in row_numbers], dtype=pl.Int64)
+    return _of_several_contents(repeated.with_columns(content=contents), "key", "page")
+
+
+class LargePage:
+    """A page that is decoded in several batches, whose records are compared over all of them."""
+
+    def __init__(self) -> None:
+        self._parts: list[pl.DataFrame] = []
+
+    def take(self, keys: pl.Series, found: Sequence[Record]) -> None:
+        """Note the keys of a batch, and the content of each; called from other threads."""
+        # records were rejected otherwise: nobody knows whose key is whose
+        if len(keys) == len(found):
+            contents = pl.Series([hash(record.text) for record in found], dtype=pl.Int64)
+            self._parts.append(pl.DataFrame({"key": keys, "content": contents}))
+
+    def conflicting(self) -> frozenset[int]:
+        """Return the keys that came with different content, in the batches that were decoded so far."""
+        if not self._parts:
+            return frozenset()
+        rows = pl.concat(self._parts)
+        repeated = rows.filter(pl.col("key").is_not_null() & pl.col("key").is_duplicated())
+        return _of_several_contents(repeated, "key")
+
+
+def _of_several_contents(rows: pl.DataFrame, *by: str) -> frozenset[int]:
+    contents = rows.group_by(*by).agg(pl.col("content").n_unique())
+    return frozenset(contents.filter(pl.col("content") > 1)["key"])

@@ -29,10 +29,12 @@ class Continuation:
     def took(self, page: Page, resource: Resource) -> None:
         """Take note of a page that is kept."""
         if resource.follow.param:
-            kind = _kind(page.request, resource)
-            last = self._last.get(kind)
-            if not last or _number(page.request, resource) > _number(last.request, resource):
-                self._last[kind] = page
+            list_kind = _kind(page.request, resource)
+            last_page = self._last.get(list_kind)
+            if not last_page or _number(page.request, resource) > _number(
+                last_page.request, resource
+            ):
+                self._last[list_kind] = page
             return
         for following in resource.follow(page):
             self._named_by[following.key] = page
@@ -54,9 +56,8 @@ class Continuation:
 
 def _kind(request: Request, resource: Resource) -> str:
     """Return what is asked for besides the number of the page."""
-    params = {
-        name: value for name, value in request.params.items() if name != resource.follow.param
-    }
+    params = dict(request.params)
+    params.pop(resource.follow.param, None)
     return json.dumps([request.method, request.path, sorted(params.items()), request.body])
 
 

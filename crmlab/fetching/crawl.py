@@ -21,38 +21,39 @@ async def crawl(requests: Iterable[Request], visit: Visit, known: set[str] | Non
     The first error is raised plain, and what still runs is cancelled. `known`: the keys of requests that were
     visited before, and of those that are visited now.
     """
-    known = set() if known is None else known
+    if known is None:
+        known = set()
     sent_last: list[Request] = []
 
-    async def visit_and_follow(group: TaskGroup, request: Request) -> None:
+    async def visit_and_follow(task_group: TaskGroup, request: Request) -> None:
         for following in await visit(request):
-            start(group, following)
+            start(task_group, following)
 
-    def start(group: TaskGroup, request: Request) -> None:
+    def start(task_group: TaskGroup, request: Request) -> None:
         if request.key in known:
             return
         known.add(request.key)
         if request.send_last:
             sent_last.append(request)
         else:
-            group.create_task(visit_and_follow(group, request))
+            task_group.create_task(visit_and_follow(task_group, request))
 
-    async with TaskGroup() as group:
+    async with TaskGroup() as task_group:
         for request in requests:
-            start(group, request)
+            start(task_group, request)
     while sent_last:
         waiting = sent_last.copy()
         sent_last.clear()
-        async with TaskGroup() as group:
+        async with TaskGroup() as task_group:
             for request in waiting:
-                group.create_task(visit_and_follow(group, request))
+                task_group.create_task(visit_and_follow(task_group, request))
 
 
 async def side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Do all of this at once; after an error or a cancel, leave nothing running and raise it plain."""
-    async with TaskGroup() as group:
-        for work in works:
-            group.create_task(work)
+    async with TaskGroup() as task_group:
+        for coroutine in works:
+            task_group.create_task(coroutine)
 
 
 async def ended(work: asyncio.Future[T]) -> T:

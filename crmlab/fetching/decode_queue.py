@@ -23,7 +23,7 @@ from crmlab.decoding import (
     unknown_fields,
 )
 from crmlab.fetching.completeness import KEYS
-from crmlab.fetching.conflicts import conflicts, conflicts_on_a_page
+from crmlab.fetching.conflicts import LargePage, conflicts, conflicts_on_a_page
 from crmlab.fetching.crawl import ended, look_at
 from crmlab.fetching.faults import FAULTS, internal_error
 from crmlab.fetching.keyless import with_keys
@@ -31,6 +31,10 @@ from crmlab.schema import KEY, TABLES, repeats_rows
 
 #: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
 BATCH = 2_500_000
+#: a page of so many batches is not decoded as one
+LARGE_PAGE = 3
+#: records of a batch at most: the smallest take some hundred bytes each, whatever their text is
+MAX_RECORDS = 50_000
 #: batches that may wait to be decoded before no more is asked for
 MAX_WAITING = 4
 #: records of a batch, evenly spread, looked at for fields that nobody documented
@@ -99,7 +103,10 @@ class DecodeQueue:
         keep: Keep,
         kept: frozenset[str],
     ) -> None:
-        self._reader, self._backpressure, self._keep, self._kept = reader, backpressure, keep, kept
+        self._reader = reader
+        self._backpressure = backpressure
+        self._keep = keep
+        self._kept = kept
         self._decoder: Decoder | None = None
         #: held while the decoder is made: several batches may wait for it, and one is enough for all of them
         self._making = asyncio.Lock()
@@ -109,6 +116,8 @@ class DecodeQueue:
         self._size = 0
         #: keys that one page held twice, with different content
         self._conflicting: set[int] = set()
+        #: those whose batches are being decoded
+        self._large_pages: list[LargePage] = []
         self._tasks: list[asyncio.Task[Decoded]] = []
         self._parts: dict[str, list[pl.DataFrame]] = {}
         #: how often all was decoded that was there: once for each reading of the list
@@ -131,11 +140,33 @@ class DecodeQueue:
 
     def add(self, found: Sequence[Record]) -> None:
         """Take records in; they are decoded when there are enough of them."""
+        size = sum([len(record.text) for record in found])
+        if size >= LARGE_PAGE * self._backpressure.batch_bytes or len(found) >= MAX_RECORDS:
+            self._add_in_parts(found)
+            return
         self._buffer += found
         self._pages.append(len(found))
-        self._size += sum([len(record.text) for record in found])
+        self._size += size
         if self._size >= self._backpressure.batch_bytes:
             self._start()
+
+    def _add_in_parts(self, found: Sequence[Record]) -> None:
+        """Decode a large page in several batches: what one takes in memory is many times its size."""
+        if self._buffer:
+            self._start()
+        page = LargePage()
+        self._large_pages.append(page)
+        for record in found:
+            self._buffer.append(record)
+            self._size += len(record.text)
+            if self._size >= self._backpressure.batch_bytes or len(self._buffer) >= MAX_RECORDS:
+                self._start_part(page)
+        if self._buffer:
+            self._start_part(page)
+
+    def _start_part(self, page: LargePage) -> None:
+        self._pages.append(len(self._buffer))
+        self._start(page)
 
     async def flush(self) -> pl.DataFrame:
         """Decode all that is there; return the keys of what came since the last time."""
@@ -148,10 +179,14 @@ class DecodeQueue:
             if batch.rejected.height:
                 self._rejected.append(batch.rejected)
             self._take_misfits(batch)
-            for name, frame in batch.frames.items():
-                self._parts.setdefault(name, []).append(frame)
-                if name == RAW:
+            for frame_name, frame in batch.frames.items():
+                self._parts.setdefault(frame_name, []).append(frame)
+                if frame_name == RAW:
                     self._readings.append(self._reading)
+        for page in self._large_pages:
+            self._conflicting |= page.conflicting()
+        self._large_pages = []
+        self.conflicts = max(self.conflicts, len(self._conflicting))
         self._reading += 1
         return pl.concat([pl.DataFrame(schema=KEYS), *(batch.keys for batch in batches)])
 
@@ -172,8 +207,8 @@ class DecodeQueue:
         """Values that could not be read, each once, `MAX_KEPT` of a field at most."""
         if not self._misfits:
             return pl.DataFrame(schema=MISFITS)
-        found = pl.concat(self._misfits).unique(maintain_order=True)
-        return found.filter(pl.int_range(pl.len()).over("field") < MAX_KEPT)
+        different_misfits = pl.concat(self._misfits).unique(maintain_order=True)
+        return different_misfits.filter(pl.int_range(pl.len()).over("field") < MAX_KEPT)
 
     @property
     def misfit_counts(self) -> dict[str, int]:
@@ -188,25 +223,24 @@ class DecodeQueue:
         """How many values each table lacks, because they could not be read."""
         if not self._misfit_keys:
             return {}
-        counts = (
-            self._counted()
-            .filter(pl.col("table") != "")
-            .group_by("table")
-            .agg(pl.col("count").sum())
-        )
+        of_tables = self._counted().filter(pl.col("table") != "")
+        counts = of_tables.group_by("table").agg(pl.col("count").sum())
         return dict(counts.iter_rows())
 
     def _counted(self) -> pl.DataFrame:
-        keys = pl.concat(self._misfit_keys)
-        return keys.group_by("table", "field", maintain_order=True).agg(
+        misfit_keys = pl.concat(self._misfit_keys)
+        return misfit_keys.group_by("table", "field", maintain_order=True).agg(
             count=pl.col("key").n_unique().cast(pl.Int64)
         )
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the tables without repeats: of each key what was changed last (of equals, what came last)."""
-        return {
-            name: self._distinct(name, self._parts.pop(name)).rechunk() for name in [*self._parts]
-        }
+        frames: dict[str, pl.DataFrame] = {}
+        for frame_name in [*self._parts]:
+            # let go of before the next is joined: both together would be there twice
+            frame_parts = self._parts.pop(frame_name)
+            frames[frame_name] = self._distinct(frame_name, frame_parts).rechunk()
+        return frames
 
     def _take_misfits(self, batch: Decoded) -> None:
         if batch.misfits.height:
@@ -216,105 +250,128 @@ class DecodeQueue:
         self.lacking |= batch.lacking
 
     def _distinct(self, name: str, parts: list[pl.DataFrame]) -> pl.DataFrame:
-        frame = pl.concat(parts)
+        all_rows = pl.concat(parts)
         if name in TABLES:
-            if not repeats_rows(frame):
-                return frame
-            self.conflicts = max(self.conflicts, conflicts(frame, pl.struct(KEY)))
-            return _newest(frame)
+            if not repeats_rows(all_rows):
+                return all_rows
+            self.conflicts = max(self.conflicts, conflicts(all_rows, pl.struct(KEY)))
+            return _newest(all_rows)
         if name == RAW and self._decoder:
-            key = self._decoder.resource.key
-            if frame.select(key).to_series().n_unique() == frame.height:
-                return frame  # as nearly always: to leave nothing out would copy all of it
-            self.conflicts = max(self.conflicts, conflicts(frame, key))
-            readings = zip(parts, self._readings, strict=True)
-            reading = pl.concat(
-                [pl.repeat(number, part.height, eager=True) for part, number in readings]
-            )
-            return _each_once(frame, key, reading)
-        return frame.unique(maintain_order=True)
+            record_key = self._decoder.resource.key
+            if all_rows.select(record_key).to_series().n_unique() == all_rows.height:
+                return all_rows  # as nearly always: to leave nothing out would copy all of it
+            self.conflicts = max(self.conflicts, conflicts(all_rows, record_key))
+            readings: list[pl.Series] = []
+            for frame_part, number in zip(parts, self._readings, strict=True):
+                readings.append(pl.repeat(number, frame_part.height, eager=True))
+            return _each_once(all_rows, record_key, pl.concat(readings))
+        return all_rows.unique(maintain_order=True)
 
-    def _start(self) -> None:
-        found, self._buffer, self._size = self._buffer, [], 0
-        sizes, self._pages = self._pages, []
-        if (
-            found or not self._decoder
-        ):  # once for an empty list as well: its tables are empty frames
-            task = asyncio.create_task(self._decode(found, sizes, self._reading))
-            # what is cancelled, or fails elsewhere before, asks for no result
-            task.add_done_callback(look_at)
-            self._tasks.append(task)
+    def _start(self, large_page: LargePage | None = None) -> None:
+        records = self._buffer
+        page_heights = self._pages
+        self._buffer = []
+        self._pages = []
+        self._size = 0
+        if not records and self._decoder:
+            return
+        # once for an empty list as well: its tables are empty frames
+        decoding = self._decode(records, page_heights, self._reading, large_page)
+        task = asyncio.create_task(decoding)
+        # what is cancelled, or fails elsewhere before, asks for no result
+        task.add_done_callback(look_at)
+        self._tasks.append(task)
 
-    async def _decode(self, found: list[Record], sizes: list[int], reading: int) -> Decoded:
+    async def _decode(
+        self, found: list[Record], sizes: list[int], reading: int, large_page: LargePage | None
+    ) -> Decoded:
         async with self._making:
             reader = self._decoder = self._decoder or await self._reader()
         async with self._backpressure.turn():
-            decoded, strange, words, conflicting = await asyncio.to_thread(
-                self._decoded, reader, found, sizes, reading
+            decoded, strange, unread_words, conflicting = await asyncio.to_thread(
+                self._decoded, reader, found, sizes, reading, large_page
             )
         self.unknown |= dict.fromkeys(strange)
-        self.unknown_words |= dict.fromkeys(words)
+        self.unknown_words |= dict.fromkeys(unread_words)
         self.renamed |= reader.renamed
         self._conflicting |= conflicting
         self.conflicts = max(self.conflicts, len(self._conflicting))
         return decoded
 
     def _decoded(
-        self, reader: Decoder, found: list[Record], sizes: list[int], reading: int
+        self,
+        reader: Decoder,
+        found: list[Record],
+        sizes: list[int],
+        reading: int,
+        large_page: LargePage | None,
     ) -> tuple[Decoded, list[str], list[str], frozenset[int]]:
-        words: list[str] = []
+        unread_words: list[str] = []
         try:
             decoded = reader(found)
             unread = _unread_words(reader.resource, decoded.frames)
             if unread is not None:
-                words = unread["word"].unique(maintain_order=True).to_list()
+                unread_words = unread["word"].unique(maintain_order=True).to_list()
                 counted = pl.concat([decoded.misfit_keys, unread.select(*MISFIT_KEYS)])
                 decoded = replace(decoded, misfit_keys=counted)
         except FAULTS as fault:  # costs this batch, and none of the others
             decoded = reader.reject(found, str(internal_error(fault)))
-        rest = dict(decoded.frames)
+        other_frames = dict(decoded.frames)
         # looked for in every list, before the keys of those are let go of whose records nobody counts
         conflicting = conflicts_on_a_page(decoded.keys["key"], found, sizes)
-        keys = decoded.keys if reader.resource.checks_completeness else decoded.keys.clear()
-        for name in self._kept.intersection(rest):
-            self._keep(name, rest.pop(name), reading)
+        if large_page:
+            large_page.take(decoded.keys["key"], found)
+        record_keys = decoded.keys
+        if not reader.resource.checks_completeness:
+            record_keys = record_keys.clear()
+        for frame_name in self._kept.intersection(other_frames):
+            self._keep(frame_name, other_frames.pop(frame_name), reading)
         sample = found[:: max(1, len(found) // SAMPLE)]
         strange = unknown_fields(reader.resource, reader.known, sample)
-        return replace(decoded, frames=rest, keys=keys), strange, words, conflicting
+        return (
+            replace(decoded, frames=other_frames, keys=record_keys),
+            strange,
+            unread_words,
+            conflicting,
+        )
 
 
 def _unread_words(resource: Resource, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
     """Return the service's words that the resource's views cannot read, and what they are counted by: their row."""
-    found = []
+    unread: list[pl.DataFrame] = []
     for table, expression in resource.unknown_words.items():
-        if table in frames:
-            words = frames[table].select("id", word=expression).drop_nulls("word")
-            if words.height:
-                counted = {
-                    "table": pl.lit(table),
-                    "field": pl.lit("word"),
-                    "key": pl.col("id").hash(),
-                }
-                found.append(words.select(**counted, word="word"))
-    return pl.concat(found) if found else None
+        if table not in frames:
+            continue
+        table_words = frames[table].select("id", word=expression).drop_nulls("word")
+        if table_words.is_empty():
+            continue
+        counted_by = {
+            "table": pl.lit(table),
+            "field": pl.lit("word"),
+            "key": pl.col("id").hash(),
+        }
+        unread.append(table_words.select(**counted_by, word="word"))
+    if not unread:
+        return None
+    return pl.concat(unread)
 
 
 def _each_once(frame: pl.DataFrame, key: pl.Expr, reading: pl.Series) -> pl.DataFrame:
     """Return own records without repeats; `reading` says in which reading of the list each came."""
     if not frame.select(key.is_null().any()).item():
         return frame.filter(key.is_last_distinct())
-    rows = frame.select(
+    record_hashes = frame.select(
         key=pl.when(key.is_not_null()).then(key.hash()),
         content=pl.struct(pl.all()).hash(),
         source=pl.lit(0, pl.UInt16),
         reading=reading,
     )
-    return frame.filter(with_keys(rows)["key"].is_last_distinct())
+    return frame.filter(with_keys(record_hashes)["key"].is_last_distinct())
 
 
 def _newest(frame: pl.DataFrame) -> pl.DataFrame:
     # only what tells them apart is sorted: whole rows would be copied
-    rows = frame.select(*KEY, "modified_at", row=pl.int_range(pl.len()))
-    rows = rows.sort("modified_at", maintain_order=True, nulls_last=False)
-    kept = rows.with_columns(kept=pl.struct(KEY).is_last_distinct()).sort("row")["kept"]
-    return frame.filter(kept)
+    row_versions = frame.select(*KEY, "modified_at", row=pl.int_range(pl.len()))
+    row_versions = row_versions.sort("modified_at", maintain_order=True, nulls_last=False)
+    is_kept = row_versions.with_columns(kept=pl.struct(KEY).is_last_distinct()).sort("row")["kept"]
+    return frame.filter(is_kept)

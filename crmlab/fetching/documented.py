@@ -39,22 +39,24 @@ class Documented:
 
 def documented(of: Provider) -> Documented:
     """Return what the description of a service knows."""
-    texts = frozenset(_texts(of))
-    names = frozenset(_field_names(of))
-    shared = {
-        word
-        for table in TABLES.values()
-        for column in table.columns.values()
-        for word in column.words
-    }
-    of_paths = {part for text in texts if "/" in text for part in text.split("/")}
-    words = {text for text in texts | shared | of_paths if _WORD.fullmatch(text)}
-    pieces = (
-        piece for text in texts if len(text) <= _LONGEST_MESSAGE for piece in _PIECE.findall(text)
-    )
-    return Documented(
-        names=names, words=frozenset(words), vocabulary=frozenset(map(str.casefold, pieces))
-    )
+    described_texts = frozenset(_texts(of))
+    field_names = frozenset(_field_names(of))
+    candidates = {*described_texts, *_shared_words()}
+    vocabulary: set[str] = set()
+    for described_text in described_texts:
+        if "/" in described_text:  # a path, of which each part may come back in an answer
+            candidates.update(described_text.split("/"))
+        if len(described_text) <= _LONGEST_MESSAGE:
+            vocabulary.update(map(str.casefold, _PIECE.findall(described_text)))
+    kept_words = frozenset(filter(_WORD.fullmatch, candidates))
+    return Documented(names=field_names, words=kept_words, vocabulary=frozenset(vocabulary))
+
+
+def _shared_words() -> Iterator[str]:
+    """Yield the words that columns of the shared tables are known to have."""
+    for table in TABLES.values():
+        for column in table.columns.values():
+            yield from column.words
 
 
 def _field_names(of: Provider) -> Iterator[str]:
@@ -71,9 +73,9 @@ def _field_names(of: Provider) -> Iterator[str]:
 
 def _names(dtype: Any) -> Iterator[str]:
     if isinstance(dtype, pl.Struct):
-        for each in dtype.fields:
-            yield each.name
-            yield from _names(each.dtype)
+        for struct_field in dtype.fields:
+            yield struct_field.name
+            yield from _names(struct_field.dtype)
     elif isinstance(dtype, pl.List | pl.Array):
         yield from _names(dtype.inner)
 
@@ -83,10 +85,10 @@ def _texts(of: Provider) -> Iterator[str]:
     module = importlib.import_module(of.check.__module__)
     if not module.__file__:
         return
-    path = Path(module.__file__)
+    module_path = Path(module.__file__)
     # a service's description is one file, or a package of its own
     is_package = module.__package__ not in ("", None, _OF_SINGLE_FILES)
-    for source in path.parent.glob("*.py") if is_package else [path]:
+    for source in module_path.parent.glob("*.py") if is_package else [module_path]:
         yield from _of_code(ast.parse(source.read_text(encoding="utf-8")))
 
 

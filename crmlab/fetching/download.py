@@ -126,23 +126,25 @@ async def download(
     chosen = _file_operation(account, operation)
     if not names_a_folder(folder):
         raise UsageError(f"folder is the path of a folder, not {folder!r}")
-    rows = _rows(asked)
-    taken = [name for name in rows.columns if name in FILES]
-    if taken:
+    asked_rows = _rows(asked)
+    taken_names = [name for name in asked_rows.columns if name in FILES]
+    if taken_names:
         raise UsageError(
-            f"{', '.join(taken)}: these columns are what download says; select the arguments alone"
+            f"{', '.join(taken_names)}: download adds these columns itself; give the arguments alone"
         )
-    place = make_folder(folder)
-    files = _files(account, chosen, place, rows.to_dicts())
-    with parts_folder(place) as parts:  # removes what a killed run left: it is personal data
+    target_folder = make_folder(folder)
+    files = _files(account, chosen, target_folder, asked_rows.to_dicts())
+    with parts_folder(
+        target_folder
+    ) as parts_directory:  # removes what a killed run left: it is personal data
         async with Client(limits, timeouts) as client, within(client.timeouts.total):
             await _download_all(
-                client, account, chosen, files, parts, stop_early=on_error == "raise"
+                client, account, chosen, files, parts_directory, stop_early=on_error == "raise"
             )
     failures = [file.failure for file in files if file.failure]
     if failures and len(failures) == len(files):
         raise failures[0]
-    return rows.hstack(_told(files, rows.height))
+    return asked_rows.hstack(_told(files, asked_rows.height))
 
 
 def _rows(asked: object) -> pl.DataFrame:
@@ -153,13 +155,13 @@ def _rows(asked: object) -> pl.DataFrame:
         raise UsageError(
             f"what is asked for is a frame, or a mapping for each file, not {type(asked).__name__}"
         )
-    rows = [*asked]
-    for number, row in enumerate(rows):
-        if not isinstance(row, Mapping):
+    asked_rows = [*asked]
+    for number, asked_row in enumerate(asked_rows):
+        if not isinstance(asked_row, Mapping):
             raise UsageError(
-                f"row {number} of what is asked for is {type(row).__name__}, not a mapping of arguments"
+                f"row {number} of what is asked for is {type(asked_row).__name__}, not a mapping of arguments"
             )
-    return pl.DataFrame(rows)
+    return pl.DataFrame(asked_rows)
 
 
 def _file_operation(account: Account, name: str) -> Operation:
@@ -177,19 +179,18 @@ def _files(
     account: Account, operation: Operation, folder: Path, rows: Sequence[Mapping[str, Any]]
 ) -> list[_File]:
     """Return each file once, whatever the number of rows that ask for it."""
-    files: dict[str, _File] = {}
-    for number, row in enumerate(rows):
-        given = {name: value for name, value in row.items() if value is not None}
+    files_by_key: dict[str, _File] = {}
+    for number, asked_row in enumerate(rows):
+        arguments = {name: value for name, value in asked_row.items() if value is not None}
         try:
-            request = operation.request(**given)
+            request = operation.request(**arguments)
         except UsageError as error:
             raise UsageError(f"row {number} of what is asked for: {error}") from None
-        if request.key not in files:
-            files[request.key] = _File(
-                request, folder / _name(account, operation, request, given.values())
-            )
-        files[request.key].rows.append(number)
-    return [*files.values()]
+        if request.key not in files_by_key:
+            file_path = folder / _name(account, operation, request, arguments.values())
+            files_by_key[request.key] = _File(request, file_path)
+        files_by_key[request.key].rows.append(number)
+    return [*files_by_key.values()]
 
 
 def _name(
@@ -199,16 +200,14 @@ def _name(
 
     The digest tells apart what looks alike with its odd characters replaced, or on a disk that does not know case.
     """
-    shown = re.sub(r"[^A-Za-z0-9]+", "-", " ".join(map(str, values))).strip("-")[:_SHOWN]
-    digest = hashlib.sha256(
-        f"{account.base_url}\n{account.name}\n{request.key}".encode()
-    ).hexdigest()
-    ending = (
-        operation.file_ending
-        or re.sub(r"[^A-Za-z0-9]", "", request.path.rpartition(".")[2])[:8]
-        or "bin"
-    )
-    return f"{operation.name}-{shown}-{digest[:12]}.{ending}"
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", " ".join(map(str, values))).strip("-")[:_SHOWN]
+    identity = f"{account.base_url}\n{account.name}\n{request.key}"
+    digest = hashlib.sha256(identity.encode()).hexdigest()
+    ending = operation.file_ending
+    if not ending:
+        after_dot = request.path.rpartition(".")[2]
+        ending = re.sub(r"[^A-Za-z0-9]", "", after_dot)[:8] or "bin"
+    return f"{operation.name}-{readable}-{digest[:12]}.{ending}"
 
 
 async def _download_all(
@@ -233,37 +232,37 @@ async def _download_all(
 
     # as in a fetch: twice as many as may be in flight, so that the queue is never empty
     workers = 2 * client.limits(account).concurrency
-    async with TaskGroup() as group:
+    async with TaskGroup() as task_group:
         for _ in range(min(workers, len(files))):
-            group.create_task(work())
+            task_group.create_task(work())
 
 
 async def _download(
     client: Client, account: Account, operation: Operation, file: _File, parts: Path
 ) -> None:
     """Stream a file beside its place, and move it there when it is whole."""
-    part = parts / file.path.name
+    part_path = parts / file.path.name
     try:
-        await client.send(account, file.request, into=part)
-        file.told = await asyncio.to_thread(_settle, part, file, operation.file_ending)
+        await client.send(account, file.request, into=part_path)
+        file.told = await asyncio.to_thread(_settle, part_path, file, operation.file_ending)
     finally:
-        part.unlink(missing_ok=True)
+        part_path.unlink(missing_ok=True)
 
 
 def _settle(part: Path, file: _File, ending: str) -> dict[str, Any]:
     """Give a whole file its name, and return what there is to say of it."""
     with errors_in_words(file.path), part.open("rb+") as opened:
-        size = opened.seek(0, os.SEEK_END)
+        size_bytes = opened.seek(0, os.SEEK_END)
         opened.seek(0)
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
-        _check(opened, size, ending, asked=f"{file.request.method} {file.request.path}")
+        _check(opened, size_bytes, ending, asked=f"{file.request.method} {file.request.path}")
         # or the name could be on disk before what it names
         os.fsync(opened.fileno())
     with errors_in_words(file.path):
         part.replace(file.path)
     return {
         "path": str(file.path),
-        "size_bytes": size,
+        "size_bytes": size_bytes,
         "sha256": digest,
         "downloaded_at": dt.datetime.now(dt.UTC),
     }
@@ -276,23 +275,23 @@ def _check(opened: BinaryIO, size: int, ending: str, *, asked: str) -> None:
     if ending != "pdf":
         return
     opened.seek(0)
-    head = opened.read(_TAIL)
+    beginning = opened.read(_TAIL)
     opened.seek(max(0, size - _TAIL))
-    tail = opened.read()
-    is_markup = head.lstrip().startswith(b"<")  # of which any words may stand in it
-    if is_markup or _PDF_HEAD not in head:
+    last_bytes = opened.read()
+    is_markup = beginning.lstrip().startswith(b"<")  # of which any words may stand in it
+    if is_markup or _PDF_HEAD not in beginning:
         raise TransportError(f"{asked} answered with {size:,} bytes that are no PDF")
-    if _PDF_END not in tail:
+    if _PDF_END not in last_bytes:
         raise TransportError(f"{asked} answered with a PDF of {size:,} bytes that has no end")
 
 
 def _told(files: Iterable[_File], height: int) -> pl.DataFrame:
     """Return what there is to say of the file of each row."""
-    rows: list[dict[str, Any]] = [{} for _ in range(height)]
+    told_rows: list[dict[str, Any]] = [{} for _ in range(height)]
     for file in files:
-        told = file.told
+        told_of_file = file.told
         if file.failure:
-            told = {"error": type(file.failure).__name__, "failure": str(file.failure)}
+            told_of_file = {"error": type(file.failure).__name__, "failure": str(file.failure)}
         for number in file.rows:
-            rows[number] = told
-    return pl.DataFrame(rows, schema=FILES, orient="row")
+            told_rows[number] = told_of_file
+    return pl.DataFrame(told_rows, schema=FILES, orient="row")

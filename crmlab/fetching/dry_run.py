@@ -30,10 +30,9 @@ class DryRun:
     body: Any = None
 
     def __str__(self) -> str:
-        lines = [
-            f"{self.method} {self.url}",
-            *(f"{name}: {value}" for name, value in self.headers.items()),
-        ]
+        lines = [f"{self.method} {self.url}"]
+        for header_name, header_value in self.headers.items():
+            lines.append(f"{header_name}: {header_value}")
         if self.body is not None:
             lines += ["", json.dumps(self.body, ensure_ascii=False, indent=2)]
         return "\n".join(lines)
@@ -47,29 +46,38 @@ def dry_run(account: Account, request: Request) -> DryRun:
     from crmlab.http.client import HEADERS  # noqa: PLC0415  # loads aiohttp
 
     signed = account.sign(request)
-    headers = {**HEADERS, **{name: _BLOT for name in signed.headers if name not in request.headers}}
+    headers = dict(HEADERS)
+    for field_name in signed.headers:
+        if field_name not in request.headers:
+            headers[field_name] = _BLOT
+    for field_name, field_value in request.headers.items():
+        headers[field_name] = account.redact(field_value)
     params = {name: _shown(name, value, request.params) for name, value in signed.params.items()}
-    base = account.root_url if signed.from_root else account.base_url
-    url = URL(base + signed.path, encoded=True).with_query(params)
+    base_url = account.root_url if signed.from_root else account.base_url
+    full_url = URL(base_url + signed.path, encoded=True).with_query(params)
     return DryRun(
         method=signed.method,
-        url=account.redact(url.human_repr()),
-        headers=headers | {name: account.redact(value) for name, value in request.headers.items()},
+        url=account.redact(full_url.human_repr()),
+        headers=headers,
         body=_shown_body(account, request, signed),
     )
 
 
 def _shown(name: str, value: Any, given: Mapping[str, Any]) -> Any:
     """Return a value that was given by hand; of a secret, and of what signing added, only that it is there."""
-    return value if name in given and not is_secret(name) else _BLOT
+    if name not in given or is_secret(name):
+        return _BLOT
+    return value
 
 
 def _shown_body(account: Account, request: Request, signed: Request) -> Any:
-    body = signed.body
-    if isinstance(body, dict):
-        given = request.body or {}
-        body = {name: value if name in given else _BLOT for name, value in body.items()}
-    return _redacted(without_secrets(body, account.provider.secret_names), account)
+    signed_body = signed.body
+    if isinstance(signed_body, dict):
+        given_body = request.body or {}
+        # what signing adds is a secret, whatever it is called
+        added = signed_body.keys() - given_body.keys()
+        signed_body = {**signed_body, **dict.fromkeys(added, _BLOT)}
+    return _redacted(without_secrets(signed_body, account.provider.secret_names), account)
 
 
 def _redacted(value: Any, account: Account) -> Any:
@@ -77,7 +85,7 @@ def _redacted(value: Any, account: Account) -> Any:
     if isinstance(value, str):
         return account.redact(value)
     if isinstance(value, dict):
-        return {name: _redacted(each, account) for name, each in value.items()}
+        return {name: _redacted(member_value, account) for name, member_value in value.items()}
     if isinstance(value, list):
-        return [_redacted(each, account) for each in value]
+        return [_redacted(member_value, account) for member_value in value]
     return value

@@ -14,13 +14,13 @@ class EmbeddingNegotiation:
     """Between a list and those that it can embed: they say how many they are, it says whom it brings."""
 
     def __init__(self, holder: str, names: Iterable[str], sizes: Sequence[int]) -> None:
-        loop = asyncio.get_running_loop()
+        event_loop = asyncio.get_running_loop()
         self.holder = holder
         self._sizes = sizes
         self._counts: dict[str, asyncio.Future[int]] = {
-            name: loop.create_future() for name in names
+            name: event_loop.create_future() for name in names
         }
-        self._choice: asyncio.Future[tuple[frozenset[str], int]] = loop.create_future()
+        self._choice: asyncio.Future[tuple[frozenset[str], int]] = event_loop.create_future()
         self._is_over = asyncio.Event()
 
     @property
@@ -35,18 +35,23 @@ class EmbeddingNegotiation:
 
     async def several_pages(self) -> Mapping[str, int]:
         """Return the counts of those that one page does not hold, as soon as all are known."""
-        counts = {name: await asyncio.shield(count) for name, count in self._counts.items()}
-        return {name: total for name, total in counts.items() if pages(total, self._sizes[0]) > 1}
+        counts: dict[str, int] = {}
+        for name, pending_count in self._counts.items():
+            # shielded: others wait for the same count
+            record_count = await asyncio.shield(pending_count)
+            if pages(record_count, self._sizes[0]) > 1:
+                counts[name] = record_count
+        return counts
 
     async def choose(self, total: int) -> tuple[frozenset[str], int]:
         """Return who comes inside a list of that many records, and in pages of which size."""
         if not self._choice.done():
             counts = await self.several_pages()
-            size = embedding(total, counts, self._sizes)
-            if size is None:
+            page_size = embedding(total, counts, self._sizes)
+            if page_size is None:
                 self.give_up()
             elif not self._choice.done():  # may have been given up meanwhile
-                self._choice.set_result((frozenset(counts), size))
+                self._choice.set_result((frozenset(counts), page_size))
         return self._choice.result()
 
     def give_up(self) -> None:
@@ -78,27 +83,29 @@ class Embeddings:
         #: what went wrong with a resource before it is read: its own failure, and of no other one
         self._faults: dict[str, InternalError] = {}
         for resource in resources.values():
-            names = self._embeddable(resource, contexts)
-            if resource.embedding and names:
-                sizes = resource.embedding.sizes
+            embeddable_names = self._embeddable(resource, contexts)
+            if resource.embedding and embeddable_names:
+                page_sizes = resource.embedding.sizes
                 self._negotiations[resource.name] = EmbeddingNegotiation(
-                    resource.name, names, sizes
+                    resource.name, embeddable_names, page_sizes
                 )
 
     def _embeddable(self, resource: Resource, contexts: Mapping[str, Context]) -> set[str]:
         """Return the resources of this fetch that a list can embed."""
         if resource.embedding is None:
             return set()
-        wanted = {each.resource for each in resource.embeds} & self._resources.keys()
+        embeddable: set[str] = set()
         try:
-            return {
-                name
-                for name in wanted
-                if _is_possible(resource.embedding, resource.name, name, contexts)
-            }
+            for embedded in resource.embeds:
+                embedded_name = embedded.resource
+                if embedded_name not in self._resources:
+                    continue
+                if _is_possible(resource.embedding, resource.name, embedded_name, contexts):
+                    embeddable.add(embedded_name)
         except FAULTS as fault:
             self._faults[resource.name] = internal_error(fault)
             return set()
+        return embeddable
 
     def check(self, name: str) -> None:
         """Raise the `InternalError` that says why a resource cannot tell whether it embeds others."""
@@ -111,29 +118,37 @@ class Embeddings:
 
     def embedded_in(self, name: str) -> EmbeddingNegotiation | None:
         """Return the negotiation with the list that can embed it; None where there is none."""
-        return next((each for each in self._negotiations.values() if name in each.names), None)
+        for negotiation in self._negotiations.values():
+            if name in negotiation.names:
+                return negotiation
+        return None
 
     def always_in(self, name: str) -> str:
         """Return the resource whose answers always hold these records; empty where none does."""
-        holders = (each.name for each in self._resources.values() if each.always_embeds(name))
-        return next(holders, "")
+        for resource in self._resources.values():
+            if resource.always_embeds(name):
+                return resource.name
+        return ""
 
     def paths(self, name: str) -> dict[str, list[JsonPath]]:
         """Return the resources that the answers of this one may hold, and where."""
         resource = self._resources[name]
-        found: dict[str, list[JsonPath]] = {}
+        embedded_paths: dict[str, list[JsonPath]] = {}
         negotiation = self._negotiations.get(name)
         if resource.embedding and negotiation is None:
-            return found
-        held = negotiation.names if negotiation else self._resources.keys()
-        for each in resource.embeds:
-            if each.resource in held:
-                found.setdefault(each.resource, []).append(each.path)
-        return found
+            return embedded_paths
+        for embedded in resource.embeds:
+            if embedded.resource not in self._resources:
+                continue
+            if negotiation is None or embedded.resource in negotiation.names:
+                embedded_paths.setdefault(embedded.resource, []).append(embedded.path)
+        return embedded_paths
 
 
 def _is_possible(
     embedding: Embedding, holder: str, name: str, contexts: Mapping[str, Context]
 ) -> bool:
     """Whether a list may embed the records of another, as it is read and as the other would be."""
-    return all(embedding.possible(name, contexts[each]) for each in (holder, name))
+    if not embedding.possible(name, contexts[holder]):
+        return False
+    return embedding.possible(name, contexts[name])

@@ -124,89 +124,93 @@ class Ending:
         PagingError
             the list goes on for ever
         """
-        named = list(following)
-        new = [request for request in named if request.key not in self._asked]
+        named_requests = list(following)
+        new_requests = self._not_asked(named_requests)
         is_chain = self._paging.is_chain(page)
-        if is_chain and len(new) < len(named):
+        if is_chain and len(new_requests) < len(named_requests):
             self.doubts.setdefault("a cursor leads back to an earlier page")
-        if not new:
-            new = self._one_more(page, found, total)
-        if (
-            is_chain
-            and self._comes_again(page.request, found)
-            and not self._is_one_more(page.request)
-        ):
+        if not new_requests:
+            new_requests = self._one_more(page, found, total)
+        if is_chain and self._comes_again(page.request, found):
             self.doubts.setdefault(
                 "a page came again under another cursor: what should stand in its place is missing"
             )
         trail = self._next_trail(page.request, found)
-        if is_chain and not named and self._is_full(page, found, else_usual=True):
-            new = self._checks(page)
+        if is_chain and not named_requests and self._is_full(page, found, else_usual=True):
+            new_requests = self._checks(page)
             is_stuck = trail.is_check and page.request.key in self._repeating
             trail = replace(trail, is_check=True)
-            if (not new or is_stuck) and total is None:
+            if (not new_requests or is_stuck) and total is None:
                 self._may_be_unproven = True
                 # the only page of a list may be full though smaller than asked; those after it are compared with it
                 self._is_unproven |= self._is_full(page, found, else_usual=trail.depth == 1)
-        if not new:
+        if not new_requests:
             return ()
         if not is_chain and not self._paging.param:
-            return new
-
+            return new_requests
         if trail.barren >= self._paging.max_barren:
-            if found or not self._paging.empty_is_end:
-                self.doubts.setdefault(
-                    f"{trail.barren} pages in a row brought no new record, and name yet another one"
-                )
-            else:
-                self.remarks.setdefault(
-                    f"its end is {trail.barren} empty pages, the last of which names another one"
-                )
+            self._note_barren_end(trail, found)
             return ()
+        self._check_that_it_ends(page, found, trail, total)
+        if len(new_requests) > 1:
+            # each of several ways is new: what one brings says nothing of another
+            for request in new_requests:
+                self._trails[request.key] = replace(trail, barren=0, seen=set())
+        else:
+            self._trails[new_requests[0].key] = trail
+        return new_requests
+
+    def _note_barren_end(self, trail: _Trail, found: Sequence[Record]) -> None:
+        """Say why pages that bring nothing new are followed no further."""
+        if found or not self._paging.empty_is_end:
+            self.doubts.setdefault(
+                f"{trail.barren} pages in a row brought no new record, and name yet another one"
+            )
+        else:
+            self.remarks.setdefault(
+                f"its end is {trail.barren} empty pages, the last of which names another one"
+            )
+
+    def _check_that_it_ends(
+        self, page: Page, found: Sequence[Record], trail: _Trail, total: int | None
+    ) -> None:
+        """Raise a `PagingError` where a list goes on for ever, be it with hardly anything on its pages."""
         self._follow_pages += 1
         self._follow_records += len(found)
-        is_thin = (
-            self._follow_pages >= _MAX_THIN_PAGES
-            and self._follow_records < _THIN * self._follow_pages
-        )
+        has_many_pages = self._follow_pages >= _MAX_THIN_PAGES
+        is_thin = has_many_pages and self._follow_records < _THIN * self._follow_pages
         if trail.depth >= MAX_PAGES or (is_thin and total is None):
             raise PagingError(
                 f"{page.request.path} does not end: {self._follow_pages:,} pages name yet another one"
             )
-        for request in new:
-            self._trails[request.key] = (
-                trail if len(new) == 1 else replace(trail, barren=0, seen=set())
-            )
-        return new
 
     def _next_trail(self, request: Request, found: Sequence[Record]) -> _Trail:
         trail = self._trails.pop(request.key, None) or _Trail()
         page_signature = signature(found)
         is_new = bool(found) and page_signature not in trail.seen
         trail.seen.add(page_signature)
-        return _Trail(
-            trail.depth + 1, 0 if is_new else trail.barren + 1, trail.seen, trail.is_check
-        )
+        barren = 0 if is_new else trail.barren + 1
+        return replace(trail, depth=trail.depth + 1, barren=barren)
 
     def _comes_again(self, request: Request, found: Sequence[Record]) -> bool:
-        """Whether a page holds what an earlier one on its way held; not one that is asked for by its time."""
+        """Whether a page holds what an earlier one on its way held.
+
+        Not one that is asked for by its time, or that the service does not tell of.
+        """
         trail = self._trails.get(request.key)
-        return (
-            bool(found)
-            and trail is not None
-            and not trail.is_check
-            and signature(found) in trail.seen
-        )
+        if not found or trail is None or trail.is_check:
+            return False
+        return signature(found) in trail.seen and not self._is_one_more(request)
 
     def _is_one_more(self, request: Request) -> bool:
         """Whether a page was asked for that the service does not tell of: it may be the last one once more."""
-        return (
-            self._number(request) is not None and request.key in self._list(request).one_more_keys
-        )
+        if self._number(request) is None:
+            return False
+        return request.key in self._list(request).one_more_keys
 
     def _checks(self, page: Page) -> list[Request]:
         """Return what asks otherwise than by the cursor whether there is more."""
-        return [request for request in self._paging.further(page) if request.key not in self._asked]
+        return self._not_asked(self._paging.further(page))
 
     def _one_more(self, page: Page, found: Sequence[Record], total: int | None) -> list[Request]:
         number = self._number(page.request)
@@ -214,32 +218,36 @@ class Ending:
             return []
         is_full = self._is_full(page, found)
         following = self._list(page.request).one_more(number, page, total=total, is_full=is_full)
-        return [request for request in following if request.key not in self._asked]
+        return self._not_asked(following)
 
     # ---- refused pages ----------------------------------------------------------------------------
 
     def to_ask(self) -> list[Request]:
         """Return what is to be asked when all answers are in: refused pages again, or some pages more; each once."""
         if not self._refused:
-            beyond = [request for each in self._lists.values() for request in each.beyond()]
-            return [request for request in beyond if request.key not in self._asked]
+            beyond: list[Request] = []
+            for numbered_list in self._lists.values():
+                beyond += numbered_list.beyond()
+            return self._not_asked(beyond)
         onward = self._onward()
         if self._may_be_past_the_end():
             return onward
-        again = [
-            request for key, (request, _) in self._refused.items() if key not in self._asked_again
-        ]
-        self._asked_again.update(request.key for request in again)
-        return [*again, *onward]
+        asked_again: list[Request] = []
+        for key, (request, _) in self._refused.items():
+            if key not in self._asked_again:
+                self._asked_again.add(key)
+                asked_again.append(request)
+        return [*asked_again, *onward]
+
+    def _not_asked(self, requests: Iterable[Request]) -> list[Request]:
+        return [request for request in requests if request.key not in self._asked]
 
     def _onward(self) -> list[Request]:
         """Return the pages after a single refused one: what they hold tells whether it is past the end."""
         if not self._tells_no_end or len(self._refused) >= _ENOUGH_REFUSED:
             return []
         [(refused, _)] = self._refused.values()
-        return [
-            request for request in self._paging.onward(refused) if request.key not in self._asked
-        ]
+        return self._not_asked(self._paging.onward(refused))
 
     def settle(self) -> None:
         """Say what the pages mean that stay refused.
@@ -250,42 +258,44 @@ class Ending:
             one of them is no end: the list holds more
         """
         self._settle_chain()
-        for each in self._lists.values():
-            each.settle(self.doubts, self.remarks)
-        for key, (request, error) in [*self._refused.items()]:
+        for numbered_list in self._lists.values():
+            numbered_list.settle(self.doubts, self.remarks)
+        for request_key, (request, refusal) in [*self._refused.items()]:
             if self._is_one_more(request):
-                self._list(request).settle_refused(request, error, self.doubts, self.remarks)
-                del self._refused[key]
+                self._list(request).settle_refused(request, refusal, self.doubts, self.remarks)
+                del self._refused[request_key]
         if self._refused:
             self._settle_refused()
 
     def _settle_refused(self) -> None:
-        request, error = next(iter(self._refused.values()))
+        request, refusal = next(iter(self._refused.values()))
         if self._may_be_past_the_end():
             self.remarks.setdefault(
-                f"its end is told by HTTP {error.status} for the pages after the last one"
+                f"its end is told by HTTP {refusal.status} for the pages after the last one"
             )
         elif self._tells_no_end and self._is_after_the_last():
-            last = self._list(request).pages.last
+            last_number = self._list(request).pages.last
             self.doubts.setdefault(
-                f"page {last} is full or others after it are empty, and further pages are refused ({error.what}): "
-                "there may be more"
+                f"page {last_number} is full or others after it are empty, "
+                f"and further pages are refused ({refusal.what}): there may be more"
             )
         else:
-            error.hint = (
-                error.hint
+            refusal.hint = (
+                refusal.hint
                 or "a page in the middle of the list was refused twice: what it holds is missing"
             )
-            raise error
+            raise refusal
 
     def _settle_chain(self) -> None:
-        more = "a full page named no next one, though more records followed"
+        what_was_found = "a full page named no next one, though more records followed"
         if self._has_found_more and (self._is_unproven or self._may_be_unproven):
             self.doubts.setdefault(
-                f"{more}; of another such page nothing can tell whether there are still more"
+                f"{what_was_found}; of another such page nothing can tell whether there are still more"
             )
         elif self._has_found_more:
-            self.remarks.setdefault(f"{more}: they were asked for by their time or number")
+            self.remarks.setdefault(
+                f"{what_was_found}: they were asked for by their time or number"
+            )
         elif self._is_unproven:
             self.remarks.setdefault(
                 "a last page is full: that the list ends there rests on the missing cursor alone"
@@ -299,10 +309,10 @@ class Ending:
         """Whether refusals are how this list ends: all come after a page that is not full, and no page is empty."""
         if not self._tells_no_end or not self._is_after_the_last():
             return False
-        pages = self._refused_pages
-        return pages.highest <= pages.last and not (
-            pages.last and pages.is_as_full_as_asked(pages.last)
-        )
+        other_pages = self._refused_pages
+        if other_pages.highest > other_pages.last:  # an empty page is how others end
+            return False
+        return not other_pages.last or not other_pages.is_as_full_as_asked(other_pages.last)
 
     def _is_after_the_last(self) -> bool:
         refused = [self._number(request) or 0 for request, _ in self._refused.values()]
@@ -321,21 +331,28 @@ class Ending:
         if not self._paging.param or request.partial:
             return None
         number = request.params.get(self._paging.param, "1")
-        return int(number) if number.isdecimal() else None
+        if not number.isdecimal():
+            return None
+        return int(number)
 
     def _list(self, request: Request) -> NumberedList:
-        key = (request.path, str(sorted(request.tags.items())))
-        return self._lists.setdefault(key, NumberedList(self._resource))
+        list_key = (request.path, str(sorted(request.tags.items())))
+        return self._lists.setdefault(list_key, NumberedList(self._resource))
 
     def _asked_size(self, request: Request) -> int | None:
-        return self._resource.page_size.of(request) if self._resource.page_size else None
+        page_size = self._resource.page_size
+        if page_size is None:
+            return None
+        return page_size.of(request)
 
     def _is_full(self, page: Page, found: Sequence[Record], *, else_usual: bool = False) -> bool:
         """Whether a page holds as many records as asked for; `else_usual`: or as services choose to put on a page."""
-        size = self._resource.page_size
+        page_size = self._resource.page_size
         asked_size = self._asked_size(page.request)
-        if size is None or asked_size is None:
+        if page_size is None or asked_size is None:
             return False
         if else_usual and may_be_full(len(found)) and len(found) >= self._largest:
             return True
-        return len(found) >= asked_size and (size.held is None or size.held(page) >= asked_size)
+        return len(found) >= asked_size and (
+            page_size.held is None or page_size.held(page) >= asked_size
+        )

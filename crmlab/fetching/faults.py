@@ -17,15 +17,15 @@ _PACKAGE = Path(__file__).parents[1]
 def internal_error(fault: BaseException) -> InternalError:
     """Return the error that tells of a fault: its kind and its place, nothing of the data in its message."""
     frames = traceback.extract_tb(fault.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
-    places = [_place(frame) for frame in (*own[-1:], *frames[-1:])]
-    where = ", from ".join(dict.fromkeys(reversed(places)))
-    kind = type(fault).__name__
+    own_frames = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
+    places = [_place(frame) for frame in (*own_frames[-1:], *frames[-1:])]
+    fault_place = ", from ".join(dict.fromkeys(reversed(places)))
+    fault_kind = type(fault).__name__
     return InternalError(
-        f"a fault of crmlab's own, not of the service or the key: {kind} in {where}"
+        f"a fault of crmlab's own, not of the service or the key: {fault_kind} in {fault_place}"
     )
 
 
 def _place(frame: traceback.FrameSummary) -> str:
-    path = Path(frame.filename)
-    return f"{path.parent.name}/{path.name}, line {frame.lineno}"
+    source_path = Path(frame.filename)
+    return f"{source_path.parent.name}/{source_path.name}, line {frame.lineno}"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -131,8 +131,8 @@ async def fetch(
     check_settings(limits, timeouts)
     check_stop(stop)
     query, pages = _query(accounts, tables, since, until)
-    for name in query.destructive():
-        check_spool(name, allow_destructive=allow_destructive, spool=spool)
+    for record_name in query.destructive():
+        check_spool(record_name, allow_destructive=allow_destructive, spool=spool)
     with Spools(spool) as spools, spooled(spool, query) as answers:
         query = answers.query if answers else query
         results = await run(
@@ -209,17 +209,22 @@ async def fetch_to(
     check_settings(limits, timeouts)
     check_stop(stop)
     query, pages = _query(accounts, tables, since, until)
-    for name in query.destructive():
+    for record_name in query.destructive():
         raise PlanError(
-            f"{name} gives each record once, and only crmlab.fetch reads it, with a spool: not fetch_to"
+            f"{record_name} gives each record only once, so fetch_to does not read it: "
+            "use crmlab.fetch with a spool"
         )
     refuse_another_question(directory, query.asked(), "parquet")
-    by = as_mask(mask)
-    with ExitStack() as open:
-        answers = open.enter_context(spooled(spool, query))
+    masking = as_mask(mask)
+    with ExitStack() as cleanup:
+        answers = cleanup.enter_context(spooled(spool, query))
         query = answers.query if answers else query
-        store = open.enter_context(
-            Store(directory, parquet_metadata(query.asked(), is_masked=by is not None), mask=by)
+        store = cleanup.enter_context(
+            Store(
+                directory,
+                parquet_metadata(query.asked(), is_masked=masking is not None),
+                mask=masking,
+            )
         )
         results = await run(
             query,
@@ -232,36 +237,51 @@ async def fetch_to(
             store=store,
             answers=answers,
         )
-        for name in query.tables:
-            store.put(name, "", TABLES[name].empty(), pl.col("id"))
-        await asyncio.to_thread(store.close)
-        for result in results:
-            result.heights |= store.heights(result.task.source)
-            result.take_conflicts(store.conflicts(result.task.source))
+        await _close(store, query, results)
         account = account_of(query, results)
         heights = {name: store.rows[name] for name in (*TABLES, *query.raw) if name in store.rows}
-        if account["failures"] and not any(heights.values()):
+        failures = account["failures"]
+        if failures and not any(heights.values()):
             if answers:
                 answers.finish(results)
-            raise account["failures"][0]
-        if store.replaces and any(isinstance(failure, Stopped) for failure in account["failures"]):
+            raise failures[0]
+        if store.replaces and any(isinstance(failure, Stopped) for failure in failures):
             raise Stopped(
                 f"stopped before its end; the files of an earlier fetch in {directory} stay as they are"
             )
-        paths = store.paths
-        scans = {name: pl.scan_parquet(paths[name], glob=False) for name in heights}
-        if by:
+        if masking:
             account = masked_account(account)
-        stored = Stored(scans, heights=heights, **account)
-        beside = stored.writers_beside(directory, store.wholes)
-        obsolete = {f"{name}.parquet" for name in NOT_ALWAYS} - beside.keys()
-        store.publish(beside, obsolete=obsolete)
+        stored = _published(Path(directory), store, heights, account)
         if answers:  # not before: a run that is killed here has everything to go on with
             answers.finish(results)
-    stored.paths = {name: paths[name] for name in heights}
-    stored.paths |= {
-        Path(name).stem: Path(directory) / name for name in beside if name.endswith(".parquet")
-    }
+    return stored
+
+
+async def _close(store: Store, query: Query, results: Sequence[ResourceResult]) -> None:
+    """Write what is left of each table, and note of each resource what of it is there."""
+    for table_name in query.tables:
+        # a table of which nothing came has a file all the same
+        store.put(table_name, "", TABLES[table_name].empty(), pl.col("id"))
+    await asyncio.to_thread(store.close)
+    for result in results:
+        result.heights |= store.heights(result.task.source)
+        result.take_conflicts(store.conflicts(result.task.source))
+
+
+def _published(
+    directory: Path, store: Store, heights: Mapping[str, int], account: Mapping[str, Any]
+) -> Stored:
+    """Put the files where they belong, with those that stand beside the tables; return what is there."""
+    table_paths = store.paths
+    table_scans = {name: pl.scan_parquet(table_paths[name], glob=False) for name in heights}
+    stored = Stored(table_scans, heights=heights, **account)
+    writers = stored.writers_beside(directory, store.wholes)
+    obsolete = {f"{table_name}.parquet" for table_name in NOT_ALWAYS} - writers.keys()
+    store.publish(writers, obsolete=obsolete)
+    stored.paths = {table_name: table_paths[table_name] for table_name in heights}
+    for file_name in writers:
+        if file_name.endswith(".parquet"):
+            stored.paths[Path(file_name).stem] = directory / file_name
     return stored
 
 
@@ -291,7 +311,7 @@ def _query(
     pages: Pages = {}
     if isinstance(accounts, Plan):
         if tables or since or until:
-            raise UsageError("a plan says already which tables and which period: fetch(plan)")
+            raise UsageError("a plan already has its tables and its period: write fetch(plan)")
         query = accounts.query
         pages = accounts.pages
     else:
@@ -326,8 +346,9 @@ async def run(
             ProgressReporter(client, listener) as reporter,
         ):
             client.share_limits(query.accounts)
-            fetches = [
-                AccountFetch(
+            account_fetches: list[AccountFetch] = []
+            for account in query.accounts:
+                account_fetch = AccountFetch(
                     client,
                     account,
                     query,
@@ -339,10 +360,11 @@ async def run(
                     stop_early=on_error == "raise",
                     pages=pages.get(account.label, {}),
                 )
-                for account in query.accounts
-            ]
-            await finish(fetches, stop, client.timeouts.total)
-    results = [result for fetch in fetches for result in fetch.results]
+                account_fetches.append(account_fetch)
+            await finish(account_fetches, stop, client.timeouts.total)
+    results: list[ResourceResult] = []
+    for account_fetch in account_fetches:
+        results += account_fetch.results
     _log(query, results, time.monotonic() - started)
     return results
 

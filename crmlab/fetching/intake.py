@@ -58,9 +58,10 @@ class PageIntake:
     def accept(self, page: Page) -> Page:
         """Return an answer with its records where they are documented; raise where it holds none in any place."""
         accepted = self._documented(page)
-        has_moved = accepted.list_at != page.list_at
+        if accepted.list_at == page.list_at:
+            return accepted
         # records that were found elsewhere are written as documented only now that they stand in their place
-        return self._documented(accepted) if has_moved else accepted
+        return self._documented(accepted)
 
     def _documented(self, page: Page) -> Page:
         resource = self._task.resource
@@ -73,9 +74,11 @@ class PageIntake:
         self.lone_surrogates += page.lone_surrogates
         if page.list_at:
             self.found_at.setdefault(page.list_at)
-        found = records(page, self._task.resource, whole=self._task.keeps_raw, ways=self._paths)
-        self.repeated_names.update(dict.fromkeys(repeated_names(found)))
-        return found
+        page_records = records(
+            page, self._task.resource, whole=self._task.keeps_raw, ways=self._paths
+        )
+        self.repeated_names.update(dict.fromkeys(repeated_names(page_records)))
+        return page_records
 
     def take(self, page: Page, found: Sequence[Record]) -> None:
         """Take the records of a page in, and hand on those that it holds of other resources."""
@@ -93,12 +96,14 @@ class PageIntake:
         return await self._queue.flush()
 
     def _hand_on(self, page: Page) -> None:
-        found = held(page, self._task.resource, self._paths, whole=self._task.keeps_raw)
-        for receiver, paths in self._receivers.items():
-            lists = [items for path in paths if (items := found[path]) is not None]
-            if len(lists) < len(paths):
+        held_lists = held(page, self._task.resource, self._paths, whole=self._task.keeps_raw)
+        for receiver, list_paths in self._receivers.items():
+            record_texts: list[bytes] = []
+            holds_all = True
+            for list_path in list_paths:
+                record_texts += held_lists[list_path] or ()
+                holds_all = holds_all and held_lists[list_path] is not None
+            if not holds_all:
                 continue  # this page does not hold them, or not all
             task = receiver.task
-            receiver.receive(
-                page, as_listed(chain.from_iterable(lists), task.resource, whole=task.keeps_raw)
-            )
+            receiver.receive(page, as_listed(record_texts, task.resource, whole=task.keeps_raw))

@@ -14,7 +14,7 @@ from crmlab.errors import CrmlabError, UsageError
 from crmlab.fetching.fetch import run
 from crmlab.fetching.outcome import collected
 from crmlab.fetching.progress import Listener
-from crmlab.fetching.query import Query, as_query, list_name
+from crmlab.fetching.query import ListName, Query, as_query, list_name
 from crmlab.fetching.refreshing import ListRead, TableOf, is_whole, list_read, whole_tables
 from crmlab.fetching.resource_task import KEY_COLUMNS
 from crmlab.schema import TableName
@@ -77,16 +77,16 @@ async def keys(
         stop=stop,
         on_error="collect",
     )
-    lists = tuple(replace(list_read(query, result, {}), watermark=None) for result in results)
-    data = collected(query, results)
+    lists_read = tuple(replace(list_read(query, result, {}), watermark=None) for result in results)
+    fetched = collected(query, results)
+    frames: dict[str, pl.DataFrame] = {}
+    for table_name in sorted(query.tables):
+        frames[table_name] = fetched[table_name].select("provider", "account", *KEY_COLUMNS)
     return Keys(
-        frames={
-            table: data[table].select("provider", "account", *KEY_COLUMNS)
-            for table in sorted(query.tables)
-        },
-        lists=lists,
-        whole=whole_tables(query, lists),
-        failures=tuple(data.failures),
+        frames=frames,
+        lists=lists_read,
+        whole=whole_tables(query, lists_read),
+        failures=tuple(fetched.failures),
     )
 
 
@@ -101,16 +101,14 @@ def keys_query(accounts: Account | Iterable[Account], *tables: TableName | str) 
     query = as_query(accounts, tables, since=None, until=None)
     if query.raw:
         raise UsageError(f"keys are read of shared tables, not of {', '.join(query.raw)}")
-    swept = [
-        (account, resource)
-        for account in query.accounts
-        for resource in account.provider.resources
-        if is_whole(query, account, resource) and (tables or resource.filters_by_change)
-    ]
-    return replace(
-        query,
-        tables=query.tables.intersection(
-            table for _, resource in swept for table in resource.tables
-        ),
-        keys_of=frozenset(list_name(account, resource.name) for account, resource in swept),
-    )
+    list_names: set[ListName] = set()
+    filled: set[str] = set()
+    for account in query.accounts:
+        for resource in account.provider.resources:
+            if not is_whole(query, account, resource):
+                continue
+            # what comes whole each time is compared by a refresh: only who names it wants it here
+            if tables or resource.filters_by_change:
+                list_names.add(list_name(account, resource.name))
+                filled.update(resource.tables)
+    return replace(query, tables=query.tables & filled, keys_of=frozenset(list_names))

@@ -17,23 +17,19 @@ class KnownRecords:
 
     def add(self, found: Sequence[Record], *, compare: bool) -> bool:
         """Take records in; return whether one of them is new, or true where nobody compares."""
-        hashes = [hash(record.text) for record in found]
+        record_hashes = [hash(record.text) for record in found]
         if isinstance(self._hashes, array):
             if not compare:
-                self._hashes.extend(hashes)
+                self._hashes.extend(record_hashes)
                 return True
             self._hashes = set(self._hashes)
-        are_known = self._hashes.issuperset(hashes)
-        self._hashes.update(hashes)
+        are_known = self._hashes.issuperset(record_hashes)
+        self._hashes.update(record_hashes)
         return not are_known
 
 
 def signature(found: Sequence[Record]) -> int:
     """Return what tells a page from others, by a few of its records: whole pages would take long to compare."""
     middle = len(found) // 2
-    return hash(
-        (
-            len(found),
-            *(record.text for record in (*found[:1], *found[middle : middle + 1], *found[-1:])),
-        )
-    )
+    sample = (*found[:1], *found[middle : middle + 1], *found[-1:])
+    return hash((len(found), *(record.text for record in sample)))

@@ -128,7 +128,7 @@ class _Source:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise UsageError(
-            "a scan holds the keys of its accounts, and is not written down: collect it, keep the frame"
+            "a scan holds the keys of its accounts, so it cannot be serialized: collect it, and keep the frame"
         )
 
     def __call__(
@@ -139,32 +139,30 @@ class _Source:
         batch: int | None,
     ) -> Iterator[pl.DataFrame]:
         """Yield the rows that fit, in batches."""
-        frame = self._fetched(terms_of(predicate), rows if predicate is None else None)
-        for part in frame.iter_slices(batch or _BATCH):
-            fits = part if predicate is None else part.filter(predicate)
-            yield fits if columns is None else fits.select(columns)
-        if frame.is_empty():
-            yield frame if columns is None else frame.select(columns)
+        # how many have to come for so many that fit is not known
+        enough = rows if predicate is None else None
+        all_rows = self._fetched(terms_of(predicate), enough)
+        for batch_frame in all_rows.iter_slices(batch or _BATCH):
+            yield _chosen(batch_frame, columns, predicate)
+        if all_rows.is_empty():  # Polars wants a frame with the columns all the same
+            yield _chosen(all_rows, columns, predicate)
 
     def _fetched(self, terms: Terms, rows: int | None) -> pl.DataFrame:
         """Return the rows that the services give; with `rows`, no more than so many."""
-        queries = [replace(query, enough=rows) for query in self._queries(terms)]
-        found = in_thread(self._read(queries))
-        came = sum(data[self.table].height for data in found)
-        if rows is not None and came < rows and not all(data.complete for data in found):
-            # enough records were not enough rows: only now all are needed
-            found = in_thread(self._read([replace(query, enough=None) for query in queries]))
-        frames = [data[self.table] for data in found]
+        queries = self._queries(terms)
+        answers = in_thread(self._read(queries, enough=rows))
+        if rows is not None and not all(fetched.complete for fetched in answers):
+            row_count = sum(fetched[self.table].height for fetched in answers)
+            if row_count < rows:  # enough records were not enough rows: only now all are needed
+                answers = in_thread(self._read(queries, enough=None))
+        frames = [fetched[self.table] for fetched in answers]
         return pl.concat([TABLES[self.table].empty(), *frames]).slice(0, rows)
 
     def _queries(self, terms: Terms) -> list[Query]:
         """Return what each account is asked for, and tell it."""
-        queries = []
+        queries: list[Query] = []
         for account in self.query.accounts:
-            known = {"provider": account.provider.name, "account": account.name}
-            if any(
-                value not in terms.values.get(column, {value}) for column, value in known.items()
-            ):
+            if not _may_fit(account, terms):
                 self._tell(f"{self.table} of {account.label}: not asked")
                 continue
             query = replace(self.query, accounts=(account,), now=clock(), wanted=terms.values)
@@ -178,8 +176,9 @@ class _Source:
         if self.tell:
             self.tell(line)
 
-    async def _read(self, queries: Sequence[Query]) -> list[Fetched]:
-        return list(await asyncio.gather(*(self._read_account(query) for query in queries)))
+    async def _read(self, queries: Sequence[Query], *, enough: int | None) -> list[Fetched]:
+        readings = [self._read_account(replace(query, enough=enough)) for query in queries]
+        return list(await asyncio.gather(*readings))
 
     async def _read_account(self, query: Query) -> Fetched:
         results = await run(
@@ -191,62 +190,85 @@ class _Source:
             stop=None,
             on_error="raise",
         )
-        data = handed_out(query, results)
-        incomplete = data.summary.filter(~pl.col("complete"))
-        if query.enough is None and not data.complete:
-            notes = [note for note in incomplete["note"].to_list() if note] or [
-                "records were rejected"
-            ]
+        fetched = handed_out(query, results)
+        if query.enough is None and not fetched.complete:
+            incomplete = fetched.summary.filter(~pl.col("complete"))
+            list_notes = [list_note for list_note in incomplete["note"].to_list() if list_note]
+            reasons = "; ".join(list_notes) or "records were rejected"
             raise CrmlabError(
-                f"{self.table} of {query.accounts[0].label} is not complete ({'; '.join(notes)}): crmlab.fetch returns "
-                "what came, with an account of it"
+                f"{self.table} of {query.accounts[0].label} is not complete ({reasons}): crmlab.fetch returns "
+                "the rows that came, and says what is missing"
             )
-        return data
+        return fetched
+
+
+def _chosen(
+    frame: pl.DataFrame, columns: list[str] | None, predicate: pl.Expr | None
+) -> pl.DataFrame:
+    """Return the rows that fit, with the columns that are wanted."""
+    if predicate is not None:
+        frame = frame.filter(predicate)
+    if columns is not None:
+        frame = frame.select(columns)
+    return frame
+
+
+def _may_fit(account: Account, terms: Terms) -> bool:
+    """Whether rows of an account may fit a filter, as far as its columns of whom they are from tell."""
+    for column, own_value in (("provider", account.provider.name), ("account", account.name)):
+        if own_value not in terms.values.get(column, {own_value}):
+            return False
+    return True
 
 
 def _filling(account: Account, table: str) -> list[Resource]:
     """Return the resources of an account that fill a table."""
-    return [
-        each for each in account.provider.resources if table in each.tables and not each.destructive
-    ]
+    resources: list[Resource] = []
+    for resource in account.provider.resources:
+        if table in resource.tables and not resource.destructive:
+            resources.append(resource)
+    return resources
 
 
 def _time_column(account: Account, table: str) -> str:
     """Return the column whose bounds a fetch of the table can be given; "" where not all that fill it have the same."""
-    columns = {
-        each.pushdown[table].time if table in each.pushdown else ""
-        for each in _filling(account, table)
-    }
-    return columns.pop() if len(columns) == 1 else ""
+    columns: set[str] = set()
+    for resource in _filling(account, table):
+        pushdown = resource.pushdown.get(table)
+        columns.add(pushdown.time if pushdown else "")
+    if len(columns) != 1:
+        return ""
+    return columns.pop()
 
 
 def _within(query: Query, terms: Terms, column: str) -> Query:
     """Return the query of the times that a column is to have."""
-    since, until = terms.since.get(column), terms.until.get(column)
-    if since and until and since >= until:
+    lower_bound = terms.since.get(column)
+    upper_bound = terms.until.get(column)
+    if lower_bound and upper_bound and lower_bound >= upper_bound:
         return query  # nothing fits, which the filter itself finds out
-    return replace(query, since=_in_utc(since), until=_in_utc(until))
+    return replace(query, since=_in_utc(lower_bound), until=_in_utc(upper_bound))
 
 
 def _in_utc(time: dt.datetime | None) -> dt.datetime | None:
-    return None if time is None else time.astimezone(dt.UTC)
+    if time is None:
+        return None
+    return time.astimezone(dt.UTC)
 
 
 def _in_words(query: Query, table: str) -> str:
     """Say what goes into the requests of an account."""
     (account,) = query.accounts
-    parts = []
+    conditions = []
     column = _time_column(account, table)
-    for word, time in (("since", query.since), ("before", query.until)):
-        if time:
-            parts.append(f"{column} {word} {time:%Y-%m-%d %H:%M:%S} UTC")
-    asked = {
-        name: value
-        for each in _filling(account, table)
-        for name, value in narrowing(each, query).items()
-    }
-    parts += [f"{name}={value}" for name, value in asked.items()]
-    return ", ".join(parts) or "all of it"
+    for direction, bound_time in (("since", query.since), ("before", query.until)):
+        if bound_time:
+            conditions.append(f"{column} {direction} {bound_time:%Y-%m-%d %H:%M:%S} UTC")
+    params: dict[str, str] = {}
+    for resource in _filling(account, table):
+        params |= narrowing(resource, query)
+    conditions += [f"{param_name}={param_value}" for param_name, param_value in params.items()]
+    return ", ".join(conditions) or "all of it"
 
 
 def in_thread(work: Coroutine[Any, Any, _Answer]) -> _Answer:

@@ -32,12 +32,13 @@ class NumberedList:
         self._any_request = page.request
         height = len(found)
         of_page = signature(found)
-        is_past_told_end = page.request.key in self._past_told_end
-        if is_past_told_end and not self.pages.brings_news(
-            number, height=height, signature=of_page
-        ):
-            return  # it confirms what the service told
-        asked_size = self._resource.page_size.of(page.request) if self._resource.page_size else None
+        if page.request.key in self._past_told_end:
+            brings_news = self.pages.brings_news(number, height=height, signature=of_page)
+            if not brings_news:
+                return  # it confirms what the service told
+        asked_size = None
+        if self._resource.page_size:
+            asked_size = self._resource.page_size.of(page.request)
         self.pages.note(number, height, signature=of_page, asked_size=asked_size)
 
     def one_more(
@@ -82,11 +83,9 @@ class NumberedList:
         highest = self.pages.highest
         if self._resource.may_repeat_last_page:
             return [*self._paging.onward(request.with_params(**{param: highest}))]
-        if (
-            not self._paging.next_if_full
-            or self._counted is not None
-            or not self.pages.is_empty(highest)
-        ):
+        if not self._paging.next_if_full or self._counted is not None:
+            return []
+        if not self.pages.is_empty(highest):
             return []
         following = request.with_params(**{param: highest + 1})
         self.one_more_keys.add(following.key)
@@ -94,24 +93,25 @@ class NumberedList:
 
     def settle(self, doubts: dict[str, None], remarks: dict[str, None]) -> None:
         """Say what pages mean that repeat another one, or are empty although others follow; a count says it better."""
-        if self._counted is not None and self.pages.came > self._counted and self.one_more_keys:
-            remarks.setdefault(f"more came than the {self._counted:,} that the service counts")
         repeated = self.pages.repeated_in_words(may_repeat_last=self._resource.may_repeat_last_page)
+        if self._counted is not None:
+            if self.pages.came > self._counted and self.one_more_keys:
+                remarks.setdefault(f"more came than the {self._counted:,} that the service counts")
+            if repeated:
+                remarks.setdefault(repeated)
+            return
         if repeated:
-            (doubts if self._counted is None else remarks).setdefault(repeated)
-        only_page_repeats = (
-            self._counted is None and self.pages.last == 1 and self.pages.repeats(2) == 1
-        )
-        if only_page_repeats and not repeated:
+            doubts.setdefault(repeated)
+        elif self.pages.last == 1 and self.pages.repeats(2) == 1:
             remarks.setdefault(
                 "page 2 repeats page 1: nothing else tells that there is only one page"
             )
-        empty = self.pages.empty_in_words()
-        if empty and self._counted is None:
-            doubts.setdefault(empty)
-        short = self.pages.short_in_words()
-        if short and self._counted is None:
-            remarks.setdefault(short)
+        empty_pages = self.pages.empty_in_words()
+        if empty_pages:
+            doubts.setdefault(empty_pages)
+        short_pages = self.pages.short_in_words()
+        if short_pages:
+            remarks.setdefault(short_pages)
 
     def settle_refused(
         self, request: Request, error: ApiError, doubts: dict[str, None], remarks: dict[str, None]

@@ -47,8 +47,10 @@ class NumberedPages:
         """Return the first page that a page repeats; None where it repeats none."""
         if not self.heights.get(number):
             return None
-        first = self._first[self._signatures[number]]
-        return first if first < number else None
+        first_page = self._first[self._signatures[number]]
+        if first_page == number:
+            return None
+        return first_page
 
     def is_news(self, number: int) -> bool:
         """Whether a page holds something that no page of a lower number holds."""
@@ -84,35 +86,42 @@ class NumberedPages:
         A page that is not full may come again at the end of a list. With `may_repeat_last` a full one may as well, if
         it is not the first page.
         """
-        signs: list[tuple[int, int]] = []
-        last = self.last
+        repetitions: list[tuple[int, int]] = []
+        last_number = self.last
         for number in sorted(self.heights):
-            first = self.repeats(number)
-            if first is None:
+            first_page = self.repeats(number)
+            if first_page is None:
                 continue
-            may_come_again = not self.may_be_full(first) or (may_repeat_last and first > 1)
-            if number < last or not may_come_again:
-                signs.append((number, first))
-        if not signs:
+            may_come_again = not self.may_be_full(first_page) or (
+                may_repeat_last and first_page > 1
+            )
+            if number < last_number or not may_come_again:
+                repetitions.append((number, first_page))
+        if not repetitions:
             return ""
-        number, first = signs[0]
-        others = f" (and {len(signs) - 1} more)" if len(signs) > 1 else ""
+        number, first_page = repetitions[0]
+        others = f" (and {len(repetitions) - 1} more)" if len(repetitions) > 1 else ""
         meaning = "the service seems to ignore which page is asked for, or to repeat its last one"
-        return f"page {number} repeats page {first}{others}: {meaning}"
+        return f"page {number} repeats page {first_page}{others}: {meaning}"
 
     def short_in_words(self) -> str:
         """Say that a page holds fewer records than one after it; empty where none does."""
         fullest_after = 0
-        short = 0
+        short_number = 0
         for number in sorted(filter(self.is_news, self.heights), reverse=True):
             height = self.heights[number]
             if height < fullest_after:
-                short = number
+                short_number = number
             fullest_after = max(fullest_after, height)
-        return f"page {short} holds fewer records than pages after it" if short else ""
+        if not short_number:
+            return ""
+        return f"page {short_number} holds fewer records than pages after it"
 
     def empty_in_words(self) -> str:
         """Say that a page is empty although one after it is not; empty where none is."""
-        last = self.last
-        empty = [number for number, height in self.heights.items() if number < last and not height]
-        return f"page {min(empty)} is empty, though page {last} holds records" if empty else ""
+        last_number = self.last
+        empty_numbers = [number for number in self.heights if self.is_empty(number)]
+        empty_numbers = [number for number in empty_numbers if number < last_number]
+        if not empty_numbers:
+            return ""
+        return f"page {min(empty_numbers)} is empty, though page {last_number} holds records"

@@ -32,11 +32,11 @@ _SCHEMA: dict[str, DataType | DataTypeClass] = {
 def operation_of(account: Account, name: str) -> Operation:
     """Return the operation of that name; raise a `UsageError` where the service has none, or this is no account."""
     check_account(account)
-    known = {each.name: each for each in account.provider.operations()}
-    if name not in known:
-        listed = f'crmlab.operations("{account.provider.name}") lists them'
-        raise UsageError(f"{unknown('operation', name, known)}; {listed}")
-    return known[name]
+    by_name = {operation.name: operation for operation in account.provider.operations()}
+    if name not in by_name:
+        where_listed = f'crmlab.operations("{account.provider.name}") lists them'
+        raise UsageError(f"{unknown('operation', name, by_name)}; {where_listed}")
+    return by_name[name]
 
 
 def operations(name: str) -> pl.DataFrame:
@@ -59,21 +59,22 @@ def operations(name: str) -> pl.DataFrame:
     >>> operations("onepagecrm").filter(pl.col("path") == "/deals")["operation"].to_list()
     ['list_deals', 'create_deal']
     """
-    known = provider(name)
-    rows = [
-        {
-            "provider": known.name,
-            "operation": each.name,
-            "method": each.method,
-            "path": each.path,
-            "arguments": [argument._asdict() for argument in each.arguments()],
-            "writes": each.writes,
-            "destructive": each.destructive,
-            "dangerous": each.dangerous,
-            "repeatable": each.repeatable,
-            "deprecated": each.deprecated,
-            "assumed": each.assumed,
-        }
-        for each in known.operations()
-    ]
-    return pl.DataFrame(rows, schema=_SCHEMA)
+    service = provider(name)
+    operation_rows = [_row(service.name, operation) for operation in service.operations()]
+    return pl.DataFrame(operation_rows, schema=_SCHEMA)
+
+
+def _row(provider_name: str, operation: Operation) -> dict[str, object]:
+    return {
+        "provider": provider_name,
+        "operation": operation.name,
+        "method": operation.method,
+        "path": operation.path,
+        "arguments": [argument._asdict() for argument in operation.arguments()],
+        "writes": operation.writes,
+        "destructive": operation.destructive,
+        "dangerous": operation.dangerous,
+        "repeatable": operation.repeatable,
+        "deprecated": operation.deprecated,
+        "assumed": operation.assumed,
+    }

@@ -81,25 +81,30 @@ class Store:
             if self._left:
                 return
             if table not in self._tables:
-                folder = self._parts / table
-                with errors_in_words(self._directory):
-                    folder.mkdir()
-                masked = partial(self._mask.frame, table) if self._mask else None
-                self._tables[table] = _Growing(
-                    folder,
-                    self._metadata,
-                    keeps_newest=table in TABLES,
-                    masked=masked,
-                    part_rows=self._part_rows,
-                )
+                self._tables[table] = self._begun(table)
             growing = self._tables[table]
         with errors_in_words(self.paths[table]):
             growing.add(source, frame, key, reading)
 
+    def _begun(self, table: str) -> _Growing:
+        folder = self._parts / table
+        with errors_in_words(self._directory):
+            folder.mkdir()
+        masked = None
+        if self._mask:
+            masked = partial(self._mask.frame, table)
+        return _Growing(
+            folder,
+            self._metadata,
+            keeps_newest=table in TABLES,
+            masked=masked,
+            part_rows=self._part_rows,
+        )
+
     def close(self) -> None:
         """Write what is left, and drop repeated rows."""
-        for name, growing in self._tables.items():
-            with errors_in_words(self.paths[name]):
+        for table_name, growing in self._tables.items():
+            with errors_in_words(self.paths[table_name]):
                 growing.write()
 
     @property
@@ -128,12 +133,12 @@ class Store:
             Names of files of before that would contradict the new ones.
         """
         moves = {growing.whole: self.paths[name] for name, growing in self._tables.items()}
-        for name, write in beside.items():
-            part = self._parts / name
-            with errors_in_words(self._directory / name):
-                write(part)
-            moves[part] = self._directory / name
-        move_files(moves, remove=[self._directory / name for name in obsolete])
+        for file_name, write_file in beside.items():
+            part_path = self._parts / file_name
+            with errors_in_words(self._directory / file_name):
+                write_file(part_path)
+            moves[part_path] = self._directory / file_name
+        move_files(moves, remove=[self._directory / file_name for file_name in obsolete])
 
     @property
     def replaces(self) -> bool:
@@ -147,17 +152,17 @@ class Store:
 
     def heights(self, source: str) -> dict[str, int]:
         """Return the rows of each file that came from there, after `close`."""
-        return {
-            name: growing.rows[source]
-            for name, growing in self._tables.items()
-            if source in growing.rows
-        }
+        heights: dict[str, int] = {}
+        for table_name, growing in self._tables.items():
+            if source in growing.rows:
+                heights[table_name] = growing.rows[source]
+        return heights
 
     def conflicts(self, source: str) -> int:
         """Return how many ids came from there more than once with other content, after `close`."""
-        return max(
-            (growing.conflicts.get(source, 0) for growing in self._tables.values()), default=0
-        )
+        # the same ids are in each of its tables: who finds most of them is right
+        counts = [growing.conflicts[source] for growing in self._tables.values()]
+        return max(counts, default=0)
 
 
 class _Growing:
@@ -200,19 +205,17 @@ class _Growing:
             whole_key = pl.struct(key.alias("key"), in_source.alias("source"))
             key_hash = pl.when(key.is_not_null()).then(whole_key.hash())
             self._key_of[source] = key
-            content = pl.struct(pl.all()).hash()
-            in_reading = pl.lit(reading, pl.UInt16)
             hashes = {
                 "key": key_hash,
                 "source": in_source,
-                "content": content,
-                "reading": in_reading,
+                "content": pl.struct(pl.all()).hash(),
+                "reading": pl.lit(reading, pl.UInt16),
             }
             if self._masked:  # nothing can be compared once it is masked
                 hashes["version"] = version(frame.columns).hash()
             self._keys.append(frame.select(**hashes))
             self._buffer.append(frame)
-            if sum(part.height for part in self._buffer) >= self._part_rows:
+            if sum(buffered.height for buffered in self._buffer) >= self._part_rows:
                 self._write_part()
 
     def stop(self) -> None:
@@ -228,88 +231,88 @@ class _Growing:
 
     def _write_whole(self) -> None:
         self._write_part()
-        rows = with_keys(pl.concat(self._keys)).drop("reading")
+        written_rows = with_keys(pl.concat(self._keys)).drop("reading")
         self._keys.clear()
-        self._count_conflicts(rows)
-        kept = self._kept(rows["key"])
-        rows = rows.filter(kept)
-        counts = dict(rows["source"].value_counts().iter_rows())
+        self._count_conflicts(written_rows)
+        is_kept = self._kept(written_rows["key"])
+        written_rows = written_rows.filter(is_kept)
+        counts = dict(written_rows["source"].value_counts().iter_rows())
         self.rows = {source: counts.get(number, 0) for source, number in self._sources.items()}
         # a provider's own records: accounts may have different fields
-        pl.concat(self._without_repeats(kept), how="diagonal").sink_parquet(
+        pl.concat(self._without_repeats(is_kept), how="diagonal").sink_parquet(
             self.whole, metadata=self._metadata
         )
 
     def _write_part(self) -> None:
         if not self._buffer and self._files:
             return
-        path = self._folder / f"{len(self._files):06}.parquet"
-        part = pl.concat(self._buffer, how="diagonal")
+        part_path = self._folder / f"{len(self._files):06}.parquet"
+        part_rows = pl.concat(self._buffer, how="diagonal")
         if self._masked:
-            part = self._masked(part)
-        part.write_parquet(path)
-        self._files[path] = part.height
+            part_rows = self._masked(part_rows)
+        part_rows.write_parquet(part_path)
+        self._files[part_path] = part_rows.height
         self._buffer.clear()
 
     def _without_repeats(self, kept: pl.Series) -> Iterator[pl.LazyFrame]:
-        start = 0
-        for path, height in self._files.items():
-            part = pl.scan_parquet(path)
-            kept_here = kept[start : start + height]
+        first_row = 0
+        for part_path, height in self._files.items():
+            part_scan = pl.scan_parquet(part_path)
+            kept_here = kept[first_row : first_row + height]
             if not kept_here.all():
                 numbers = kept_here.arg_true().implode()
                 # no column of a record is called so: a name that is empty
-                part = part.with_row_index("").filter(pl.col("").is_in(numbers)).drop("")
-            yield part
-            start += height
+                part_scan = part_scan.with_row_index("").filter(pl.col("").is_in(numbers)).drop("")
+            yield part_scan
+            first_row += height
 
     def _count_conflicts(self, rows: pl.DataFrame) -> None:
         """Look at the rows whose key came with another content as well; few at a time, as these may be many."""
         for share in range(_SHARES):
-            here = (
-                rows.lazy().with_row_index("row").filter(pl.col("key") % _SHARES == share).collect()
-            )
-            if (here["key"] ^ here["content"]).n_unique() == here["key"].n_unique():
+            in_share = pl.col("key") % _SHARES == share
+            share_rows = rows.lazy().with_row_index("row").filter(in_share).collect()
+            keys = share_rows["key"]
+            if (keys ^ share_rows["content"]).n_unique() == keys.n_unique():
                 continue  # each key has one content: by far the usual case
-            suspects = here.filter(pl.col("content").n_unique().over("key") > 1)
+            suspects = share_rows.filter(pl.col("content").n_unique().over("key") > 1)
             for source, number in self._sources.items():
                 of_source = suspects.filter(pl.col("source") == number)
                 if of_source.is_empty():
                     continue
                 if self._masked:
                     self.conflicts[source] += count(of_source)
-                else:
-                    self.conflicts[source] += conflicts(
-                        self._rows(of_source["row"]), self._key_of[source]
-                    )
+                    continue
+                full_rows = self._rows(of_source["row"])
+                self.conflicts[source] += conflicts(full_rows, self._key_of[source])
 
     def _rows(self, numbers: pl.Series) -> pl.DataFrame:
         """Return the rows with these numbers, counted over all parts."""
-        found: list[pl.DataFrame] = []
-        start = 0
-        for path, height in self._files.items():
-            here = numbers.filter((numbers >= start) & (numbers < start + height)) - start
-            if not here.is_empty():
-                found.append(pl.read_parquet(path)[here])
-            start += height
-        return pl.concat(found, how="diagonal")
+        frames: list[pl.DataFrame] = []
+        first_row = 0
+        for part_path, height in self._files.items():
+            in_part = (
+                numbers.filter((numbers >= first_row) & (numbers < first_row + height)) - first_row
+            )
+            if not in_part.is_empty():
+                frames.append(pl.read_parquet(part_path)[in_part])
+            first_row += height
+        return pl.concat(frames, how="diagonal")
 
     def _kept(self, keys: pl.Series) -> pl.Series:
         """Return whether each row stays: of each key what was changed last, or came last."""
-        kept = pl.repeat(True, len(keys), dtype=pl.Boolean, eager=True)
-        times: pl.Series | None = None
+        is_kept = pl.repeat(True, len(keys), dtype=pl.Boolean, eager=True)
+        modified_times: pl.Series | None = None
         for share in range(_SHARES):
             in_share = pl.col("key") % _SHARES == share
-            rows = pl.LazyFrame([keys]).with_row_index("row").filter(in_share).collect()
-            if rows["key"].n_unique() == rows.height:
+            share_rows = pl.LazyFrame([keys]).with_row_index("row").filter(in_share).collect()
+            if share_rows["key"].n_unique() == share_rows.height:
                 continue
             if self._keeps_newest:
-                if times is None:
-                    times = (
-                        pl.scan_parquet([*self._files]).select("modified_at").collect().to_series()
-                    )
-                rows = rows.with_columns(times.gather(rows["row"]))
-                rows = rows.sort("modified_at", nulls_last=False, maintain_order=True)
-            repeated = rows.filter(~pl.col("key").is_last_distinct())
-            kept.scatter(repeated["row"], values=False)
-        return kept
+                if modified_times is None:
+                    part_scans = pl.scan_parquet([*self._files])
+                    modified_times = part_scans.select("modified_at").collect().to_series()
+                share_rows = share_rows.with_columns(modified_times.gather(share_rows["row"]))
+                share_rows = share_rows.sort("modified_at", nulls_last=False, maintain_order=True)
+            repeated = share_rows.filter(~pl.col("key").is_last_distinct())
+            is_kept.scatter(repeated["row"], values=False)
+        return is_kept

@@ -121,7 +121,7 @@ class Plan(DisplayMixin):
 def _shown(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a frame of the plan for the eye: a number that is not exact says so."""
     at_least = pl.when("exact").then(pl.lit("")).otherwise(pl.lit("at least"))
-    columns = [name for name in frame.columns if name != "exact"]
+    columns = [column_name for column_name in frame.columns if column_name != "exact"]
     columns.insert(columns.index("requests"), "exact")
     return frame.with_columns(at_least.alias("exact")).select(columns).rename({"exact": ""})
 
@@ -170,9 +170,9 @@ async def planned(query: Query, *, limits: Limits | None, timeouts: Timeouts | N
     async with Client(limits, timeouts) as client, within(client.timeouts.total):
         client.share_limits(query.accounts)
         backpressure = Backpressure()
-        previews = [
-            AccountPreview(client, account, query, backpressure) for account in query.accounts
-        ]
+        previews: list[AccountPreview] = []
+        for account in query.accounts:
+            previews.append(AccountPreview(client, account, query, backpressure))
         await side_by_side(preview.finish() for preview in previews)
     return _plan(
         query,
@@ -196,23 +196,27 @@ class _SharedLimit:
 
 
 def _shared_limits(client: Client, previews: Iterable[AccountPreview]) -> list[_SharedLimit]:
-    scopes: dict[object, list[AccountPreview]] = {}
+    scopes: dict[tuple[object, Limits], list[AccountPreview]] = {}
     for preview in previews:
-        scopes.setdefault(
-            (client.scope(preview.account), client.limits(preview.account)), []
-        ).append(preview)
-    return [
-        _SharedLimit(client.limits(shared[0].account), shared, _latency(shared))
-        for shared in scopes.values()
-    ]
+        rate_scope = client.scope(preview.account)
+        limits = client.limits(preview.account)
+        scopes.setdefault((rate_scope, limits), []).append(preview)
+    shared_limits: list[_SharedLimit] = []
+    for (_, limits), shared in scopes.items():
+        shared_limits.append(_SharedLimit(limits, shared, _latency(shared)))
+    return shared_limits
 
 
 def _latency(previews: Iterable[AccountPreview]) -> float | None:
     """Return the usual seconds of an answer; None where none came."""
     import statistics  # noqa: PLC0415  # loaded when it is used
 
-    measured = [page.seconds for preview in previews for page in preview.pages.values()]
-    return round(statistics.median(measured), 3) if measured else None
+    measured: list[float] = []
+    for preview in previews:
+        measured += [first_page.seconds for first_page in preview.pages.values()]
+    if not measured:
+        return None
+    return round(statistics.median(measured), 3)
 
 
 def _plan(
@@ -221,7 +225,9 @@ def _plan(
     resources: list[dict[str, object]] = []
     scopes: list[dict[str, object]] = []
     for shared in limits:
-        results = [result for preview in shared.previews for result in preview.results]
+        results: list[ResourceResult] = []
+        for preview in shared.previews:
+            results += preview.results
         resources += [_resource_row(result, shared, query) for result in results]
         scopes.append(_scope_row(results, shared))
     return Plan(
@@ -233,9 +239,9 @@ def _plan(
 
 
 def _resource_row(result: ResourceResult, shared: _SharedLimit, query: Query) -> dict[str, object]:
-    notes = [*result.notes]
+    list_notes = [*result.notes]
     if _is_whole_each_time(result, query):
-        notes.append("whole each time")
+        list_notes.append("whole each time")
     return {
         "account": result.task.account.name,
         "provider": result.task.account.provider.name,
@@ -246,25 +252,30 @@ def _resource_row(result: ResourceResult, shared: _SharedLimit, query: Query) ->
         "requests": result.requests.minimum,
         "exact": result.requests.expected is not None,
         "seconds": shared.expected(result.requests.minimum),
-        "note": "; ".join(notes),
+        "note": "; ".join(list_notes),
     }
 
 
 def _is_whole_each_time(result: ResourceResult, query: Query) -> bool:
     """Whether only changes are asked for, and this list costs as much as ever."""
-    task = result.task
+    resource_task = result.task
     asks_for_changes = bool(query.since or query.since_of)
-    costs = result.requests.minimum > 0 or result.requests.expected is None
-    return asks_for_changes and costs and task.account.provider.comes_whole(task.resource.name)
+    needs_requests = result.requests.minimum > 0 or result.requests.expected is None
+    return (
+        asks_for_changes
+        and needs_requests
+        and resource_task.account.provider.comes_whole(resource_task.resource.name)
+    )
 
 
 def _scope_row(results: Sequence[ResourceResult], shared: _SharedLimit) -> dict[str, object]:
     requests = sum(result.requests.minimum for result in results)
     account = shared.previews[0].account
-    title = account.provider.title
-    is_of_one_account = shared.limits.scope != "ip" and account.name != account.provider.name
+    scope_name = account.provider.title
+    if shared.limits.scope != "ip" and account.name != account.provider.name:
+        scope_name += f", {account.name}"  # counted alone
     return {
-        "scope": f"{title}, {account.name}" if is_of_one_account else title,
+        "scope": scope_name,
         "accounts": len(shared.previews),
         "requests": requests,
         "exact": all(result.requests.expected is not None for result in results),

@@ -57,20 +57,20 @@ class Terms:
             self.take_bound("GtEq", column, min(values))
             self.take_bound("LtEq", column, max(values))
             return
-        both = self.values.get(column, frozenset(values)) & frozenset(values)
-        if both:  # else nothing fits, which the filter itself finds out
-            self.values[column] = both
+        common_values = self.values.get(column, frozenset(values)) & frozenset(values)
+        if common_values:  # else nothing fits, which the filter itself finds out
+            self.values[column] = common_values
 
     def take_bound(self, operator: str, column: str, value: Any) -> None:
         """Take note that a column is compared so with a time."""
         if not isinstance(value, dt.datetime) or value.tzinfo is None:
             return
         if operator in ("Gt", "GtEq"):
-            since = value - _SLACK
-            self.since[column] = max(since, self.since.get(column, since))
+            lower_bound = value - _SLACK
+            self.since[column] = max(lower_bound, self.since.get(column, lower_bound))
         else:
-            until = value + _SLACK
-            self.until[column] = min(until, self.until.get(column, until))
+            upper_bound = value + _SLACK
+            self.until[column] = min(upper_bound, self.until.get(column, upper_bound))
 
 
 def terms_of(predicate: pl.Expr | None) -> Terms:
@@ -85,28 +85,28 @@ def terms_of(predicate: pl.Expr | None) -> Terms:
     """
     if predicate is None:
         return Terms()
-    found = Terms()
+    known_terms = Terms()
     try:
         tree = json.loads(predicate.meta.serialize(format="json"))
         for term in _joined_by_and(tree):
-            _read(term, found)
+            _read(term, known_terms)
     except (*_SURPRISES, pl.exceptions.PolarsError) as error:
         LOG.debug("a filter is not read, and all is asked for: %s", type(error).__name__)
         return Terms()
-    return found
+    return known_terms
 
 
 def _joined_by_and(tree: Any) -> Iterator[Mapping[str, Any]]:
     waiting = [tree]
     while waiting:
-        each = waiting.pop()
-        if not isinstance(each, dict):
+        expression = waiting.pop()
+        if not isinstance(expression, dict):
             continue
-        joined = each.get("BinaryExpr")
+        joined = expression.get("BinaryExpr")
         if joined and joined["op"] in ("And", "LogicalAnd"):
             waiting += [joined["left"], joined["right"]]
         else:
-            yield each
+            yield expression
 
 
 def _read(term: Mapping[str, Any], found: Terms) -> None:
@@ -117,37 +117,42 @@ def _read(term: Mapping[str, Any], found: Terms) -> None:
 
 
 def _read_comparison(comparison: Mapping[str, Any], found: Terms) -> None:
-    operator, left, right = comparison["op"], comparison["left"], comparison["right"]
+    operator = comparison["op"]
+    column = comparison["left"]
+    constant = comparison["right"]
     if operator not in _TURNED:
         return
-    if "Column" in right:
-        operator, left, right = _TURNED[operator], right, left
-    if "Column" not in left or not _is_constant(right):
+    if "Column" in constant:  # written the other way round: 10 < amount
+        operator = _TURNED[operator]
+        column = comparison["right"]
+        constant = comparison["left"]
+    if "Column" not in column or not _is_constant(constant):
         return
-    values = _values(right)
+    values = _values(constant)
     if len(values) != 1:
         return
     if operator in ("Eq", "EqValidity"):
-        found.take_values(left["Column"], values)
+        found.take_values(column["Column"], values)
     else:
-        found.take_bound(operator, left["Column"], values[0])
+        found.take_bound(operator, column["Column"], values[0])
 
 
 def _read_function(called: Mapping[str, Any], found: Terms) -> None:
-    kind = called["function"].get("Boolean")
-    if not isinstance(kind, dict):
+    boolean_function = called["function"].get("Boolean")
+    if not isinstance(boolean_function, dict):
         return
-    column, *rest = called["input"]
-    if "Column" not in column or not all(_is_constant(each) for each in rest):
+    column, *constants = called["input"]
+    if "Column" not in column or not all(map(_is_constant, constants)):
         return
-    name = column["Column"]
-    if "IsIn" in kind and len(rest) == 1:
-        found.take_values(name, _values(rest[0]))
-    elif "IsBetween" in kind and len(rest) == 2:
-        lower, upper = (_values(each) for each in rest)
+    column_name = column["Column"]
+    if "IsIn" in boolean_function and len(constants) == 1:
+        found.take_values(column_name, _values(constants[0]))
+    elif "IsBetween" in boolean_function and len(constants) == 2:
+        lower = _values(constants[0])
+        upper = _values(constants[1])
         if len(lower) == len(upper) == 1:
-            found.take_bound("GtEq", name, lower[0])
-            found.take_bound("LtEq", name, upper[0])
+            found.take_bound("GtEq", column_name, lower[0])
+            found.take_bound("LtEq", column_name, upper[0])
 
 
 def _is_constant(tree: Any) -> bool:
@@ -162,7 +167,7 @@ def _is_constant(tree: Any) -> bool:
 def _values(tree: Mapping[str, Any]) -> list[Any]:
     """Return the values of such a part, as Polars itself reads them."""
     expression = pl.Expr.deserialize(io.BytesIO(json.dumps(tree).encode()), format="json")
-    values = pl.select(expression).to_series()
-    if values.dtype.is_nested():
-        values = values.explode()
-    return values.to_list()
+    literal_values = pl.select(expression).to_series()
+    if literal_values.dtype.is_nested():
+        literal_values = literal_values.explode()
+    return literal_values.to_list()

@@ -63,14 +63,17 @@ class ResourcePreview:
         embeddings: Embeddings,
         context: Context,
     ) -> None:
-        name = task.resource.name
+        resource_name = task.resource.name
         self.result = ResourceResult(task=task, strategy=task.resource.follow.strategy)
         self._account = account
         self._context = context
         self._embeddings = embeddings
-        self._always_in = embeddings.always_in(name)
+        self._always_in = embeddings.always_in(resource_name)
         self._queue = DecodeQueue(
-            self._decoder, backpressure, keep=lambda name, frame, reading: None, kept=frozenset()
+            self._decoder,
+            backpressure,
+            keep=lambda resource_name, frame, reading: None,
+            kept=frozenset(),
         )
         self._intake = PageIntake(self.result, self._queue)
         self._reader = ListReader(
@@ -78,8 +81,8 @@ class ResourcePreview:
             self._ask,
             self._intake,
             self.result.requests,
-            embeds=embeddings.embeds(name),
-            embedded_in=embeddings.embedded_in(name),
+            embeds=embeddings.embeds(resource_name),
+            embedded_in=embeddings.embedded_in(resource_name),
         )
         self._has_received = False
 
@@ -140,7 +143,9 @@ class ResourcePreview:
 
     async def _export(self) -> None:
         """Decode what others need to know, where all of it came and can be decoded."""
-        came_whole = self._has_received if self._always_in else self.result.requests.is_done
+        came_whole = self.result.requests.is_done
+        if self._always_in:
+            came_whole = self._has_received
         if self.task.needed and came_whole:
             with suppress(Unread):
                 await self._intake.flush()
@@ -148,7 +153,9 @@ class ResourcePreview:
 
     async def _visit(self, request: Request) -> Iterable[Request]:
         following = await self._reader.visit(request)
-        return following if self._is_short_lookup else ()
+        if not self._is_short_lookup:
+            return ()
+        return following
 
     async def _ask(self, request: Request) -> Page:
         return await self._account.answer(self.result, request, self._intake.accept)
@@ -185,18 +192,23 @@ class AccountPreview:
         self.pages: dict[str, Page] = {}
         self._client = client
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        tasks = resource_tasks(account, query)
-        contexts = {name: query.context(account, name) for name in tasks}
-        embeddings = Embeddings({name: task.resource for name, task in tasks.items()}, contexts)
-        self._previews = {
-            name: ResourcePreview(task, self, backpressure, embeddings, contexts[name])
-            for name, task in tasks.items()
-        }
-        for name, preview in self._previews.items():
-            paths = embeddings.paths(name)
-            preview.hand_on_to(
-                {self._previews[embedded]: places for embedded, places in paths.items()}
+        all_tasks = resource_tasks(account, query)
+        contexts = {name: query.context(account, name) for name in all_tasks}
+        embeddings = Embeddings(
+            {name: task.resource for name, task in all_tasks.items()},
+            contexts,
+        )
+        previews: dict[str, ResourcePreview] = {}
+        for resource_name, resource_task in all_tasks.items():
+            previews[resource_name] = ResourcePreview(
+                resource_task, self, backpressure, embeddings, contexts[resource_name]
             )
+        for resource_name, preview in previews.items():
+            embedded_paths = embeddings.paths(resource_name)
+            preview.hand_on_to(
+                {previews[embedded]: places for embedded, places in embedded_paths.items()}
+            )
+        self._previews = previews
 
     @property
     def results(self) -> list[ResourceResult]:
@@ -205,10 +217,9 @@ class AccountPreview:
 
     async def finish(self) -> None:
         """Preview every resource; the first failure is raised, and the others are cancelled."""
-        async with TaskGroup() as group:
-            self._tasks = {
-                name: group.create_task(preview.work()) for name, preview in self._previews.items()
-            }
+        async with TaskGroup() as task_group:
+            for resource_name, preview in self._previews.items():
+                self._tasks[resource_name] = task_group.create_task(preview.work())
 
     async def finished(self, name: str) -> None:
         """Wait for the end of another resource."""
@@ -216,20 +227,20 @@ class AccountPreview:
 
     async def rows(self, names: Iterable[str]) -> Mapping[str, pl.DataFrame]:
         """Return the rows of other resources; raise `Unread` where a plan does not read them."""
-        rows: dict[str, pl.DataFrame] = {}
-        for name in names:
-            await self.finished(name)
-            preview = self._previews[name]
+        exported_rows: dict[str, pl.DataFrame] = {}
+        for resource_name in names:
+            await self.finished(resource_name)
+            preview = self._previews[resource_name]
             if not preview.is_read:
-                raise Unread(f"known when {name} is read")
-            rows[name] = preview.result.exported
-        return rows
+                raise Unread(f"known when {resource_name} is read")
+            exported_rows[resource_name] = preview.result.exported
+        return exported_rows
 
     async def answer(self, result: ResourceResult, request: Request, accept: Accept) -> Page:
         """Return the answer to a request, and keep it for the fetch that follows."""
-        page = await self._client.send(
+        first_page = await self._client.send(
             self.account, request, retried=result.requests.count_retry, accept=accept
         )
         result.requests.sent += 1
-        self.pages[request.key] = page
-        return page
+        self.pages[request.key] = first_page
+        return first_page

@@ -62,18 +62,19 @@ class ProbeResult:
         """What it means for who reads the account; "" where all is as assumed."""
         if self.finding.verdict != "refuted":
             return ""
-        known = {**self.adopted, **self.given}
-        by_hand = {
-            name: value for name, value in self.finding.facts.items() if known.get(name) != value
-        }
-        parts = [self.probe.if_wrong]
+        known_facts = {**self.adopted, **self.given}
+        by_hand: dict[str, Any] = {}
+        for fact_name, fact_value in self.finding.facts.items():
+            if known_facts.get(fact_name) != fact_value:
+                by_hand[fact_name] = fact_value
+        sentences = [self.probe.if_wrong]
         if self.adopted:
-            parts.append(f"adopted: {_facts(self.adopted)}")
+            sentences.append(f"adopted: {_facts(self.adopted)}")
         if self.given:
-            parts.append(f"given: {_facts(self.given)}")
+            sentences.append(f"given: {_facts(self.given)}")
         if by_hand:
-            parts.append(f"to read it so: Account({self.provider!r}, facts={by_hand!r})")
-        return "; ".join(parts)
+            sentences.append(f"to read it so: Account({self.provider!r}, facts={by_hand!r})")
+        return "; ".join(sentences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +98,9 @@ class Probed(DisplayMixin):
         Columns: account, provider, probe, assumption, source (where it is from), verdict ("confirmed", "refuted",
         "cannot be told"), found, meaning (for who reads the account; "" where all is as assumed).
         """
-        rows = []
+        finding_rows = []
         for result in self.results:
-            rows.append(
+            finding_rows.append(
                 {
                     "account": result.account,
                     "provider": result.provider,
@@ -111,7 +112,7 @@ class Probed(DisplayMixin):
                     "meaning": result.meaning,
                 }
             )
-        return pl.DataFrame(rows, schema=FINDINGS, orient="row")
+        return pl.DataFrame(finding_rows, schema=FINDINGS, orient="row")
 
     def count(self, verdict: Verdict) -> int:
         """Return how many have this verdict."""
@@ -120,11 +121,11 @@ class Probed(DisplayMixin):
     @property
     def facts(self) -> dict[str, dict[str, Any]]:
         """What to give an account to be read as its service is: facts by the account's name."""
-        found: dict[str, dict[str, Any]] = {}
+        found_facts: dict[str, dict[str, Any]] = {}
         for result in self.results:
             if result.finding.facts:
-                found.setdefault(result.account, {}).update(result.finding.facts)
-        return found
+                found_facts.setdefault(result.account, {}).update(result.finding.facts)
+        return found_facts
 
     def text(self) -> str:
         """Return what it shows, as lines of text: refuted assumptions first."""
@@ -160,7 +161,7 @@ def _in_words(verdict: Verdict) -> str:
 
 
 def _facts(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in values.items())
+    return ", ".join(f"{fact_name}={fact_value!r}" for fact_name, fact_value in values.items())
 
 
 async def probe(
@@ -205,18 +206,22 @@ async def probe(
         client.share_limits(chosen)
         probings = [_AccountProbing(client, account) for account in chosen]
         await side_by_side(probing.finish() for probing in probings)
-    results = [result for probing in probings for result in probing.results]
-    return Probed(results=tuple(results), requests=sum(probing.requests for probing in probings))
+    results: list[ProbeResult] = []
+    requests = 0
+    for probing in probings:
+        results += probing.results
+        requests += probing.requests
+    return Probed(results=tuple(results), requests=requests)
 
 
 def max_requests(account: Account) -> int:
     """Return how many requests `probe` sends of that account at most; tries again after a refusal apart."""
-    return sum(each.max_requests for each in account.provider.probes)
+    return sum(own_probe.max_requests for own_probe in account.provider.probes)
 
 
 def _shared(found: Iterable[str], known: Mapping[str, Any]) -> dict[str, Any]:
     """Return of these facts those that are known by the same name, as they are known."""
-    return {name: known[name] for name in found if name in known}
+    return {fact_name: known[fact_name] for fact_name in found if fact_name in known}
 
 
 class _AccountProbing:
@@ -234,16 +239,18 @@ class _AccountProbing:
         """Let every probe ask and judge, then adopt what can but add rows."""
         account = self._account
         context = Context(now=clock(), options=account.options, facts=account.known_facts)
-        findings = [(each, await self._finding(each, context)) for each in account.provider.probes]
-        for each, finding in findings:
+        probes = account.provider.probes
+        # adopted when all are found: what is adopted changes the provider, whose assumptions are asked about
+        findings = [await self._finding(own_probe, context) for own_probe in probes]
+        for own_probe, finding in zip(probes, findings, strict=True):
             account.adopt(finding.facts)
             result = ProbeResult(
                 account=account.name,
                 provider=account.provider.name,
-                probe=each,
+                probe=own_probe,
                 finding=finding,
                 adopted=_shared(finding.facts, account.adopted),
-                given=_shared({*finding.facts, each.fact}, account.facts),
+                given=_shared({*finding.facts, own_probe.fact}, account.facts),
             )
             self.results.append(result)
 

@@ -45,7 +45,9 @@ class Progress:
     @property
     def rate(self) -> float:
         """Rows a second."""
-        return self.rows / self.seconds if self.seconds else 0.0
+        if not self.seconds:
+            return 0.0
+        return self.rows / self.seconds
 
     @property
     def is_over(self) -> bool:

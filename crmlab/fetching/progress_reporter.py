@@ -89,9 +89,12 @@ class ProgressReporter:
             return
         estimate = self._estimate(result.task.account)
         estimate.count(result, over=over)
-        self._due_at[result] = math.inf if over else now + MIN_INTERVAL
+        state: State = "running"
+        self._due_at[result] = now + MIN_INTERVAL
+        if over:
+            state = _end(result)
+            self._due_at[result] = math.inf
         if result.task.names:
-            state = _end(result) if over else "running"
             self._call(_news(result, state, estimate, now))
 
     def _call(self, news: Progress) -> None:
@@ -114,9 +117,8 @@ class ProgressReporter:
         if account not in self._estimates:
             limits = self._client.limits(account)
             estimate = RateEstimate(limits, self._client.limiter(account))
-            self._estimates[account] = self._shared.setdefault(
-                (self._client.scope(account), limits), estimate
-            )
+            rate_scope = self._client.scope(account)
+            self._estimates[account] = self._shared.setdefault((rate_scope, limits), estimate)
         return self._estimates[account]
 
 
@@ -139,9 +141,11 @@ class RateEstimate:
 
     def count(self, result: ResourceResult, *, over: bool) -> None:
         """Take note of what a resource has still to ask."""
-        left = 0 if over else result.requests.known - result.requests.sent
-        self._requests += left - self._left.get(result, 0)
-        self._left[result] = left
+        requests_left = 0
+        if not over:
+            requests_left = result.requests.known - result.requests.sent
+        self._requests += requests_left - self._left.get(result, 0)
+        self._left[result] = requests_left
         self._accounts.add(result.task.account)
         if over or result.requests.is_sized:
             self._unsized.discard(result)
@@ -151,8 +155,10 @@ class RateEstimate:
     def seconds_left(self, now: float) -> float:
         """Return the seconds that the rest takes at the rate of the moment, once the next may leave."""
         limits = replace(self._limits, rate=self.limiter.rate, ceiling=None)
-        rest = expected(self._requests, limits, self.latency, accounts=len(self._accounts))
-        return rest + (self.limiter.wait(now) if self._requests else 0.0)
+        seconds = expected(self._requests, limits, self.latency, accounts=len(self._accounts))
+        if self._requests:
+            seconds += self.limiter.wait(now)
+        return seconds
 
 
 def _end(result: ResourceResult) -> State:
@@ -168,7 +174,9 @@ def _left(result: ResourceResult, state: State, estimate: RateEstimate, now: flo
         return 0.0
     if not result.requests.is_sized:
         return None
-    return estimate.seconds_left(now) if state == "running" else 0.0
+    if state != "running":
+        return 0.0
+    return estimate.seconds_left(now)
 
 
 def _wait(result: ResourceResult, state: State, estimate: RateEstimate, now: float) -> float:
@@ -176,24 +184,26 @@ def _wait(result: ResourceResult, state: State, estimate: RateEstimate, now: flo
     has_asked_all = result.requests.is_sized and result.requests.sent == result.requests.known
     if state != "running" or has_asked_all:
         return 0.0
-    wait = estimate.limiter.wait(now)
-    return wait if wait > NOTICEABLE else 0.0
+    wait_seconds = estimate.limiter.wait(now)
+    if wait_seconds <= NOTICEABLE:
+        return 0.0
+    return wait_seconds
 
 
 def _news(result: ResourceResult, state: State, estimate: RateEstimate, now: float) -> Progress:
-    wait = _wait(result, state, estimate, now)
+    wait_seconds = _wait(result, state, estimate, now)
     return Progress(
         account=result.task.account.name,
         provider=result.task.account.provider.name,
         resource=result.task.resource.name,
         tables=result.task.names,
-        state="waiting" if wait else state,
+        state="waiting" if wait_seconds else state,
         rows=result.rows,
         requests=result.requests.sent,
         known_requests=result.requests.known,
         seconds=now - result.began_at,
         left=_left(result, state, estimate, now),
         exact=estimate.is_exact,
-        wait=wait,
+        wait=wait_seconds,
         failure=result.failure.what if result.failure else "",
     )

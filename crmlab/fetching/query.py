@@ -46,12 +46,16 @@ class Query:
 
     def raw_of(self, account: Account) -> set[str]:
         """Return the resources of that account's provider whose own records are wanted."""
-        names = (name.partition(".") for name in self.raw)
-        return {resource for source, _, resource in names if source == account.provider.name}
+        resources: set[str] = set()
+        for raw_name in self.raw:
+            source, _, resource = raw_name.partition(".")
+            if source == account.provider.name:
+                resources.add(resource)
+        return resources
 
     def destructive(self) -> list[str]:
         """Return the names of those records that are gone from the service once they were read."""
-        return [name for name in self.raw if _resource(name).destructive]
+        return [raw_name for raw_name in self.raw if _resource(raw_name).destructive]
 
     def since_for(self, account: Account, resource: str) -> dt.datetime | None:
         """Return from when on a list of an account is asked for; None where from its beginning."""
@@ -75,7 +79,7 @@ class Query:
 
     def asked(self) -> Asked:
         """Return it as what is kept beside the data."""
-        shared = [name for name in TABLES if name in self.tables]
+        shared = [table_name for table_name in TABLES if table_name in self.tables]
         return Asked(
             fetched_at=self.now,
             accounts=tuple(_asked_account(account) for account in self.accounts),
@@ -89,24 +93,25 @@ class Query:
         """Return the tables of which another period may be reached than asked for; of several services, what all do."""
         reached: dict[str, Period] = {}
         for account in self.accounts:
-            raw = self.raw_of(account)
+            raw_resources = self.raw_of(account)
             for resource in account.provider.resources:
                 period = self._reached_by(account, resource)
                 if period is None:
                     continue
-                names = [name for name in resource.tables if name in self.tables]
-                if resource.name in raw:
-                    names.append(f"{account.provider.name}.{resource.name}")
-                for name in names:
-                    reached[name] = period.within(reached.get(name, Period()))
+                table_names = [name for name in resource.tables if name in self.tables]
+                if resource.name in raw_resources:
+                    table_names.append(f"{account.provider.name}.{resource.name}")
+                for table_name in table_names:
+                    reached[table_name] = period.within(reached.get(table_name, Period()))
         return reached
 
     def _reached_by(self, account: Account, resource: Resource) -> Period | None:
         """Return the period that a list reaches; None where it is the one that was asked for."""
         context = self.context(account, resource.name)
         if resource.reached is None:
-            is_other = context.since != self.since
-            return Period(since=context.since, until=self.until) if is_other else None
+            if context.since == self.since:
+                return None
+            return Period(since=context.since, until=self.until)
         try:
             return resource.reached(context)
         except FAULTS:  # the failure of this resource, told where it is read
@@ -128,33 +133,33 @@ def as_query(
         it cannot be asked
     """
     chosen = chosen_accounts(accounts)
-    for name in tables:
-        if not isinstance(name, str):
-            raise UsageError(f"a table is named by text, not {type(name).__name__}")
-    start = instant(since, "since")
-    end = instant(until, "until")
-    if start and end and start >= end:
+    for table_name in tables:
+        if not isinstance(table_name, str):
+            raise UsageError(f"a table is named by text, not {type(table_name).__name__}")
+    since_instant = instant(since, "since")
+    until_instant = instant(until, "until")
+    if since_instant and until_instant and since_instant >= until_instant:
         raise UsageError(
-            f"since ({start:%Y-%m-%d %H:%M %Z}) must be before until ({end:%Y-%m-%d %H:%M %Z})"
+            f"since ({since_instant:%Y-%m-%d %H:%M %Z}) must be before until ({until_instant:%Y-%m-%d %H:%M %Z})"
         )
-    shared, raw = _named(chosen, tables)
+    shared_tables, raw_names = _named(chosen, tables)
     return Query(
         accounts=chosen,
-        tables=frozenset(shared),
-        raw=tuple(sorted(raw)),
-        since=start,
-        until=end,
+        tables=frozenset(shared_tables),
+        raw=tuple(sorted(raw_names)),
+        since=since_instant,
+        until=until_instant,
         now=clock(),
     )
 
 
 def _asked_account(account: Account) -> AskedAccount:
     """Return the account by its name, with the settings that change what comes; not those that say whose it is."""
-    options = {
-        field.name: account.options[field.name]
-        for field in account.provider.fields
-        if not field.required and account.options.get(field.name)
-    }
+    options: dict[str, str] = {}
+    for setting in account.provider.fields:
+        option_value = account.options.get(setting.name)
+        if option_value and not setting.required:
+            options[setting.name] = option_value
     return AskedAccount(provider=account.provider.name, name=account.name, options=options)
 
 
@@ -186,28 +191,30 @@ def chosen_accounts(accounts: Account | Iterable[Account]) -> tuple[Account, ...
 
 def _named(accounts: Sequence[Account], tables: Sequence[str]) -> tuple[set[str], set[str]]:
     """Return the shared tables and the names of the raw records asked for."""
-    used = {account.provider.name: account.provider for account in accounts}
-    if not tables:
-        return {table for each in used.values() for table in each.tables}, set()
     shared: set[str] = set()
-    raw: set[str] = set()
-    for name in tables:
-        if "." in name:
-            _check_raw(name, given=used)
-            raw.add(name)
-        elif name in TABLES:
-            shared.add(name)
+    raw_names: set[str] = set()
+    if not tables:
+        for account in accounts:
+            shared.update(account.provider.tables)
+        return shared, raw_names
+    providers = dict.fromkeys(account.provider.name for account in accounts)
+    for table_name in tables:
+        if "." in table_name:
+            _check_raw(table_name, given=providers)
+            raw_names.add(table_name)
+        elif table_name in TABLES:
+            shared.add(table_name)
         else:
-            raise UsageError(unknown("table", name, TABLES))
-    return shared, raw
+            raise UsageError(unknown("table", table_name, TABLES))
+    return shared, raw_names
 
 
 def _check_raw(name: str, *, given: Iterable[str]) -> None:
     """Raise a `UsageError` where these are no raw records, or those of a provider without an account."""
     source, _, resource = name.partition(".")
-    known = {each.name: each for each in provider(source).resources}
-    if resource not in known:
-        raise UsageError(unknown(f"{source} resource", resource, known))
+    known_resources = {described.name: described for described in provider(source).resources}
+    if resource not in known_resources:
+        raise UsageError(unknown(f"{source} resource", resource, known_resources))
     if source not in given:
         raise UsageError(f"{name!r} needs a {source} account; given: {', '.join(given)}")
 

@@ -184,20 +184,24 @@ class ListReader:
         CrmlabError
             the first error, or a refusal that is neither the end of the list nor "nothing there"
         """
-        known: set[str] = set()
+        visited_keys: set[str] = set()
         waiting: Sequence[Request] = requests
         while waiting:
-            known.difference_update(request.key for request in waiting)
-            await crawl(waiting, visit, known)
+            # those that were refused are asked again
+            visited_keys.difference_update(request.key for request in waiting)
+            await crawl(waiting, visit, visited_keys)
             waiting = self.ending.to_ask()
         self.ending.settle()
-        if (
-            self._nothing_there
-            and self._resource.never_all_empty
-            and self.empty_answers == len(requests)
-        ):
-            error = self._nothing_there
-            error.hint = f"all of {self.empty_answers} requests were answered so: the path may be another one"
+        if self._nothing_there and self._resource.never_all_empty:
+            self._check_that_not_all_is_empty(self._nothing_there, len(requests))
+
+    def _check_that_not_all_is_empty(self, error: ApiError, asked: int) -> None:
+        """Raise the error by which one was told that there is nothing, where all requests were answered so."""
+        if self.empty_answers == asked:
+            error.hint = (
+                f"all of {self.empty_answers} requests were answered so: "
+                "the path may be another one"
+            )
             raise error
 
     async def first_requests(self, context: Context) -> Sequence[Request]:
@@ -220,23 +224,26 @@ class ListReader:
             page = await self._ask(request)
         except (ApiError, TransportError) as error:
             return self._instead_of(request, error)
-        found = self._intake.cut(page)
-        self._has_records = self._has_records or bool(found)
+        page_records = self._intake.cut(page)
+        self._has_records = self._has_records or bool(page_records)
         self._note_what_is_said(page)
-        self._watch_for_stall(page, is_new=self.ending.answered(page, found))
-        if self._resource.may_repeat_last_page and not self._has_news(found):
+        self._watch_for_stall(page, is_new=self.ending.answered(page, page_records))
+        if self._resource.may_repeat_last_page and not self._has_news(page_records):
             return ()
-        total = self._resource.total(page) if self._resource.total else None
-        self.completeness.count(page, total)
-        self._came += len(found)
-        self._intake.take(page, found)
+        list_total = None
+        if self._resource.total:
+            list_total = self._resource.total(page)
+        self.completeness.count(page, list_total)
+        self._came += len(page_records)
+        self._intake.take(page, page_records)
         if request.key in self._first_keys:
             self._mentioned += self._resource.mentioned(page) or 0
-            await self._read_page_zero(request, found)
-            return self._until_enough(await self._follow_first(page, found, total), found)
-        return self._until_enough(
-            self.ending.follow(page, found, self._resource.follow(page), total=total), found
-        )
+            await self._read_page_zero(request, page_records)
+            following = await self._follow_first(page, page_records, list_total)
+        else:
+            named_requests = self._resource.follow(page)
+            following = self.ending.follow(page, page_records, named_requests, total=list_total)
+        return self._until_enough(following, page_records)
 
     def _until_enough(
         self, following: Iterable[Request], found: Sequence[Record]
@@ -257,11 +264,11 @@ class ListReader:
         assert self._ask_file is not None
         async with aclosing(self._ask_file(request)) as answers:
             async for page in answers:
-                found = self._intake.cut(page)
-                self._has_records = self._has_records or bool(found)
+                page_records = self._intake.cut(page)
+                self._has_records = self._has_records or bool(page_records)
                 self._note_what_is_said(page)
                 self.completeness.count(page, None)
-                self._intake.take(page, found)
+                self._intake.take(page, page_records)
                 self._tell()
 
     def _note_what_is_said(self, page: Page) -> None:
@@ -296,28 +303,23 @@ class ListReader:
 
     def _instead_of(self, request: Request, error: ApiError | TransportError) -> Sequence[Request]:
         """Return what to ask after an error: nothing where it means an empty list, less where it was too much."""
-        is_first = request.key in self._first_keys
         refusal = _refusal(error)
-        if self.ending.is_check(request) and (
-            refusal or isinstance(error, (ServerError, TransportError))
-        ):
+        may_be_too_much = isinstance(error, (ServerError, TransportError))
+        if self.ending.is_check(request) and (refusal or may_be_too_much):
             self.ending.unproven()
             return ()
-        smaller_page = self._smaller_page(request, refusal) if refusal and is_first else None
-        if smaller_page:
-            return [smaller_page]
-        if (
-            is_first
-            and isinstance(error, ApiError)
-            and self._resource.is_empty_answer(error, request)
-        ):
-            self.empty_answers += 1
-            self._nothing_there = error
-            return ()
-        if refusal and not is_first:
+        if request.key in self._first_keys:
+            if refusal:
+                smaller_page = self._smaller_page(request, refusal)
+                if smaller_page:
+                    return [smaller_page]
+            if isinstance(error, ApiError) and self._resource.is_empty_answer(error, request):
+                self.empty_answers += 1
+                self._nothing_there = error
+                return ()
+        elif refusal:
             self.ending.refused(request, refusal)
             return ()
-        may_be_too_much = isinstance(error, (ServerError, TransportError))
         if not may_be_too_much or not self._resource.embedding:
             raise error
         smaller = tuple(self._resource.embedding.smaller(request))
@@ -332,24 +334,26 @@ class ListReader:
             if beginning is None:
                 return
             answer = await self._optional(beginning)
-            self._has_page_zero = answer is not None and _first_text(answer[1]) not in (
-                b"",
-                _first_text(found),
-            )
+            self._has_page_zero = answer is not None and _begins_otherwise(answer[1], found)
         if not self._has_page_zero:
             return
-        zero = await self._optional(request.with_params(**{self._resource.follow.param: 0}))
-        if zero and self._has_news(zero[1]):
-            self.completeness.count(zero[0], None)
-            self._intake.take(*zero)
+        answer = await self._optional(request.with_params(**{self._resource.follow.param: 0}))
+        if answer is None:
+            return
+        page, records = answer
+        if self._has_news(records):
+            self.completeness.count(page, None)
+            self._intake.take(page, records)
             self.ending.remarks.setdefault("its first page is number 0")
 
     def _beginning(self, request: Request) -> Request | None:
         """Return what the list begins with, whatever the number of its first page; None where nobody needs to know."""
         if self._resource.plain_request or not self._was_short:
             return self._resource.plain_request
-        param = self._resource.follow.param
-        return request.with_params(**{param: 0}) if param else None
+        number_param = self._resource.follow.param
+        if not number_param:
+            return None
+        return request.with_params(**{number_param: 0})
 
     async def _optional(self, request: Request) -> tuple[Page, Sequence[Record]] | None:
         """Return the answer to a request that need not be answered, with its records."""
@@ -361,41 +365,41 @@ class ListReader:
 
     def _smaller_page(self, request: Request, error: ApiError) -> Request | None:
         """Return a first request for a smaller page, where the size may be what was refused; None at last."""
-        size = self._resource.page_size
-        if size is None or self._resource.destructive or error.status not in _MAY_BE_THE_SIZE:
+        page_size = self._resource.page_size
+        if page_size is None or self._resource.destructive or error.status not in _MAY_BE_THE_SIZE:
             return None
-        sizes = self._smaller.pop(request.key, None)
-        if sizes is None:
-            sizes = iter(size.smaller(request))
+        smaller_requests = self._smaller.pop(request.key, None)
+        if smaller_requests is None:
+            smaller = [*page_size.smaller(request)]
             if self._resource.is_empty_answer(error, request):
-                sizes = iter(
-                    [*sizes][-1:]
-                )  # most likely nothing is there: one more request makes sure
-        following = next(sizes, None)
-        if following:
-            self._smaller[following.key] = sizes
-            self._first_keys.add(following.key)
-        return following
+                # most likely nothing is there: one more request makes sure
+                smaller = smaller[-1:]
+            smaller_requests = iter(smaller)
+        next_request = next(smaller_requests, None)
+        if next_request:
+            self._smaller[next_request.key] = smaller_requests
+            self._first_keys.add(next_request.key)
+        return next_request
 
     async def _follow_first(
         self, page: Page, found: Sequence[Record], counted: int | None
     ) -> Sequence[Request]:
         """Return what follows a first answer, which tells how many requests there will be."""
-        total = counted or 0
+        list_total = counted or 0
         following = tuple(self._resource.follow(page))
         in_all = self._resource.follow.more(page)
         if self._embedded_in:
-            self._embedded_in.count(self._resource.name, total)
+            self._embedded_in.count(self._resource.name, list_total)
             if await self._embedded_in.brings(self._resource.name):
                 self.strategy = f"inside {self._embedded_in.holder}"
                 self._requests.follow(0, 0)
                 return ()
         elif self._embeds and self._resource.embedding:
-            sizes = self._resource.embedding.sizes
-            embedded, size = await self._embeds.choose(total)
-            following = tuple(self._resource.embedding.rest(page, embedded, size))
+            page_sizes = self._resource.embedding.sizes
+            embedded, page_size = await self._embeds.choose(list_total)
+            following = tuple(self._resource.embedding.rest(page, embedded, page_size))
             # the first answer has a page of the largest size
-            in_all = max(in_all or 0, pages(total, size) - sizes[0] // size)
+            in_all = max(in_all or 0, pages(list_total, page_size) - page_sizes[0] // page_size)
         following = tuple(self.ending.follow(page, found, following, total=counted))
         if self.readings <= 1:
             self._requests.follow(len(following), in_all if following else 0)
@@ -432,16 +436,17 @@ class ListReader:
         return self.completeness.is_settled(before, timed=self._resource.inserted_at is not None)
 
 
-def _first_text(found: Sequence[Record]) -> bytes:
-    return found[0].text if found else b""
+def _begins_otherwise(found: Sequence[Record], others: Sequence[Record]) -> bool:
+    """Whether the first of these records is there, and is another one than the first of those."""
+    if not found or not found[0].text:
+        return False
+    return not others or found[0].text != others[0].text
 
 
 def _refusal(error: ApiError | TransportError) -> ApiError | None:
     """Return the error where this very request is refused; None where it is the key, the pace or a redirect."""
-    if (
-        isinstance(error, ApiError)
-        and type(error) in (ApiError, NotFoundError)
-        and error.status >= 400
-    ):
-        return error
-    return None
+    if not isinstance(error, ApiError) or type(error) not in (ApiError, NotFoundError):
+        return None
+    if error.status < 400:
+        return None
+    return error

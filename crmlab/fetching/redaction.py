@@ -65,10 +65,14 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
     CrmlabError
         The disk is full.
     """
-    place, about = spool_in(directory)
+    spool_folder, about = spool_in(directory)
     if out is not None and not names_a_folder(out):
         raise UsageError(f"the copy is the path of a folder, not {out!r}")
-    copy = Path(out) if out else place.resolve().with_name(f"{place.resolve().name}-redacted")
+    if out:
+        copy = Path(out)
+    else:
+        original = spool_folder.resolve()
+        copy = original.with_name(f"{original.name}-redacted")
     with errors_in_words(copy):
         is_there = os.path.lexists(copy)
     if is_there:
@@ -77,56 +81,73 @@ def redact(directory: str | Path, out: str | Path | None = None) -> Path:
     with errors_in_words(copy):
         make_private_folder(copy.parent)
     # under its name it is whole, or not there: half a copy could not be told from a spool that was half
-    with parts_folder(copy.resolve().parent) as parts:
-        whole = parts / copy.name
-        _write_copy(place, about, whole)
+    with parts_folder(copy.resolve().parent) as parts_directory:
+        whole_copy = parts_directory / copy.name
+        _write_copy(spool_folder, about, whole_copy)
         with errors_in_words(copy):
-            whole.rename(copy)
+            whole_copy.rename(copy)
     return copy
 
 
 def _write_copy(place: Path, about: Mapping[str, Any], copy: Path) -> None:
-    heads = {path: answer.about for path, answer in _answers(place, about)}
-    filled = _filled_places(heads)
-    asked = [provider(account["provider"]) for account in about["asked_accounts"]]
-    known = [documented(each) for each in asked]
-    masker = Masker(
-        secrets.token_bytes(32),
-        names=frozenset().union(*(each.names for each in known)),
-        words=frozenset().union(*(each.words for each in known)),
-        vocabulary=frozenset().union(*(each.vocabulary for each in known)),
-        watched=_carried_by_requests(heads, filled, about),
-    )
+    answer_heads = {answer_path: answer.about for answer_path, answer in _answers(place, about)}
+    filled = _filled_places(answer_heads)
+    masker = _masker(answer_heads, filled, about)
     # bodies before requests: which ids these carry, and what becomes of them, is known when all are masked
     bodies = copy / "bodies"
     with errors_in_words(copy):
         make_private_folder(bodies)
-    masked_heads = {}
-    for number, (path, answer) in enumerate(_answers(place, about)):
+    masked_heads: dict[Path, Mapping[str, Any]] = {}
+    for number, (answer_path, answer) in enumerate(_answers(place, about)):
         masked = _masked_page(answer, masker)
-        masked_heads[path] = masked.about
+        masked_heads[answer_path] = masked.about
         write_private(bodies / str(number), packed_body(masked))
     for setting in _settings(about):
         if setting in masker.watched:
             masker.value(setting, "")
     renamed = _accounts(about, masker)
-    for number, (path, head) in enumerate(masked_heads.items()):
-        asked_for = _masked_request(path.parent, head, masker, filled)
-        _write(path, asked_for, bodies / str(number), copy, renamed)
+    for number, (answer_path, answer_head) in enumerate(masked_heads.items()):
+        whole_head = _masked_request(answer_path.parent, answer_head, masker, filled)
+        _write(answer_path, whole_head, bodies / str(number), copy, renamed)
     with errors_in_words(copy):
         bodies.rmdir()
     write_private(copy / FILE, _about(about, masker, renamed))
 
 
+def _masker(
+    heads: Mapping[Path, Mapping[str, Any]], filled: Collection[_Filled], about: Mapping[str, Any]
+) -> Masker:
+    """Return what masks the answers: it knows the descriptions of their services, and what requests carry."""
+    field_names: set[str] = set()
+    kept_words: set[str] = set()
+    vocabulary: set[str] = set()
+    for account in about["asked_accounts"]:
+        description = documented(provider(account["provider"]))
+        field_names |= description.names
+        kept_words |= description.words
+        vocabulary |= description.vocabulary
+    return Masker(
+        secrets.token_bytes(32),
+        names=frozenset(field_names),
+        words=frozenset(kept_words),
+        vocabulary=frozenset(vocabulary),
+        watched=_carried_by_requests(heads, filled, about),
+    )
+
+
 def _answers(directory: Path, about: Mapping[str, Any]) -> Iterator[tuple[Path, AnswerFile]]:
     """Yield the answers that can be read; what somebody else put there is not passed on."""
-    folders = {
-        account_folder(account["provider"], account["name"]) for account in about["asked_accounts"]
-    }
-    for path in sorted((directory / ANSWERS).glob("*/*/*.gz")):
-        answer = read(path)
-        if answer and is_answer_name(path.name) and path.parent.parent.name in folders:
-            yield path, answer
+    folders: set[str] = set()
+    for account in about["asked_accounts"]:
+        folders.add(account_folder(account["provider"], account["name"]))
+    for answer_path in sorted((directory / ANSWERS).glob("*/*/*.gz")):
+        answer = read(answer_path)
+        if (
+            answer
+            and is_answer_name(answer_path.name)
+            and answer_path.parent.parent.name in folders
+        ):
+            yield answer_path, answer
 
 
 def _write(
@@ -139,11 +160,13 @@ def _write(
         body=asked["body"],
         turn=asked["turn"],
     )
-    time = int(path.stem.rpartition("-")[2])
+    times_asked = int(path.stem.rpartition("-")[2])
     folder = copy / ANSWERS / renamed[path.parent.parent.name] / path.parent.name
     with errors_in_words(folder):
         make_private_folder(folder)
-        write_private(folder / answer_name(request, time), packed_head(asked) + body.read_bytes())
+        write_private(
+            folder / answer_name(request, times_asked), packed_head(asked) + body.read_bytes()
+        )
         body.unlink()
 
 
@@ -160,14 +183,14 @@ def _masked_request(
             "path": masker.text(asked["path"]),
             "params": _texts_masked(asked["params"], masker),
         }
-    parts = asked["path"].split("/")
-    for position, part in _carrying(folder, parts, filled):
-        carried = _as_carried(part, masker)
-        if carried != part:
-            parts[position] = quote(carried, safe="")
+    path_parts = asked["path"].split("/")
+    for position, path_part in _carrying(folder, path_parts, filled):
+        carried = _as_carried(path_part, masker)
+        if carried != path_part:
+            path_parts[position] = quote(carried, safe="")
     return {
         **asked,
-        "path": "/".join(parts),
+        "path": "/".join(path_parts),
         "params": _values_as_carried(asked["params"], masker),
         "body": _values_as_carried(asked["body"], masker),
     }
@@ -178,15 +201,18 @@ def _texts_masked(params: Mapping[str, str], masker: Masker) -> dict[str, str]:
 
 
 def _masked_page(answer: AnswerFile, masker: Masker) -> AnswerFile:
-    about = dict(answer.about)
-    if "headers" in about:
-        about["headers"] = {
-            name: _header(name, value, masker) for name, value in about["headers"].items()
-        }
-    if "failed" in about:
-        about["failed"] = _failure(about["failed"], masker)
-    text = answer.body.decode("utf-8", "surrogateescape")
-    return AnswerFile(about=about, body=masker.json(text).encode("utf-8", "surrogateescape"))
+    masked_about = dict(answer.about)
+    if "headers" in masked_about:
+        headers: dict[str, str] = {}
+        for header_name, header_value in masked_about["headers"].items():
+            headers[header_name] = _header(header_name, header_value, masker)
+        masked_about["headers"] = headers
+    if "failed" in masked_about:
+        masked_about["failed"] = _failure(masked_about["failed"], masker)
+    body_text = answer.body.decode("utf-8", "surrogateescape")
+    return AnswerFile(
+        about=masked_about, body=masker.json(body_text).encode("utf-8", "surrogateescape")
+    )
 
 
 def _known_or_masked(piece: str, masker: Masker) -> str:
@@ -194,10 +220,10 @@ def _known_or_masked(piece: str, masker: Masker) -> str:
 
 
 def _header(name: str, value: str, masker: Masker) -> str:
-    is_count = (
-        value.isdecimal() and len(value) <= _DIGITS_OF_A_COUNT and not _ID_IN_HEADER.search(name)
-    )
-    if name in _KEPT_HEADERS or is_count:
+    if name in _KEPT_HEADERS:
+        return value
+    is_short_number = value.isdecimal() and len(value) <= _DIGITS_OF_A_COUNT
+    if is_short_number and not _ID_IN_HEADER.search(name):
         return value
     return masker.value(value, name)
 
@@ -205,11 +231,13 @@ def _header(name: str, value: str, masker: Masker) -> str:
 def _failure(failed: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
     """Return a failure with the words that the description of a service knows, by which an empty list is known."""
     masked = dict(failed)
-    for name in ("what", "detail", "request_id", "hint"):
-        if masked.get(name):
-            masked[name] = _PIECE.sub(
-                lambda piece: _known_or_masked(piece[0], masker), masked[name]
-            )
+
+    def masked_piece(piece: re.Match[str]) -> str:
+        return _known_or_masked(piece[0], masker)
+
+    for text_name in ("what", "detail", "request_id", "hint"):
+        if masked.get(text_name):
+            masked[text_name] = _PIECE.sub(masked_piece, masked[text_name])
     # whose it is: the fetch that reads the copy says it again
     masked["account"] = ""
     if "status" in masked:
@@ -222,45 +250,46 @@ def _failure(failed: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
 
 def _filled_places(heads: Mapping[Path, Mapping[str, Any]]) -> frozenset[_Filled]:
     """Return the places in the paths of each list at which several things stand: they are filled in."""
-    seen: dict[_Filled, set[str]] = {}
-    for path, head in heads.items():
-        parts = head["path"].split("/")
-        for position, part in enumerate(parts):
-            seen.setdefault((path.parent, len(parts), position), set()).add(part)
-    return frozenset(place for place, found in seen.items() if len(found) > 1)
+    parts_by_place: dict[_Filled, set[str]] = {}
+    for answer_path, answer_head in heads.items():
+        path_parts = answer_head["path"].split("/")
+        for position, path_part in enumerate(path_parts):
+            place = (answer_path.parent, len(path_parts), position)
+            parts_by_place.setdefault(place, set()).add(path_part)
+    return frozenset(place for place, parts in parts_by_place.items() if len(parts) > 1)
 
 
 def _carrying(
     folder: Path, parts: Sequence[str], filled: Collection[_Filled]
 ) -> list[tuple[int, str]]:
     """Return the parts of a path that may come from an answer, with their positions."""
-    plain = [unquote(part) for part in parts]
-    return [
-        (position, part)
-        for position, part in enumerate(plain)
-        if (folder, len(parts), position) in filled or _may_be_carried(part)
-    ]
+    carrying: list[tuple[int, str]] = []
+    for position, quoted_part in enumerate(parts):
+        path_part = unquote(quoted_part)
+        if (folder, len(parts), position) in filled or _may_be_carried(path_part):
+            carrying.append((position, path_part))
+    return carrying
 
 
 def _carried_by_requests(
     heads: Mapping[Path, Mapping[str, Any]], filled: Collection[_Filled], about: Mapping[str, Any]
 ) -> frozenset[str]:
     """Return the texts in requests that may come from answers: ids and cursors, not words and numbers of pages."""
-    found = [text for text in _settings(about) if _may_be_carried(text)]
-    for path, head in heads.items():
-        found += [part for _, part in _carrying(path.parent, head["path"].split("/"), filled)]
-        found += [text for name, text in _named(head["params"]) if _is_carried(name, text)]
-        found += [text for name, text in _named(head["body"]) if _is_carried(name, text)]
-    return frozenset(found)
+    carried = {text for text in _settings(about) if _may_be_carried(text)}
+    for answer_path, answer_head in heads.items():
+        for _, path_part in _carrying(answer_path.parent, answer_head["path"].split("/"), filled):
+            carried.add(path_part)
+        for field_name, text in (*_named(answer_head["params"]), *_named(answer_head["body"])):
+            if _is_carried(field_name, text):
+                carried.add(text)
+    return frozenset(carried)
 
 
 def _may_be_carried(text: str) -> bool:
+    if "@" in text or len(text) >= _TOO_LONG_FOR_A_WORD:
+        return True
     has_digit = any(character.isdecimal() for character in text)
-    return (
-        (has_digit and len(text) >= _TOO_SHORT_FOR_AN_ID)
-        or "@" in text
-        or len(text) >= _TOO_LONG_FOR_A_WORD
-    )
+    return has_digit and len(text) >= _TOO_SHORT_FOR_AN_ID
 
 
 def _is_carried(name: str, text: str) -> bool:
@@ -271,22 +300,21 @@ def _is_carried(name: str, text: str) -> bool:
 
 
 def _settings(about: Mapping[str, Any]) -> list[str]:
-    return [
-        part
-        for account in about["asked_accounts"]
-        for value in account["options"].values()
-        for part in value.split(",")
-    ]
+    settings: list[str] = []
+    for account in about["asked_accounts"]:
+        for option_value in account["options"].values():
+            settings += option_value.split(",")
+    return settings
 
 
 def _named(value: object, name: str = "") -> Iterator[tuple[str, str]]:
     """Yield each text and number with the name of its field."""
     if isinstance(value, Mapping):
-        for key, part in value.items():
-            yield from _named(part, key)
+        for member_name, member_value in value.items():
+            yield from _named(member_value, member_name)
     elif isinstance(value, list):
-        for part in value:
-            yield from _named(part, name)
+        for member_value in value:
+            yield from _named(member_value, name)
     elif isinstance(value, str | int) and not isinstance(value, bool):
         yield name, str(value)
 
@@ -295,7 +323,9 @@ def _as_carried(text: str, masker: Masker) -> str:
     """Return what became of it in the answers; what is in none stays, as a request begins with it, but no address."""
     if text in masker.carried:
         return masker.carried[text]
-    return masker.text(text) if "@" in text else text
+    if "@" in text:
+        return masker.text(text)
+    return text
 
 
 def _values_as_carried(value: Any, masker: Masker, name: str = "") -> Any:
@@ -304,11 +334,8 @@ def _values_as_carried(value: Any, masker: Masker, name: str = "") -> Any:
         return {key: _values_as_carried(part, masker, key) for key, part in value.items()}
     if isinstance(value, list):
         return [_values_as_carried(part, masker, name) for part in value]
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, str | int)
-        or not _is_carried(name, str(value))
-    ):
+    is_text_or_number = isinstance(value, str | int) and not isinstance(value, bool)
+    if not is_text_or_number or not _is_carried(name, str(value)):
         return value
     carried = _as_carried(str(value), masker)
     return int(carried) if isinstance(value, int) else carried
@@ -319,12 +346,12 @@ def _values_as_carried(value: Any, masker: Masker, name: str = "") -> Any:
 
 def _accounts(about: Mapping[str, Any], masker: Masker) -> dict[str, str]:
     """Return the folder of each account in the copy, by its folder in the spool."""
-    folders = {}
+    folders: dict[str, str] = {}
     for account in about["asked_accounts"]:
-        old = account_folder(account["provider"], account["name"])
-        folders[old] = account_folder(
-            account["provider"], _name(account["provider"], account["name"], masker)
-        )
+        provider_name = account["provider"]
+        masked_name = _name(provider_name, account["name"], masker)
+        folder = account_folder(provider_name, account["name"])
+        folders[folder] = account_folder(provider_name, masked_name)
     return folders
 
 
@@ -333,9 +360,9 @@ def _name(provider: str, name: str, masker: Masker) -> str:
 
 
 def _about(about: Mapping[str, Any], masker: Masker, renamed: Mapping[str, str]) -> bytes:
-    masked = {
-        name: value for name, value in about.items() if name not in ("salt", "told", "asked_again")
-    }
+    masked = dict(about)
+    for entry_name in ("salt", "told", "asked_again"):
+        masked.pop(entry_name, None)
     masked["salt"] = ""
     masked["redacted"] = True
     masked["accounts"] = [_named_account(account, masker) for account in about["accounts"]]
@@ -350,20 +377,22 @@ def _account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
 
 def _named_account(account: Mapping[str, Any], masker: Masker) -> dict[str, Any]:
     of_address = url_fields(provider(account["provider"]).base_url)
-    settings = account["options"].items()
+    options: dict[str, str] = {}
+    for option_name, option_value in account["options"].items():
+        if option_name in of_address:
+            options[option_name] = masker.value(option_value, "")
+        else:
+            options[option_name] = _setting(option_value, masker)
     return {
         **account,
         "name": _name(account["provider"], account["name"], masker),
-        "options": {
-            name: masker.value(value, "") if name in of_address else _setting(value, masker)
-            for name, value in settings
-        },
+        "options": options,
     }
 
 
 def _setting(value: str, masker: Masker) -> str:
-    return ",".join(_as_carried(part, masker) for part in value.split(","))
+    return ",".join(_as_carried(option_part, masker) for option_part in value.split(","))
 
 
 def _parts(url: str) -> list[str]:
-    return [part for part in urlsplit(url).path.split("/") if part]
+    return [path_part for path_part in urlsplit(url).path.split("/") if path_part]

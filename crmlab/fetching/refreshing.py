@@ -103,7 +103,7 @@ class Refreshed:
     @property
     def watermarks(self) -> dict[ListName, dt.datetime]:
         """Until when the lists are known now: for the next refresh, in the place of those that it replaces."""
-        return {each.name: each.watermark for each in self.lists if each.watermark}
+        return {read.name: read.watermark for read in self.lists if read.watermark}
 
 
 async def refreshed(
@@ -141,8 +141,10 @@ async def refreshed(
         stop=stop,
         on_error="collect",
     )
-    lists = tuple(list_read(query, result, watermarks) for result in results)
-    return Refreshed(data=collected(query, results), lists=lists, whole=whole_tables(query, lists))
+    lists_read = tuple(list_read(query, result, watermarks) for result in results)
+    return Refreshed(
+        data=collected(query, results), lists=lists_read, whole=whole_tables(query, lists_read)
+    )
 
 
 async def plan_refresh(
@@ -171,10 +173,10 @@ def refreshing_query(
     since_of: dict[ListName, dt.datetime] = {}
     for account in query.accounts:
         for resource in account.provider.resources:
-            name = list_name(account, resource.name)
-            since = _since(resource, watermarks.get(name), query.now)
-            if since:
-                since_of[name] = since
+            watermark_name = list_name(account, resource.name)
+            asked_since = _since(resource, watermarks.get(watermark_name), query.now)
+            if asked_since:
+                since_of[watermark_name] = asked_since
     return replace(query, since_of=since_of)
 
 
@@ -185,32 +187,37 @@ def _since(
     changes = resource.change_filter
     if changes is None:
         return None
-    known = _trusted(watermark, now)
-    if known:
-        return known - changes.overlap
-    return now - changes.kept if changes.kept else None
+    known_until = _trusted(watermark, now)
+    if known_until:
+        return known_until - changes.overlap
+    if changes.kept:
+        return now - changes.kept
+    return None
 
 
 def _trusted(watermark: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
     """Return a watermark, but for one of later than now: of clocks that were set back since, it tells nothing."""
-    return watermark if watermark and watermark <= now + _AHEAD else None
+    if watermark is None or watermark > now + _AHEAD:
+        return None
+    return watermark
 
 
 def list_read(query: Query, result: ResourceResult, watermarks: Watermarks) -> ListRead:
     """Return what there is to know of a list that was read, for the next refresh and for deletions."""
-    task = result.task
-    provider = task.account.provider
-    name = list_name(task.account, task.resource.name)
+    resource_task = result.task
+    provider = resource_task.account.provider
+    watermark_name = list_name(resource_task.account, resource_task.resource.name)
     return ListRead(
         provider=provider.name,
-        account=task.account.name,
-        resource=task.resource.name,
-        tables=tuple(sorted(task.tables)),
+        account=resource_task.account.name,
+        resource=resource_task.resource.name,
+        tables=tuple(sorted(resource_task.tables)),
         since=result.since,
         began_at=result.told_began_at,
-        watermark=_watermark(query, result, watermarks.get(name)),
-        is_whole=bool(task.tables) and is_whole(query, task.account, task.resource),
-        filters_by_change=task.resource.filters_by_change,
+        watermark=_watermark(query, result, watermarks.get(watermark_name)),
+        is_whole=bool(resource_task.tables)
+        and is_whole(query, resource_task.account, resource_task.resource),
+        filters_by_change=resource_task.resource.filters_by_change,
         complete=result.complete,
         requests=result.requests.sent,
         lacking=result.lacking,
@@ -226,11 +233,11 @@ def _watermark(
     if not result.complete:
         return before
     began_at = result.told_began_at or query.now - _UNTOLD
-    known = min(began_at, query.now)
+    known_until = min(began_at, query.now)
     before = _trusted(before, query.now)
     if result.task.resource.inserted_at:  # a list that tells when its records changed
-        known = min(known, result.newest_at or before or known)
-    return max(known, before or known)
+        known_until = min(known_until, result.newest_at or before or known_until)
+    return max(known_until, before or known_until)
 
 
 def is_whole(query: Query, account: Account, resource: Resource) -> bool:
@@ -246,20 +253,24 @@ def is_whole(query: Query, account: Account, resource: Resource) -> bool:
 
 def whole_tables(query: Query, lists: Iterable[ListRead]) -> frozenset[TableOf]:
     """Return the tables of which all lists that fill them are whole and complete."""
-    whole = {
-        (each.name, table)
-        for each in lists
-        for table in each.tables
-        if each.is_whole and each.complete and table not in each.lacking
-    }
-    found: set[TableOf] = set()
+    whole_of_lists: set[tuple[ListName, str]] = set()
+    for list_result in lists:
+        if list_result.is_whole and list_result.complete:
+            for table_name in list_result.tables:
+                if table_name not in list_result.lacking:
+                    whole_of_lists.add((list_result.name, table_name))
+
+    whole_found: set[TableOf] = set()
     for account in query.accounts:
-        for table in query.tables.intersection(account.provider.tables):
-            fill = [
-                each.name
-                for each in account.provider.resources
-                if table in each.tables and not each.destructive
-            ]
-            if all((list_name(account, name), table) in whole for name in fill):
-                found.add((account.provider.name, account.name, table))
-    return frozenset(found)
+        # of each table, what no list has all of
+        lacking: set[str] = set()
+        for resource in account.provider.resources:
+            if resource.destructive:
+                continue
+            watermark_name = list_name(account, resource.name)
+            for table_name in resource.tables:
+                if (watermark_name, table_name) not in whole_of_lists:
+                    lacking.add(table_name)
+        for table_name in query.tables.intersection(account.provider.tables) - lacking:
+            whole_found.add((account.provider.name, account.name, table_name))
+    return frozenset(whole_found)

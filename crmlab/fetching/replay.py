@@ -48,9 +48,9 @@ def replay(directory: str | Path) -> Fetched:
     True
     """
     check_threads()
-    place, about = spool_in(directory)
+    spool_folder, about = spool_in(directory)
     query = _query(about)
-    answers = ReplayedAnswers(place, about.get("told", {}))
+    answers = ReplayedAnswers(spool_folder, about.get("told", {}))
     # in a thread of its own: in a notebook, this one has an event loop that runs
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, _replayed(query, answers)).result()
@@ -73,16 +73,19 @@ async def _replayed(query: Query, answers: ReplayedAnswers) -> Fetched:
 
 def _query(about: Mapping[str, Any]) -> Query:
     """Return what was asked; raise a `UsageError` where it cannot be asked of this version of crmlab."""
-    asked = Asked.from_json(about)
-    accounts = [
-        Account.without_credentials(
-            account["provider"],
-            name=account["name"],
-            base_url=account["base_url"],
-            options=account["options"],
-            facts=account["facts"],
-        )
-        for account in about["asked_accounts"]
-    ]
-    query = as_query(accounts, asked.tables, since=asked.since, until=asked.until)
-    return replace(query, now=asked.fetched_at)
+    kept_question = Asked.from_json(about)
+    accounts = [_account(kept_account) for kept_account in about["asked_accounts"]]
+    query = as_query(
+        accounts, kept_question.tables, since=kept_question.since, until=kept_question.until
+    )
+    return replace(query, now=kept_question.fetched_at)
+
+
+def _account(kept: Mapping[str, Any]) -> Account:
+    return Account.without_credentials(
+        kept["provider"],
+        name=kept["name"],
+        base_url=kept["base_url"],
+        options=kept["options"],
+        facts=kept["facts"],
+    )

@@ -39,7 +39,7 @@ class ReplayedAnswers:
     def finish(self, results: Iterable[ResourceResult]) -> None:
         """Take retries and seconds from the run that asked."""
         for result in results:
-            told = self._told.get(told_name(result))
-            if told:
-                result.requests.retries = told["retries"]
-                result.seconds = told["seconds"]
+            told_of_list = self._told.get(told_name(result))
+            if told_of_list:
+                result.requests.retries = told_of_list["retries"]
+                result.seconds = told_of_list["seconds"]

@@ -87,14 +87,14 @@ class ResourceFetch:
         stored: frozenset[str],
         stall: float | None = None,
     ) -> None:
-        name = task.resource.name
+        resource_name = task.resource.name
         self.result = ResourceResult(
             task=task, strategy=task.resource.follow.strategy, since=context.since
         )
         self._account = account
         self._context = context
         self._embeddings = embeddings
-        self._always_in = embeddings.always_in(name)
+        self._always_in = embeddings.always_in(resource_name)
         self._queue = DecodeQueue(self._decoder, account.backpressure, keep=self._keep, kept=stored)
         self._intake = PageIntake(self.result, self._queue)
         self._reader = ListReader(
@@ -104,8 +104,8 @@ class ResourceFetch:
             self.result.requests,
             ask_file=self._ask_file,
             tell=self._tell,
-            embeds=embeddings.embeds(name),
-            embedded_in=embeddings.embedded_in(name),
+            embeds=embeddings.embeds(resource_name),
+            embedded_in=embeddings.embedded_in(resource_name),
             stall=stall,
             enough=task.enough,
         )
@@ -190,9 +190,9 @@ class ResourceFetch:
 
     async def _read(self) -> None:
         self._embeddings.check(self.task.resource.name)
-        note = self.task.note(self._context)
-        if note:
-            self.result.notes.append(note)
+        task_note = self.task.note(self._context)
+        if task_note:
+            self.result.notes.append(task_note)
         if self._always_in:
             await self._account.finished(self._always_in)
             if self._has_received:
@@ -210,16 +210,16 @@ class ResourceFetch:
             )
 
     async def _ask(self, request: Request) -> Page:
-        page = await self._account.answer(self.result, request, self._intake.accept)
-        self.result.note_clock(page)
-        return page
+        answer_page = await self._account.answer(self.result, request, self._intake.accept)
+        self.result.note_clock(answer_page)
+        return answer_page
 
     async def _ask_file(self, request: Request) -> AsyncGenerator[Page]:
         """Yield the pages of a file, which is on disk until the last of them is taken in."""
-        async with aclosing(self._account.file_pages(self.result, request)) as pages:
-            async for page in pages:
+        async with aclosing(self._account.file_pages(self.result, request)) as file_pages:
+            async for file_page in file_pages:
                 await self._account.backpressure.room()
-                yield page
+                yield file_page
 
     async def _decoder(self) -> Decoder:
         """Return the decoder, as soon as there is what it needs to know."""
@@ -247,7 +247,7 @@ class ResourceFetch:
         result.misfits = self._queue.misfits
         result.misfit_counts = self._queue.misfit_counts
         result.unread_counts = self._queue.unread_counts
-        result.lacking = frozenset(self._named(name) for name in self._queue.lacking)
+        result.lacking = frozenset(self._named(frame_name) for frame_name in self._queue.lacking)
         result.frames = self._queue.frames()
         result.heights = {self._named(name): frame.height for name, frame in result.frames.items()}
         result.expected_records = completeness.expected
@@ -257,7 +257,9 @@ class ResourceFetch:
         result.take_conflicts(self._queue.conflicts)
 
     def _named(self, frame: str) -> str:
-        return self.task.full_name if frame == RAW else frame
+        if frame == RAW:
+            return self.task.full_name
+        return frame
 
     async def _export_nothing(self) -> None:
         """Export empty frames, where not one could be made: others do without these rows, but not without columns."""
@@ -266,72 +268,83 @@ class ResourceFetch:
 
     def _is_complete(self) -> bool:
         reader = self._reader
-        has_all_pages = (
-            reader.is_settled
-            and not reader.is_short
-            and not reader.ending.doubts
-            and not reader.is_cut
-        )
-        return has_all_pages and not self.result.rejected.height and not self.result.lost
+        if not reader.is_settled or reader.is_short or reader.is_cut:
+            return False
+        if reader.ending.doubts or self.result.lost:
+            return False
+        return self.result.rejected.is_empty()
 
     def _names(self) -> list[str]:
         """Return what the summary says of fields and words that are not as documented."""
-        queue = self._queue
-        renamed = [f"{name} for {field}" for field, name in queue.renamed.items()]
+        decode_queue = self._queue
+        renamed = [f"{column} for {field}" for field, column in decode_queue.renamed.items()]
         return [
-            *_named("fields nobody documented", queue.unknown),
+            *_named("fields nobody documented", decode_queue.unknown),
             *_named("columns named otherwise, since the name is taken", renamed),
-            *_named("words nobody knows, which decide nothing", queue.unknown_words),
+            *_named("words nobody knows, which decide nothing", decode_queue.unknown_words),
         ]
 
     def _notes(self) -> list[str]:
         """Return what the summary says of it, besides a failure."""
         result = self.result
-        reader = self._reader
-        notes = self._names()
+        summary_notes = self._names()
         if self._intake.lone_surrogates:
-            notes.append(f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd")
-        if self._intake.found_at:
-            notes.append(
-                f"the records stand in {', '.join(self._intake.found_at)}, not where they are documented"
+            summary_notes.append(
+                f"{self._intake.lone_surrogates} characters came cut in half, now \ufffd"
             )
-        notes += _named(
+        if self._intake.found_at:
+            places = ", ".join(self._intake.found_at)
+            summary_notes.append(f"the records stand in {places}, not where they are documented")
+        summary_notes += _named(
             "names that stand twice in a record, of which one value was read",
             self._intake.repeated_names,
         )
         if result.lost:
-            notes.append(result.lost)
-        if result.failure:
-            return notes
+            summary_notes.append(result.lost)
+        if not result.failure:
+            summary_notes += self._notes_of_reading()
+        return summary_notes
+
+    def _notes_of_reading(self) -> list[str]:
+        """Return what the summary says of how a list was read to its end."""
+        result = self.result
+        reader = self._reader
+        summary_notes: list[str] = []
         if result.strategy != self.task.resource.follow.strategy:
-            notes.append(result.strategy)
+            summary_notes.append(result.strategy)
         if reader.empty_answers:
-            notes.append(
+            summary_notes.append(
                 f"{reader.empty_answers} of {result.requests.sent} requests: nothing there"
             )
         usual_readings = 1 if reader.completeness.is_counted else 2
         if reader.readings > usual_readings:
-            notes.append(f"the list changed while it was read; read {reader.readings} times")
+            summary_notes.append(
+                f"the list changed while it was read; read {reader.readings} times"
+            )
         if result.misfit_counts:
-            notes.append(_unread(result.misfit_counts))
+            summary_notes.append(_unread(result.misfit_counts))
         if result.rejected.height:
-            notes.append(f"{result.rejected.height} records rejected")
-        notes += [*reader.ending.doubts, *reader.ending.remarks]
+            summary_notes.append(f"{result.rejected.height} records rejected")
+        summary_notes += [*reader.ending.doubts, *reader.ending.remarks]
         if reader.is_cut:
-            notes.append(f"{self.task.enough:,} records were enough")
+            summary_notes.append(f"{self.task.enough:,} records were enough")
         elif reader.is_short:
             counted = reader.completeness.expected
-            notes.append(f"the service counts {counted:,}, {reader.completeness.distinct:,} came")
-        return notes
+            summary_notes.append(
+                f"the service counts {counted:,}, {reader.completeness.distinct:,} came"
+            )
+        return summary_notes
 
 
 def _named(what: str, names: Iterable[str]) -> list[str]:
     """Return a note that names the first of them; none where there are none."""
-    first = [*names][:MAX_NAMED]
-    return [f"{what}: {', '.join(first)}"] if first else []
+    first_names = [*names][:MAX_NAMED]
+    if not first_names:
+        return []
+    return [f"{what}: {', '.join(first_names)}"]
 
 
 def _unread(counts: Mapping[str, int]) -> str:
     """Say how many values of which fields could not be read."""
-    fields = [f"{field} {count:,}" for field, count in [*counts.items()][:MAX_NAMED]]
+    fields = [f"{name} {misfit_count:,}" for name, misfit_count in [*counts.items()][:MAX_NAMED]]
     return f"{sum(counts.values()):,} values could not be read ({', '.join(fields)})"

@@ -114,17 +114,17 @@ class ResourceResult:
         """
         if count <= self.conflicts or not self.repeats_are_equal or self.failure:
             return
-        self.notes = [note for note in self.notes if _TWICE not in note]
+        self.notes = [earlier_note for earlier_note in self.notes if _TWICE not in earlier_note]
         self.conflicts = count
         self.complete = False
         self.notes.append(f"{count:,} {_TWICE}: the last of each is here")
 
     def note_clock(self, page: Page) -> None:
         """Take note of when an answer was asked for, by the service's clock: what changed later may not be in it."""
-        told = self.task.account.provider.clock(page)
-        if told is None:
+        told_at = self.task.account.provider.clock(page)
+        if told_at is None:
             return
-        asked_at = told - dt.timedelta(seconds=page.seconds)
+        asked_at = told_at - dt.timedelta(seconds=page.seconds)
         self.told_began_at = min(asked_at, self.told_began_at or asked_at)
 
     @property

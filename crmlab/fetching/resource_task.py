@@ -38,8 +38,10 @@ class ResourceTask:
     @property
     def names(self) -> tuple[str, ...]:
         """What it fills of what was asked for."""
-        tables = sorted(self.tables)
-        return (*tables, self.full_name) if self.raw else tuple(tables)
+        table_names = sorted(self.tables)
+        if self.raw:
+            table_names.append(self.full_name)
+        return tuple(table_names)
 
     @property
     def source(self) -> str:
@@ -69,9 +71,8 @@ class ResourceTask:
     def note(self, context: Context) -> str:
         """Return what the summary should say of a fetch like this; raise what its description does wrong."""
         if self.resource.reached:
-            self.resource.reached(
-                context
-            )  # asked for all resources at once later on, where it cannot fail for one
+            # asked for all resources at once later on, where it cannot fail for one
+            self.resource.reached(context)
         return self.resource.note(context)
 
     def decoder(self, context: Context) -> Decoder:
@@ -89,25 +90,29 @@ class ResourceTask:
 
 def resource_tasks(account: Account, query: Query) -> Mapping[str, ResourceTask]:
     """Return what is wanted of each resource of an account, those that others depend on included."""
-    raw = query.raw_of(account)
-    wanted = {
-        resource.name: query.fills(account, resource)
-        for resource in account.provider.resources
-        if not resource.destructive and query.fills(account, resource)
-    }
-    parents = _parents(account, wanted.keys() | raw, filling=wanted.keys())
-    return {
-        resource.name: ResourceTask(
+    raw_resources = query.raw_of(account)
+    tables_of: dict[str, frozenset[str]] = {}
+    for resource in account.provider.resources:
+        filled_tables = query.fills(account, resource)
+        if filled_tables and not resource.destructive:
+            tables_of[resource.name] = filled_tables
+    parents = _parents(account, tables_of.keys() | raw_resources, filling=tables_of.keys())
+
+    tasks: dict[str, ResourceTask] = {}
+    for resource in account.provider.resources:
+        resource_name = resource.name
+        if resource_name not in tables_of.keys() | raw_resources | parents:
+            continue
+        is_parent = resource_name in parents
+        tasks[resource_name] = ResourceTask(
             account=account,
-            resource=narrowed(resource, query, is_parent=resource.name in parents),
-            tables=wanted.get(resource.name, frozenset()),
-            raw=resource.name in raw,
-            needed=resource.name in parents,
-            enough=None if resource.name in parents else query.enough,
+            resource=narrowed(resource, query, is_parent=is_parent),
+            tables=tables_of.get(resource_name, frozenset()),
+            raw=resource_name in raw_resources,
+            needed=is_parent,
+            enough=None if is_parent else query.enough,
         )
-        for resource in account.provider.resources
-        if resource.name in wanted.keys() | raw | parents
-    }
+    return tasks
 
 
 def narrowed(resource: Resource, query: Query, *, is_parent: bool) -> Resource:
@@ -123,28 +128,30 @@ def narrowing(resource: Resource, query: Query) -> Mapping[str, str]:
     """Return the parameters that leave out what a query does not want; none where it wants several tables."""
     if not query.wanted or len(query.tables) != 1 or query.raw:
         return {}
-    (table,) = query.tables
-    pushdown = resource.pushdown.get(table)
-    return pushdown.params(query.wanted) if pushdown else {}
+    (table_name,) = query.tables
+    pushdown = resource.pushdown.get(table_name)
+    if pushdown is None:
+        return {}
+    return pushdown.params(query.wanted)
 
 
 def with_keys_only(resource: Resource) -> Resource:
     """Return a resource whose rows have nothing but their id and their times."""
-    views = resource.views
-    if callable(views):
-        made = views
-        return replace(resource, views=lambda context: _keys(made(context)))
-    return replace(resource, views=_keys(views))
+    declared_views = resource.views
+    if callable(declared_views):
+        make_views = declared_views
+        return replace(resource, views=lambda context: _keys(make_views(context)))
+    return replace(resource, views=_keys(declared_views))
 
 
 def _keys(views: Iterable[View]) -> tuple[View, ...]:
     """Return the views with the columns that tell a record from others, and when it changed."""
-    return tuple(
-        replace(
-            view, columns={name: view.columns[name] for name in KEY_COLUMNS if name in view.columns}
-        )
-        for view in views
-    )
+    narrowed_views: list[View] = []
+    for full_view in views:
+        columns = {name: full_view.columns.get(name) for name in KEY_COLUMNS}
+        given = {name: column for name, column in columns.items() if column is not None}
+        narrowed_views.append(replace(full_view, columns=given))
+    return tuple(narrowed_views)
 
 
 def _parents(account: Account, names: set[str], *, filling: Collection[str]) -> set[str]:
@@ -155,10 +162,17 @@ def _parents(account: Account, names: set[str], *, filling: Collection[str]) -> 
     parents: set[str] = set()
     to_visit = [*names]
     while to_visit:
-        name = to_visit.pop()
-        new = set(_needs(account.provider.resource(name), fills_tables=name in filling)) - parents
-        parents |= new
-        to_visit += new
+        resource_name = to_visit.pop()
+        new_parents = (
+            set(
+                _needs(
+                    account.provider.resource(resource_name), fills_tables=resource_name in filling
+                )
+            )
+            - parents
+        )
+        parents |= new_parents
+        to_visit += new_parents
     return parents
 
 

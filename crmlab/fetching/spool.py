@@ -68,12 +68,9 @@ class Spool:
         with errors_in_words(self.folder):
             make_private_folder(self.folder)
             self._lock = _locked(self.folder)
-            found = sorted(
-                each for each in self.folder.glob(f"*{_WAITING}") if not each.name.endswith(_READ)
-            )
+            self._waiting = deque(_waiting_in(self.folder))
             #: marks of requests of earlier runs that ended before the answer was on disk
             self._lost = _lost_in(self.folder)
-        self._waiting = deque(found)
         self._asked: Path | None = None
 
     def close(self) -> None:
@@ -86,7 +83,7 @@ class Spool:
         """What runs before this one may have lost, in words; empty where they lost nothing."""
         if not self._lost:
             return ""
-        moments = [_moment(path) for path in self._lost]
+        moments = [_moment(mark_path) for mark_path in self._lost]
         return (
             f"an earlier run ended while it waited for an answer ({', '.join(moments)}): "
             "what the service gave then may be lost"
@@ -111,24 +108,24 @@ class Spool:
 
     def keep(self, body: bytes, *, whole: bool) -> None:
         """Write an answer and wait until it is on disk; what came of one that was cut off is kept beside the others."""
-        path = self._answer_path(_WAITING if whole else _CUT_OFF)
+        answer_path = self._answer_path(_WAITING if whole else _CUT_OFF)
         try:
-            with errors_in_words(path):
-                _write(path, body)
+            with errors_in_words(answer_path):
+                _write(answer_path, body)
                 _sync_folder(self.folder)
         except CrmlabError as error:
             self.failure = error
             # a part of an answer that is handed out must not wait for the next run
             with suppress(OSError):
-                path.rename(path.with_suffix(_CUT_OFF))
+                answer_path.rename(answer_path.with_suffix(_CUT_OFF))
             return
-        self._last = path
+        self._last = answer_path
         self._remove_mark()
 
     def _answer_path(self, suffix: str) -> Path:
         """Return where an answer is kept: under the name of its mark, which it makes void."""
-        asked = self._asked or self.folder / f"{time_ns():020d}{_ASKED}"
-        return asked.with_suffix(suffix)
+        mark_path = self._asked or self.folder / f"{time_ns():020d}{_ASKED}"
+        return mark_path.with_suffix(suffix)
 
     def _remove_mark(self) -> None:
         if self._asked:
@@ -153,24 +150,24 @@ class Spool:
         if self.failure:
             raise self.failure
         while self._waiting:
-            path = self._waiting[0]
-            with errors_in_words(path):
-                body, lone_surrogates = replace_lone_surrogates(path.read_bytes())
+            answer_path = self._waiting[0]
+            with errors_in_words(answer_path):
+                body, lone_surrogates = replace_lone_surrogates(answer_path.read_bytes())
+            accepted_page = None
             if body.strip() not in _EMPTY:
-                page = Page(
+                kept_page = Page(
                     request=request,
                     status=200,
                     headers={},
                     body=body,
                     lone_surrogates=lone_surrogates,
                 )
-                page = self._accepted(path, page, accept)
-            else:
-                page = None
+                accepted_page = self._accepted(answer_path, kept_page, accept)
+            # not before it is accepted: one that cannot be read waits for the next run
             self._waiting.popleft()
-            self._taken.append(path)
-            if page:
-                return page
+            self._taken.append(answer_path)
+            if accepted_page:
+                return accepted_page
         return None
 
     def hand_out(self) -> None:
@@ -184,13 +181,15 @@ class Spool:
 
     def mark_read(self) -> None:
         """Rename the answers that were read, and the marks that were told."""
-        for path in self._taken:
-            with errors_in_words(path):
-                path.rename(path.with_name(path.name.removesuffix(_WAITING) + _READ))
+        for answer_path in self._taken:
+            with errors_in_words(answer_path):
+                answer_path.rename(
+                    answer_path.with_name(answer_path.name.removesuffix(_WAITING) + _READ)
+                )
         self._taken.clear()
-        for path in self._lost:
-            with errors_in_words(path):
-                path.rename(path.with_suffix(_LOST))
+        for answer_path in self._lost:
+            with errors_in_words(answer_path):
+                answer_path.rename(answer_path.with_suffix(_LOST))
         self._lost.clear()
 
     def _accepted(self, path: Path, page: Page, accept: Callable[[Page], Page]) -> Page:
@@ -221,23 +220,23 @@ class Spools:
         trace: TracebackType | None,
     ) -> None:
         """Let other runs use the folders."""
-        for spool in self._spools.values():
-            spool.close()
+        for open_spool in self._spools.values():
+            open_spool.close()
 
     def of(self, account: Account, resource: str, path: str) -> Spool:
         """Return the spool of a resource, made when it is first asked for."""
         assert self._directory is not None, "check_spool was asked before anything is sent"
-        key = (account.label, resource)
-        if key not in self._spools:
-            self._spools[key] = Spool(self._directory, account, path)
-        return self._spools[key]
+        spool_key = (account.label, resource)
+        if spool_key not in self._spools:
+            self._spools[spool_key] = Spool(self._directory, account, path)
+        return self._spools[spool_key]
 
     def mark_read(self, results: Iterable[ResourceResult]) -> None:
         """Take note that these results are handed out; what could not be decoded waits for the next run."""
         for result in results:
-            spool = self._spools.get((result.task.account.label, result.task.resource.name))
-            if spool and RAW in result.frames:
-                spool.mark_read()
+            result_spool = self._spools.get((result.task.account.label, result.task.resource.name))
+            if result_spool and RAW in result.frames:
+                result_spool.mark_read()
 
 
 def check_spool(name: str, *, allow_destructive: bool, spool: str | Path | None) -> None:
@@ -263,11 +262,11 @@ def names_a_folder(spool: object) -> bool:
 
 def _name(account: Account, path: str) -> str:
     """Return a name that is one account's own, and shows whose it is."""
-    shown = re.sub(r"[^A-Za-z0-9]+", "-", f"{account.provider.name} {account.name} {path}").strip(
-        "-"
-    )
+    readable = re.sub(
+        r"[^A-Za-z0-9]+", "-", f"{account.provider.name} {account.name} {path}"
+    ).strip("-")
     digest = sha256(f"{account.base_url}\n{account.name}\n{path}".encode()).hexdigest()
-    return f"{shown[:80]}-{digest[:12]}"
+    return f"{readable[:80]}-{digest[:12]}"
 
 
 def _locked(folder: Path) -> int | None:
@@ -280,15 +279,22 @@ def _locked(folder: Path) -> int | None:
         ) from None
 
 
+def _waiting_in(folder: Path) -> list[Path]:
+    """Return the answers that nobody has read, in the order in which they came."""
+    answers = sorted(folder.glob(f"*{_WAITING}"))
+    # the name of one that was read ends in both ways
+    return [answer_path for answer_path in answers if not answer_path.name.endswith(_READ)]
+
+
 def _lost_in(folder: Path) -> list[Path]:
     """Return the marks of requests whose answer is not in the folder; remove those whose answer is."""
-    lost = []
-    for mark in sorted(folder.glob(f"*{_ASKED}")):
-        if any(mark.with_suffix(suffix).exists() for suffix in (_WAITING, _READ, _CUT_OFF)):
-            mark.unlink()
+    lost_marks = []
+    for request_mark in sorted(folder.glob(f"*{_ASKED}")):
+        if any(request_mark.with_suffix(suffix).exists() for suffix in (_WAITING, _READ, _CUT_OFF)):
+            request_mark.unlink()
         else:
-            lost.append(mark)
-    return lost
+            lost_marks.append(request_mark)
+    return lost_marks
 
 
 def _moment(mark: Path) -> str:
@@ -301,10 +307,12 @@ def _moment(mark: Path) -> str:
 
 
 def _write(path: Path, body: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb"
+    ) as answer_file:
+        answer_file.write(body)
+        answer_file.flush()
+        os.fsync(answer_file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -91,34 +91,38 @@ class SpooledAnswers:
             There is none.
         """
         resource = result.task.resource
-        place = self._spool.place(self._account, resource, request)
+        answer_place = self._spool.place(self._account, resource, request)
         # what is given once is handed out by a spool of its own, which knows what was read
-        may_be_taken = self._spool.is_replay or not resource.destructive
-        kept = await asyncio.to_thread(place.read) if may_be_taken else None
-        if kept:
-            page = self._page_of(kept, result, request, accept, place)
-            if page:
-                return page
+        if self._spool.is_replay or not resource.destructive:
+            kept_answer = await asyncio.to_thread(answer_place.read)
+            if kept_answer:
+                page = self._page_of(kept_answer, result, request, accept, answer_place)
+                if page:
+                    return page
         if self._spool.is_replay:
-            if place.path.exists():
-                raise Stopped(
-                    f"the answer in {place.path} cannot be read: it is damaged, or of another version"
-                )
-            error = await asyncio.to_thread(place.error_of_list)
-            if error:  # who asked side by side waited for this answer no longer
-                raise error
-            raise Stopped(
-                f"the answer is not in {self._spool.directory}: the fetch ended before it came"
-            )
+            raise await self._reason_of_absence(answer_place)
 
-        continuation = self._taken[result].continuations[place.time]
+        continuation = self._taken[result].continuations[answer_place.time]
         await self._check_list(continuation, result, request, accept)
         try:
-            return await self._new(result, request, accept, place)
+            return await self._new(result, request, accept, answer_place)
         except ApiError as error:
             if continuation.is_refused(request, error):
                 self._move(result)
             raise
+
+    async def _reason_of_absence(self, place: Place) -> CrmlabError:
+        """Return why an answer is not there, of which nothing can be asked."""
+        if place.path.exists():
+            return Stopped(
+                f"the answer in {place.path} cannot be read: it is damaged, or of another version"
+            )
+        list_error = await asyncio.to_thread(place.error_of_list)
+        if list_error:  # who asked side by side waited for this answer no longer
+            return list_error
+        return Stopped(
+            f"the answer is not in {self._spool.directory}: the fetch ended before it came"
+        )
 
     @property
     def is_replay(self) -> bool:
@@ -136,26 +140,26 @@ class SpooledAnswers:
         is_end = False
         while not is_end:
             # one after the other at the same address
-            place = self._spool.place(self._account, result.task.resource, request)
-            kept = await asyncio.to_thread(place.read)
-            if not kept:
-                where = self._spool.directory
+            answer_place = self._spool.place(self._account, result.task.resource, request)
+            kept_answer = await asyncio.to_thread(answer_place.read)
+            if not kept_answer:
+                spool_folder = self._spool.directory
                 raise Stopped(
-                    f"the file at {request.path} is not whole in {where}: the fetch ended before it was read"
+                    f"the file at {request.path} is not whole in {spool_folder}: the fetch ended before it was read"
                 )
-            if kept.error:
-                raise kept.error
-            is_end = kept.about[FILE_PAGE] == LAST
-            yield kept.page(request)
+            if kept_answer.error:
+                raise kept_answer.error
+            is_end = kept_answer.about[FILE_PAGE] == LAST
+            yield kept_answer.page(request)
 
     async def keep_file_page(self, result: ResourceResult, page: Page, *, is_last: bool) -> None:
         """Keep a page of a file, without secrets as answers are kept."""
         resource = result.task.resource
-        place = self._spool.place(self._account, resource, page.request)
-        kept = await asyncio.to_thread(without_secrets, self._account, resource, page, page)
-        if kept:
-            about = {**kept.about, FILE_PAGE: LAST if is_last else "more"}
-            await self._keep(place, AnswerFile(about=about, body=kept.body))
+        answer_place = self._spool.place(self._account, resource, page.request)
+        kept_answer = await asyncio.to_thread(without_secrets, self._account, resource, page, page)
+        if kept_answer:
+            marked_about = {**kept_answer.about, FILE_PAGE: LAST if is_last else "more"}
+            await self._keep(answer_place, AnswerFile(about=marked_about, body=kept_answer.body))
 
     def tell(self, result: ResourceResult) -> None:
         """Say in the notes of a result what was taken of an earlier run, and what was not."""
@@ -163,17 +167,18 @@ class SpooledAnswers:
             return
         if self._spool.note:
             result.notes.append(self._spool.note)
-        taken = self._taken.get(result)
-        if not taken:
+        taken_before = self._taken.get(result)
+        if not taken_before:
             return
-        if taken.has_moved:
+        if taken_before.has_moved:
             result.notes.append(
                 f"the list was changed since {self._spool.directory} has answers of it: all asked again"
             )
-        elif taken.since:
-            answers = "answer" if taken.answers == 1 else "answers"
+        elif taken_before.since:
+            answers = "answer" if taken_before.answers == 1 else "answers"
+            since = f"{taken_before.since:%Y-%m-%d %H:%M} UTC"
             result.notes.append(
-                f"resumed from {self._spool.directory}: {taken.answers:,} {answers} of {taken.since:%Y-%m-%d %H:%M} UTC"
+                f"resumed from {self._spool.directory}: {taken_before.answers:,} {answers} of {since}"
             )
 
     # ---- what is kept -------------------------------------------------------------------------------
@@ -187,25 +192,26 @@ class SpooledAnswers:
         place: Place,
     ) -> Page | None:
         """Return what is kept as an answer; None where it has to be asked again."""
-        error = kept.error
-        if error:
-            is_answer = isinstance(error, ApiError) and result.task.resource.is_empty_answer(
-                error, request
+        resource = result.task.resource
+        kept_error = kept.error
+        if kept_error:
+            is_answer = isinstance(kept_error, ApiError) and resource.is_empty_answer(
+                kept_error, request
             )
             if not is_answer and not self._spool.is_replay:
                 return None
             self._count(kept, result)
-            raise error
+            raise kept_error
         try:
-            page = accept(kept.page(request))
+            kept_page = accept(kept.page(request))
         except TransportError:
             if self._spool.is_replay:
                 raise
             return None
         self._count(kept, result)
         if not self._spool.is_replay:
-            self._taken[result].continuations[place.time].took(page, result.task.resource)
-        return page
+            self._taken[result].continuations[place.time].took(kept_page, resource)
+        return kept_page
 
     def _count(self, kept: AnswerFile, result: ResourceResult) -> None:
         result.requests.sent += 1
@@ -218,24 +224,25 @@ class SpooledAnswers:
     ) -> None:
         """Before a list is gone on with, ask again for a page of it that is kept; raise where it is another one."""
         async with continuation.checking:
-            before = continuation.to_check(request, result.task.resource)
-            if not before:
+            page_before = continuation.to_check(request, result.task.resource)
+            if not page_before:
                 return
             is_same = False
             # one that is refused now is another one as well
             with suppress(ApiError):
-                page, kept = await self._answered(result, before.request, accept)
-                # without its secrets, as the other one is kept
-                now = accept(kept.page(before.request)) if kept else page
-                is_same = _texts(now, result.task.resource) == _texts(before, result.task.resource)
+                page_now, kept_answer = await self._answered(result, page_before.request, accept)
+                if kept_answer:  # without its secrets, as the other one is kept
+                    page_now = accept(kept_answer.page(page_before.request))
+                resource = result.task.resource
+                is_same = _texts(page_now, resource) == _texts(page_before, resource)
             if not is_same:
                 self._move(result)
 
     def _move(self, result: ResourceResult) -> NoReturn:
-        taken = self._taken[result]
+        taken_before = self._taken[result]
         assert isinstance(self._spool, AnswerSpool)
-        taken.has_moved = True
-        taken.continuations.clear()
+        taken_before.has_moved = True
+        taken_before.continuations.clear()
         self._spool.forget(self._account, result.task.resource)
         raise ListMoved
 
@@ -245,30 +252,35 @@ class SpooledAnswers:
         self, result: ResourceResult, request: Request, accept: Accept, place: Place
     ) -> Page:
         try:
-            page, kept = await self._answered(result, request, accept)
+            new_page, kept_answer = await self._answered(result, request, accept)
         except CrmlabError as error:
             await self._keep(place, AnswerFile.of_error(request, error))
             raise
-        if kept:
-            await self._keep(place, kept)
-        return page
+        if kept_answer:
+            await self._keep(place, kept_answer)
+        return new_page
 
     async def _answered(
         self, result: ResourceResult, request: Request, accept: Accept
     ) -> tuple[Page, AnswerFile | None]:
         """Return a new answer, and what may be kept of it."""
-        came: list[Page] = []
+        as_it_came: Page | None = None
 
-        def accept_and_note(page: Page) -> Page:
-            accepted = accept(page)
-            came[:] = [page]
+        def accept_and_note(accepted_page: Page) -> Page:
+            nonlocal as_it_came
+            accepted = accept(accepted_page)
+            as_it_came = accepted_page
             return accepted
 
-        page = await self._ask(result, request, accept_and_note)
-        as_it_came = came[0] if came else page  # a plan accepted it before
-        resource = result.task.resource
-        kept = await asyncio.to_thread(without_secrets, self._account, resource, page, as_it_came)
-        return page, kept
+        accepted_page = await self._ask(result, request, accept_and_note)
+        kept_answer = await asyncio.to_thread(
+            without_secrets,
+            self._account,
+            result.task.resource,
+            accepted_page,
+            as_it_came or accepted_page,  # a plan accepted it before
+        )
+        return accepted_page, kept_answer
 
     async def _keep(self, place: Place, answer: AnswerFile) -> None:
         assert isinstance(self._spool, AnswerSpool)

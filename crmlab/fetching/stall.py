@@ -16,15 +16,15 @@ class BarrenTime:
     @property
     def seconds(self) -> float:
         """How long it is since the last new record."""
-        return sum(end - start for start, end in self._spans)
+        return sum(ended_at - began_at for began_at, ended_at in self._spans)
 
     def answered(self, now: float, seconds: float, *, is_new: bool) -> None:
         """Take note of an answer that has come now and was under way for so long, later than those before."""
         if is_new:
             self._spans.clear()
             return
-        start = now - seconds
-        while self._spans and self._spans[-1][1] >= start:
+        began_at = now - seconds
+        while self._spans and self._spans[-1][1] >= began_at:
             earlier, _ = self._spans.pop()
-            start = min(start, earlier)
-        self._spans.append((start, now))
+            began_at = min(began_at, earlier)
+        self._spans.append((began_at, now))

@@ -42,12 +42,12 @@ class TaskGroup:
 
     def create_task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start a task."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        started_task = asyncio.create_task(work)
+        self._tasks.add(started_task)
+        started_task.add_done_callback(self._ended)
         if self._is_ending:
-            task.cancel()
-        return task
+            started_task.cancel()
+        return started_task
 
     async def __aenter__(self) -> Self:
         return self
@@ -79,12 +79,15 @@ class TaskGroup:
         """Cancel each task once: a second cancel would cut off what it does at its end."""
         if not self._is_ending:
             self._is_ending = True
-            for task in self._tasks:
-                task.cancel()
+            for running_task in self._tasks:
+                running_task.cancel()
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
+        error = None
+        if not task.cancelled():
+            # looked at even where it is not the first: asyncio complains of an error that nobody looked at
+            error = task.exception()
         self._error = self._error or error
         if self._error or not self._tasks:
             self._news.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import random
 import ssl
@@ -10,7 +11,7 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -152,12 +153,12 @@ class Client:
         for account in accounts:
             scopes[self.scope(account)].append(account)
         for shared in scopes.values():
-            given = {self._given_limits(account) for account in shared}
-            if len(given) > 1:
-                strictest = strictest_of(given)
-                self._strictest.update(dict.fromkeys(shared, strictest))
-                labels = " and ".join(account.label for account in shared)
-                warnings.warn(f"{labels} {_COUNTED_TOGETHER}", stacklevel=2)
+            limits = {self._given_limits(account) for account in shared}
+            if len(limits) == 1:
+                continue
+            self._strictest.update(dict.fromkeys(shared, strictest_of(limits)))
+            labels = " and ".join(account.label for account in shared)
+            warnings.warn(f"{labels} {_COUNTED_TOGETHER}", stacklevel=2)
 
     async def send(
         self,
@@ -217,10 +218,9 @@ class Client:
                 if again == "unapplied" and _may_be_applied(error):
                     raise outcome_unknown(request, error) from None
                 wait = _wait(error, attempt, self.timeouts.first_wait)
-                may_help = again != "never" and (
-                    not isinstance(error, TransportError) or error.worth_repeating
-                )
-                if account in self._lost or not may_help or wait > PATIENCE:
+                if again == "never" or not _may_pass(error):
+                    raise
+                if account in self._lost or wait > PATIENCE:
                     raise
                 if attempt == self.timeouts.tries:
                     if not error.of_account:
@@ -288,12 +288,14 @@ class Client:
         if account in self._joined:
             return
         scope = self.scope(account)
-        limits = replace(
-            self._given_limits(account), concurrency=1
-        )  # places in flight are each fetch's own
-        own = {held for where, held in self._joined.values() if where == scope}
+        # places in flight are each fetch's own
+        limits = replace(self._given_limits(account), concurrency=1)
+        own_limits = {joined for place, joined in self._joined.values() if place == scope}
         self._joined[account] = (scope, limits)
-        if limits not in own and join(scope, limits) - own:
+        if limits in own_limits:
+            return
+        limits_of_others = join(scope, limits) - own_limits
+        if limits_of_others:
             warnings.warn(
                 f"{account.label} and what is fetched beside it {_COUNTED_TOGETHER}", stacklevel=2
             )
@@ -302,14 +304,15 @@ class Client:
         account = sending.account
         request = sending.request
         signed = account.sign(request)
-        base = account.root_url if signed.from_root else account.base_url
-        url = URL(base + signed.path, encoded=True)
+        base_url = account.root_url if signed.from_root else account.base_url
+        url = URL(base_url + signed.path, encoded=True)
         if url.origin() != URL(account.base_url).origin():  # the key would go there
             raise InternalError(
                 f"the path {request.path!r} would lead to another host: nothing was sent"
             )
-        rounds = _ROUNDS if self.limits(account).rate else 0
-        departure = _Departure(ticket, rounds, began_at=time.monotonic())
+        departure = _Departure(ticket, began_at=time.monotonic())
+        if self.limits(account).rate:
+            departure.rounds = _ROUNDS
         proxy = self._proxy(account)
         page = await self._page(sending, signed, url, departure, proxy)
         if isinstance(page, TransportError):
@@ -328,40 +331,12 @@ class Client:
 
         That is not raised here: a service may echo the key, and a traceback may show the variables of each function.
         """
-        request = sending.request
         try:
             async with (
                 sending.time_left.running(),
-                self._session.request(
-                    signed.method,
-                    url,
-                    params=dict(signed.params),
-                    headers=_headers(signed, url, proxy),
-                    data=None if signed.body is None else json.dumps(signed.body).encode(),
-                    allow_redirects=False,
-                    ssl=self._trusted if url.scheme == "https" else True,
-                    # not `trust_env` of the session: that reads ~/.netrc as well, and sends what stands there
-                    proxy=proxy.address if proxy else None,
-                    proxy_headers=proxy.headers if proxy else None,
-                    trace_request_ctx=departure,
-                    middlewares=() if sending.again == "always" else (_only_once,),
-                ) as answer,
+                self._asked(sending, signed, url, departure, proxy) as answer,
             ):
-                if sending.file and answer.status < HTTPStatus.MULTIPLE_CHOICES:
-                    body = await self._written(answer, sending.file, sending.time_left)
-                else:
-                    body = await self._body(answer, sending.keep)
-                lone_surrogates = 0
-                if not request.is_file:
-                    body, lone_surrogates = replace_lone_surrogates(body)
-                return Page(
-                    request=request,
-                    status=answer.status,
-                    headers={name.lower(): value for name, value in answer.headers.items()},
-                    body=body,
-                    seconds=time.monotonic() - departure.began_at,
-                    lone_surrogates=lone_surrogates,
-                )
+                return await self._received(sending, answer, departure)
         except TransportError as error:
             return error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -371,6 +346,50 @@ class Client:
                 self._give_up(sending.account, failed)
             failed.worth_repeating &= not sending.time_left.is_over
             return failed
+
+    def _asked(
+        self,
+        sending: _Sending,
+        signed: Request,
+        url: URL,
+        departure: _Departure,
+        proxy: Proxy | None,
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """Return the request as aiohttp sends it, once it is entered."""
+        return self._session.request(
+            signed.method,
+            url,
+            params=dict(signed.params),
+            headers=_headers(signed, url, proxy),
+            data=None if signed.body is None else json.dumps(signed.body).encode(),
+            allow_redirects=False,
+            ssl=self._trusted if url.scheme == "https" else True,
+            # not `trust_env` of the session: that reads ~/.netrc as well, and sends what stands there
+            proxy=proxy.address if proxy else None,
+            proxy_headers=proxy.headers if proxy else None,
+            trace_request_ctx=departure,
+            middlewares=() if sending.again == "always" else (_only_once,),
+        )
+
+    async def _received(
+        self, sending: _Sending, answer: aiohttp.ClientResponse, departure: _Departure
+    ) -> Page:
+        """Return the answer with its body, which is read to its end."""
+        if sending.file and answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            body = await self._written(answer, sending.file, sending.time_left)
+        else:
+            body = await self._body(answer, sending.keep)
+        lone_surrogates = 0
+        if not sending.request.is_file:
+            body, lone_surrogates = replace_lone_surrogates(body)
+        return Page(
+            request=sending.request,
+            status=answer.status,
+            headers={name.lower(): value for name, value in answer.headers.items()},
+            body=body,
+            seconds=time.monotonic() - departure.began_at,
+            lone_surrogates=lone_surrogates,
+        )
 
     def _checked(self, page: Page, account: Account, signed: Request, proxy: Proxy | None) -> Page:
         """Return an answer that is no refusal."""
@@ -396,8 +415,8 @@ class Client:
         self, answer: aiohttp.ClientResponse, path: Path, time_left: _TimeLeft
     ) -> bytes:
         """Write the body to a file as it comes; return it where it is short enough for a refusal, else nothing."""
-        head = b""
-        size = 0
+        beginning = b""
+        byte_count = 0
         # only what the disk refuses is told as such: errors of the connection are of the same family
         with errors_in_words(path):
             file = path.open("wb")
@@ -405,41 +424,41 @@ class Client:
             async for piece in answer.content.iter_any():
                 with errors_in_words(path):
                     file.write(piece)
-                size += len(piece)
-                if size <= _MAX_REFUSAL:
-                    head += piece
+                byte_count += len(piece)
+                if byte_count <= _MAX_REFUSAL:
+                    beginning += piece
                 time_left.grant(len(piece) / _SLOWEST_FILE)
         finally:
             with errors_in_words(path):
                 file.close()
-        return head if size <= _MAX_REFUSAL else b""
+        return beginning if byte_count <= _MAX_REFUSAL else b""
 
     async def _body(self, answer: aiohttp.ClientResponse, keep: Keep | None) -> bytes:
         """Return the unpacked body, which `keep` has taken where the answer is no refusal."""
-        pieces: list[bytes] = []
-        keeps = keep if answer.status < HTTPStatus.MULTIPLE_CHOICES else None
+        pieces = io.BytesIO()  # hands on what it holds without a copy: a body may be large
+        is_refusal = answer.status >= HTTPStatus.MULTIPLE_CHOICES
         is_whole = False
         try:
             await self._read_into(pieces, answer)
             is_whole = True
         finally:
-            if keeps and (is_whole or pieces):
-                keeps(b"".join(pieces), whole=is_whole)
-        return b"".join(pieces)
+            if keep and not is_refusal and (is_whole or pieces.tell()):
+                keep(pieces.getvalue(), whole=is_whole)
+        return pieces.getvalue()
 
-    async def _read_into(self, pieces: list[bytes], answer: aiohttp.ClientResponse) -> None:
+    async def _read_into(self, pieces: io.BytesIO, answer: aiohttp.ClientResponse) -> None:
         """Read the body piece by piece, so that it never takes more memory than it may."""
-        size = 0
+        byte_count = 0
         async for piece in answer.content.iter_any():
-            size += len(piece)
-            if self.timeouts.max_body is not None and size > self.timeouts.max_body:
+            byte_count += len(piece)
+            if self.timeouts.max_body is not None and byte_count > self.timeouts.max_body:
                 failed = TransportError(
                     f"the answer of {answer.url.host} is larger than {self.timeouts.max_body:,} bytes, "
                     "which is max_body of crmlab.Timeouts"
                 )
                 failed.worth_repeating = False
                 raise failed
-            pieces.append(piece)
+            pieces.write(piece)
 
 
 class _TimeLeft:
@@ -500,8 +519,8 @@ class _Departure:
     """When a request began to leave; its ticket is told when it has left, so many rounds of the event loop later."""
 
     ticket: Ticket
-    rounds: int
     began_at: float
+    rounds: int = 0
     has_left: bool = False
 
     def correct(self) -> None:
@@ -548,6 +567,11 @@ def _may_be_applied(error: CrmlabError) -> bool:
     return isinstance(error, ApiError) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+def _may_pass(error: CrmlabError) -> bool:
+    """Return whether a further try may end otherwise."""
+    return not isinstance(error, TransportError) or error.worth_repeating
+
+
 def outcome_unknown(request: Request, error: CrmlabError) -> UnknownOutcomeError:
     """Return the error that says of a change that nobody knows whether it was made."""
     return UnknownOutcomeError(
@@ -557,26 +581,32 @@ def outcome_unknown(request: Request, error: CrmlabError) -> UnknownOutcomeError
 
 def _headers(signed: Request, url: URL, proxy: Proxy | None) -> dict[str, str]:
     """Return all headers of a request; called where they are sent, so that no variable shows them in a traceback."""
-    # a tunnel, which https takes, has headers of its own
-    to_proxy = proxy.headers if proxy and url.scheme == "http" else {}
-    return {**(_FILE_HEADERS if signed.is_file else HEADERS), **signed.headers, **to_proxy}
+    usual = _FILE_HEADERS if signed.is_file else HEADERS
+    headers = {**usual, **signed.headers}
+    if proxy and url.scheme == "http":  # a tunnel, which https takes, has headers of its own
+        headers |= proxy.headers
+    return headers
 
 
 def _redacted(text: str, account: Account, signed: Request, proxy: Proxy | None) -> str:
     """Return the text without the secrets, as they are and as the headers carry them."""
-    for word in " ".join(signed.headers.values()).split():
-        if len(word) >= _SECRET_LENGTH:
-            text = text.replace(word, "••••")
-    return account.redact(proxy.redact(text) if proxy else text)
+    for header_word in " ".join(signed.headers.values()).split():
+        if len(header_word) >= _SECRET_LENGTH:
+            text = text.replace(header_word, "••••")
+    if proxy:
+        text = proxy.redact(text)
+    return account.redact(text)
 
 
 def _tries(number: int, seconds: float) -> str:
-    return f"asked {number} times in {seconds:,.0f} s" if number > 1 else ""
+    if number == 1:
+        return ""
+    return f"asked {number} times in {seconds:,.0f} s"
 
 
 def _wait(error: CrmlabError, attempt: int, first: float) -> float:
     """Seconds until the next try: what the service asked for, else doubling; spread at random, if nobody paces it."""
-    if isinstance(error, RateLimitError):
-        return error.retry_after or _LONGER_AFTER_REFUSAL * first * 2 ** (attempt - 1)
     doubling: float = first * 2 ** (attempt - 1)
+    if isinstance(error, RateLimitError):
+        return error.retry_after or _LONGER_AFTER_REFUSAL * doubling
     return doubling * random.uniform(0.75, 1.25)  # noqa: S311  # no secret

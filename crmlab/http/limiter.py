@@ -39,17 +39,21 @@ class _Window:
 
     def __init__(self, limits: Limits, slack: float) -> None:
         self._burst = limits.burst
-        window = limits.burst / limits.rate if limits.rate else 0.0
-        self._seconds = window + min(slack, window * _MAX_SLACK)
+        self._seconds = 0.0
         #: requests in one window: below `burst` they leave one by one, evenly spread
         self._allowed = float(limits.burst)
         self._max_allowed = self._allowed
+        if limits.rate:
+            window = limits.burst / limits.rate
+            self._seconds = window + min(slack, window * _MAX_SLACK)
         if limits.rate and limits.ceiling:
             self._max_allowed = limits.burst * limits.ceiling / limits.rate
 
     @property
     def rate(self) -> float | None:
-        return self._allowed / self._seconds if self._seconds else None
+        if not self._seconds:
+            return None
+        return self._allowed / self._seconds
 
     @property
     def remembered(self) -> float:
@@ -98,25 +102,26 @@ class Limiter:
 
     def hold(self, limits: Iterable[Limits]) -> None:
         """Keep to all of these from now on, and to no others."""
-        self._holding = [
-            self._windows.setdefault(each, _Window(each, self._slack)) for each in limits
-        ]
+        self._holding: list[_Window] = []
+        for held_limits in limits:
+            if held_limits not in self._windows:
+                self._windows[held_limits] = _Window(held_limits, self._slack)
+            self._holding.append(self._windows[held_limits])
 
     @property
     def rate(self) -> float | None:
         """Requests a second at the moment; None without a limit."""
-        return min(
-            (window.rate for window in self._holding if window.rate is not None), default=None
-        )
+        rates = [window.rate for window in self._holding if window.rate is not None]
+        return min(rates, default=None)
 
     def wait(self, now: float) -> float:
         """Return the seconds until the next may leave; more, while others with a ticket have not left."""
         departures = sorted(
-            now if ticket.left_at is None else ticket.left_at for ticket in self._tickets
+            [now if ticket.left_at is None else ticket.left_at for ticket in self._tickets]
         )
-        ready_at = max(
-            self._paused_until, *(window.ready_at(departures) for window in self._holding)
-        )
+        ready_at = self._paused_until
+        for window in self._holding:
+            ready_at = max(ready_at, window.ready_at(departures))
         return max(0.0, ready_at - now)
 
     def take(self, now: float) -> Ticket:
@@ -146,13 +151,17 @@ class Limiter:
 
 def strictest_of(limits: Collection[Limits]) -> Limits:
     """Return limits that are no wider than any of these, to plan with: each number is the least of theirs."""
-    rates = [each.rate for each in limits if each.rate is not None]
-    rate = min(rates, default=None)
-    ceilings = [each.ceiling or each.rate for each in limits if each.rate is not None]
+    rates: list[float] = []
+    ceilings: list[float] = []
+    for given_limits in limits:
+        if given_limits.rate is not None:
+            rates.append(given_limits.rate)
+            # without a ceiling, the documented rate is as far as it goes
+            ceilings.append(given_limits.ceiling or given_limits.rate)
     return replace(
         next(iter(limits)),
-        rate=rate,
-        burst=min(each.burst for each in limits),
-        concurrency=min(each.concurrency for each in limits),
-        ceiling=min((ceiling for ceiling in ceilings if ceiling is not None), default=None),
+        rate=min(rates, default=None),
+        burst=min(given_limits.burst for given_limits in limits),
+        concurrency=min(given_limits.concurrency for given_limits in limits),
+        ceiling=min(ceilings, default=None),
     )

@@ -55,18 +55,23 @@ def no_answer(error: Exception, url: URL, proxy: Proxy | None) -> TransportError
 
 
 def _words(error: Exception, url: URL, proxy: Proxy | None) -> str:
-    name = str(error) if isinstance(error, LostError) else type(error).__name__
+    error_name = type(error).__name__
+    if isinstance(error, LostError):
+        error_name = str(error)
     if isinstance(error, aiohttp.ClientProxyConnectionError) and proxy:
-        return f"cannot reach the proxy {proxy.address} ({name}); check {proxy.named_by}"
+        return f"cannot reach the proxy {proxy.address} ({error_name}); check {proxy.named_by}"
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return f"{error.host}:{error.port} does not speak TLS as it should ({name}); check the network and base_url"
+        return (
+            f"{error.host}:{error.port} does not speak TLS as it should ({error_name}); "
+            "check the network and base_url"
+        )
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"cannot reach {url.host}:{url.port} ({name}); check the network and base_url"
+        return f"cannot reach {url.host}:{url.port} ({error_name}); check the network and base_url"
     if isinstance(error, TimeoutError):
-        return f"{url.host} did not answer in time ({name})"
+        return f"{url.host} did not answer in time ({error_name})"
     if isinstance(error, aiohttp.ClientPayloadError):
-        return f"the answer of {url.host} was cut off ({name})"
-    return f"the connection to {url.host} failed ({name})"
+        return f"the answer of {url.host} was cut off ({error_name})"
+    return f"the connection to {url.host} failed ({error_name})"
 
 
 def _refused_by_proxy(
@@ -89,30 +94,30 @@ def _refused_by_proxy(
 
 def _certificate(error: aiohttp.ClientConnectorCertificateError) -> TransportError:
     """Say what is wrong with a certificate, and what can be done about it."""
-    where = f"{error.host}:{error.port}"
-    cause = error.certificate_error
-    code = cause.verify_code if isinstance(cause, ssl.SSLCertVerificationError) else 0
-    if code == _SELF_SIGNED:
-        what = f"the certificate of {where} is self-signed"
+    authority = f"{error.host}:{error.port}"
+    certificate_error = error.certificate_error
+    verify_code = 0
+    if isinstance(certificate_error, ssl.SSLCertVerificationError):
+        verify_code = certificate_error.verify_code
+    if verify_code == _SELF_SIGNED:
+        complaint = f"the certificate of {authority} is self-signed"
         hint = _trusting()
-    elif code in _UNKNOWN_AUTHORITY:
-        what = (
-            f"the certificate of {where} is signed by an authority that this machine does not trust"
-        )
+    elif verify_code in _UNKNOWN_AUTHORITY:
+        complaint = f"the certificate of {authority} is signed by an authority that this machine does not trust"
         hint = _trusting()
-    elif code == _CERT_HAS_EXPIRED:
-        what = f"the certificate of {where} has expired"
+    elif verify_code == _CERT_HAS_EXPIRED:
+        complaint = f"the certificate of {authority} has expired"
         hint = "look at the clock of this machine; if it is right, whoever runs that host must renew it"
-    elif code == _CERT_NOT_YET_VALID:
-        what = f"the certificate of {where} is not valid yet"
+    elif verify_code == _CERT_NOT_YET_VALID:
+        complaint = f"the certificate of {authority} is not valid yet"
         hint = "look at the clock of this machine"
-    elif code in _OTHER_HOST:
-        what = f"the certificate of {where} is for another host"
+    elif verify_code in _OTHER_HOST:
+        complaint = f"the certificate of {authority} is for another host"
         hint = "check base_url: it must name the host as its certificate does"
     else:
-        what = f"the certificate of {where} is not trusted (OpenSSL says {code})"
+        complaint = f"the certificate of {authority} is not trusted (OpenSSL says {verify_code})"
         hint = _trusting()
-    failed = TransportError(what)
+    failed = TransportError(complaint)
     failed.hint = hint
     failed.of_account = True
     failed.worth_repeating = False
@@ -121,9 +126,9 @@ def _certificate(error: aiohttp.ClientConnectorCertificateError) -> TransportErr
 
 def _trusting() -> str:
     """Return how to trust a certificate, or why that has not worked."""
-    named = os.environ.get("SSL_CERT_FILE", "")
-    if named and not Path(named).is_file():
-        return f"SSL_CERT_FILE is {named!r}, and there is no such file"
+    named_file = os.environ.get("SSL_CERT_FILE", "")
+    if named_file and not Path(named_file).is_file():
+        return f"SSL_CERT_FILE is {named_file!r}, and there is no such file"
     return _COMPANY
 
 

@@ -68,15 +68,15 @@ class RateQueue:
         """Take the ticket with the connection in hand: a wait for it afterwards would bunch what leaves."""
         while True:
             check()
-            wait = self.limiter.wait(time.monotonic())
-            if wait:
-                await asyncio.sleep(wait)
+            seconds = self.limiter.wait(time.monotonic())
+            if seconds:
+                await asyncio.sleep(seconds)
                 continue
             await connections.acquire()
             with _taking_ticket:
-                now = time.monotonic()
-                if not self.limiter.wait(now):
-                    return self.limiter.take(now)
+                taken_at = time.monotonic()
+                if not self.limiter.wait(taken_at):
+                    return self.limiter.take(taken_at)
             connections.release()
 
 
@@ -99,19 +99,19 @@ def join(scope: Scope, limits: Limits) -> set[Limits]:
     All threads and event loops share them: the vendor counts what comes, and not who sends it.
     """
     with _taking_ticket:
-        users = _in_use[scope]
-        others = set(users) - {limits}
-        users[limits] += 1
-        _limiters.setdefault(scope, Limiter(limits, slack=_SLACK)).hold(users)
+        asking_clients = _in_use[scope]
+        others = set(asking_clients) - {limits}
+        asking_clients[limits] += 1
+        _limiters.setdefault(scope, Limiter(limits, slack=_SLACK)).hold(asking_clients)
     return others
 
 
 def leave(scope: Scope, limits: Limits) -> None:
     """Take back a `join`."""
     with _taking_ticket:
-        users = _in_use[scope]
-        users[limits] -= 1
-        if not users[limits]:
-            del users[limits]
-        if users:
-            _limiters[scope].hold(users)
+        asking_clients = _in_use[scope]
+        asking_clients[limits] -= 1
+        if not asking_clients[limits]:
+            del asking_clients[limits]
+        if asking_clients:
+            _limiters[scope].hold(asking_clients)

@@ -23,7 +23,11 @@ _FILLED_IN = re.compile(r"^(?!v\d[\d.]*$).*[\d@%]|.{40}")
 
 def _without_ids(path: str) -> str:
     """Return a path with an ellipsis for what is filled in: an id or an address is of a person."""
-    return "/".join("…" if _FILLED_IN.search(part) else part for part in path.split("/"))
+    shown_parts: list[str] = []
+    for path_part in path.split("/"):
+        is_filled_in = _FILLED_IN.search(path_part) is not None
+        shown_parts.append("…" if is_filled_in else path_part)
+    return "/".join(shown_parts)
 
 
 class RequestLog:
@@ -40,14 +44,14 @@ class RequestLog:
     def sending(self) -> Iterator[None]:
         """Log the line once what is done here has ended; `status` is set by then where an answer came."""
         sent_at = time.monotonic()
-        ended = ""
+        how_it_ended = ""
         try:
             yield
         except ApiError as error:
             self.status = error.status
             raise
         except BaseException as error:
-            ended = type(error).__name__
+            how_it_ended = type(error).__name__
             raise
         finally:
             LOG.debug(
@@ -55,7 +59,7 @@ class RequestLog:
                 self._account.label,
                 self._request.method,
                 self._account.redact(_without_ids(self._request.path)),
-                ended or self.status,
+                how_it_ended or self.status,
                 1_000 * (time.monotonic() - sent_at),
                 1_000 * (sent_at - self._asked_at),
                 self._attempt,

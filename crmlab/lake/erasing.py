@@ -32,81 +32,100 @@ _AT_ONCE = dt.timedelta(0)
 
 
 def erase(
-    place: Place, asked: str, *, region: str | None, dry_run: bool, alone: bool
+    place: Place,
+    asked: str,
+    *,
+    region: str | None,
+    dry_run: bool,
+    alone: bool,
 ) -> pl.DataFrame:
     """Take a person out of a lake; see `Lake.erase`."""
 
     def once() -> tuple[State, dict[str, Found]]:
-        known = publish(place)
-        handles = {name: each.open() for name, each in parts_of(known, place).items()}
-        found = _found(place, known, handles, asked, region)
+        published = publish(place)
+        handles = {}
+        for table_name, table in parts_of(published, place).items():
+            handles[table_name] = table.open()
+        findings = _found(place, published, handles, asked, region)
         if not dry_run:
-            for name in sorted(found, key=_turn):
-                with place.in_words(name):
-                    _rewrite(place, handles[name], found[name])
-        return known, found
+            for table_name in sorted(findings, key=_turn):
+                with place.in_words(table_name):
+                    _rewrite(place, handles[table_name], findings[table_name])
+        return published, findings
 
     # another writer may have added something of the person meanwhile: then all is looked for again
-    known, found = again(once)
-    files = {} if dry_run else _remove_files(place, publish(place), alone=alone)
-    lines = [_line(name, found[name], files.get(name, 0)) for name in parts_of(known, place)]
-    return pl.DataFrame(lines, schema=_ERASED, orient="row")
+    published, findings = again(once)
+    removed: dict[str, int] = {}
+    if not dry_run:
+        # the rewriting has made newer versions: only once readers see those may files of older ones go
+        removed = _remove_files(place, publish(place), alone=alone)
+    report = []
+    for table_name in parts_of(published, place):
+        report.append(_line(table_name, findings[table_name], removed.get(table_name, 0)))
+    return pl.DataFrame(report, schema=_ERASED, orient="row")
 
 
 def _turn(name: str) -> int:
     if name in _FIRST:
         return 0
-    return 1 + (_LAST.index(name) + 1 if name in _LAST else 0)
+    if name in _LAST:
+        return 2 + _LAST.index(name)
+    return 1
 
 
 def _found(
-    place: Place, known: State, handles: Mapping[str, Any], asked: str, region: str | None
+    place: Place,
+    known: State,
+    handles: Mapping[str, Any],
+    asked: str,
+    region: str | None,
 ) -> dict[str, Found]:
     """Return by table what is held on the person, in any version."""
-    data = stored(place, known)
-    tables = {name: place.scan(handle) for name, handle in handles.items()}
-    person = _person(data, tables, asked, region)
-    return everything(tables, data.summary, person)
+    result = stored(place, known)
+    versions = {table_name: place.scan(handle) for table_name, handle in handles.items()}
+    person = _person(result, versions, asked, region)
+    return everything(versions, result.summary, person)
 
 
 def _person(
-    data: Stored, tables: Mapping[str, pl.LazyFrame], asked: str, region: str | None
+    data: Stored,
+    tables: Mapping[str, pl.LazyFrame],
+    asked: str,
+    region: str | None,
 ) -> Person:
     """Return who is asked about, by all addresses and numbers that their contacts have or had."""
     if "contacts" not in tables:
         return find(data, asked, region)
-    ever = tables["contacts"].sort(VALID_FROM).group_by(KEY, maintain_order=True)
-    several = [
-        pl.col(name).explode().drop_nulls().unique(maintain_order=True)
-        for name in ("emails", "phones")
-    ]
-    others = [name for name in TABLES["contacts"].schema if name not in (*KEY, "emails", "phones")]
-    contacts = ever.agg(*several, pl.col(others).last())
-    return find(
-        Stored(
-            {"contacts": contacts},
-            heights={},
-            summary=data.summary,
-            rejected=data.rejected,
-            failures=(),
-            asked=data.asked,
-        ),
-        asked,
-        region,
+    several = ("emails", "phones")
+    single = [column for column in TABLES["contacts"].schema if column not in (*KEY, *several)]
+    versions = tables["contacts"].sort(VALID_FROM).group_by(KEY, maintain_order=True)
+    values_in_order = pl.col(several).explode().drop_nulls()
+    all_values = values_in_order.unique(maintain_order=True)
+    contacts = versions.agg(all_values, pl.col(single).last())
+    contacts_of_all_times = Stored(
+        {"contacts": contacts},
+        heights={},
+        summary=data.summary,
+        rejected=data.rejected,
+        failures=(),
+        asked=data.asked,
     )
+    return find(contacts_of_all_times, asked, region)
 
 
 def _rewrite(place: Place, handle: Any, found: Found) -> None:
     """Write a table anew without the person, one bucket after another; the handle sees that nobody came between."""
     if not (len(found.whole) or found.parts):
         return
-    rows = without(place.scan(handle), found)
-    if KEY_BUCKET not in rows.collect_schema():
-        _overwrite(handle, rows.collect(engine="streaming"), None)
+    remaining = without(place.scan(handle), found)
+    if KEY_BUCKET not in remaining.collect_schema():
+        _overwrite(handle, remaining.collect(engine="streaming"), None)
         return
+    # memory holds one bucket at a time, and buckets without the person keep their files
     for bucket in found.rows[KEY_BUCKET].unique().sort():
-        part = rows.filter(pl.col(KEY_BUCKET) == bucket).collect(engine="streaming")
-        _overwrite(handle, part, f"{KEY_BUCKET} = {bucket}")
+        of_bucket = remaining.filter(pl.col(KEY_BUCKET) == bucket)
+        collected = of_bucket.collect(engine="streaming")
+        _overwrite(handle, collected, f"{KEY_BUCKET} = {bucket}")
 
 
 def _overwrite(handle: Any, rows: pl.DataFrame, predicate: str | None) -> None:
@@ -120,19 +139,23 @@ def _overwrite(handle: Any, rows: pl.DataFrame, predicate: str | None) -> None:
 
 def _remove_files(place: Place, known: State, *, alone: bool) -> dict[str, int]:
     """Remove the files in which the person still stands: of every table, since an erasure may have been killed."""
-    files = {}
-    paths = {name: each.path for name, each in parts_of(known, place).items()}
-    for name, path in {**paths, STATE: STATE}.items():
-        if alone:
-            files[name] = remove_files(place, path, _AT_ONCE)
-        else:
-            files[name] = remove_files(place, path, _AT_ONCE, orphans=False) + remove_files(
-                place, path, WRITERS_NEED
-            )
-    return files
+    removed = {}
+    for table_name, table in parts_of(known, place).items():
+        removed[table_name] = _remove_files_of(place, table.path, alone=alone)
+    removed[STATE] = _remove_files_of(place, STATE, alone=alone)
+    return removed
+
+
+def _remove_files_of(place: Place, path: str, *, alone: bool) -> int:
+    if alone:
+        return remove_files(place, path, _AT_ONCE)
+    # a young file that no commit knows may be of a writer that is about to commit it
+    superseded = remove_files(place, path, _AT_ONCE, orphans=False)
+    return superseded + remove_files(place, path, WRITERS_NEED)
 
 
 def _line(name: str, found: Found, files: int) -> tuple[object, ...]:
     values = sum(len(numbers) for _, numbers, _ in found.parts)
-    ways = found.rows[FOUND_BY].str.split("; ").explode().drop_nulls().unique().sort()
-    return name, len(found.whole), values, "; ".join(ways), files
+    reasons = found.rows[FOUND_BY].str.split("; ").explode()
+    each_once = reasons.drop_nulls().unique().sort()
+    return name, len(found.whole), values, "; ".join(each_once), files

@@ -352,7 +352,7 @@ class Lake:
         return snapshots(self._place, known, name, since=start, every=apart)
 
     def status(self) -> pl.DataFrame:
-        """Return how far each list is known.
+        """Return up to when each list is known.
 
         Returns
         -------

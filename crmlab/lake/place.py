@@ -26,6 +26,8 @@ _SECRET = re.compile(r"secret|password|token|sas|credential|account_key|access_k
 #: deltalake writes its errors for terminals
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
+#: errors of the system that no later try would be without
+_WRONG_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 #: how often a commit is tried again that another writer was faster than
 _TRIES = 30
 _LONGEST_MESSAGE = 300
@@ -34,14 +36,18 @@ _LONGEST_MESSAGE = 300
 class Place:
     """A folder or an object store that holds Delta tables, by their names."""
 
-    def __init__(self, place: str | Path, storage_options: Mapping[str, str] | None) -> None:
-        text = os.fspath(place)
-        self.is_local = "://" not in text
-        self.root = str(Path(text).expanduser().absolute()) if self.is_local else text.rstrip("/")
+    def __init__(
+        self,
+        place: str | Path,
+        storage_options: Mapping[str, str] | None,
+    ) -> None:
+        address = os.fspath(place)
+        self.is_local = "://" not in address
+        self.root = address.rstrip("/")
+        if self.is_local:
+            self.root = str(Path(address).expanduser().absolute())
         self._options = dict(storage_options or {})
-        if not text or not all(
-            isinstance(each, str) for pair in self._options.items() for each in pair
-        ):
+        if not address or not _is_text(self._options):
             raise UsageError(
                 "a lake is a folder or an address such as s3://bucket/lake; storage_options are text"
             )
@@ -72,15 +78,12 @@ class Place:
         folder = Path(self.root)
         with errors_in_words(folder):
             make_private_folder(folder)
-            others = [
-                each.name
-                for each in folder.iterdir()
-                if each.name != STATE and not each.name.startswith(".")
-            ]
-        if others:
-            raise UsageError(
-                f"{folder} holds {others[0]} and is no lake: name an empty folder, or one that is not there"
-            )
+            names = [entry.name for entry in folder.iterdir()]
+        for entry_name in names:
+            if entry_name != STATE and not entry_name.startswith("."):
+                raise UsageError(
+                    f"{folder} holds {entry_name} and is no lake: name an empty folder, or one that is not there"
+                )
 
     def exists(self, name: str) -> bool:
         """Return whether a table is there."""
@@ -102,8 +105,8 @@ class Place:
                     self.uri(name), version=version, storage_options=self.options
                 )
             except library.exceptions.DeltaError:
-                there = library.DeltaTable(self.uri(name), storage_options=self.options).version()
-                self.check_reached(name, there, version or 0)
+                newest = library.DeltaTable(self.uri(name), storage_options=self.options)
+                self.check_reached(name, newest.version(), version or 0)
                 raise
 
     def check_reached(self, name: str, there: int, version: int) -> None:
@@ -117,7 +120,7 @@ class Place:
         if there < version:
             raise UsageError(
                 f"{self.uri(name)} is older than the rest of the lake (its version is {there}, and {version} was "
-                "written): bring back the whole lake from one copy, or begin a new one elsewhere"
+                "written): restore the whole lake from one copy, or begin a new one elsewhere"
             )
 
     def scan(self, table: Any) -> pl.LazyFrame:
@@ -131,7 +134,9 @@ class Place:
 
         A commit that another writer was faster than stays what it is: whoever commits tries again.
         """
-        where = self.uri(name) if name else self.root
+        address = self.root
+        if name:
+            address = self.uri(name)
         from deltalake.exceptions import (  # noqa: PLC0415  # an extra
             CommitFailedError,
             DeltaError,
@@ -144,34 +149,50 @@ class Place:
             raise
         except (TableNotFoundError, FileNotFoundError):
             raise UsageError(
-                f"{where} is not there, or not all of it: bring it back from a copy, or begin a new lake elsewhere"
+                f"{address} is not there, or not all of it: restore it from a copy, or begin a new lake elsewhere"
             ) from None
         except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
-            raise self._told(where, error) from None
+            raise self._told(address, error) from None
 
     def _told(self, where: str, error: Exception) -> CrmlabError:
-        found = _OF_SYSTEM.search(str(error))
-        number = int(found[1]) if found else getattr(error, "errno", None)
+        number = _system_error_number(error)
         if number:
             reason = os.strerror(number)
-            if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+            if number in _WRONG_PLACE:
                 return UsageError(f"{where} cannot be used ({reason}): name another place")
             return CrmlabError(
                 f"{where} could not be used ({reason}); what the lake held is unharmed"
             )
-        said = self.redact(_COLOURS.sub("", in_short(error)))[:_LONGEST_MESSAGE]
-        return CrmlabError(f"{where} could not be used: {said}")
+        plain_text = _COLOURS.sub("", in_short(error))
+        # redacted before it is cut: half a key would not be recognized
+        message = self.redact(plain_text)[:_LONGEST_MESSAGE]
+        return CrmlabError(f"{where} could not be used: {message}")
 
     def redact(self, text: str) -> str:
         """Return the text without any key of the store."""
-        named = {**os.environ, **self._options}
-        for name, value in named.items():
-            if value and _SECRET.search(name):
-                text = text.replace(value, "••••")
-        return text
+        # deltalake reads keys from the environment too
+        settings = {**os.environ, **self._options}
+        redacted = text
+        for setting_name, setting in settings.items():
+            if setting and _SECRET.search(setting_name):
+                redacted = redacted.replace(setting, "••••")
+        return redacted
 
     def __repr__(self) -> str:
         return repr(self.root)
+
+
+def _is_text(options: Mapping[str, str]) -> bool:
+    names_and_values: list[object] = [*options.keys(), *options.values()]
+    return all(isinstance(setting, str) for setting in names_and_values)
+
+
+def _system_error_number(error: Exception) -> int | None:
+    """Return the number of the system's error that is behind it; None where it is none."""
+    match = _OF_SYSTEM.search(str(error))
+    if match:
+        return int(match[1])
+    return getattr(error, "errno", None)
 
 
 def is_lake(place: str) -> bool:
@@ -208,13 +229,14 @@ def again(commit: Callable[[], _Result]) -> _Result:
     CrmlabError
         Others were faster each time.
     """
-    failed = delta().exceptions.CommitFailedError
-    for tries in range(_TRIES):
+    other_was_faster = delta().exceptions.CommitFailedError
+    for failed_tries in range(_TRIES):
         try:
             return commit()
-        except failed:
+        except other_was_faster:
             # two that wait equally long would meet again
-            time.sleep(random.uniform(0, 0.02 * (tries + 1)))  # noqa: S311  # no secret
+            seconds = random.uniform(0, 0.02 * (failed_tries + 1))  # noqa: S311  # no secret
+            time.sleep(seconds)
     raise CrmlabError(
         f"other writers of the lake were faster {_TRIES} times in a row: try again later"
     )

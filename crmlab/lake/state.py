@@ -21,7 +21,13 @@ from crmlab.schema import UTC
 
 #: raised where an older crmlab would misread what a newer one wrote
 _FORMAT = 1
-_SCHEMA = pl.Schema({"seq": pl.Int64(), "at": UTC, "document": pl.String()})
+_SCHEMA = pl.Schema(
+    {
+        "seq": pl.Int64(),
+        "at": UTC,
+        "document": pl.String(),
+    }
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,11 +107,12 @@ def create(place: Place, at: dt.datetime) -> State:
         except library.exceptions.DeltaError:
             if not place.exists(STATE):
                 raise
-        one = place.open(STATE)
-        other = place.open(STATE)
-        if one.version() == 0:
-            _append(one, state, 1)
-            _check_refused(place, other, state)
+        state_table = place.open(STATE)
+        stale_table = place.open(STATE)
+        # another process may have made it meanwhile, and checked the store
+        if state_table.version() == 0:
+            _append(state_table, state, 1)
+            _check_refused(place, stale_table, state)
     return read(place)
 
 
@@ -123,8 +130,9 @@ def _check_refused(place: Place, stale: Any, state: State) -> None:
 
 def _append(table: Any, state: State, seq: int) -> None:
     document = msgspec.json.encode(state).decode()
-    frame = pl.DataFrame([(seq, state.at, document)], schema=_SCHEMA, orient="row")
-    delta().write_deltalake(table, frame, mode="append", **writing(seq, STATE))
+    state_row = (seq, state.at, document)
+    state_frame = pl.DataFrame([state_row], schema=_SCHEMA, orient="row")
+    delta().write_deltalake(table, state_frame, mode="append", **writing(seq, STATE))
 
 
 def read(place: Place, at: dt.datetime | None = None) -> State:
@@ -143,18 +151,26 @@ def exists(place: Place) -> bool:
     return place.exists(STATE)
 
 
-def _read(place: Place, table: Any, at: dt.datetime | None = None) -> State:
-    rows = place.scan(table)
-    seq = table.transaction_version("crmlab")
+def _read(
+    place: Place,
+    table: Any,
+    at: dt.datetime | None = None,
+) -> State:
+    states = place.scan(table)
+    newest_seq = table.transaction_version("crmlab") or 0
     with place.in_words(STATE):
         if at is None:
-            found = rows.filter(pl.col("seq") == (seq or 0)).collect()
+            asked_state = states.filter(pl.col("seq") == newest_seq).collect()
         else:
-            found = rows.filter(pl.col("at") <= at).collect().sort("seq").tail(1)
-    if found.is_empty():
-        when = f" at {at:%Y-%m-%d %H:%M} UTC" if at else ""
-        raise UsageError(f"{place.root} holds no lake{when} that crmlab wrote")
-    document = found["document"].item()
+            states_until = states.filter(pl.col("at") <= at).collect()
+            asked_state = states_until.sort("seq").tail(1)
+    if asked_state.is_empty():
+        time_text = ""
+        if at is not None:
+            time_text = f" at {at:%Y-%m-%d %H:%M} UTC"
+        raise UsageError(f"{place.root} holds no lake{time_text} that crmlab wrote")
+    document = asked_state["document"].item()
+    # the format is looked at first: a document of a newer one may not fit the dataclass
     if msgspec.json.decode(document)["format"] > _FORMAT:
         raise UsageError(f"{place.root} was written by a newer crmlab: use that one")
     return msgspec.json.decode(document, type=State)
@@ -171,10 +187,10 @@ def of_all_times(place: Place) -> list[State]:
     newest = read(place)  # says what is wrong with a lake that cannot be read
     table = place.open(STATE)
     with place.in_words(STATE):
-        rows = place.scan(table).filter(pl.col("at") <= newest.at).collect()
+        commits = place.scan(table).filter(pl.col("at") <= newest.at).collect()
     # of what was committed of one moment, the last is true: compacting tells of the same one
-    last = rows.sort("seq").unique("at", keep="last").sort("at")
-    return [msgspec.json.decode(document, type=State) for document in last["document"]]
+    last_of_each = commits.sort("seq").unique("at", keep="last").sort("at")
+    return [msgspec.json.decode(document, type=State) for document in last_of_each["document"]]
 
 
 def commit(place: Place, update: Callable[[State], State]) -> State:
@@ -185,9 +201,10 @@ def commit(place: Place, update: Callable[[State], State]) -> State:
 
     def once() -> State:
         table = place.open(STATE)
-        new = update(_read(place, table))
+        updated = update(_read(place, table))
+        last_seq = table.transaction_version("crmlab") or 0
         with place.in_words(STATE):
-            _append(table, new, (table.transaction_version("crmlab") or 0) + 1)
-        return new
+            _append(table, updated, last_seq + 1)
+        return updated
 
     return again(once)

@@ -24,12 +24,14 @@ from crmlab.lake.versions import (
     VALID_FROM,
     VALID_TO,
     Difference,
+    among,
     as_stored,
     bucket_of,
     buckets_for,
     difference,
     merge_source,
     new_columns,
+    not_among,
     stored_schema,
 )
 from crmlab.schema import KEY, TABLES
@@ -89,46 +91,50 @@ class LakeTable:
 
     def _about(self, table: Any) -> dict[str, Any]:
         try:
-            about: dict[str, Any] = json.loads(table.metadata().description or "")
-            is_ours = about["lake"] == self.lake
+            description: dict[str, Any] = json.loads(table.metadata().description or "")
+            is_ours = description["lake"] == self.lake
         except (ValueError, KeyError, TypeError):
             is_ours = False
         if not is_ours:
             raise UsageError(
-                f"{self.place.uri(self.path)} is no table of this lake: bring back the one that was there from a copy"
+                f"{self.place.uri(self.path)} is no table of this lake: restore the one that was there from a copy"
             )
-        return about
+        return description
 
     def make(self, rows: int) -> None:
         """Make it where it is not there, for about so many rows; give it the columns that are new."""
-        library = delta()
         if not self.exists():
-            about = {"lake": self.lake, "buckets": buckets_for(rows)}
-            with self.place.in_words(self.path):
-                try:
-                    library.DeltaTable.create(
-                        self.place.uri(self.path),
-                        stored_schema(self.name),
-                        partition_by=[IS_CURRENT, KEY_BUCKET],
-                        description=json.dumps(about),
-                        configuration=_CONFIGURATION,
-                        storage_options=self.place.options,
-                    )
-                except library.exceptions.DeltaError:
-                    if not self.exists():
-                        raise
+            self._create(rows)
         again(self._widen)
 
+    def _create(self, rows: int) -> None:
+        library = delta()
+        description = {"lake": self.lake, "buckets": buckets_for(rows)}
+        with self.place.in_words(self.path):
+            try:
+                library.DeltaTable.create(
+                    self.place.uri(self.path),
+                    stored_schema(self.name),
+                    partition_by=[IS_CURRENT, KEY_BUCKET],
+                    description=json.dumps(description),
+                    configuration=_CONFIGURATION,
+                    storage_options=self.place.options,
+                )
+            except library.exceptions.DeltaError:
+                # another writer may have made it meanwhile
+                if not self.exists():
+                    raise
+
     def _widen(self) -> None:
-        table = self.open()
-        lacking = new_columns(
-            self.name, self.place.scan(table).collect_schema(), stored_schema(self.name)
-        )
+        delta_table = self.open()
+        stored_columns = self.place.scan(delta_table).collect_schema()
+        lacking = new_columns(self.name, stored_columns, stored_schema(self.name))
         if not lacking:
             return
         library = delta()
+        new_fields = library.Schema.from_arrow(lacking).fields
         with self.place.in_words(self.path):
-            table.alter.add_columns(library.Schema.from_arrow(lacking).fields)
+            delta_table.alter.add_columns(new_fields)
 
     def merge(
         self,
@@ -153,31 +159,37 @@ class LakeTable:
             Which part they are of the rows that are on their way: a table that is not there yet is made for all of
             them, since the number of its buckets stays.
         """
-        height = rows.select(pl.len()).collect(engine="streaming").item()
-        self.make(round(height / share))
+        row_count = rows.select(pl.len()).collect(engine="streaming").item()
+        self.make(round(row_count / share))
         schema = as_stored(TABLES[self.name].schema)
-        plain = rows.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+        plain_rows = rows.select(pl.col(column).cast(dtype) for column, dtype in schema.items())
         written = Written()
-        with _by_bucket(plain, self._buckets()) as parts:
-            for bucket, part in enumerate(parts):
-                new = part.collect(engine="streaming").unique(KEY, keep="last", maintain_order=True)
-                written += self._write(new, new.select(KEY), bucket, at, whole)
+        with _by_bucket(plain_rows, self._buckets()) as buckets:
+            for bucket, rows_of_bucket in enumerate(buckets):
+                collected = rows_of_bucket.collect(engine="streaming")
+                # an object may come twice, where it was changed while its list was read
+                new_rows = collected.unique(KEY, keep="last", maintain_order=True)
+                written += self._write(new_rows, new_rows.select(KEY), bucket, at, whole)
         return written
 
     def mark_missed(
-        self, keys: pl.DataFrame, *, at: dt.datetime, whole: Sequence[tuple[str, str]]
+        self,
+        keys: pl.DataFrame,
+        *,
+        at: dt.datetime,
+        whole: Sequence[tuple[str, str]],
     ) -> Written:
         """Mark what is stored of these accounts and is not among all the `keys` that they have; return how many.
 
         What was missed and is among them was missed wrongly, or is there again: it goes on as it was.
         """
         schema = as_stored(TABLES[self.name].schema)
-        plain = keys.lazy().select(pl.col(name).cast(schema[name]) for name in KEY)
-        nothing = pl.DataFrame(schema=schema)
+        plain_keys = keys.lazy().select(pl.col(column).cast(schema[column]) for column in KEY)
+        no_rows = pl.DataFrame(schema=schema)
         written = Written()
-        with _by_bucket(plain, self._buckets()) as parts:
-            for bucket, part in enumerate(parts):
-                written += self._write(nothing, part.collect(), bucket, at, whole)
+        with _by_bucket(plain_keys, self._buckets()) as buckets:
+            for bucket, keys_of_bucket in enumerate(buckets):
+                written += self._write(no_rows, keys_of_bucket.collect(), bucket, at, whole)
         return written
 
     def _buckets(self) -> int:
@@ -194,27 +206,41 @@ class LakeTable:
         """Commit what is different in one bucket: what is new, and what is not among the keys that are there."""
 
         def once() -> Written:
-            table = self.open()
-            versions = self.place.scan(table).filter(pl.col(KEY_BUCKET) == bucket)
-            current = versions.filter(pl.col(IS_CURRENT))
+            delta_table = self.open()
+            all_versions = self.place.scan(delta_table)
+            versions = all_versions.filter(pl.col(KEY_BUCKET) == bucket)
+            changes = self._changes(versions, new, there, bucket=bucket, at=at, whole=whole)
             with self.place.in_words(self.path):
-                ours = new.join(_ended_after(versions, at), on=KEY, how="anti", nulls_equal=True)
-                keys = ours.lazy().select(KEY)
-                stored = current.join(keys, on=KEY, how="semi", nulls_equal=True).collect(
-                    engine="streaming"
-                )
-                gone = self._gone(current, there.lazy(), at, whole)
-                again_there = _missed_before(
-                    versions, there.join(new, on=KEY, how="anti", nulls_equal=True), at
-                )
-            found = difference(stored, ours, gone, at=at, bucket=bucket)
-            if not again_there.is_empty():
-                found = found.with_revived(again_there, at=at)
-            with self.place.in_words(self.path):
-                _commit(table, found, at, bucket)
-            return Written(found.added, found.changed, found.deleted)
+                _commit(delta_table, changes, at, bucket)
+            return Written(changes.added, changes.changed, changes.deleted)
 
         return again(once)
+
+    def _changes(
+        self,
+        versions: pl.LazyFrame,
+        new: pl.DataFrame,
+        there: pl.DataFrame,
+        *,
+        bucket: int,
+        at: dt.datetime,
+        whole: Sequence[tuple[str, str]],
+    ) -> Difference:
+        """Return what is different from the versions of one bucket, as they are stored at this moment."""
+        current = versions.filter(pl.col(IS_CURRENT))
+        with self.place.in_words(self.path):
+            # what another writer read later than us, and found ended, must not begin again by what we read before
+            ended_after = _ended_after(versions, at)
+            ours = not_among(new, ended_after)
+            our_keys = ours.lazy().select(KEY)
+            stored = among(current, our_keys).collect(engine="streaming")
+            gone = self._gone(current, there.lazy(), at, whole)
+            without_values = not_among(there, new)
+            revived = _missed_before(versions, without_values, at)
+        changes = difference(stored, ours, gone, at=at, bucket=bucket)
+        if revived.is_empty():
+            return changes
+        return changes.with_revived(revived, at=at)
 
     def _gone(
         self,
@@ -224,17 +250,15 @@ class LakeTable:
         whole: Sequence[tuple[str, str]],
     ) -> pl.DataFrame:
         """Return the keys of what is stored of these accounts and is not there any more."""
-        accounts = pl.LazyFrame(whole, schema=dict.fromkeys(KEY[:2], pl.String), orient="row")
+        account_schema = dict.fromkeys(KEY[:2], pl.String)
+        accounts = pl.LazyFrame(whole, schema=account_schema, orient="row")
         # what another writer read later is newer than what was missed
         may_be_missed = pl.col(VALID_FROM) <= at
         if _DAY in TABLES[self.name].columns:
             may_be_missed &= pl.col(_DAY).is_null()
         of_accounts = current.filter(may_be_missed).join(accounts, on=KEY[:2], how="semi")
-        return (
-            of_accounts.join(there, on=KEY, how="anti", nulls_equal=True)
-            .select(KEY)
-            .collect(engine="streaming")
-        )
+        missed_keys = not_among(of_accounts, there).select(KEY)
+        return missed_keys.collect(engine="streaming")
 
     def scan(self, version: int) -> pl.LazyFrame:
         """Return all versions of all rows that are there, or were at a version of the table."""
@@ -243,19 +267,19 @@ class LakeTable:
 
     def latest(self, version: int) -> dt.datetime | None:
         """Return when the newest version of any row began; None where there are no rows."""
+        newest_time = pl.col(VALID_FROM).max()
         with self.place.in_words(self.path):
-            found = (
-                self.scan(version)
-                .select(pl.col(VALID_FROM).max())
-                .collect(engine="streaming")
-                .item()
-            )
-        return found if isinstance(found, dt.datetime) else None
+            newest = self.scan(version).select(newest_time).collect(engine="streaming").item()
+        if isinstance(newest, dt.datetime):
+            return newest
+        return None
 
     def current_rows(self, version: int) -> int:
         """Return how many rows are current; no file is read for that."""
         with self.place.in_words(self.path):
-            files = pl.DataFrame(self.open(version).get_add_actions(flatten=True))
+            log_entries = self.open(version).get_add_actions(flatten=True)
+            files = pl.DataFrame(log_entries)
+        # the log of a table without files has no columns to filter by
         if files.is_empty():
             return 0
         is_current = pl.col(f"partition.{IS_CURRENT}").cast(pl.String) == "true"
@@ -271,59 +295,72 @@ def _ended_after(versions: pl.LazyFrame, at: dt.datetime) -> pl.DataFrame:
     )
 
 
-def _missed_before(versions: pl.LazyFrame, there: pl.DataFrame, at: dt.datetime) -> pl.DataFrame:
+def _missed_before(
+    versions: pl.LazyFrame,
+    there: pl.DataFrame,
+    at: dt.datetime,
+) -> pl.DataFrame:
     """Return the versions that ended since their objects were missed, of those that are there after all."""
-    keys = there.lazy()
-    current = versions.filter(pl.col(IS_CURRENT)).select(KEY)
-    lacking = keys.join(current, on=KEY, how="anti", nulls_equal=True).collect(engine="streaming")
+    current_keys = versions.filter(pl.col(IS_CURRENT)).select(KEY)
+    not_current = not_among(there.lazy(), current_keys)
+    lacking = not_current.collect(engine="streaming")
     if lacking.is_empty():
         return lacking
-    ended = versions.filter(~pl.col(IS_CURRENT)).join(
-        lacking.lazy(), on=KEY, how="semi", nulls_equal=True
-    )
-    last = (
-        ended.collect(engine="streaming")
-        .sort(VALID_TO)
-        .unique(KEY, keep="last", maintain_order=True)
-    )
-    return last.filter(pl.col(MISSED_AT) <= at)
+    ended = versions.filter(~pl.col(IS_CURRENT))
+    ended_of_lacking = among(ended, lacking.lazy())
+    in_order = ended_of_lacking.collect(engine="streaming").sort(VALID_TO)
+    last_ended = in_order.unique(KEY, keep="last", maintain_order=True)
+    return last_ended.filter(pl.col(MISSED_AT) <= at)
 
 
-def _commit(table: Any, found: Difference, at: dt.datetime, bucket: int) -> None:
+def _commit(
+    table: Any,
+    found: Difference,
+    at: dt.datetime,
+    bucket: int,
+) -> None:
     if found.is_nothing:  # Delta would commit a merge of nothing as nothing too
         return
+    # where nothing ends, an append reads no file, and a merge would
     if found.ended.is_empty():
-        delta().write_deltalake(table, found.begun, mode="append", **writing(table.version() + 1))
+        options = writing(table.version() + 1)
+        delta().write_deltalake(table, found.begun, mode="append", **options)
         return
     _merge(table, merge_source(found, at=at), bucket)
 
 
 def _merge(table: Any, source: pl.DataFrame, bucket: int) -> None:
     """Commit what ends and what begins at once; the literals keep the files of other buckets out of it."""
-    keys = " AND ".join(f"{_comparable(name, source)} = s.{MATCH}{name}" for name in KEY)
-    columns = [name for name in source.columns if name != IS_NEW and not name.startswith(MATCH)]
-    ends = ~pl.col(IS_NEW)
-    source = source.with_columns(
-        pl.when(ends).then(pl.col(MATCH + name).fill_null(_NO_KEY)).alias(MATCH + name)
-        for name in KEY
+    same_key = " AND ".join(
+        f"{_comparable(key_column, source)} = s.{MATCH}{key_column}" for key_column in KEY
     )
+    matches = [f"{MATCH}{key_column}" for key_column in KEY]
+    # a row that begins keeps its nulls, which equal nothing: it must match no stored row
+    is_ending = ~pl.col(IS_NEW)
+    with_no_key = pl.when(is_ending).then(pl.col(matches).fill_null(_NO_KEY))
     merger = table.merge(
-        source,
-        f"t.{IS_CURRENT} = true AND t.{KEY_BUCKET} = {bucket} AND {keys}",
+        source.with_columns(with_no_key),
+        f"t.{IS_CURRENT} = true AND t.{KEY_BUCKET} = {bucket} AND {same_key}",
         source_alias="s",
         target_alias="t",
         **writing(table.version() + 1),
     )
     ending = {VALID_TO: f"s.{VALID_TO}", MISSED_AT: f"s.{MISSED_AT}", IS_CURRENT: "false"}
+    beginning = {}
+    for column in source.columns:
+        if column not in (IS_NEW, *matches):
+            beginning[f"`{column}`"] = f"s.`{column}`"
     merger = merger.when_matched_update(ending)
-    beginning = {f"`{name}`": f"s.`{name}`" for name in columns}
-    merger.when_not_matched_insert(beginning, predicate=f"s.{IS_NEW} = true").execute()
+    merger = merger.when_not_matched_insert(beginning, predicate=f"s.{IS_NEW} = true")
+    merger.execute()
 
 
 def _comparable(name: str, source: pl.DataFrame) -> str:
     """Return a part of the stored key as it is compared: null equals nothing, and a record without an id has a null."""
-    is_lacking = source.filter(~pl.col(IS_NEW))[MATCH + name].has_nulls()
-    return f"coalesce(t.{name}, '{_NO_KEY}')" if is_lacking else f"t.{name}"
+    ending = source.filter(~pl.col(IS_NEW))
+    if ending[MATCH + name].has_nulls():
+        return f"coalesce(t.{name}, '{_NO_KEY}')"
+    return f"t.{name}"
 
 
 @contextmanager
@@ -333,10 +370,11 @@ def _by_bucket(rows: pl.LazyFrame, buckets: int) -> Iterator[list[pl.LazyFrame]]
         yield [rows]
         return
     with TemporaryDirectory(prefix="crmlab-") as folder:
-        file = Path(folder) / "rows.parquet"
-        rows.with_columns(bucket_of(buckets)).sink_parquet(file, compression="lz4")
-        marked = pl.scan_parquet(file)
-        yield [
-            marked.filter(pl.col(KEY_BUCKET) == bucket).drop(KEY_BUCKET)
-            for bucket in range(buckets)
-        ]
+        marked_file = Path(folder) / "rows.parquet"
+        rows.with_columns(bucket_of(buckets)).sink_parquet(marked_file, compression="lz4")
+        marked = pl.scan_parquet(marked_file)
+        parts = []
+        for bucket in range(buckets):
+            of_bucket = marked.filter(pl.col(KEY_BUCKET) == bucket)
+            parts.append(of_bucket.drop(KEY_BUCKET))
+        yield parts

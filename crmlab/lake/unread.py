@@ -47,17 +47,18 @@ class UnreadTable:
     def append(self, met: pl.DataFrame, at: dt.datetime) -> int:
         """Append what a refresh met, and return the version that holds it."""
         columns = UNREAD[self.name]
-        rows = met.select(pl.col(columns).cast(_TEXT), pl.lit(at, UTC).alias(SEEN_AT))
+        seen_at = pl.lit(at, UTC).alias(SEEN_AT)
+        new_rows = met.select(pl.col(columns).cast(_TEXT), seen_at)
         self._make()
 
         def once() -> int:
-            table = self.open()
-            if not rows.is_empty():
+            delta_table = self.open()
+            # each commit is a file: a refresh that met nothing makes none
+            if not new_rows.is_empty():
+                options = writing(delta_table.version() + 1)
                 with self.place.in_words(self.path):
-                    delta().write_deltalake(
-                        table, rows, mode="append", **writing(table.version() + 1)
-                    )
-            return int(table.version())
+                    delta().write_deltalake(delta_table, new_rows, mode="append", **options)
+            return int(delta_table.version())
 
         return again(once)
 
@@ -74,11 +75,15 @@ class UnreadTable:
                     storage_options=self.place.options,
                 )
             except library.exceptions.DeltaError:
+                # another writer may have made it meanwhile
                 if not self.place.exists(self.path):
                     raise
 
     def read(
-        self, version: int, marks: Sequence[Mark], at: dt.datetime | None = None
+        self,
+        version: int,
+        marks: Sequence[Mark],
+        at: dt.datetime | None = None,
     ) -> pl.DataFrame:
         """Return what still holds, or held at a time.
 
@@ -86,27 +91,38 @@ class UnreadTable:
         version is of now in any case: files of older ones may be gone, and the log forgets them after a month.
         """
         columns = UNREAD[self.name]
-        times = {}
-        for mark in marks:
-            since = mark.refreshed_at if self.name == "rejected" else mark.values_read_at
-            times[(mark.provider, mark.account, mark.resource)] = since
-        if not times:
+        if not marks:
             return pl.DataFrame(schema=dict.fromkeys(columns, _TEXT))
-        lists = pl.LazyFrame(
-            [(*key, since) for key, since in times.items()],
+        since = pl.col("__since")
+        still_holds = since.is_null() | (pl.col(SEEN_AT) >= since)
+        lists = self._lists(marks)
+        with self.place.in_words(self.path):
+            seen = self.place.scan(self.open(version)).join(lists, on=_LIST)
+            if at is not None:
+                seen = seen.filter(pl.col(SEEN_AT) <= at)
+            remaining = seen.filter(still_holds).collect()
+        # each refresh that met it has a row of it: the last one counts
+        in_order = remaining.sort(SEEN_AT)
+        last_seen = in_order.unique(self._known_by(), keep="last", maintain_order=True)
+        return last_seen.select(columns)
+
+    def _lists(self, marks: Sequence[Mark]) -> pl.LazyFrame:
+        """Return each list, and when it was read anew: what was seen before holds no more."""
+        read_anew: dict[tuple[str, str, str], dt.datetime | None] = {}
+        for list_mark in marks:
+            list_name = (list_mark.provider, list_mark.account, list_mark.resource)
+            if self.name == "rejected":
+                read_anew[list_name] = list_mark.refreshed_at
+            else:
+                read_anew[list_name] = list_mark.values_read_at
+        return pl.LazyFrame(
+            [(*list_name, since) for list_name, since in read_anew.items()],
             schema={**dict.fromkeys(_LIST, _TEXT), "__since": UTC},
             orient="row",
         )
-        with self.place.in_words(self.path):
-            rows = self.place.scan(self.open(version)).join(lists, on=_LIST)
-            still_holds = pl.col("__since").is_null() | (pl.col(SEEN_AT) >= pl.col("__since"))
-            if at is not None:
-                rows = rows.filter(pl.col(SEEN_AT) <= at)
-            there = rows.filter(still_holds).collect()
-        known_by = (
-            [name for name in columns if name not in ("reason", "raw")]
-            if self.name == "misfits"
-            else columns
-        )
-        last = there.sort(SEEN_AT).unique(known_by, keep="last", maintain_order=True)
-        return last.select(columns)
+
+    def _known_by(self) -> Sequence[str]:
+        """Return the columns that tell one from another: a rejected record has no id, and is known by all it says."""
+        if self.name == "rejected":
+            return UNREAD[self.name]
+        return ("provider", "account", "resource", "id", "field")

@@ -18,19 +18,27 @@ from crmlab.schema import TABLES
 
 #: files of a commit that is not made yet are younger: a writer needs minutes for a commit, and gets a day
 WRITERS_NEED = dt.timedelta(days=1)
-_VACUUMED = {"table": pl.String(), "versions": pl.Int64(), "files": pl.Int64()}
-_COMPACTED = {"table": pl.String(), "files_before": pl.Int64(), "files_after": pl.Int64()}
+_VACUUMED = {
+    "table": pl.String(),
+    "versions": pl.Int64(),
+    "files": pl.Int64(),
+}
+_COMPACTED = {
+    "table": pl.String(),
+    "files_before": pl.Int64(),
+    "files_after": pl.Int64(),
+}
 
 
 def parts_of(known: State, place: Place) -> dict[str, LakeTable | UnreadTable]:
     """Return the tables of a lake by name, but for the one that says what it knows."""
-    found: dict[str, LakeTable | UnreadTable] = {}
-    for name in known.versions:
-        if name in TABLES:
-            found[name] = LakeTable(place, name, known.lake)
-        elif name in UNREAD:
-            found[name] = UnreadTable(place, name, known.lake)
-    return found
+    parts: dict[str, LakeTable | UnreadTable] = {}
+    for table_name in known.versions:
+        if table_name in TABLES:
+            parts[table_name] = LakeTable(place, table_name, known.lake)
+        elif table_name in UNREAD:
+            parts[table_name] = UnreadTable(place, table_name, known.lake)
+    return parts
 
 
 def publish(place: Place) -> State:
@@ -41,16 +49,14 @@ def publish(place: Place) -> State:
     """
 
     def update(known: State) -> State:
-        versions = {name: each.open().version() for name, each in parts_of(known, place).items()}
-        tables = {
-            name: each
-            for name, each in parts_of(known, place).items()
-            if isinstance(each, LakeTable)
-        }
-        heights = {name: each.current_rows(versions[name]) for name, each in tables.items()}
-        return replace(
-            known, versions={**known.versions, **versions}, heights={**known.heights, **heights}
-        )
+        versions = dict(known.versions)
+        heights = dict(known.heights)
+        for table_name, table in parts_of(known, place).items():
+            version = table.open().version()
+            versions[table_name] = version
+            if isinstance(table, LakeTable):
+                heights[table_name] = table.current_rows(version)
+        return replace(known, versions=versions, heights=heights)
 
     return states.commit(place, update)
 
@@ -58,25 +64,27 @@ def publish(place: Place) -> State:
 def compact(place: Place) -> pl.DataFrame:
     """Bring the files of each table together; see `Lake.compact`."""
     known = states.read(place)
-    lines = []
-    for name, each in parts_of(known, place).items():
-        before, after = _compact(place, each.path)
-        lines.append((name, before, after))
-    before, after = _compact(place, STATE)
-    lines.append((STATE, before, after))
+    report = []
+    for table_name, table in parts_of(known, place).items():
+        files_before, files_after = _compact(place, table.path)
+        report.append((table_name, files_before, files_after))
+    files_before, files_after = _compact(place, STATE)
+    report.append((STATE, files_before, files_after))
+    # readers open the versions that the state names: they see the new files from here on
     publish(place)
-    return pl.DataFrame(lines, schema=_COMPACTED, orient="row")
+    return pl.DataFrame(report, schema=_COMPACTED, orient="row")
 
 
 def _compact(place: Place, path: str) -> tuple[int, int]:
     def once() -> tuple[int, int]:
         table = place.open(path)
-        before = len(table.file_uris())
+        files_before = len(table.file_uris())
         options = writing(transaction_of(table, path), path)
         with place.in_words(path):
             table.optimize.compact(**options)
+            # a reader then needs no entry of the log that is older
             table.create_checkpoint()
-        return before, len(table.file_uris())
+        return files_before, len(table.file_uris())
 
     return again(once)
 
@@ -91,34 +99,45 @@ def transaction_of(table: Any, path: str) -> int:
 def vacuum(place: Place, keep: dt.timedelta, now: dt.datetime) -> pl.DataFrame:
     """Remove what is superseded for longer than that, and the files that nothing needs; see `Lake.vacuum`."""
     known = states.read(place)
-    before = now - keep
+    limit = now - keep
 
     def update(known: State) -> State:
-        return replace(known, kept_since=max(before, known.kept_since or before))
+        return replace(known, kept_since=max(limit, known.kept_since or limit))
 
     # first of all: what is told from now on is there, also where this is killed in the middle
     states.commit(place, update)
-    lines: list[list[Any]] = []
-    parts = parts_of(known, place)
-    for name, each in parts.items():
-        is_old = f"{IS_CURRENT} = false AND {MISSED_AT} IS NULL AND {VALID_TO} < {_sql(before)}"
-        if isinstance(each, UnreadTable):
+    paths = {}
+    deleted_versions = {}
+    for table_name, table in parts_of(known, place).items():
+        paths[table_name] = table.path
+        if isinstance(table, UnreadTable):
             # values that were not read are told as long as their list was not read whole again: for good, if need be
-            lines.append([name, 0])
-            continue
-        lines.append([name, delete(place, each.path, is_old)])
-    lines.append([STATE, _forget(place, before)])
+            deleted_versions[table_name] = 0
+        else:
+            deleted_versions[table_name] = _delete_superseded(place, table, limit)
+    paths[STATE] = STATE
+    deleted_versions[STATE] = _forget(place, limit)
+    # before the files go: readers must not be told of versions that need them
     publish(place)
-    for line in lines:
-        path = STATE if line[0] == STATE else parts[str(line[0])].path
-        line.append(remove_files(place, path, WRITERS_NEED))
-    return pl.DataFrame(lines, schema=_VACUUMED, orient="row")
+    report = []
+    for table_name, path in paths.items():
+        removed_files = remove_files(place, path, WRITERS_NEED)
+        report.append((table_name, deleted_versions[table_name], removed_files))
+    return pl.DataFrame(report, schema=_VACUUMED, orient="row")
+
+
+def _delete_superseded(place: Place, table: LakeTable, before: dt.datetime) -> int:
+    """Delete versions that others took the place of before that; what was missed stays, to be told of."""
+    is_old = f"{IS_CURRENT} = false AND {MISSED_AT} IS NULL AND {VALID_TO} < {_sql(before)}"
+    return delete(place, table.path, is_old)
 
 
 def _forget(place: Place, before: dt.datetime) -> int:
     """Remove what the lake knew of itself before that; the newest of it is what it knew then, and stays."""
-    rows = place.scan(place.open(STATE)).filter(pl.col("at") < before).select("seq").collect()
-    newest = rows["seq"].max()
+    all_states = place.scan(place.open(STATE))
+    states_before = all_states.filter(pl.col("at") < before)
+    numbers = states_before.select("seq").collect()
+    newest = numbers["seq"].max()
     if not isinstance(newest, int):
         return 0
     return delete(place, STATE, f"seq < {newest}")
@@ -131,12 +150,19 @@ def delete(place: Place, path: str, predicate: str) -> int:
         table = place.open(path)
         options = writing(transaction_of(table, path), path)
         with place.in_words(path):
-            return int(table.delete(predicate, **options)["num_deleted_rows"] or 0)
+            metrics = table.delete(predicate, **options)
+        return int(metrics["num_deleted_rows"] or 0)
 
     return again(once)
 
 
-def remove_files(place: Place, path: str, age: dt.timedelta, *, orphans: bool = True) -> int:
+def remove_files(
+    place: Place,
+    path: str,
+    age: dt.timedelta,
+    *,
+    orphans: bool = True,
+) -> int:
     """Remove the files that no version needs any more which readers open, and return how many they were.
 
     Files that a commit has taken out go when they are out for `age`. With `orphans`, so do those that no commit knows:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from zlib import crc32
 
 import polars as pl
@@ -40,6 +41,10 @@ _ROWS_OF_A_BUCKET = 500_000
 _MAX_BUCKETS = 64
 
 
+#: rows that are there, or still to be read
+_Frame = TypeVar("_Frame", pl.DataFrame, pl.LazyFrame)
+
+
 def stored_schema(name: str) -> pl.Schema:
     """Return the columns of a table as Delta keeps them: it knows no categories."""
     return pl.Schema({**as_stored(TABLES[name].schema), **BESIDE})
@@ -47,11 +52,13 @@ def stored_schema(name: str) -> pl.Schema:
 
 def as_stored(schema: pl.Schema) -> pl.Schema:
     """Return the dtypes as Delta keeps them."""
-    return pl.Schema({name: _plain(dtype) for name, dtype in schema.items()})
+    return pl.Schema({column: _plain(dtype) for column, dtype in schema.items()})
 
 
 def _plain(dtype: pl.DataType) -> pl.DataType:
-    return pl.String() if isinstance(dtype, pl.Categorical | pl.Enum) else dtype
+    if isinstance(dtype, pl.Categorical | pl.Enum):
+        return pl.String()
+    return dtype
 
 
 def new_columns(name: str, stored: pl.Schema, wanted: pl.Schema) -> pl.Schema:
@@ -65,13 +72,16 @@ def new_columns(name: str, stored: pl.Schema, wanted: pl.Schema) -> pl.Schema:
     UsageError
         A column has another dtype than it is stored with.
     """
+    lacking = pl.Schema()
     for column, dtype in wanted.items():
-        if column in stored and stored[column] != dtype:
+        if column not in stored:
+            lacking[column] = dtype
+        elif stored[column] != dtype:
             raise UsageError(
                 f"{name}.{column} is {stored[column]} in the lake, and {dtype} in this version of crmlab, which would "
                 "change what is stored: use the version that wrote it, or begin a new lake"
             )
-    return pl.Schema({column: dtype for column, dtype in wanted.items() if column not in stored})
+    return lacking
 
 
 def buckets_for(rows: int) -> int:
@@ -92,12 +102,15 @@ def bucket_of(buckets: int) -> pl.Expr:
     """Return the bucket of a row, which follows from its key for good: the hashes of Polars differ by version."""
     if buckets == 1:
         return pl.lit(0, pl.Int32()).alias(KEY_BUCKET)
-    key = pl.concat_str(pl.col(KEY).cast(pl.String).fill_null(""), separator="\x00")
+    key_parts = pl.col(KEY).cast(pl.String).fill_null("")
+    key_text = pl.concat_str(key_parts, separator="\x00")
 
     def numbers(keys: pl.Series) -> pl.Series:
-        return pl.Series([crc32(each.encode()) % buckets for each in keys], dtype=pl.Int32)
+        bucket_numbers = [crc32(key.encode()) % buckets for key in keys]
+        return pl.Series(bucket_numbers, dtype=pl.Int32)
 
-    return key.map_batches(numbers, return_dtype=pl.Int32(), is_elementwise=True).alias(KEY_BUCKET)
+    bucket = key_text.map_batches(numbers, return_dtype=pl.Int32(), is_elementwise=True)
+    return bucket.alias(KEY_BUCKET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,18 +131,29 @@ class Difference:
 
     def with_revived(self, ended: pl.DataFrame, *, at: dt.datetime) -> Difference:
         """Return the same with versions that begin as others have ended: their objects are there again."""
-        begun = ended.with_columns(
-            pl.lit(at, UTC).alias(VALID_FROM),
-            pl.lit(None, UTC).alias(VALID_TO),
-            pl.lit(None, UTC).alias(MISSED_AT),
-            pl.lit(value=True).alias(IS_CURRENT),
-        )
-        both = pl.concat([self.begun, begun.select(self.begun.columns)])
-        return replace(self, begun=both, added=self.added + ended.height)
+        # the bucket follows from the key: these rows have theirs already
+        revived = ended.with_columns(*_beginning(at))
+        begun = pl.concat([self.begun, revived.select(self.begun.columns)])
+        return replace(self, begun=begun, added=self.added + ended.height)
+
+
+def _beginning(at: dt.datetime) -> tuple[pl.Expr, ...]:
+    """Return what stands beside a version that begins at a time, but for its bucket."""
+    return (
+        pl.lit(at, UTC).alias(VALID_FROM),
+        pl.lit(None, UTC).alias(VALID_TO),
+        pl.lit(None, UTC).alias(MISSED_AT),
+        pl.lit(value=True).alias(IS_CURRENT),
+    )
 
 
 def difference(
-    stored: pl.DataFrame, new: pl.DataFrame, gone: pl.DataFrame, *, at: dt.datetime, bucket: int
+    stored: pl.DataFrame,
+    new: pl.DataFrame,
+    gone: pl.DataFrame,
+    *,
+    at: dt.datetime,
+    bucket: int,
 ) -> Difference:
     """Return what is different.
 
@@ -146,43 +170,54 @@ def difference(
     bucket
         To which all of them belong.
     """
-    shared = [name for name in new.columns if name not in KEY]
-    compared = [name for name in shared if name in stored.columns]
     # a lake that a newer crmlab wrote has columns that this one does not know: they go on with the row
-    unknown = [name for name in stored.columns if name not in new.columns and name not in BESIDE]
+    ours = (*new.columns, *BESIDE)
+    unknown = [column for column in stored.columns if column not in ours]
+    added, changed = _added_and_changed(stored, new, unknown, at)
+    begun = pl.concat([added, changed]).select(
+        *new.columns,
+        *unknown,
+        *_beginning(at),
+        pl.lit(bucket, pl.Int32()).alias(KEY_BUCKET),
+    )
+    not_missed = pl.lit(None, UTC).alias(MISSED_AT)
+    superseded = changed.select(*KEY, not_missed)
+    missed_now = pl.lit(at, UTC).alias(MISSED_AT)
+    missed = gone.select(*KEY, missed_now)
+    return Difference(
+        begun=begun,
+        ended=pl.concat([superseded, missed]),
+        added=added.height,
+        changed=changed.height,
+        deleted=gone.height,
+    )
+
+
+def _added_and_changed(
+    stored: pl.DataFrame,
+    new: pl.DataFrame,
+    unknown: Sequence[str],
+    at: dt.datetime,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the new rows that are not stored, and those that are stored with other values."""
+    is_compared = set(stored.columns).difference(KEY)
+    compared = [column for column in new.columns if column in is_compared]
     before = stored.select(
         *KEY,
         pl.lit(value=True).alias(_MATCHED),
         (pl.col(VALID_FROM) > at).alias(_NEWER),
-        *(pl.col(name).alias(name + _STORED) for name in compared),
+        pl.col(compared).name.suffix(_STORED),
         *unknown,
     )
-    both = new.join(before, on=KEY, how="left", nulls_equal=True)
+    pairs = new.join(before, on=KEY, how="left", nulls_equal=True)
     is_stored = pl.col(_MATCHED).fill_null(value=False)
-    as_before = [pl.col(name).eq_missing(pl.col(name + _STORED)) for name in compared]
+    as_before = [pl.col(column).eq_missing(pl.col(column + _STORED)) for column in compared]
+    # of a table without another column than its key, all rows are the same
     is_same = pl.all_horizontal(pl.lit(value=True), *as_before)
     # another writer may have asked later and committed earlier
     is_newer = pl.col(_NEWER).fill_null(value=False)
-    changed = both.filter(is_stored, ~is_same, ~is_newer)
-    added = both.filter(~is_stored)
-    begun = pl.concat([added, changed]).select(
-        *new.columns,
-        *unknown,
-        pl.lit(at, UTC).alias(VALID_FROM),
-        pl.lit(None, UTC).alias(VALID_TO),
-        pl.lit(None, UTC).alias(MISSED_AT),
-        pl.lit(value=True).alias(IS_CURRENT),
-        pl.lit(bucket, pl.Int32()).alias(KEY_BUCKET),
-    )
-    ended = pl.concat(
-        [
-            changed.select(*KEY, pl.lit(None, UTC).alias(MISSED_AT)),
-            gone.select(*KEY, pl.lit(at, UTC).alias(MISSED_AT)),
-        ]
-    )
-    return Difference(
-        begun=begun, ended=ended, added=added.height, changed=changed.height, deleted=gone.height
-    )
+    changed = pairs.filter(is_stored, ~is_same, ~is_newer)
+    return pairs.filter(~is_stored), changed
 
 
 def merge_source(found: Difference, *, at: dt.datetime) -> pl.DataFrame:
@@ -191,41 +226,59 @@ def merge_source(found: Difference, *, at: dt.datetime) -> pl.DataFrame:
     A row that ends names the version in ``match_provider``, ``match_account`` and ``match_id``. One that begins
     matches nothing.
     """
-    ends = found.ended.select(
-        *(
-            pl.lit(None, dtype).alias(name)
-            for name, dtype in found.begun.schema.items()
-            if name not in BESIDE
-        ),
+    # the version that ends keeps its values: the merge takes of these rows only what stands beside them
+    no_values = []
+    for column, dtype in found.begun.schema.items():
+        if column not in BESIDE:
+            no_values.append(pl.lit(None, dtype).alias(column))
+    ending = found.ended.select(
+        *no_values,
         pl.lit(None, UTC).alias(VALID_FROM),
         pl.lit(at, UTC).alias(VALID_TO),
         MISSED_AT,
         pl.lit(value=False).alias(IS_CURRENT),
         pl.lit(None, pl.Int32()).alias(KEY_BUCKET),
-        *(pl.col(name).alias(MATCH + name) for name in KEY),
+        pl.col(KEY).name.prefix(MATCH),
         pl.lit(value=False).alias(IS_NEW),
     )
-    begins = found.begun.with_columns(
-        *(pl.lit(None, pl.String()).alias(MATCH + name) for name in KEY),
-        pl.lit(value=True).alias(IS_NEW),
-    )
-    return pl.concat([ends, begins.select(ends.columns)])
+    no_text = pl.lit(None, pl.String())
+    no_match = [no_text.alias(MATCH + key_column) for key_column in KEY]
+    is_new = pl.lit(value=True).alias(IS_NEW)
+    beginning = found.begun.with_columns(*no_match, is_new)
+    return pl.concat([ending, beginning.select(ending.columns)])
+
+
+def among(rows: _Frame, others: _Frame) -> _Frame:
+    """Return the rows of the objects that others have too; the keys of records without an id are compared as well."""
+    return rows.join(others, on=KEY, how="semi", nulls_equal=True)
+
+
+def not_among(rows: _Frame, others: _Frame) -> _Frame:
+    """Return the rows of the objects that others have not."""
+    return rows.join(others, on=KEY, how="anti", nulls_equal=True)
 
 
 def at_time(time: dt.datetime) -> pl.Expr:
     """Return whether a version was the one of its object at that time."""
-    return (pl.col(VALID_FROM) <= time) & ((pl.col(VALID_TO) > time) | pl.col(VALID_TO).is_null())
+    has_begun = pl.col(VALID_FROM) <= time
+    ends_later = (pl.col(VALID_TO) > time) | pl.col(VALID_TO).is_null()
+    return has_begun & ends_later
 
 
-def as_shared(frame: pl.LazyFrame, name: str, also: Iterable[str] = ()) -> pl.LazyFrame:
+def as_shared(
+    frame: pl.LazyFrame,
+    name: str,
+    also: Iterable[str] = (),
+) -> pl.LazyFrame:
     """Return stored rows with exactly the columns and dtypes of their shared table, and with some of those beside."""
-    there = frame.collect_schema()
-    columns = []
+    stored_columns = frame.collect_schema()
+    expressions = []
     for column, dtype in TABLES[name].schema.items():
-        if column not in there:
-            columns.append(pl.lit(None, dtype).alias(column))
+        if column not in stored_columns:
+            # an older crmlab wrote it, or a newer one brought the column
+            expressions.append(pl.lit(None, dtype).alias(column))
         elif _plain(dtype) != dtype:
-            columns.append(pl.col(column).cast(dtype))
+            expressions.append(pl.col(column).cast(dtype))
         else:
-            columns.append(pl.col(column))
-    return frame.select(*columns, *also)
+            expressions.append(pl.col(column))
+    return frame.select(*expressions, *also)

@@ -27,12 +27,14 @@ def load(shell: Any) -> None:
 
     @context_matcher()  # type: ignore[untyped-decorator]
     def crmlab_matcher(context: Any) -> dict[str, Any]:
-        before = context.full_text.splitlines()[: context.cursor_line]
-        begun, found = names("\n".join([*before, context.text_until_cursor]))
-        completions = [SimpleCompletion(text=name, type="text") for name in found]
+        lines_before = context.full_text.splitlines()[: context.cursor_line]
+        code_before = "\n".join([*lines_before, context.text_until_cursor])
+        beginning, matches = names(code_before)
+        completions = [SimpleCompletion(text=match, type="text") for match in matches]
         return {
             "completions": completions,
-            "matched_fragment": begun,
+            "matched_fragment": beginning,
+            # without any of ours, others complete as ever
             "suppress": bool(completions),
         }
 
@@ -41,15 +43,27 @@ def load(shell: Any) -> None:
 
 def names(code: str) -> tuple[str, list[str]]:
     """Return the name that was begun at the end of the code, and what it can be."""
-    if not (begun := _BEGUN.search(code)):
+    last_text = _BEGUN.search(code)
+    if not last_text:
         return "", []
-    start, code = begun[1], code[: begun.end() - len(begun[1])]
-    while (shorter := _CLOSED.sub("", code)) != code:
+    beginning = last_text[1]
+    code_before = _without_closed(code[: last_text.end() - len(beginning)])
+    call_match = _CALL.search(code_before)
+    if not call_match:
+        return beginning, []
+    function = call_match[1]
+    arguments_before = call_match[2].count(",")
+    candidates = _known(function, arguments=arguments_before, own="." in beginning)
+    return beginning, [name for name in candidates if name.startswith(beginning)]
+
+
+def _without_closed(code: str) -> str:
+    """Return code without what stands in brackets that are closed: commas in it part no arguments of the call."""
+    shorter = _CLOSED.sub("", code)
+    while shorter != code:
         code = shorter
-    if not (call := _CALL.search(code)):
-        return start, []
-    known = _known(call[1], arguments=call[2].count(","), own="." in start)
-    return start, [name for name in known if name.startswith(start)]
+        shorter = _CLOSED.sub("", code)
+    return code
 
 
 def _known(function: str, *, arguments: int, own: bool) -> Iterable[str]:
@@ -58,10 +72,10 @@ def _known(function: str, *, arguments: int, own: bool) -> Iterable[str]:
         return registry()
     if arguments < _TABLES.get(function, arguments + 1):
         return ()
-    if own:
-        return (
-            f"{name}.{resource.name}"
-            for name, provider in registry().items()
-            for resource in provider.resources
-        )
-    return (*TABLES, *(f"{name}." for name in registry()))
+    if not own:
+        return (*TABLES, *(f"{provider_name}." for provider_name in registry()))
+    own_records = []
+    for provider_name, provider in registry().items():
+        for resource in provider.resources:
+            own_records.append(f"{provider_name}.{resource.name}")
+    return own_records

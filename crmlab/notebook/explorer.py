@@ -17,7 +17,7 @@ from crmlab.display import render
 from crmlab.errors import CrmlabError, UsageError
 from crmlab.notebook import event_loop
 from crmlab.notebook.code_block import CodeBlock
-from crmlab.notebook.filter_list import FilterList
+from crmlab.notebook.filter_list import FilterList, display_of
 from crmlab.notebook.filter_values import FilterValues
 from crmlab.notebook.keyboard_guard import KeyboardGuard
 from crmlab.notebook.script_runner import ScriptRunner
@@ -121,9 +121,10 @@ class Explorer:
         """Return by section the questions that can be answered, each with its name."""
         sections = {}
         for heading, entries in SECTIONS.items():
-            questions = [
-                (entry.question, entry.name) for entry in entries if not self._missing(entry)
-            ]
+            questions = []
+            for entry in entries:
+                if not self._missing(entry):
+                    questions.append((entry.question, entry.name))
             if questions:
                 sections[heading] = questions
         return sections
@@ -134,11 +135,11 @@ class Explorer:
         )
         questions = self._sections.get(self.section.value, [])
         self.question = widgets.Dropdown(options=questions, layout={"width": "auto"})
-        ask = self._in_the_loop(self._ask)
+        when_changed = self._in_the_loop(self._ask)
         self.filters: dict[Filter, FilterList] = {
-            "service": FilterList("Services", ask),
-            "pipeline": FilterList("Pipelines", ask),
-            "owner": FilterList("Owners", ask),
+            "service": FilterList("Services", when_changed),
+            "pipeline": FilterList("Pipelines", when_changed),
+            "owner": FilterList("Owners", when_changed),
         }
         self.since = widgets.DatePicker(layout={"width": "auto"})
         self.until = widgets.DatePicker(layout={"width": "auto"})
@@ -154,45 +155,49 @@ class Explorer:
 
     def _arranged(self) -> widgets.VBox:
         """Return the widgets from top to bottom; without a question, only what is missing for one."""
-        shown: list[widgets.Widget] = []
+        children: list[widgets.Widget] = [KeyboardGuard()]
         if self._sections:
-            lists = [choice.box for choice in self.filters.values()]
-            shown = [
+            filter_boxes = [filter_list.box for filter_list in self.filters.values()]
+            children += [
                 self.section,
                 self.question,
-                widgets.Box([*lists, self._period, self.reset], layout=_WRAP),
+                widgets.Box([*filter_boxes, self._period, self.reset], layout=_WRAP),
                 self._status,
                 self.figure,
                 widgets.Tab([self.numbers, self.code], titles=["Numbers", "Code"]),
             ]
-        panel = widgets.VBox([KeyboardGuard(), *shown, widgets.HTML(self._not_answerable())])
+        children.append(widgets.HTML(self._not_answerable()))
+        panel = widgets.VBox(children)
         panel.add_class("crmlab-explorer")
         return panel
 
     def _listen(self) -> None:
         """Answer to what is chosen."""
-        ask = self._in_the_loop(self._ask)
+        when_changed = self._in_the_loop(self._ask)
         self.section.observe(self._in_the_loop(self._show_section), "value")
         self.question.observe(self._in_the_loop(self._show_filters), "value")
-        self.since.observe(ask, "value")
-        self.until.observe(ask, "value")
+        self.since.observe(when_changed, "value")
+        self.until.observe(when_changed, "value")
         self.reset.on_click(self._in_the_loop(self._reset))
 
     def __repr__(self) -> str:
-        asked = (
-            CATALOGUE[self.question.value].question
-            if self.question.value
-            else "nothing that can be answered"
-        )
-        return f"<Explorer: {asked}>"
+        question = "nothing that can be answered"
+        if self.question.value:
+            question = CATALOGUE[self.question.value].question
+        return f"<Explorer: {question}>"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        if (shown := self.panel._repr_mimebundle_(**kwargs)) is not None:
-            bundle = shown[0] if isinstance(shown, tuple) else shown
-            bundle["text/plain"] = (
-                f"{self!r}\nA notebook that shows widgets shows the panel. Its code:\n\n{self.code.code}"
-            )
-        return shown
+        representation = self.panel._repr_mimebundle_(**kwargs)
+        if representation is None:
+            return None
+        bundle = representation
+        # with its metadata, where ipywidgets has some
+        if isinstance(representation, tuple):
+            bundle = representation[0]
+        bundle["text/plain"] = (
+            f"{self!r}\nA notebook that shows widgets shows the panel. Its code:\n\n{self.code.code}"
+        )
+        return representation
 
     def _in_the_loop(self, then: Callable[[], None]) -> Callable[[object], None]:
         """Return what a widget calls when it changes."""
@@ -213,28 +218,37 @@ class Explorer:
 
     def _missing(self, entry: Entry) -> list[str]:
         """Return in words what an entry needs and was not given."""
-        reads = entry.reads()
-        missing = [f"the table {name}" for name in entry.tables if name not in self._data]
+        arguments = entry.reads()
+        missing = []
+        for table_name in entry.tables:
+            if table_name not in self._data:
+                missing.append(f"the table {table_name}")
         fetches = [self._data]
-        if "earlier" in reads:
-            if self._earlier is None:
-                missing.append("an earlier fetch: crmlab.explore(data, earlier=...)")
-            else:
+        if "earlier" in arguments:
+            missing += self._missing_of_earlier()
+            if self._earlier is not None:
                 fetches.append(self._earlier)
-                if self._earlier.fetched_at >= self._data.fetched_at:
-                    missing.append(
-                        "an earlier fetch: the one that was given was fetched no earlier than the data"
-                    )
-        lacking = [entry.lacks(fetch.asked, is_masked=fetch.is_masked) for fetch in fetches]
-        missing += dict.fromkeys(reason for reason in lacking if reason)
-        if "quota" in reads and self._quota is None:
+        for fetch in fetches:
+            reason = entry.lacks(fetch.asked, is_masked=fetch.is_masked)
+            # both may lack the same
+            if reason and reason not in missing:
+                missing.append(reason)
+        if "quota" in arguments and self._quota is None:
             missing.append("a quota: crmlab.explore(data, quota=...)")
         return missing
+
+    def _missing_of_earlier(self) -> list[str]:
+        if self._earlier is None:
+            return ["an earlier fetch: crmlab.explore(data, earlier=...)"]
+        if self._earlier.fetched_at >= self._data.fetched_at:
+            return ["an earlier fetch: the one that was given was fetched no earlier than the data"]
+        return []
 
     def _not_answerable(self) -> str:
         questions = []
         for entry in CATALOGUE.values():
-            if missing := self._missing(entry):
+            missing = self._missing(entry)
+            if missing:
                 questions.append((entry.question, missing))
         if not questions:
             return ""
@@ -245,23 +259,26 @@ class Explorer:
 
     def _show_filters(self) -> None:
         filters = CATALOGUE[self.question.value].filters
-        for name, choice in self.filters.items():
-            choice.offer(self._values.of(filters[name]) if name in filters else {})
-        period = filters.get("period", {})
-        self._period.layout.display = "" if period else "none"
-        self._period_of.value = "".join(
-            f"From, to: {columns[0]} of {frame}" for frame, columns in period.items()
-        )
+        for filter_name, filter_list in self.filters.items():
+            values: Mapping[str | None, str] = {}
+            if filter_name in filters:
+                values = self._values.of(filters[filter_name])
+            filter_list.offer(values)
+        periods = filters.get("period", {})
+        self._period.layout.display = display_of(is_shown=bool(periods))
+        period_texts = [f"From, to: {columns[0]} of {table}" for table, columns in periods.items()]
+        self._period_of.value = "".join(period_texts)
         self._ask()
 
     def _reset(self) -> None:
-        self.since.value = self.until.value = None
-        for choice in self.filters.values():
-            choice.clear()
+        self.since.value = None
+        self.until.value = None
+        for filter_list in self.filters.values():
+            filter_list.clear()
 
     def _choices(self) -> Choices:
         return Choices(
-            values={name: choice.chosen for name, choice in self.filters.items()},
+            values={name: filter_list.chosen for name, filter_list in self.filters.items()},
             since=self.since.value,
             until=self.until.value,
             time_zone=self._time_zone,
@@ -269,14 +286,12 @@ class Explorer:
         )
 
     def _ask(self) -> None:
-        entry = CATALOGUE[self.question.value]
-        data = self._data
         self.code.code = script(
-            entry,
+            CATALOGUE[self.question.value],
             self._choices(),
-            data.keys(),
-            asked=data.asked,
-            summary=data.summary,
+            self._data.keys(),
+            asked=self._data.asked,
+            summary=self._data.summary,
         )
         if self._loop is None:  # no kernel: whoever calls may wait
             asyncio.run(self._answer())
@@ -286,40 +301,49 @@ class Explorer:
     async def _answer(self) -> None:
         """Show the answer to what is asked; of all that is asked while it is looked for, only the last."""
         answered = None
-        while answered != (asked := self.code.code):
+        while answered != self.code.code:
+            script_text = self.code.code
             try:
-                if asked in self._answers:
-                    self._answers.move_to_end(asked)
-                    for name, bundle in self._answers[asked].items():
-                        self._show(name, bundle)
+                if script_text in self._answers:
+                    self._show_again(script_text)
                 else:
                     self._say("Working…")
                     await asyncio.sleep(self.PAUSE_SECONDS)
-                    await self._compute(asked)
+                    await self._compute(script_text)
                 self._say("")
             except Exception as error:  # noqa: BLE001 (else it vanishes with the task)
-                self.figure.outputs = self.numbers.outputs = ()
+                self.figure.outputs = ()
+                self.numbers.outputs = ()
                 self._say(_in_words(error))
-            answered = asked
+            answered = script_text
+
+    def _show_again(self, script_text: str) -> None:
+        # what was looked at last is forgotten last
+        self._answers.move_to_end(script_text)
+        for part_name, bundle in self._answers[script_text].items():
+            self._show(part_name, bundle)
 
     async def _compute(self, asked: str) -> None:
         """Show the figure and then the numbers; give up as soon as something else is asked."""
         answer: dict[str, Bundle] = {}
-        steps = self._runner.run(asked)
-        for part, bundle_of in (("figure", _figure), ("numbers", _numbers)):
+        answer_steps = self._runner.run(asked)
+        for part_name, bundle_of in (("figure", _figure), ("numbers", _numbers)):
             if asked != self.code.code:
                 return
-            _, value = await asyncio.to_thread(next, steps)
-            answer[part] = bundle_of(value)
+            # in a thread: the kernel goes on hearing what is chosen
+            _, result = await asyncio.to_thread(next, answer_steps)
+            answer[part_name] = bundle_of(result)
             if asked == self.code.code:
-                self._show(part, answer[part])
+                self._show(part_name, answer[part_name])
         self._answers[asked] = answer
         if len(self._answers) > _REMEMBERED:
             self._answers.popitem(last=False)
 
     def _show(self, part: str, bundle: Bundle) -> None:
-        where = self.figure if part == "figure" else self.numbers
-        where.outputs = ({"output_type": "display_data", "data": bundle, "metadata": {}},)
+        output_of = {"figure": self.figure, "numbers": self.numbers}
+        # set, and not displayed in it: that needs a kernel
+        output = {"output_type": "display_data", "data": bundle, "metadata": {}}
+        output_of[part].outputs = (output,)
 
     def _say(self, words: str) -> None:
         self._status.value = Markup("<span role='status'>{}</span>").format(words)

@@ -12,6 +12,13 @@ _SHOWN = 200
 _MANY = 12
 
 
+def display_of(*, is_shown: bool) -> str:
+    """Return the layout's word for a widget that is shown or not; of a hidden one nothing takes place."""
+    if is_shown:
+        return ""
+    return "none"
+
+
 class FilterList:
     """Values to choose from; choosing none is no restriction.
 
@@ -31,7 +38,9 @@ class FilterList:
             [widgets.Label(label), self.search, self.list], layout={"width": "15em"}
         )
         self._labels: dict[str | None, str] = {}
-        self._changed, self._filling = changed, False
+        self._changed = changed
+        #: while the list is filled, it tells of choices that nobody made
+        self._filling = False
         self.search.observe(lambda _: self._fill(), "value")
         self.list.observe(self._choose, "value")
 
@@ -39,8 +48,8 @@ class FilterList:
         """Offer these values, each with its words; of what was chosen, that which is among them stays so."""
         self._labels = dict(labels)
         self.chosen = tuple(value for value in self.chosen if value in labels)
-        self.box.layout.display = "" if len(labels) > 1 else "none"
-        self.search.layout.display = "" if len(labels) > _MANY else "none"
+        self.box.layout.display = display_of(is_shown=len(labels) > 1)
+        self.search.layout.display = display_of(is_shown=len(labels) > _MANY)
         self.search.value = ""
         self._fill()
 
@@ -50,12 +59,14 @@ class FilterList:
 
     def _fill(self) -> None:
         """List what is chosen, and then what the search finds."""
-        words = self.search.value.casefold()
-        found = [value for value, label in self._labels.items() if words in label.casefold()]
-        listed = list(dict.fromkeys([*self.chosen, *found]))[:_SHOWN]
+        searched = self.search.value.casefold()
+        matching = [value for value, label in self._labels.items() if searched in label.casefold()]
+        # once each, in this order
+        chosen_first = dict.fromkeys([*self.chosen, *matching])
+        listed_values = list(chosen_first)[:_SHOWN]
         self._filling = True
         self.list.value = ()  # before it is sent other options: places in the old ones may not be among them
-        self.list.options = [(self._labels[value], value) for value in listed]
+        self.list.options = [(self._labels[value], value) for value in listed_values]
         self.list.value = self.chosen
         self._filling = False
 

@@ -16,21 +16,20 @@ _QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ("„", "“"), ("‘", "’"
 
 def section(provider: Provider) -> dict[str, Any]:
     """Return what the form asks for an account of this provider; the same for everybody."""
-    needed = provider.needed()
+    required = provider.needed()
     in_address = url_fields(provider.base_url)
+    questions = []
+    for field in provider.fields:
+        question = {attribute: getattr(field, attribute) for attribute in _SHOWN}
+        question["required"] = field.name in required
+        question["in_address"] = field.name in in_address
+        question["variable"] = credentials.variable(provider, field)
+        questions.append(question)
     return {
         "name": provider.name,
         "title": provider.title,
         "base_url": provider.base_url,
-        "fields": [
-            {
-                **{name: getattr(field, name) for name in _SHOWN},
-                "required": field.name in needed,
-                "in_address": field.name in in_address,
-                "variable": credentials.variable(provider, field),
-            }
-            for field in provider.fields
-        ],
+        "fields": questions,
     }
 
 
@@ -47,15 +46,22 @@ def found(provider: Provider) -> dict[str, Any]:
             "problem": str(error),
             "remembered": remembered,
         }
-    there = [
-        f
-        for f in provider.fields
-        if f.name in values and values[f.name].get_secret_value() != f.default
-    ]
+    names = []
+    settings = {}
+    for field in provider.fields:
+        if field.name not in values:
+            continue
+        field_value = values[field.name].get_secret_value()
+        # the default is there for everybody: nobody gave it
+        if field_value == field.default:
+            continue
+        names.append(field.name)
+        if not field.secret:
+            settings[field.name] = field_value
     return {
-        "fields": [field.name for field in there],
-        "settings": {f.name: values[f.name].get_secret_value() for f in there if not f.secret},
-        "complete": bool(there) and provider.needed() <= values.keys(),
+        "fields": names,
+        "settings": settings,
+        "complete": bool(names) and provider.needed() <= values.keys(),
         "problem": "",
         "remembered": remembered,
     }
@@ -63,10 +69,14 @@ def found(provider: Provider) -> dict[str, Any]:
 
 def meant(pasted: object) -> str:
     """Return what was pasted without what is easily copied with it: blanks, quotes, the word Bearer."""
-    text = str(pasted).strip()
-    for first, last in _QUOTES:
-        if len(text) > 1 and text.startswith(first) and text.endswith(last):
-            text = text[1:-1].strip()
+    stripped = str(pasted).strip()
+    for opening, closing in _QUOTES:
+        is_quoted = stripped.startswith(opening) and stripped.endswith(closing)
+        # one quotation mark alone is its own beginning and end
+        if is_quoted and len(stripped) > 1:
+            stripped = stripped[1:-1].strip()
             break
-    kind, _, rest = text.partition(" ")
-    return rest.strip() if kind.casefold() == "bearer" else text
+    first_word, _, remainder = stripped.partition(" ")
+    if first_word.casefold() == "bearer":
+        return remainder.strip()
+    return stripped

@@ -50,8 +50,10 @@ def login(*names: ProviderName | str) -> LoginForm:
     >>> [section["name"] for section in form.sections]
     ['onepagecrm']
     """
-    chosen = dict.fromkeys(names) if names else providers.registry()
-    return LoginForm([providers.provider(name) for name in chosen], choose=not names)
+    # each once, in the order in which they were named
+    provider_names = dict.fromkeys(names or providers.registry())
+    sources = [providers.provider(provider_name) for provider_name in provider_names]
+    return LoginForm(sources, choose=not names)
 
 
 class LoginForm(anywidget.AnyWidget):
@@ -77,11 +79,14 @@ class LoginForm(anywidget.AnyWidget):
     choose: traitlets.Bool[bool, bool | int] = traitlets.Bool().tag(sync=True)
 
     def __init__(
-        self, sources: Sequence[Provider], *, choose: bool = False, check: Check = check
+        self,
+        sources: Sequence[Provider],
+        *,
+        choose: bool = False,
+        check: Check = check,
     ) -> None:
-        super().__init__(
-            sections=[login_fields.section(provider) for provider in sources], choose=choose
-        )
+        sections = [login_fields.section(provider) for provider in sources]
+        super().__init__(sections=sections, choose=choose)
         self._sources = {provider.name: provider for provider in sources}
         self._check_account = check
         self._accounts: dict[tuple[str, str], Account] = {}
@@ -126,46 +131,60 @@ class LoginForm(anywidget.AnyWidget):
         return f"<LoginForm {', '.join(self._sources)}: {len(self._accounts)} connected>"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        if (shown := super()._repr_mimebundle_(**kwargs)) is None:
+        representation = super()._repr_mimebundle_(**kwargs)
+        if representation is None:
             return None
-        fields = [
-            (provider, field) for provider in self._sources.values() for field in provider.fields
-        ]
-        variables = [
-            credentials.variable(*pair) for pair in fields if pair[1].name in pair[0].needed()
-        ]
-        shown[0]["text/plain"] = (
+        variables = []
+        for provider in self._sources.values():
+            for field in provider.fields:
+                if field.name in provider.needed():
+                    variables.append(credentials.variable(provider, field))
+        # what a notebook shows that has no widgets, or was saved without their state
+        representation[0]["text/plain"] = (
             f"{self!r}\nThe form is not shown here: run the cell in a notebook that shows widgets,\n"
             f"or pass crmlab.Account(...) with the keys in the environment: {', '.join(variables)}"
         )
-        return shown
+        return representation
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             "a LoginForm holds secrets and cannot be pickled or copied to another process"
         )
 
-    def _on_message(self, _: object, content: dict[str, Any], buffers: object) -> None:
-        said = dict(content)
+    def _on_message(
+        self,
+        _: object,
+        content: dict[str, Any],
+        buffers: object,
+    ) -> None:
+        message = dict(content)
         content.clear()  # the kernel keeps the message as the parent of what follows
-        typed = said.pop("fields", None) or {}
-        given = {
-            name: SecretStr(text)
-            for name, value in typed.items()
-            if (text := login_fields.meant(value))
-        }
-        here = self._loop or event_loop.running()
-        if here is None:  # no kernel: whoever calls may wait
-            asyncio.run(self._answer(said, given))
+        pasted_fields = message.pop("fields", None) or {}
+        secrets = {}
+        for field_name, pasted in pasted_fields.items():
+            field_text = login_fields.meant(pasted)
+            if field_text:
+                secrets[field_name] = SecretStr(field_text)
+        running_loop = self._loop or event_loop.running()
+        if running_loop is None:  # no kernel: whoever calls may wait
+            asyncio.run(self._answer(message, secrets))
         else:
-            here.call_soon_threadsafe(self._start, said, given)
+            running_loop.call_soon_threadsafe(self._start, message, secrets)
 
-    def _start(self, said: Mapping[str, Any], given: Mapping[str, SecretStr]) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(said, given))
-        self._tasks.add(task)  # a loop keeps only weak references
-        task.add_done_callback(self._tasks.discard)
+    def _start(
+        self,
+        said: Mapping[str, Any],
+        given: Mapping[str, SecretStr],
+    ) -> None:
+        answering = asyncio.get_running_loop().create_task(self._answer(said, given))
+        self._tasks.add(answering)  # a loop keeps only weak references
+        answering.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, said: Mapping[str, Any], given: Mapping[str, SecretStr]) -> None:
+    async def _answer(
+        self,
+        said: Mapping[str, Any],
+        given: Mapping[str, SecretStr],
+    ) -> None:
         self._attended = True
         provider = self._sources.get(said.get("provider", ""))
         try:
@@ -176,43 +195,55 @@ class LoginForm(anywidget.AnyWidget):
             self.send(self.shown())
 
     async def _do(
-        self, provider: Provider, said: Mapping[str, Any], given: Mapping[str, SecretStr]
+        self,
+        provider: Provider,
+        said: Mapping[str, Any],
+        given: Mapping[str, SecretStr],
     ) -> None:
-        name = str(said.get("name") or "").strip()
+        account_name = str(said.get("name") or "").strip()
         match said.get("kind"):
             case "connect":
-                await self._connect(provider, name, said, given)
+                await self._connect(provider, account_name, said, given)
             case "remove":
-                self._accounts.pop((provider.name, name), None)
-                self._say(provider, "idle", f"{name} removed")
+                self._accounts.pop((provider.name, account_name), None)
+                self._say(provider, "idle", f"{account_name} removed")
             case "forget":
-                await self._forget(provider, name)
+                await self._forget(provider, account_name)
 
     async def _connect(
-        self, provider: Provider, name: str, said: Mapping[str, Any], given: Mapping[str, SecretStr]
+        self,
+        provider: Provider,
+        name: str,
+        said: Mapping[str, Any],
+        given: Mapping[str, SecretStr],
     ) -> None:
+        # a second click while the first is answered
         if self._status.get(provider.name, {}).get("kind") == "busy":
             return
         address = login_fields.meant(said.get("address") or "")
         account = None
+        # what is shown where the kernel is interrupted while it waits
         kind = "error"
-        text = "interrupted"
+        message = "interrupted"
         try:
-            known: dict[str, Any] = {
-                field.name: given[field.name] for field in provider.fields if field.name in given
-            }
+            field_names = {field.name for field in provider.fields}
+            known: dict[str, Any] = {key: given[key] for key in given if key in field_names}
             account = Account(provider.name, name=name or None, base_url=address or None, **known)
             reached = await self._try(account)
             kind = "ok"
-            text = f"{account.name}: {reached}"
+            message = f"{account.name}: {reached}"
             if said.get("remember"):
-                text += f"\n{await self._remembered(account)}"
+                message += f"\n{await self._remembered(account)}"
         except Exception as error:  # noqa: BLE001 (else it vanishes with the task)
             # what was typed stays in the form, but for a key that is wrong
-            kind = "refused" if isinstance(error, AuthError) else "error"
-            text = account.redact(_in_words(error)) if account else _in_words(error)
+            kind = "error"
+            if isinstance(error, AuthError):
+                kind = "refused"
+            message = _in_words(error)
+            if account:
+                message = account.redact(message)
         finally:
-            self._say(provider, kind, text, str(said.get("attempt") or ""))
+            self._say(provider, kind, message, str(said.get("attempt") or ""))
 
     async def _try(self, account: Account) -> str:
         """Connect the account if its service answers; return what was reached."""
@@ -233,12 +264,13 @@ class LoginForm(anywidget.AnyWidget):
 
     async def _remembered(self, account: Account) -> str:
         try:
-            where = await asyncio.to_thread(account.remember)
+            keyring_name = await asyncio.to_thread(account.remember)
         except CredentialError as error:
             return f"Not remembered: {error}"
         finally:
+            # what is found without asking is something else now
             self._found.pop(account.provider.name, None)
-        return f"Remembered in {where}"
+        return f"Remembered in {keyring_name}"
 
     async def _forget(self, provider: Provider, name: str) -> None:
         try:
@@ -252,7 +284,13 @@ class LoginForm(anywidget.AnyWidget):
         finally:
             self._found.pop(provider.name, None)
 
-    def _say(self, provider: Provider, kind: str, text: str, attempt: str = "") -> None:
+    def _say(
+        self,
+        provider: Provider,
+        kind: str,
+        text: str,
+        attempt: str = "",
+    ) -> None:
         """Show a message; with the attempt to connect that it answers, so that the form knows what may be forgotten."""
         self._status[provider.name] = {"kind": kind, "text": text}
         if attempt:
@@ -261,33 +299,38 @@ class LoginForm(anywidget.AnyWidget):
     def shown(self) -> dict[str, Any]:
         """Return what the form shows beside its fields: accounts, messages, what was found."""
         self._look()
+        connected = []
+        for key, account in self._accounts.items():
+            connected.append(
+                {
+                    "provider": account.provider.name,
+                    "title": account.provider.title,
+                    "name": account.name,
+                    "reached": self._reached.get(key, "found in the environment"),
+                }
+            )
         return {
             "kind": "show",
             "found": dict(self._found),
             "status": dict(self._status),
-            "accounts": [
-                {
-                    "provider": provider,
-                    "title": account.provider.title,
-                    "name": name,
-                    "reached": self._reached.get((provider, name), "found in the environment"),
-                }
-                for (provider, name), account in self._accounts.items()
-            ],
+            "accounts": connected,
         }
 
     def _look(self) -> None:
-        for name, provider in self._sources.items():
-            if name not in self._found:
-                self._found[name] = login_fields.found(provider)
+        for provider_name, provider in self._sources.items():
+            if provider_name not in self._found:
+                self._found[provider_name] = login_fields.found(provider)
 
     def _use_environment_if_unattended(self) -> None:
         if self._attended or self._accounts:
             return
-        found = {name: login_fields.found(provider) for name, provider in self._sources.items()}
-        names = [name for name, there in found.items() if there["fields"] or there["problem"]]
+        provider_names = []
+        for provider_name, provider in self._sources.items():
+            found = login_fields.found(provider)
+            if found["fields"] or found["problem"]:
+                provider_names.append(provider_name)
         # for what is set by half, and for the first if nothing is set, this raises and says what is missing
-        accounts = [Account(name) for name in names or list(self._sources)[:1]]
+        accounts = [Account(name) for name in provider_names or list(self._sources)[:1]]
         self._accounts = {(account.provider.name, account.name): account for account in accounts}
 
 

@@ -69,61 +69,77 @@ class OfflineHTMLExporter(HTMLExporter):  # type: ignore[misc]  # nbconvert is n
         return config
 
     def from_notebook_node(
-        self, nb: Any, resources: Mapping[str, Any] | None = None, **more: Any
+        self,
+        nb: Any,
+        resources: Mapping[str, Any] | None = None,
+        **more: Any,
     ) -> tuple[str, dict[str, Any]]:
         """Return the page and what nbconvert notes of it."""
+        # whoever calls keeps the notebook, and may save it
         notebook = deepcopy(nb)
         widgets = _without_widgets(notebook)
         figures = 0
         for cell in notebook.cells:
             if cell.cell_type == "code":
-                cell.outputs = [
-                    shown for output in cell.outputs for shown in _shown(output, widgets)
-                ]
-                figures += _draw_figures(cell.outputs)
+                outputs: list[Any] = []
+                for output in cell.outputs:
+                    outputs += _shown(output, widgets)
+                cell.outputs = outputs
+                figures += _draw_figures(outputs)
 
-        given = dict(resources or {})
-        given["content_security_policy"] = _POLICY
-        given["plotly_js"] = plotly_js() if figures else ""
-        page: tuple[str, dict[str, Any]] = super().from_notebook_node(notebook, given, **more)
+        page_resources = dict(resources or {})
+        page_resources["content_security_policy"] = _POLICY
+        page_resources["plotly_js"] = ""
+        # some megabytes, which a page without a figure does not need
+        if figures:
+            page_resources["plotly_js"] = plotly_js()
+        page: tuple[str, dict[str, Any]] = super().from_notebook_node(
+            notebook, page_resources, **more
+        )
         return page
 
 
 def _without_widgets(notebook: Any) -> Mapping[str, Any]:
     """Take the state of widgets, by id, out of a notebook: nothing in the page can read it."""
-    saved = notebook.metadata.pop("widgets", None) or {}
-    state: Mapping[str, Any] = saved.get(_WIDGET_STATE, {}).get("state", {})
-    return state
+    metadata = notebook.metadata.pop("widgets", None) or {}
+    saved_state = metadata.get(_WIDGET_STATE, {})
+    widgets: Mapping[str, Any] = saved_state.get("state", {})
+    return widgets
 
 
 def _shown(output: Any, widgets: Mapping[str, Any]) -> list[Any]:
     """Return in place of a widget the outputs that it holds; the output itself where it holds none."""
-    view = output.get("data", {}).get(_WIDGET)
-    if view is None:
+    widget_view = output.get("data", {}).get(_WIDGET)
+    if widget_view is None:
         return [output]
-    return _held(view["model_id"], widgets, seen=set()) or [output]
+    return _held(widget_view["model_id"], widgets, seen=set()) or [output]
 
 
-def _held(model: str, widgets: Mapping[str, Any], *, seen: set[str]) -> list[Any]:
+def _held(
+    model: str,
+    widgets: Mapping[str, Any],
+    *,
+    seen: set[str],
+) -> list[Any]:
     """Return the outputs in a widget and in those that it holds, from top to bottom."""
     if model in seen or model not in widgets:
         return []
     seen.add(model)
-    state = widgets[model].get("state", {})
-    found = [*state.get("outputs", ())]
-    for child in state.get("children", ()):
-        found += _held(child.removeprefix(_REFERENCE), widgets, seen=seen)
-    return found
+    widget_state = widgets[model].get("state", {})
+    outputs = [*widget_state.get("outputs", ())]
+    for reference in widget_state.get("children", ()):
+        outputs += _held(reference.removeprefix(_REFERENCE), widgets, seen=seen)
+    return outputs
 
 
 def _draw_figures(outputs: Iterable[Any]) -> int:
     """Let the figures among some outputs have HTML; return how many they are."""
     figures = 0
     for output in outputs:
-        data = output.get("data", {})
-        figure = data.get(_PLOTLY)
+        bundle = output.get("data", {})
+        figure = bundle.get(_PLOTLY)
         if isinstance(figure, Mapping) and isinstance(figure.get("data"), list):
             # in the place of what Plotly left there, which may hold plotly.js once more
-            data[_HTML] = figure_html(dict(figure))
+            bundle[_HTML] = figure_html(dict(figure))
             figures += 1
     return figures

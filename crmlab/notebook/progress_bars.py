@@ -24,7 +24,8 @@ INTERVAL = 0.2
 #: a list of more rows has a line of its own, even where it came with one request
 FEW = 500
 #: characters of the first column, in a terminal of 80 and in a notebook
-_WIDTH, _WIDE = 27, 40
+_TERMINAL_WIDTH = 27
+_NOTEBOOK_WIDTH = 40
 #: characters of a reason; `.failures` and the summary have the rest
 _REASON = 80
 _COLOURS = {"failed": "#d32f2f", "incomplete": "#d32f2f", "stopped": "#f9a825"}
@@ -60,7 +61,11 @@ class Bars:
         if front_end.kernel() and auto.notebook_tqdm is not auto.std_tqdm:
             from crmlab.notebook.progress_panel import ProgressPanel  # noqa: PLC0415  # only a notebook has widgets
 
-            self._panel = ProgressPanel(self._stop if front_end.hears_while_busy() else None)
+            stop = None
+            # a button whose clicks arrive when all is over would stop nothing
+            if front_end.hears_while_busy():
+                stop = self._stop
+            self._panel = ProgressPanel(stop)
         return self
 
     def __exit__(
@@ -69,59 +74,69 @@ class Bars:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for lists in self._accounts.values():  # a fetch that was interrupted tells no end
-            lists |= {
-                name: replace(news, state="stopped")
-                for name, news in lists.items()
-                if not news.is_over
-            }
+        for lists in self._accounts.values():
+            for resource, progress in lists.items():
+                # a fetch that was interrupted tells no end
+                if not progress.is_over:
+                    lists[resource] = replace(progress, state="stopped")
         self._draw(whole=True)
-        for bar in self._bars.values():
-            bar.close()
+        for drawn_bar in self._bars.values():
+            drawn_bar.close()
         if self._panel:
             self._panel.close()
 
     def __call__(self, news: Progress) -> None:
-        self._accounts.setdefault((news.provider, news.account), {})[news.resource] = news
+        account_key = (news.provider, news.account)
+        self._accounts.setdefault(account_key, {})[news.resource] = news
         if time.monotonic() >= self._due:
             self._draw()
             self._due = time.monotonic() + INTERVAL
 
     def _draw(self, *, whole: bool = False) -> None:
         """Draw what changed; where a terminal has too few rows, only at the end what is complete."""
-        shown: dict[Key, Progress] = {}
-        for account, lists in self._accounts.items():
-            shown[account] = together(lists.values())
-            if len(lists) > 1:
-                shown |= {(*account, name): news for name, news in lists.items() if _has_line(news)}
-        if not (whole or self._panel) and len(shown) > shutil.get_terminal_size().lines - 2:
-            shown = {
-                key: news
-                for key, news in shown.items()
-                if len(key) == 2 or news.state != "complete"
-            }
-        if [*shown] != [*self._bars]:
-            self._arrange(shown)
-        for key, news in shown.items():
-            if self._drawn.get(key) != news:
-                self._bars[key].show(news, among=shown[key[:2]])
-        self._drawn = shown
+        lines = self._lines()
+        # two rows are left for what stands above and for the cursor
+        max_lines = shutil.get_terminal_size().lines - 2
+        if self._panel is None and not whole and len(lines) > max_lines:
+            lines = _unfinished(lines)
+        if [*lines] != [*self._bars]:
+            self._arrange(lines)
+        for line_key, progress in lines.items():
+            if self._drawn.get(line_key) != progress:
+                of_account = lines[line_key[:2]]
+                self._bars[line_key].show(progress, among=of_account)
+        self._drawn = lines
+
+    def _lines(self) -> dict[Key, Progress]:
+        """Return what each line is about: an account, and below it those of its lists that have one."""
+        lines: dict[Key, Progress] = {}
+        for account_key, lists in self._accounts.items():
+            lines[account_key] = together(lists.values())
+            # of one list the account's line says all
+            if len(lists) == 1:
+                continue
+            for resource, progress in lists.items():
+                if _has_line(progress):
+                    lines[(*account_key, resource)] = progress
+        return lines
 
     def _arrange(self, keys: Collection[Key]) -> None:
         """Draw these lines and no others, in this order."""
-        for key, bar in self._bars.items():
-            bar.clear()
-            if key not in keys:
-                bar.leave = False
-                bar.close()
-        self._bars = {
-            key: self._bars.get(key) or _bar(place, self._panel) for place, key in enumerate(keys)
-        }
+        for line_key, drawn_bar in self._bars.items():
+            drawn_bar.clear()
+            if line_key not in keys:
+                drawn_bar.leave = False
+                drawn_bar.close()
+        arranged = {}
+        for position, line_key in enumerate(keys):
+            arranged[line_key] = self._bars.get(line_key) or _bar(position, self._panel)
+        self._bars = arranged
         if self._panel:
-            self._panel.show([bar.container for bar in self._bars.values()])
-        for place, bar in enumerate(self._bars.values()):
-            bar.pos = -place
-            bar.refresh()
+            self._panel.show([drawn_bar.container for drawn_bar in arranged.values()])
+        for position, drawn_bar in enumerate(arranged.values()):
+            # tqdm keeps a place that it was given as a negative number
+            drawn_bar.pos = -position
+            drawn_bar.refresh()
 
 
 class _Bar(auto.tqdm):  # type: ignore[misc]
@@ -136,9 +151,12 @@ class _Bar(auto.tqdm):  # type: ignore[misc]
         return {**super().format_dict, "words": self.words}
 
     def show(self, news: Progress, *, among: Progress) -> None:
-        below = news is not among
-        self.desc = title(news, _WIDE if self.gui else _WIDTH, below=below)
-        self.words = words(news, below=below)
+        is_below = news is not among
+        width = _TERMINAL_WIDTH
+        if self.gui:
+            width = _NOTEBOOK_WIDTH
+        self.desc = title(news, width, below=is_below)
+        self.words = words(news, below=is_below)
         self.n = share(news, among)
         if news.state in _COLOURS:
             self.colour = _COLOURS[news.state]
@@ -152,48 +170,76 @@ def _bar(place: int, panel: ProgressPanel | None) -> _Bar:
 
 
 def _has_line(news: Progress) -> bool:
-    return news.known_requests > 1 or news.rows > FEW or (news.is_over and news.state != "complete")
+    """Return whether a list has a line of its own: it takes longer, or did not come whole."""
+    if news.known_requests > 1 or news.rows > FEW:
+        return True
+    return news.is_over and news.state != "complete"
+
+
+def _unfinished(lines: dict[Key, Progress]) -> dict[Key, Progress]:
+    """Return the lines of accounts, and of those lists that are not complete."""
+    unfinished = {}
+    for line_key, progress in lines.items():
+        is_account = len(line_key) == 2
+        if is_account or progress.state != "complete":
+            unfinished[line_key] = progress
+    return unfinished
 
 
 def together(lists: Collection[Progress]) -> Progress:
     """Return how far an account is with all its lists; of one list, just that."""
-    one, *others = lists
-    if not others:
-        return one
+    first_list, *other_lists = lists
+    if not other_lists:
+        return first_list
+    total = replace(first_list, resource="", tables=(), failure="")
+    failed = 0
+    for progress in other_lists:
+        total = replace(
+            total,
+            rows=total.rows + progress.rows,
+            requests=total.requests + progress.requests,
+            known_requests=total.known_requests + progress.known_requests,
+            # they run at the same time
+            seconds=max(total.seconds, progress.seconds),
+            wait=max(total.wait, progress.wait),
+        )
+    for progress in lists:
+        failed += progress.state == "failed"
     telling = _telling(lists)
-    known_ends = [news.left for news in telling if news.left is not None]
-    failed = sum(news.state == "failed" for news in lists)
+    states = [progress.state for progress in telling]
+    known_ends = [progress.left for progress in telling if progress.left is not None]
+    all_ends_known = len(known_ends) == len(telling)
     return replace(
-        one,
-        resource="",
-        tables=(),
-        state=min((news.state for news in telling), key=_STATES.index),
-        rows=sum(news.rows for news in lists),
-        requests=sum(news.requests for news in lists),
-        known_requests=sum(news.known_requests for news in lists),
-        seconds=max(news.seconds for news in lists),
+        total,
+        state=min(states, key=_STATES.index),
         left=max(known_ends, default=None),
-        exact=len(known_ends) == len(telling) and all(news.exact for news in telling),
-        wait=max(news.wait for news in lists),
+        exact=all_ends_known and all(progress.exact for progress in telling),
         failure=f"{failed} of {len(lists)} lists",
     )
 
 
 def _telling(lists: Collection[Progress]) -> Collection[Progress]:
     """Return the lists that say how an account is: what goes on, else what went wrong, else all."""
-    going_on = [news for news in lists if not news.is_over]
-    wrong = [news for news in lists if news.state != "complete"]
-    return going_on or wrong or lists
+    going_on = [progress for progress in lists if not progress.is_over]
+    incomplete = [progress for progress in lists if progress.state != "complete"]
+    return going_on or incomplete or lists
 
 
 def title(news: Progress, width: int, *, below: bool = False) -> str:
     """Return what a line is about: an account, or below one what it fills, and with which resource."""
-    account = news.account if news.account == news.provider else f"{news.provider} {news.account}"
     filled = ", ".join(news.tables)
-    if news.tables and not any(name.endswith(news.resource) for name in news.tables):
+    if news.tables and not any(table_name.endswith(news.resource) for table_name in news.tables):
         filled += f" ({news.resource})"
-    text = f"  {filled}" if below else f"{account} {filled}"
-    return text.ljust(width) if len(text) <= width else f"{text[: width - 1]}…"
+    account_name = f"{news.provider} {news.account}"
+    # an account without a name of its own is called as its provider
+    if news.account == news.provider:
+        account_name = news.account
+    line_title = f"{account_name} {filled}"
+    if below:
+        line_title = f"  {filled}"
+    if len(line_title) > width:
+        return f"{line_title[: width - 1]}…"
+    return line_title.ljust(width)
 
 
 def words(news: Progress, *, below: bool = False) -> str:
@@ -207,13 +253,17 @@ def words(news: Progress, *, below: bool = False) -> str:
         return f"{rows}, failed: {textwrap.shorten(news.failure, _REASON, placeholder='…')}"
     if news.state == "stopped":
         return f"{rows}, stopped"
-    if news.state == "waiting" and not below:
-        rows += f"  waiting for the limit ({duration(news.wait)})"
+    if below:
+        return f"{rows} {news.rate:>6,.0f}/s"
+    if news.state == "waiting":
+        line_words = f"{rows}  waiting for the limit ({duration(news.wait)})"
     else:
-        rows += f" {news.rate:>6,.0f}/s"
-    if news.left and not below:
-        rows += f", {'' if news.exact else 'at least '}{duration(news.left)} left"
-    return rows
+        line_words = f"{rows} {news.rate:>6,.0f}/s"
+    if not news.left:
+        return line_words
+    if news.exact:
+        return f"{line_words}, {duration(news.left)} left"
+    return f"{line_words}, at least {duration(news.left)} left"
 
 
 def share(news: Progress, among: Progress) -> float:
@@ -222,5 +272,8 @@ def share(news: Progress, among: Progress) -> float:
         return 1.0
     if news.left is None:
         return 0.0
-    asks = news if news.requests < news.known_requests else among  # its rows come with the others'
-    return min(asks.requests / max(1, asks.known_requests), 0.99)
+    counted = news
+    # it asks for nothing more: its rows come with the others'
+    if news.requests >= news.known_requests:
+        counted = among
+    return min(counted.requests / max(1, counted.known_requests), 0.99)

@@ -10,6 +10,8 @@ from IPython.display import display
 
 from crmlab.notebook.keyboard_guard import KeyboardGuard
 
+_COLUMN_WIDTHS = ("24em", "9em", "48em")
+
 
 class ProgressPanel:
     """A box of lines below a button, which is there as long as it can do something.
@@ -26,21 +28,21 @@ class ProgressPanel:
             description="Stop", icon="stop", tooltip="End the fetch; what came is kept"
         )
         self._keys = KeyboardGuard()
-        self._box = ipywidgets.VBox(
-            [self._button, self._lines, self._keys] if stop else [self._lines]
-        )
+        self._box = ipywidgets.VBox([self._lines])
         if stop:
+            self._box.children = [self._button, self._lines, self._keys]
             # a click may arrive in another thread with another loop
-            loop = asyncio.get_running_loop()
-            self._button.on_click(lambda _: loop.call_soon_threadsafe(self._pressed, stop))
+            running_loop = asyncio.get_running_loop()
+            self._button.on_click(lambda _: running_loop.call_soon_threadsafe(self._pressed, stop))
         display(self._box)  # type: ignore[no-untyped-call]
 
     def show(self, lines: Sequence[ipywidgets.Box]) -> None:
         """Show these lines from top to bottom."""
-        for line in lines:
-            title, bar, words = line.children
-            title.layout.width, bar.layout.width, words.layout.width = "24em", "9em", "48em"
-            title.layout.flex = bar.layout.flex = words.layout.flex = "none"
+        for line_box in lines:
+            # tqdm makes a box of three: what it is about, the bar, and words
+            for column, width in zip(line_box.children, _COLUMN_WIDTHS, strict=True):
+                column.layout.width = width
+                column.layout.flex = "none"
         self._lines.children = lines
 
     def close(self) -> None:
@@ -51,4 +53,5 @@ class ProgressPanel:
 
     def _pressed(self, stop: asyncio.Event) -> None:
         stop.set()
-        self._button.description, self._button.disabled = "Stopping…", True
+        self._button.description = "Stopping…"
+        self._button.disabled = True

@@ -20,22 +20,23 @@ class ScriptRunner:
 
     def run(self, script: str) -> Iterator[tuple[str, Any]]:
         """Return ``"figure"`` and then ``"numbers"``, each with its value as soon as it is there."""
-        names = dict(self._variables)
+        variables = dict(self._variables)
         for statement in ast.parse(script).body:
             match statement:
                 case ast.Assign(targets=[ast.Name(id="figure" | "numbers" as answer)]):
-                    _execute(statement, names)
-                    yield answer, names[answer]
+                    _execute(statement, variables)
+                    yield answer, variables[answer]
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as made) if (
                     _is_analysis(made)
                 ):
-                    line = ast.unparse(statement)
-                    if line not in self._kept:
-                        _execute(statement, names)
-                        self._kept[line] = names[name]
-                    names[name] = self._kept[line]
+                    # the line says all that its value depends on: it is known by its text
+                    line_text = ast.unparse(statement)
+                    if line_text not in self._kept:
+                        _execute(statement, variables)
+                        self._kept[line_text] = variables[name]
+                    variables[name] = self._kept[line_text]
                 case _:
-                    _execute(statement, names)
+                    _execute(statement, variables)
 
 
 def _is_analysis(call: ast.Call) -> bool:
@@ -43,5 +44,5 @@ def _is_analysis(call: ast.Call) -> bool:
 
 
 def _execute(statement: ast.stmt, names: dict[str, Any]) -> None:
-    code = compile(ast.Module([statement], []), "<explorer>", "exec")
-    exec(code, names)  # noqa: S102  # written by `crmlab.catalogue.script`, choices stand in it as literals
+    compiled = compile(ast.Module([statement], []), "<explorer>", "exec")
+    exec(compiled, names)  # noqa: S102  # written by `crmlab.catalogue.script`, choices stand in it as literals

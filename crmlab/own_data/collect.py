@@ -85,33 +85,33 @@ def collect(
         raise UsageError(
             "collect: give tables by their name, such as deals=crmlab.table('deals', ...)"
         )
-    day = instant(as_of, "as_of")
+    moment = instant(as_of, "as_of")
     if data is None:
-        if day is None:
+        if moment is None:
             raise UsageError("collect: write as_of='2026-01-31', the day that the data are from")
-        data = _without_tables(day)
+        data = _without_tables(moment)
 
     if data.is_masked:
-        # together they would be neither: tokens that nobody finds again, beside names that anybody reads
+        # together they would be neither: tokens that nobody finds again, beside names to read
         raise UsageError(
             "collect: the data are masked, and your own are not: add your own first, then mask all of it"
         )
 
-    own = {name: _own(name, frame) for name, frame in tables.items()}
-    if "consent_events" in own:
-        own = with_contacts(own, data)
+    own_tables = {name: _own(name, frame) for name, frame in tables.items()}
+    if "consent_events" in own_tables:
+        own_tables = with_contacts(own_tables, data)
     together = dict(data)
-    for name, frame in own.items():
-        together[name] = _appended(together.get(name), frame, name)
+    for table_name, own_frame in own_tables.items():
+        together[table_name] = _appended(together.get(table_name), own_frame, table_name)
 
     return Fetched(
         together,
-        heights={name: frame.height for name, frame in together.items()},
-        summary=pl.concat([data.summary, _summary(own)]),
+        heights={table_name: own_frame.height for table_name, own_frame in together.items()},
+        summary=pl.concat([data.summary, _summary(own_tables)]),
         rejected=data.rejected,
         misfits=data.misfits,
         failures=data.failures,
-        asked=_asked(data, own, day),
+        asked=_asked(data, own_tables, moment),
     )
 
 
@@ -126,55 +126,69 @@ def _without_tables(day: dt.datetime) -> Fetched:
     )
 
 
-def _asked(data: Fetched, own: Mapping[str, pl.DataFrame], day: dt.datetime | None) -> Asked:
+def _asked(
+    data: Fetched,
+    own: Mapping[str, pl.DataFrame],
+    day: dt.datetime | None,
+) -> Asked:
     """Return what both together hold: a table that is all one's own is whole, whatever the fetch asked for."""
     accounts = {(account.provider, account.name): account for account in data.asked.accounts}
-    for frame in own.values():
-        for provider, name in (
-            frame.select("provider", "account").unique().sort(pl.all()).iter_rows()
-        ):
-            accounts.setdefault((provider, name), AskedAccount(provider=provider, name=name))
-    whole = {name: Period() for name in own if name not in data}
+    for own_frame in own.values():
+        # in an order of their own, so that the same data are always asked for alike
+        providers_and_names = own_frame.select("provider", "account").unique().sort(pl.all())
+        for provider, account_name in providers_and_names.iter_rows():
+            own_account = AskedAccount(provider=provider, name=account_name)
+            accounts.setdefault((provider, account_name), own_account)
+
+    own_alone = [table_name for table_name in own if table_name not in data]
+    whole_tables = dict.fromkeys(own_alone, Period())
+    all_tables = dict.fromkeys([*data.asked.tables, *own])
     return replace(
         data.asked,
         fetched_at=day or data.fetched_at,
         accounts=tuple(accounts.values()),
-        tables=tuple(dict.fromkeys([*data.asked.tables, *own])),
-        reached={**data.asked.reached, **whole},
+        tables=tuple(all_tables),
+        reached={**data.asked.reached, **whole_tables},
     )
 
 
 def _own(name: str, frame: Any) -> pl.DataFrame:
     """Return the frame, checked to be that shared table."""
-    table = shared_table(name)
-    own = read(frame, name)
-    if missing := [column for column in KEY if column not in own.columns]:
+    shared = shared_table(name)
+    own_frame = read(frame, name)
+    missing = [column for column in KEY if column not in own_frame.columns]
+    if missing:
         raise UsageError(
             f"{name} has no {', '.join(missing)}: make it with crmlab.table({name!r}, frame, provider='...')"
         )
-    found = shaped(own, table, {}, Notation())
-    if found.problems:
+    # nothing is left to be read: what does not fit is no frame of crmlab.table
+    result = shaped(own_frame, shared, {}, Notation())
+    if result.problems:
         raise UsageError(
-            f"{name} is no such table: {'; '.join(found.problems)}, in crmlab.table({name!r}, ...)"
+            f"{name} is no such table: {'; '.join(result.problems)}, in crmlab.table({name!r}, ...)"
         )
-    check_key(found.frame, table)
-    return found.frame
+    check_key(result.frame, shared)
+    return result.frame
 
 
-def _appended(there: pl.DataFrame | None, own: pl.DataFrame, name: str) -> pl.DataFrame:
+def _appended(
+    there: pl.DataFrame | None,
+    own: pl.DataFrame,
+    name: str,
+) -> pl.DataFrame:
     """Return the rows of both, further columns at the end."""
     if there is None:
         return own
     for column, dtype in own.schema.items():
-        both = {there.schema.get(column, dtype), dtype} - {pl.Null()}
-        if len(both) > 1:
+        other_dtype = there.schema.get(column, dtype)
+        dtypes = {other_dtype, dtype} - {pl.Null()}
+        if len(dtypes) > 1:
             raise UsageError(
-                f"{name}: the further column {column} is {there.schema[column]} in one and {dtype} in the other: "
+                f"{name}: the further column {column} is {other_dtype} in one and {dtype} in the other: "
                 "call it otherwise in one of them"
             )
-    together = pl.concat(
-        [there, own], how="diagonal_relaxed"
-    )  # a column of nothing takes the other's dtype
+    # relaxed: a column of nothing takes the other's dtype
+    together = pl.concat([there, own], how="diagonal_relaxed")
     check_key(together, shared_table(name))
     return together
 
@@ -182,19 +196,25 @@ def _appended(there: pl.DataFrame | None, own: pl.DataFrame, name: str) -> pl.Da
 def _summary(own: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Return a row for each table and account; an empty table is nobody's."""
     rows = []
-    for name, frame in own.items():
-        table = shared_table(name)
-        for part in frame.partition_by("provider", "account", maintain_order=True):
+    for table_name, own_frame in own.items():
+        table = shared_table(table_name)
+        if own_frame.is_empty():
+            rows.append(_line(own_frame, table, account="", provider=None))
+            continue
+        for account_rows in own_frame.partition_by("provider", "account", maintain_order=True):
+            provider = account_rows["provider"][0]
             rows.append(
-                _line(part, table, account=part["account"][0], provider=part["provider"][0])
+                _line(account_rows, table, account=account_rows["account"][0], provider=provider)
             )
-        if frame.is_empty():
-            rows.append(_line(frame, table, account="", provider=None))
     return pl.DataFrame(rows, schema=SUMMARY)
 
 
 def _line(
-    frame: pl.DataFrame, table: Table, *, account: str, provider: str | None
+    frame: pl.DataFrame,
+    table: Table,
+    *,
+    account: str,
+    provider: str | None,
 ) -> dict[str, Any]:
     counts = dict.fromkeys(("rejected", "requests", "retries"), 0)
     return {
@@ -211,11 +231,14 @@ def _line(
 
 
 def _note(frame: pl.DataFrame, table: Table) -> str:
-    empty = [name for name in table.columns if frame[name].null_count() == frame.height]
-    further = [name for name in frame.columns if name not in table.columns]
     parts = ["own data"]
-    if empty and frame.height:
-        parts.append(f"nothing fills {listed(empty, max_shown=len(empty))}")
-    if further:
-        parts.append(f"further columns {listed(further)}")
+    empty_columns = [
+        column for column in table.columns if frame[column].null_count() == frame.height
+    ]
+    # of a table without rows every column is empty
+    if empty_columns and frame.height:
+        parts.append(f"nothing fills {listed(empty_columns, max_shown=len(empty_columns))}")
+    further_columns = [column for column in frame.columns if column not in table.columns]
+    if further_columns:
+        parts.append(f"further columns {listed(further_columns)}")
     return "; ".join(parts)

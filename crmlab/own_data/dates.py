@@ -43,8 +43,8 @@ def as_date(values: pl.Series, notation: Notation) -> pl.Series:
     written = notation.format_of(values.name)
     if written is not None:
         return in_format(texts, written).dt.date()
-    days = _iso_parts(texts)["day"].str.to_date(_ISO_DAY, strict=False)
-    return days.alias(values.name)
+    day_texts = _iso_parts(texts)["day"].str.to_date(_ISO_DAY, strict=False)
+    return day_texts.alias(values.name)
 
 
 def as_time(values: pl.Series, notation: Notation) -> pl.Series:
@@ -65,14 +65,18 @@ def as_time(values: pl.Series, notation: Notation) -> pl.Series:
         return _in_utc(values.cast(_NAIVE), notation)
     if not is_text(values):
         return nothing(values, UTC)
+
     texts = stripped(values)
-    written = notation.format_of(values.name)
-    if written is None:
+    date_format = notation.format_of(values.name)
+    if date_format is None:
         return _iso_time(texts, notation)
-    found = in_format(texts, written)
-    if found.dtype == pl.Date:
-        return _midnight(found, notation)
-    return found if _ZONE.search(written) else _in_utc(found, notation)
+    times = in_format(texts, date_format)
+    if times.dtype == pl.Date:
+        return _midnight(times, notation)
+    # times whose format has a zone are in UTC already
+    if _ZONE.search(date_format):
+        return times
+    return _in_utc(times, notation)
 
 
 def in_format(texts: pl.Series, written: str) -> pl.Series:
@@ -85,18 +89,19 @@ def in_format(texts: pl.Series, written: str) -> pl.Series:
     """
     try:
         if not _CLOCK.search(written):
-            found = texts.str.to_date(written, strict=False)
+            moments = texts.str.to_date(written, strict=False)
         elif _ZONE.search(written):
-            found = texts.str.to_datetime(written, time_unit="us", time_zone="UTC", strict=False)
+            moments = texts.str.to_datetime(written, time_unit="us", time_zone="UTC", strict=False)
         else:
-            found = texts.str.to_datetime(written, time_unit="us", strict=False)
+            moments = texts.str.to_datetime(written, time_unit="us", strict=False)
     except pl.exceptions.PolarsError:
         raise UsageError(
             f"date_format={written!r} cannot be followed: write '%d/%m/%Y %H:%M' for 31/01/2026 17:05"
         ) from None
     if "%Y" not in written:
-        return found
-    return evaluated(texts.name, pl.when(found.dt.year() >= _FIRST_YEAR).then(found))
+        return moments
+    has_four_digits = moments.dt.year() >= _FIRST_YEAR
+    return evaluated(texts.name, pl.when(has_four_digits).then(moments))
 
 
 def _iso_parts(texts: pl.Series) -> pl.DataFrame:
@@ -105,6 +110,7 @@ def _iso_parts(texts: pl.Series) -> pl.DataFrame:
 
 def _iso_time(texts: pl.Series, notation: Notation) -> pl.Series:
     parts = _iso_parts(texts)
+    # all spellings as one, which Polars can be told to read
     moment = pl.concat_str(
         "day",
         pl.lit("T"),
@@ -112,47 +118,54 @@ def _iso_time(texts: pl.Series, notation: Notation) -> pl.Series:
         pl.col("seconds").fill_null(":00"),
         pl.col("fraction").str.replace(",", ".", literal=True).fill_null(""),
     )
-    zone = pl.when(pl.col("letters").is_not_null()).then(pl.lit("+00:00")).otherwise("offset")
+    is_utc = pl.col("letters").is_not_null()
+    offset = pl.when(is_utc).then(pl.lit("+00:00")).otherwise("offset")
     has_clock = pl.col("clock").is_not_null()
-    texts_of = parts.select(
-        (moment + zone).alias("zoned"),
-        pl.when(zone.is_null(), has_clock).then(moment).alias("naive"),
-        pl.when(zone.is_null(), ~has_clock).then("day").alias("day"),
+    no_zone = offset.is_null()
+    naive_texts = pl.when(no_zone, has_clock).then(moment)
+    day_texts = pl.when(no_zone, ~has_clock).then("day")
+    written = parts.select(
+        (moment + offset).alias("zoned"),
+        naive_texts.alias("naive"),
+        day_texts.alias("day"),
     )
 
-    zoned = texts_of["zoned"].str.to_datetime(
+    zoned = written["zoned"].str.to_datetime(
         f"{_ISO_MOMENT}%#z", time_unit="us", time_zone="UTC", strict=False
     )
-    naive = texts_of["naive"].str.to_datetime(_ISO_MOMENT, time_unit="us", strict=False)
-    days = texts_of["day"].str.to_date(_ISO_DAY, strict=False)
+    naive = written["naive"].str.to_datetime(_ISO_MOMENT, time_unit="us", strict=False)
+    plain_days = written["day"].str.to_date(_ISO_DAY, strict=False)
     in_utc = _in_utc(naive.alias(texts.name), notation)
-    return evaluated(texts.name, pl.coalesce(zoned, in_utc, _midnight(days, notation)))
+    midnights = _midnight(plain_days, notation)
+    return evaluated(texts.name, pl.coalesce(zoned, in_utc, midnights))
 
 
 def _midnight(days: pl.Series, notation: Notation) -> pl.Series:
     """Return the beginning of the days on the clock of the named zone, or in UTC."""
     time_zone = notation.time_zone or "UTC"
-    begun = _zoned(days.cast(_NAIVE), time_zone)
+    beginnings = _zoned(days.cast(_NAIVE), time_zone)
     # where the clock leaves out midnight, as in Brazil until 2018, the day begins an hour later
-    late = days.filter(days.is_not_null() & begun.is_null()).unique()
-    if late.is_empty():
-        return begun
-    begins = {day: as_instant(day, days.name, time_zone) for day in late}
-    return begun.fill_null(days.replace_strict(begins, default=None, return_dtype=UTC))
+    later_days = days.filter(days.is_not_null() & beginnings.is_null()).unique()
+    if later_days.is_empty():
+        return beginnings
+    later_beginnings = {day: as_instant(day, days.name, time_zone) for day in later_days}
+    return beginnings.fill_null(
+        days.replace_strict(later_beginnings, default=None, return_dtype=UTC)
+    )
 
 
 def _in_utc(times: pl.Series, notation: Notation) -> pl.Series:
     """Return what the clock of the named zone showed, in UTC."""
-    there = times.drop_nulls()
-    if notation.time_zone is not None or there.is_empty():
+    known = times.drop_nulls()
+    if notation.time_zone is not None or known.is_empty():
         return _zoned(times, notation.time_zone or "UTC")
     raise UsageError(
-        f"{times.name} holds {plural(there.len(), 'time')} without a time zone, such as {there[0]:%Y-%m-%d %H:%M}: "
+        f"{times.name} holds {plural(known.len(), 'time')} without a time zone, such as {known[0]:%Y-%m-%d %H:%M}: "
         "write time_zone='Europe/Paris', the place of the clock that wrote them, or time_zone='UTC'"
     )
 
 
 def _zoned(times: pl.Series, time_zone: str) -> pl.Series:
     # an hour that the clock shows twice is taken for the first; one that it leaves out is not read
-    there = times.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
-    return there.dt.convert_time_zone("UTC")
+    local_times = times.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
+    return local_times.dt.convert_time_zone("UTC")

@@ -45,25 +45,33 @@ def numbered(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the events with the number of their row as id, where they have none: nothing refers to it."""
     if "id" in frame.columns:
         return frame
-    return frame.with_columns(pl.int_range(1, pl.len() + 1).cast(pl.String).alias("id"))
+    number = pl.int_range(1, pl.len() + 1)
+    return frame.with_columns(number.cast(pl.String).alias("id"))
 
 
-def meant(rows: pl.DataFrame, name: str, given: Collection[str]) -> pl.DataFrame:
+def meant(
+    rows: pl.DataFrame,
+    name: str,
+    given: Collection[str],
+) -> pl.DataFrame:
     """Return the rows of a table with what their words mean, where the columns given do not say it themselves.
 
     Of consent events the kind says what was decided, and which step of a double opt-in they are. Of subscriptions the
     status does. Of activities the kind says what happened to a mailing.
     """
     if name == "consent_events":
-        said = _meaning(rows["kind"], _DECISIONS, pl.Boolean)
-        step = pl.col("step") if "step" in given else _meaning(rows["kind"], _STEPS, pl.String)
-        return rows.with_columns(pl.coalesce("opted_in", said), step.alias("step"))
+        decision = _meaning(rows["kind"], _DECISIONS, pl.Boolean)
+        opt_in_step = _meaning(rows["kind"], _STEPS, pl.String).alias("step")
+        with_decision = rows.with_columns(pl.coalesce("opted_in", decision))
+        if "step" in given:
+            return with_decision
+        return with_decision.with_columns(opt_in_step)
     if name == "activities":
-        return rows.with_columns(
-            pl.coalesce("mailing", _meaning(rows["kind"], _MAILINGS, pl.String))
-        )
+        mailing = _meaning(rows["kind"], _MAILINGS, pl.String)
+        return rows.with_columns(pl.coalesce("mailing", mailing))
     if name == "subscriptions" and "opted_in" not in given:
-        return rows.with_columns(_meaning(rows["status"], _STATES, pl.Boolean).alias("opted_in"))
+        state = _meaning(rows["status"], _STATES, pl.Boolean)
+        return rows.with_columns(state.alias("opted_in"))
     return rows
 
 
@@ -72,24 +80,29 @@ def silence(events: pl.DataFrame) -> str:
 
     A kind that is known says enough, also where it is no decision.
     """
-    is_known = events["kind"].is_in([word for word in events["kind"].unique() if _is_known(word)])
-    silent = events.filter(pl.col("opted_in").is_null(), ~is_known.fill_null(value=False))
+    known_kinds = [kind for kind in events["kind"].unique() if _is_known(kind)]
+    is_known = events["kind"].is_in(known_kinds).fill_null(value=False)
+    silent = events.filter(pl.col("opted_in").is_null(), ~is_known)
     if silent.is_empty():
         return ""
-    some = f"{silent.height:,} of {events.height:,} rows"
+
+    how_many = f"{silent.height:,} of {events.height:,} rows"
+    # where there is no kind at all, there may be a column of decisions that is called otherwise
     if events["kind"].null_count() == events.height:
         return (
-            f"{some} do not say what was decided: write rename={{'...': 'opted_in'}} for the column "
+            f"{how_many} do not say what was decided: write rename={{'...': 'opted_in'}} for the column "
             "that holds yes or no"
         )
-    found = words.strange(silent["kind"].fill_null("(blank)"), _DECISIONS)
-    refusal = words.refusal("kind", found, _DECISIONS)
-    return f"{some} have no opted_in, and a kind that says nothing: {refusal}, or fill opted_in"
+    strange_kinds = words.strange(silent["kind"].fill_null("(blank)"), _DECISIONS)
+    refusal = words.refusal("kind", strange_kinds, _DECISIONS)
+    return f"{how_many} have no opted_in, and a kind that says nothing: {refusal}, or fill opted_in"
 
 
 def undated(events: pl.DataFrame) -> int:
     """Return how many events have no time, and count in no analysis."""
-    return events.filter(pl.col("occurred_at").is_null() & pl.col("created_at").is_null()).height
+    times = pl.col("occurred_at", "created_at")
+    has_no_time = pl.all_horizontal(times.is_null())
+    return events.filter(has_no_time).height
 
 
 def _is_known(word: str | None) -> bool:
@@ -102,5 +115,6 @@ def _meaning(
     dtype: type[pl.DataType],
 ) -> pl.Series:
     """Return what each word means, whatever its case and what stands between its parts; null where nothing does."""
-    found = {word: meanings.get(plain(word)) for word in texts.unique().drop_nulls()}
-    return texts.replace_strict(found, default=None, return_dtype=dtype)
+    words_there = texts.unique().drop_nulls()
+    meaning_of = {word: meanings.get(plain(word)) for word in words_there}
+    return texts.replace_strict(meaning_of, default=None, return_dtype=dtype)

@@ -37,20 +37,26 @@ def plain(name: str) -> str:
     >>> plain(" Close Date") == plain("close_date") == plain("CLOSE-DATE")
     True
     """
-    return "".join(
-        character
-        for character in name.casefold()
-        if not character.isspace() and character not in "-_"
-    )
+    letters = []
+    for character in name.casefold():
+        if not character.isspace() and character not in "-_":
+            letters.append(character)
+    return "".join(letters)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return the end of a sentence about a name that is not known: the nearest, or a full stop."""
     nearest = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.5)
-    return f"; did you mean {nearest[0]!r}?" if nearest else "."
+    if not nearest:
+        return "."
+    return f"; did you mean {nearest[0]!r}?"
 
 
-def renamed(frame: pl.DataFrame, table: Table, rename: Mapping[str, str]) -> pl.DataFrame:
+def renamed(
+    frame: pl.DataFrame,
+    table: Table,
+    rename: Mapping[str, str],
+) -> pl.DataFrame:
     """Return the frame with the names of the shared table, where its columns have them or get them.
 
     A name that differs from a shared one only by case, blanks, hyphens or underscores is taken for it.
@@ -62,30 +68,38 @@ def renamed(frame: pl.DataFrame, table: Table, rename: Mapping[str, str]) -> pl.
     """
     for own, shared in rename.items():
         _check(own, shared, frame, table, rename)
-    names = dict(rename)
-    taken = {*frame.columns, *rename.values()}
+    new_names = dict(rename)
+    taken = {*frame.columns, *rename.values(), *_WRITTEN}
     for shared in table.columns:
-        alike = [own for own in frame.columns if own not in names and plain(own) == plain(shared)]
-        if shared not in taken and shared not in _WRITTEN and len(alike) == 1:
-            names[alike[0]] = shared
-    return frame.rename(names)
+        if shared in taken:
+            continue
+        not_named = [own for own in frame.columns if own not in new_names]
+        alike_columns = [own for own in not_named if plain(own) == plain(shared)]
+        # of two that are called alike nobody knows which is meant
+        if len(alike_columns) == 1:
+            new_names[alike_columns[0]] = shared
+    return frame.rename(new_names)
 
 
 def near_misses(columns: Iterable[str], table: Table) -> dict[str, str]:
     """Return the columns that are probably meant for one of the shared ones that are missing, with its name."""
     missing = {plain(name): name for name in table.columns if name not in columns}
-    found: dict[str, str] = {}
-    for own in columns:
-        if own in table.columns:
+    probably_meant: dict[str, str] = {}
+    for own_column in columns:
+        if own_column in table.columns:
             continue
-        near = difflib.get_close_matches(plain(own), list(missing), n=1, cutoff=_ALIKE)
-        if near:
-            found[own] = missing[near[0]]
-    return found
+        nearest = difflib.get_close_matches(plain(own_column), list(missing), n=1, cutoff=_ALIKE)
+        if nearest:
+            probably_meant[own_column] = missing[nearest[0]]
+    return probably_meant
 
 
 def _check(
-    own: str, shared: str, frame: pl.DataFrame, table: Table, rename: Mapping[str, str]
+    own: str,
+    shared: str,
+    frame: pl.DataFrame,
+    table: Table,
+    rename: Mapping[str, str],
 ) -> None:
     if own not in frame.columns:
         if own in table.columns and shared in frame.columns:
@@ -102,10 +116,10 @@ def _check(
             f"rename: {table.name} has no column {shared!r}{did_you_mean(shared, table.columns)} "
             f"It has {', '.join(table.columns)}"
         )
-    rivals = [name for name, target in rename.items() if target == shared]
-    if len(rivals) > 1:
+    rival_columns = [column for column, target in rename.items() if target == shared]
+    if len(rival_columns) > 1:
         raise UsageError(
-            f"rename: {' and '.join(rivals)} would both be {shared}; rename one of them"
+            f"rename: {' and '.join(rival_columns)} would both be {shared}; rename one of them"
         )
     if shared in frame.columns and shared not in rename:
         raise UsageError(

@@ -38,9 +38,8 @@ class Notation:
     def _has_thousands(self) -> bool:
         """Return whether the sign of thousands is a single one that means nothing else in a number."""
         sign = self.thousands
-        return (
-            isinstance(sign, str) and len(sign) == 1 and sign not in f"{self.decimal}+-eE0123456789"
-        )
+        taken = f"{self.decimal}+-eE0123456789"
+        return isinstance(sign, str) and len(sign) == 1 and sign not in taken
 
     def check(self, table: Table) -> None:
         """Refuse what no value can be read with.
@@ -63,23 +62,30 @@ class Notation:
             )
         if self.time_zone is not None:
             zone(self.time_zone)
-        if isinstance(self.date_format, Mapping):
-            _check_columns(self.date_format, table)
-            formats = list(self.date_format.values())
-        else:
-            formats = [] if self.date_format is None else [self.date_format]
-        for written in formats:
-            if not isinstance(written, str) or "%" not in written:
+        for date_format in self._formats(table):
+            # most who write no % have written a date
+            if not isinstance(date_format, str) or "%" not in date_format:
                 raise UsageError(
-                    f"date_format={written!r} has no %: write '%d/%m/%Y' for 31/01/2026"
+                    f"date_format={date_format!r} has no %: write '%d/%m/%Y' for 31/01/2026"
                 )
+
+    def _formats(self, table: Table) -> list[str]:
+        """Return all formats of dates and times; refuse those of columns that the table does not have."""
+        if self.date_format is None:
+            return []
+        if not isinstance(self.date_format, Mapping):
+            return [self.date_format]
+        _check_columns(self.date_format, table)
+        return list(self.date_format.values())
 
 
 def _check_columns(formats: Mapping[str, str], table: Table) -> None:
     dated = [name for name, column in table.columns.items() if column.dtype in _DATED]
     for name in formats:
-        if name not in dated:
-            raise UsageError(
-                f"date_format: {name!r} is no column of dates or times of {table.name}{did_you_mean(name, dated)} "
-                f"There are {', '.join(dated)}"
-            )
+        if name in dated:
+            continue
+        nearest = did_you_mean(name, dated)
+        raise UsageError(
+            f"date_format: {name!r} is no column of dates or times of {table.name}{nearest} "
+            f"There are {', '.join(dated)}"
+        )

@@ -20,7 +20,8 @@ def as_number(values: pl.Series, notation: Notation) -> pl.Series:
     if values.dtype.is_numeric():
         numbers = values.cast(pl.Float64, strict=False)
         # one NaN or infinity would swallow every sum
-        return evaluated(values.name, pl.when(numbers.is_finite()).then(numbers))
+        finite = pl.when(numbers.is_finite()).then(numbers)
+        return evaluated(values.name, finite)
     if not is_text(values):
         return nothing(values, pl.Float64())
     return _digits(values, notation).cast(pl.Float64, strict=False)
@@ -34,12 +35,13 @@ def as_whole(values: pl.Series, notation: Notation) -> pl.Series:
     if numbers.dtype == pl.Null:
         return numbers
     is_whole = numbers == numbers.floor()
-    rounded = pl.when(is_whole).then(numbers.cast(pl.Int64, strict=False))
+    whole_numbers = numbers.cast(pl.Int64, strict=False)
+    rounded = pl.when(is_whole).then(whole_numbers)
     if not is_text(values):
         return evaluated(values.name, rounded)
     # a float holds 15 digits, a whole number up to 19
-    exact = _digits(values, notation).cast(pl.Int64, strict=False)
-    return evaluated(values.name, pl.coalesce(exact, rounded))
+    exact_numbers = _digits(values, notation).cast(pl.Int64, strict=False)
+    return evaluated(values.name, pl.coalesce(exact_numbers, rounded))
 
 
 def _digits(values: pl.Series, notation: Notation) -> pl.Series:
@@ -48,14 +50,17 @@ def _digits(values: pl.Series, notation: Notation) -> pl.Series:
     With a comma for thousands, "1,234" is 1234, and "1,23" is not read: it is more likely 1.23.
     """
     texts = stripped(values)
-    plain = texts
-    digits = r"\d+"
+    program_texts = texts
+    digit_groups = r"\d+"
     if notation.thousands is not None:
-        group = _BLANKS if notation.thousands.isspace() else re.escape(notation.thousands)
-        digits = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)"
-        plain = texts.str.replace_all(group, "")
-    plain = plain.str.replace(notation.decimal, ".", literal=True)
+        thousands_sign = _BLANKS if notation.thousands.isspace() else re.escape(notation.thousands)
+        digit_groups = rf"(?:\d{{1,3}}(?:{thousands_sign}\d{{3}})+|\d+)"
+        program_texts = texts.str.replace_all(thousands_sign, "")
+    program_texts = program_texts.str.replace(notation.decimal, ".", literal=True)
 
-    decimal = re.escape(notation.decimal)
-    number = rf"^[+-]?(?:{digits}(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?$"
-    return evaluated(values.name, pl.when(texts.str.contains(number)).then(plain))
+    decimal_sign = re.escape(notation.decimal)
+    number_pattern = (
+        rf"^[+-]?(?:{digit_groups}(?:{decimal_sign}\d*)?|{decimal_sign}\d+)(?:[eE][+-]?\d+)?$"
+    )
+    is_number = texts.str.contains(number_pattern)
+    return evaluated(values.name, pl.when(is_number).then(program_texts))

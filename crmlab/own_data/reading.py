@@ -28,7 +28,11 @@ _TRUTHS = MappingProxyType(
 )
 
 
-def as_shared(values: pl.Series, dtype: Any, notation: Notation) -> pl.Series:
+def as_shared(
+    values: pl.Series,
+    dtype: Any,
+    notation: Notation,
+) -> pl.Series:
     """Return the values as those of a shared column of that dtype; null for what cannot be read.
 
     Raises
@@ -55,8 +59,8 @@ def _texts(values: pl.Series, notation: Notation) -> pl.Series:
         if values.dtype.inner.is_nested():  # what is in it is no text
             return nothing(values, dtype=pl.List(pl.String))
         return values.cast(pl.List(pl.String), strict=False)
-    parts = split(values.name, notation.separator).alias(values.name)
-    return as_text(values).to_frame().select(parts).to_series()
+    split_texts = split(values.name, notation.separator).alias(values.name)
+    return as_text(values).to_frame().select(split_texts).to_series()
 
 
 def _custom(values: pl.Series, notation: Notation) -> pl.Series:

@@ -30,7 +30,12 @@ class Shaped:
     problems: tuple[str, ...]
 
 
-def shaped(own: pl.DataFrame, table: Table, values: words.Values, notation: Notation) -> Shaped:
+def shaped(
+    own: pl.DataFrame,
+    table: Table,
+    values: words.Values,
+    notation: Notation,
+) -> Shaped:
     """Return the frame as that table.
 
     Raises
@@ -41,31 +46,30 @@ def shaped(own: pl.DataFrame, table: Table, values: words.Values, notation: Nota
     columns: list[pl.Series] = []
     misfits: list[pl.Series] = []
     problems: list[str] = []
-    for name, column in table.columns.items():
-        if name not in own.columns:
-            columns.append(
-                pl.Series(name, [None], dtype=column.dtype).new_from_index(0, own.height)
-            )
+    for column_name, column in table.columns.items():
+        if column_name not in own.columns:
+            null = pl.Series(column_name, [None], dtype=column.dtype)
+            columns.append(null.new_from_index(0, own.height))
             continue
-        before = own[name]
-        if name in values:
-            before = _replaced(before, values[name])
-        after = as_shared(before, column.dtype, notation)
+
+        values_before = own[column_name]
+        if column_name in values:
+            values_before = _replaced(values_before, values[column_name])
+        values_after = as_shared(values_before, column.dtype, notation)
         unknown = ""
         if column.words:
-            after, unknown = _in_words(after, column)
+            values_after, unknown = _in_words(values_after, column)
 
-        lost = misfits_of(before, after)
-        if lost.null_count() < lost.len():
-            misfits.append(lost)
-            problems.append(unknown or sentence(lost, column.dtype))
-        columns.append(after)
+        lost_values = misfits_of(values_before, values_after)
+        if lost_values.null_count() < lost_values.len():
+            misfits.append(lost_values)
+            problems.append(unknown or sentence(lost_values, column.dtype))
+        columns.append(values_after)
 
-    further = [own[name] for name in own.columns if name not in table.columns]
+    columns += [own[column_name] for column_name in own.columns if column_name not in table.columns]
     return Shaped(
-        frame=pl.DataFrame(
-            {series.name: series for series in (*columns, *further)}
-        ),  # a name may be ""
+        # by name, because the name of a further column may be "", which a list of series loses
+        frame=pl.DataFrame({series.name: series for series in columns}),
         misfits=pl.DataFrame(misfits),
         problems=tuple(problems),
     )
@@ -79,18 +83,22 @@ def check_key(frame: pl.DataFrame, table: Table) -> None:
     UsageError
         How many rows, and which.
     """
-    for name in KEY:
-        if blank := frame[name].null_count():
+    for column in KEY:
+        blank = frame[column].null_count()
+        if blank:
             raise UsageError(
-                f"{table.name}: {plural(blank, 'row')} of {frame.height:,} have no {name}; every row needs one"
+                f"{table.name}: {plural(blank, 'row')} of {frame.height:,} have no {column}; "
+                "every row needs one"
             )
-    repeated = frame.group_by(KEY, maintain_order=True).len().filter(pl.col("len") > 1)
+    counts = frame.group_by(KEY, maintain_order=True).len()
+    repeated = counts.filter(pl.col("len") > 1)
     if repeated.is_empty():
         return
-    ids = listed(repr(id) for id in repeated["id"])
+    repeated_ids = listed(map(repr, repeated["id"]))
+    verb = "is" if repeated.height == 1 else "are"
     raise UsageError(
         f"{table.name}: {plural(repeated.height, 'id')} of one provider and account "
-        f"{'is' if repeated.height == 1 else 'are'} on several rows ({ids}): give one row for each, "
+        f"{verb} on several rows ({repeated_ids}): give one row for each, "
         "such as frame.unique('...', keep='last'), or another column as id"
     )
 
@@ -106,10 +114,12 @@ def _replaced(values: pl.Series, replacements: Any) -> pl.Series:
 def _in_words(texts: pl.Series, column: Column) -> tuple[pl.Series, str]:
     """Return the words in the spelling of the schema, and what is wrong with those that it does not know."""
     spelled = words.known(texts, column)
+    # of such a column the service has words of its own
     if column.other_words:
         return spelled, ""
     unknown = words.strange(spelled, column.words)
     if unknown.is_empty():
         return spelled, ""
-    known = pl.when(spelled.is_in(column.words)).then(spelled)
-    return evaluated(texts.name, known), words.refusal(texts.name, unknown, column.words)
+    known_only = pl.when(spelled.is_in(column.words)).then(spelled)
+    refusal = words.refusal(texts.name, unknown, column.words)
+    return evaluated(texts.name, known_only), refusal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Iterator
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,12 @@ from crmlab.schema import as_polars, collected, in_short
 
 #: what stands between the cells of a CSV file; of equally good ones the first, which is the rarer in names
 _DELIMITERS = ("\t", ";", ",")
+#: what reads files of other kinds
+_READERS = {
+    ".parquet": "read_parquet",
+    ".json": "read_json",
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "read_excel"),
+}
 
 
 def read(source: Any, table: str) -> pl.DataFrame:
@@ -31,12 +38,10 @@ def read(source: Any, table: str) -> pl.DataFrame:
 
 
 def _of_file(path: Path) -> pl.DataFrame:
-    if path.suffix.lower() in (".parquet", ".xlsx", ".xls", ".ods", ".json"):
-        reader = {".parquet": "read_parquet", ".json": "read_json"}.get(
-            path.suffix.lower(), "read_excel"
-        )
+    polars_reader = _READERS.get(path.suffix.lower())
+    if polars_reader:
         raise UsageError(
-            f"{path.name} is no CSV file: write polars.{reader}({str(path)!r}) in place of the path"
+            f"{path.name} is no CSV file: write polars.{polars_reader}({str(path)!r}) in place of the path"
         )
     try:
         header = _header(path)
@@ -49,24 +54,32 @@ def _of_file(path: Path) -> pl.DataFrame:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or in_short(error)}") from None
     except pl.exceptions.PolarsError as error:
+        # the header alone was read before, and the signs may stand further down
         if "utf-8" in str(error).lower():
             raise UsageError(_not_utf8(path)) from None
         raise UsageError(f"{path.name} cannot be read as CSV: {in_short(error)}") from None
 
 
-def _refuse_twice(path: Path, header: str, delimiter: str) -> None:
+def _refuse_twice(
+    path: Path,
+    header: str,
+    delimiter: str,
+) -> None:
     """Refuse a name that two columns have: nobody could tell which of them is meant."""
-    names = [
-        name
-        for row in csv.reader(header.splitlines(keepends=True), delimiter=delimiter)
-        for name in row
-        if name
-    ]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
+    counts: Counter[str] = Counter()
+    for names_in_row in _rows(header, delimiter):
+        # columns without a name are told apart by Polars
+        counts.update(filter(None, names_in_row))
+    repeated = [name for name, times in counts.items() if times > 1]
+    if repeated:
         raise UsageError(
-            f"{path.name} has several columns called {', '.join(twice)}: name each of them otherwise"
+            f"{path.name} has several columns called {', '.join(repeated)}: give each its own name"
         )
+
+
+def _rows(header: str, delimiter: str) -> Iterator[list[str]]:
+    """Return the cells of the header, which is several rows where lines before it are blank."""
+    return csv.reader(header.splitlines(keepends=True), delimiter=delimiter)
 
 
 def _not_utf8(path: Path) -> str:
@@ -78,22 +91,21 @@ def _not_utf8(path: Path) -> str:
 
 def _header(path: Path) -> str:
     """Return the first line that holds something, with those that a quoted cell goes on in."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines: list[str] = []
-        for line in file:
-            lines.append(line)
-            is_whole = "".join(lines).count('"') % 2 == 0
+    with path.open(encoding="utf-8-sig", newline="") as csv_file:
+        header_lines: list[str] = []
+        for line in csv_file:
+            header_lines.append(line)
+            is_whole = "".join(header_lines).count('"') % 2 == 0
             if is_whole and line.strip():
                 break
-    return "".join(lines)
+    return "".join(header_lines)
 
 
 def _delimiter(header: str) -> str:
     """Return what cuts the header into the most cells."""
-    cells = {delimiter: _cells(header, delimiter) for delimiter in _DELIMITERS}
-    return max(_DELIMITERS, key=lambda delimiter: cells[delimiter])
+    cell_counts = {delimiter: _cells(header, delimiter) for delimiter in _DELIMITERS}
+    return max(_DELIMITERS, key=cell_counts.__getitem__)
 
 
 def _cells(header: str, delimiter: str) -> int:
-    rows = csv.reader(header.splitlines(keepends=True), delimiter=delimiter)
-    return max((len(row) for row in rows), default=0)
+    return max(map(len, _rows(header, delimiter)), default=0)

@@ -160,28 +160,29 @@ lost; write values={'status': {'Closed Won': 'won'}}; or misfits='null' to go on
     if id is not None:
         rename = {**rename, id: "id"}
 
-    given = read(frame, shared.name)
-    own = _with_key(renamed(given, shared, rename), shared, provider, account)
-    own = _with_constants(own, shared, constants)
+    given_frame = read(frame, shared.name)
+    own_frame = _with_key(renamed(given_frame, shared, rename), shared, provider, account)
+    own_frame = _with_constants(own_frame, shared, constants)
     if shared.name == "consent_events":
-        own = meanings.numbered(own)
-    _check_id(own, shared, given.columns)
-    words.check_values(values, own, shared, rename)
+        own_frame = meanings.numbered(own_frame)
+    _check_id(own_frame, shared, given_frame.columns)
+    words.check_values(values, own_frame, shared, rename)
 
-    found = shaped(own, shared, values, notation)
-    check_key(found.frame, shared)
-    problems = list(found.problems)
-    answer = meanings.meant(found.frame, shared.name, own.columns)
+    result = shaped(own_frame, shared, values, notation)
+    check_key(result.frame, shared)
+    answer = meanings.meant(result.frame, shared.name, own_frame.columns)
+    problems = list(result.problems)
     if shared.name == "consent_events":
-        problems += [problem for problem in [meanings.silence(answer)] if problem]
+        problems += filter(None, [meanings.silence(answer)])
+    # all of them at once: nobody wants to be told of the next one after each
     if problems and misfits == "raise":
         raise UsageError(
             f"{shared.name}: {'; '.join(problems)}; or misfits='null' to go on without them"
         )
-    if found.problems:
-        answer = _kept(answer, found, shared)
+    if result.problems:
+        answer = _kept(answer, result, shared)
 
-    for doubt in (*problems, *_doubts(own, answer, shared)):
+    for doubt in (*problems, *_doubts(own_frame, answer, shared)):
         warnings.warn(f"{shared.name}: {doubt}", MisfitWarning, stacklevel=2)
     return answer
 
@@ -190,87 +191,114 @@ def _check_kinds(misfits: str, **pairs: Any) -> None:
     if misfits not in ("raise", "null"):
         raise UsageError(f"misfits={misfits!r}: write 'raise' or 'null'")
     for argument, given in pairs.items():
-        if not isinstance(given, Mapping):
-            raise UsageError(
-                f"{argument} is of type {type(given).__name__}: write a dict, such as {_EXAMPLES[argument]}"
-            )
+        if isinstance(given, Mapping):
+            continue
+        example = _EXAMPLES[argument]
+        kind = type(given).__name__
+        raise UsageError(f"{argument} is of type {kind}: write a dict, such as {example}")
 
 
 def _with_key(
-    frame: pl.DataFrame, table: Table, provider: str | None, account: str | None
+    frame: pl.DataFrame,
+    table: Table,
+    provider: str | None,
+    account: str | None,
 ) -> pl.DataFrame:
     """Return the frame with provider and account, which are the user's words for both or stand in the frame."""
-    if provider is None:
-        if "provider" not in frame.columns:
-            raise UsageError(
-                f"{table.name}: write provider='salesforce', the service that the data are from"
-            )
-        if account is not None or "account" not in frame.columns:
-            return _with_constants(
-                frame, table, {"account": account} if account else {"account": pl.col("provider")}
-            )
-        return frame
     # an account in other people's files is a customer
-    return _with_constants(frame, table, {"provider": provider, "account": account or provider})
+    if provider is not None:
+        key_columns = {"provider": provider, "account": account or provider}
+        return _with_constants(frame, table, key_columns)
+
+    if "provider" not in frame.columns:
+        raise UsageError(
+            f"{table.name}: write provider='salesforce', the service that the data are from"
+        )
+    if account:
+        return _with_constants(frame, table, {"account": account})
+    if account is None and "account" in frame.columns:
+        return frame
+    return _with_constants(frame, table, {"account": pl.col("provider")})
 
 
 def _with_constants(
-    frame: pl.DataFrame, table: Table, constants: Mapping[str, Any]
+    frame: pl.DataFrame,
+    table: Table,
+    constants: Mapping[str, Any],
 ) -> pl.DataFrame:
     """Return the frame with what is the same in every row."""
-    for name, value in constants.items():
-        if name not in table.columns:
+    for column, value in constants.items():
+        if column not in table.columns:
             raise UsageError(
-                f"constants: {table.name} has no column {name!r}{did_you_mean(name, table.columns)}"
+                f"constants: {table.name} has no column {column!r}{did_you_mean(column, table.columns)}"
             )
-        if name in frame.columns:
-            other = "company_name" if "company_name" in table.columns else "..."
+        if column in frame.columns:
+            other_name = "company_name" if "company_name" in table.columns else "..."
             raise UsageError(
-                f"{table.name}: the frame has a column {name} already, in which {value!r} would be written; rename it, "
-                f"for example rename={{{name!r}: {other!r}}}, or give the frame without it"
+                f"{table.name}: the frame has a column {column} already, in which {value!r} would be written; "
+                f"rename it, for example rename={{{column!r}: {other_name!r}}}, or give the frame without it"
             )
-    literals = [_literal(name, value) for name, value in constants.items()]
+    literals = [_literal(column, value) for column, value in constants.items()]
     return frame.with_columns(literals)
 
 
 def _literal(name: str, value: Any) -> pl.Expr:
     try:
-        return (value if isinstance(value, pl.Expr) else pl.lit(value)).alias(name)
+        expression = value if isinstance(value, pl.Expr) else pl.lit(value)
     except TypeError:
         raise UsageError(
             f"constants: {name} is of type {type(value).__name__}: write a text, a number, a date or a list"
         ) from None
+    return expression.alias(name)
 
 
-def _check_id(frame: pl.DataFrame, table: Table, given: Sequence[str]) -> None:
+def _check_id(
+    frame: pl.DataFrame,
+    table: Table,
+    given: Sequence[str],
+) -> None:
     if "id" in frame.columns:
         return
-    likely = [name for name in given if plain(name).endswith("id")] or ["..."]
+    likely = [column for column in given if plain(column).endswith("id")] or ["..."]
     raise UsageError(
         f"{table.name} needs an id, and the frame has no such column: write id={likely[0]!r}. It has {', '.join(given)}"
     )
 
 
-def _kept(answer: pl.DataFrame, found: Shaped, table: Table) -> pl.DataFrame:
+def _kept(
+    answer: pl.DataFrame,
+    found: Shaped,
+    table: Table,
+) -> pl.DataFrame:
     if MISFITS in answer.columns:
-        raise UsageError(
-            f"{table.name}: the frame has a column {MISFITS} already: call it otherwise"
-        )
+        raise UsageError(f"{table.name}: the frame has a column {MISFITS} already: rename it")
     return with_misfits(answer, found.misfits)
 
 
-def _doubts(own: pl.DataFrame, answer: pl.DataFrame, table: Table) -> Iterator[str]:
+def _doubts(
+    own: pl.DataFrame,
+    answer: pl.DataFrame,
+    table: Table,
+) -> Iterator[str]:
     """Yield what may be meant otherwise, and what to write then."""
     for name, near in near_misses(own.columns, table).items():
         yield f"the column {name!r} is kept as it is; if it is {near}, write rename={{{name!r}: {near!r}}}"
+
+    filled = (*own.columns, *_SELDOM)
     for name, column in table.columns.items():
-        if column.words and not column.other_words and name not in (*own.columns, *_SELDOM):
-            yield (
-                f"no column fills {name} ({', '.join(column.words)}), without which most answers are empty: "
-                f"write rename={{'...': {name!r}}}"
-            )
-    if table.name == "consent_events" and (count := meanings.undated(answer)):
+        # words of the service's own are no condition of an answer
+        if not column.words or column.other_words or name in filled:
+            continue
         yield (
-            f"{plural(count, 'row')} of {answer.height:,} have no time, so that they count in no analysis: "
+            f"no column fills {name} ({', '.join(column.words)}), without which most answers are empty: "
+            f"write rename={{'...': {name!r}}}"
+        )
+
+    if table.name != "consent_events":
+        return
+    undated = meanings.undated(answer)
+    if undated:
+        yield (
+            f"{plural(undated, 'row')} of {answer.height:,} have no time, so that they count in no analysis: "
             "write rename={'...': 'occurred_at'}, or constants={'occurred_at': '2026-01-31'}, the day of the list"
         )

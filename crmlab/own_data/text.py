@@ -26,16 +26,14 @@ def is_text(values: pl.Series) -> bool:
 
 def as_text(values: pl.Series) -> pl.Series:
     """Return values as text; whole numbers without a point, blank text and what is no text as null."""
-    if (
-        values.dtype.is_nested()
-        or values.dtype in _WITHOUT_TEXT
-        or isinstance(values.dtype, pl.BaseExtension)
-    ):
+    dtype = values.dtype
+    if dtype.is_nested() or dtype in _WITHOUT_TEXT or isinstance(dtype, pl.BaseExtension):
         return nothing(values, pl.String())
-    if values.dtype == pl.Object:
+    if dtype == pl.Object:
+        # Polars cannot cast what it knows nothing of
         texts = [None if value is None else str(value) for value in values]
         return pl.Series(values.name, texts, dtype=pl.String)
-    if values.dtype.is_float():
+    if dtype.is_float():
         return _of_floats(values)
     texts_or_blank = values.cast(pl.String, strict=False)
     is_there = texts_or_blank.str.strip_chars() != ""
@@ -49,7 +47,8 @@ def stripped(values: pl.Series) -> pl.Series:
 
 def nothing(values: pl.Series, dtype: Any) -> pl.Series:
     """Return as many nulls of that dtype as there are values."""
-    return pl.Series(values.name, [None], dtype=dtype).new_from_index(0, values.len())
+    null = pl.Series(values.name, [None], dtype=dtype)
+    return null.new_from_index(0, values.len())
 
 
 def evaluated(name: str, expression: pl.Expr) -> pl.Series:
@@ -59,7 +58,9 @@ def evaluated(name: str, expression: pl.Expr) -> pl.Series:
 
 def _of_floats(values: pl.Series) -> pl.Series:
     # pandas keeps whole numbers with gaps as floats: an id is 5 then, not 5.0
-    is_whole = (values.is_finite() & (values == values.floor())).fill_null(value=False)
-    whole = values.cast(pl.Int64, strict=False).cast(pl.String)
-    others = values.fill_nan(None).cast(pl.String)
-    return evaluated(values.name, pl.when(is_whole).then(whole).otherwise(others))
+    has_no_fraction = values == values.floor()
+    is_whole = (values.is_finite() & has_no_fraction).fill_null(value=False)
+    whole_texts = values.cast(pl.Int64, strict=False).cast(pl.String)
+    other_texts = values.fill_nan(None).cast(pl.String)
+    texts = pl.when(is_whole).then(whole_texts).otherwise(other_texts)
+    return evaluated(values.name, texts)

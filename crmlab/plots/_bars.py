@@ -16,12 +16,15 @@ MAX_BARS = 20
 
 def label_of(columns: Sequence[str]) -> pl.Expr:
     """Return the values of several columns as one label."""
-    return pl.concat_str(
-        [pl.col(name).cast(pl.String).fill_null("(none)") for name in columns], separator=" · "
-    ).alias("label")
+    column_texts = [pl.col(column).cast(pl.String).fill_null("(none)") for column in columns]
+    return pl.concat_str(column_texts, separator=" · ").alias("label")
 
 
-def with_others(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame, str]:
+def with_others(
+    frame: pl.DataFrame,
+    size: str,
+    noun: str,
+) -> tuple[pl.DataFrame, str]:
     """Return the frame with all but the largest labels summed as "N others", and a note that says so.
 
     The order of the rows stays, the others come last. Columns that are not numbers are kept apart.
@@ -29,29 +32,38 @@ def with_others(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame
     totals = frame.group_by("label", maintain_order=True).agg(pl.col(size).sum())
     if totals.height <= MAX_BARS:
         return frame, ""
-    kept = totals.sort(size, descending=True, maintain_order=True)["label"].head(MAX_BARS - 1)
-    others = f"{totals.height - kept.len()} others"
-    is_kept = pl.col("label").is_in(kept.implode())
-    parts = frame.filter(is_kept), frame.filter(~is_kept).with_columns(label=pl.lit(others))
-    keys = [name for name, dtype in frame.schema.items() if not dtype.is_numeric()]
-    summed = pl.concat(parts).group_by(keys, maintain_order=True).agg(pl.all().sum())
-    return summed.select(frame.columns), f"The smallest {noun} are summed as '{others}'"
+    # one bar is that of the others
+    by_size = totals.sort(size, descending=True, maintain_order=True)
+    kept_labels = by_size["label"].head(MAX_BARS - 1)
+    others_label = f"{totals.height - kept_labels.len()} others"
+    is_kept = pl.col("label").is_in(kept_labels.implode())
+    others = frame.filter(~is_kept).with_columns(label=pl.lit(others_label))
+
+    # what is no number, such as a currency, keeps its rows apart: their amounts cannot be added
+    key_columns = [
+        column for column, column_type in frame.schema.items() if not column_type.is_numeric()
+    ]
+    all_rows = pl.concat([frame.filter(is_kept), others])
+    summed = all_rows.group_by(key_columns, maintain_order=True).agg(pl.all().sum())
+    return summed.select(frame.columns), f"The smallest {noun} are summed as '{others_label}'"
 
 
-def largest(frame: pl.DataFrame, size: str, noun: str) -> tuple[pl.DataFrame, str]:
+def largest(
+    frame: pl.DataFrame,
+    size: str,
+    noun: str,
+) -> tuple[pl.DataFrame, str]:
     """Return the rows with the largest sizes in their order, and a note that says how many are not shown.
 
     For what cannot be summed, such as medians.
     """
     if frame.height <= MAX_BARS:
         return frame, ""
-    kept = (
-        frame.with_row_index("place")
-        .sort(size, "place", descending=[True, False])
-        .head(MAX_BARS)
-        .sort("place")
-    )
-    return kept.drop("place"), f"{frame.height - MAX_BARS} {noun} with fewer deals not shown"
+    numbered = frame.with_row_index("place")
+    by_size = numbered.sort(size, "place", descending=[True, False])
+    kept = by_size.head(MAX_BARS).sort("place")
+    not_shown = frame.height - MAX_BARS
+    return kept.drop("place"), f"{not_shown} {noun} with fewer deals not shown"
 
 
 def bars(
@@ -62,15 +74,17 @@ def bars(
     name: str = "",
 ) -> go.Bar:
     """Return bars as long as the column `length`, with lines of words inside, or beside where they do not fit."""
+    # Plotly leaves out the words of a bar without length, unless they are beside it
+    positions = ["auto" if value else "outside" for value in frame[length]]
+    text_lines = ["<br>".join(map(text, bar_words)) for bar_words in beside]
     return go.Bar(
         x=frame[length].to_list(),
         y=[text(label) for label in frame["label"]],
-        text=["<br>".join(map(text, words)) for words in beside],
+        text=text_lines,
         name=text(name),
         orientation="h",
         marker={"color": colour},
-        # plotly leaves out the words of a bar without length, unless they are beside it
-        textposition=["auto" if value else "outside" for value in frame[length]],
+        textposition=positions,
         textangle=0,
         textfont={"size": 11},
         cliponaxis=False,
@@ -78,7 +92,12 @@ def bars(
     )
 
 
-def part(frame: pl.DataFrame, length: str, name: str, colour: str) -> go.Bar:
+def part(
+    frame: pl.DataFrame,
+    length: str,
+    name: str,
+    colour: str,
+) -> go.Bar:
     """Return one colour of stacked bars: as long as the column `length`."""
     return go.Bar(
         x=frame[length].to_list(),
@@ -92,8 +111,8 @@ def part(frame: pl.DataFrame, length: str, name: str, colour: str) -> go.Bar:
 
 def longest_first(frame: pl.DataFrame, length: str) -> pl.DataFrame:
     """Return the rows in the order of their labels' total length."""
-    total = pl.col(length).sum().over("label")
-    return frame.sort(total, "label", descending=[True, False], maintain_order=True)
+    total_length = pl.col(length).sum().over("label")
+    return frame.sort(total_length, "label", descending=[True, False], maintain_order=True)
 
 
 def stacked(labels: Sequence[str], unit: str) -> dict[str, Any]:
@@ -109,14 +128,15 @@ def stacked(labels: Sequence[str], unit: str) -> dict[str, Any]:
 
 def label_axis(labels: Sequence[str]) -> dict[str, Any]:
     """Return an axis of labels, the first on top; long ones are cut, but stay apart."""
-    whole = [text(label) for label in labels]
+    whole_labels = [text(label) for label in labels]
     return {
         "type": "category",
         "categoryorder": "array",
-        "categoryarray": whole,
+        "categoryarray": whole_labels,
         "autorange": "reversed",
+        # ticks of our own: the bars keep their whole labels, which may begin alike
         "tickmode": "array",
-        "tickvals": whole,
+        "tickvals": whole_labels,
         "ticktext": [_short(label) for label in labels],
         "showgrid": False,
     }
@@ -128,7 +148,9 @@ def height(labels: int, bars_each: int = 1) -> int:
 
 
 def _short(label: str, width: int = 18) -> str:
+    # a label of nothing but blanks has no line, and needs one
     lines = textwrap.wrap(label, width) or [label]
     if len(lines) > 2:
-        lines = [lines[0], lines[1][: width - 1] + "…"]
+        second_line = lines[1][: width - 1] + "…"
+        lines = [lines[0], second_line]
     return "<br>".join(map(text, lines))

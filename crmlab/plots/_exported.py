@@ -58,8 +58,11 @@ class _HtmlBeside(MimetypeRenderer):  # type: ignore[misc]  # Plotly has no type
         request = _request()
         if not self.html_beside or request.get("msg_type") != "execute_request":
             return {}  # shown by a widget: that is no cell's output, and no export has it
-        script = f"<script>{plotly_js()}</script>\n" if self._seen.is_first_of(request) else ""
-        return {"text/html": script + figure_html(fig_dict)}
+
+        html = figure_html(fig_dict)
+        if self._seen.is_first_of(request):
+            html = f"<script>{plotly_js()}</script>\n{html}"
+        return {"text/html": html}
 
 
 class _PlotlyJs:
@@ -74,14 +77,14 @@ class _PlotlyJs:
 
     def is_first_of(self, request: dict[str, Any]) -> bool:
         """Return whether plotly.js must stand beside the figure that this run of a cell shows."""
-        run = request.get("msg_id", "")
+        this_run = request.get("msg_id", "")
         # nbclient and consoles name no cell: they run each once
-        cell = request.get("metadata", {}).get("cellId") or run
-        is_another_cell = bool(self._cell) and cell != self._cell
-        if is_another_cell or run == self._run:
+        this_cell = request.get("metadata", {}).get("cellId") or this_run
+        is_another_cell = bool(self._cell) and this_cell != self._cell
+        if is_another_cell or this_run == self._run:
             return False
-        self._cell = cell
-        self._run = run
+        self._cell = this_cell
+        self._run = this_run
         return True
 
 
@@ -93,14 +96,14 @@ def plotly_js() -> str:
 
 def figure_html(fig_dict: dict[str, Any]) -> str:
     """Return a figure as HTML that needs nothing but plotly.js, which it waits for."""
-    figure = pio.to_json(fig_dict, validate=False, pretty=False)
+    figure_json = pio.to_json(fig_dict, validate=False, pretty=False)
     for character, escaped in _ESCAPED.items():
-        figure = figure.replace(character, escaped)
+        figure_json = figure_json.replace(character, escaped)
     height = (fig_dict.get("layout") or {}).get("height")
     if not isinstance(height, int | float):
         height = _DEFAULT_HEIGHT
     return _HTML.format(
-        id=f"figure-{secrets.token_hex(8)}", height=height, figure=figure, config=_CONFIG
+        id=f"figure-{secrets.token_hex(8)}", height=height, figure=figure_json, config=_CONFIG
     )
 
 

@@ -26,18 +26,20 @@ def draws(function: Callable[P, go.Figure]) -> Answer[P, go.Figure]:
 
     @functools.wraps(function)
     def draw(*args: Any, **kwargs: Any) -> go.Figure:
-        call = Call.of_fetch(function, numbers.needs, numbers.tables, args, kwargs)
-        if call is None:
+        fetch_call = Call.of_fetch(function, numbers.needs, numbers.tables, args, kwargs)
+        if fetch_call is None:
             frames = of_polars(function, args, kwargs)
             return function(*frames.args, **frames.kwargs)
-        return with_note(function(*call.args, **call.kwargs), call.notes())
+        return with_note(function(*fetch_call.args, **fetch_call.kwargs), fetch_call.notes())
 
     draw.needs = numbers.needs  # type: ignore[attr-defined]
     return cast("Answer[P, go.Figure]", draw)
 
 
 def of_polars(
-    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
 ) -> inspect.BoundArguments:
     """Return the arguments of a call, those that are to be frames as frames of Polars; lazy ones stay lazy.
 
@@ -48,13 +50,13 @@ def of_polars(
     """
     signature = inspect.signature(function)
     try:
-        bound = signature.bind(*args, **kwargs)
+        arguments = signature.bind(*args, **kwargs)
     except TypeError as error:  # said by the function itself, not by what it is wrapped in
         raise TypeError(f"{function.__name__}() {error}") from None
-    for name, value in bound.arguments.items():
-        annotation = str(signature.parameters[name].annotation)
+    for parameter, value in arguments.arguments.items():
+        annotation = str(signature.parameters[parameter].annotation)
         is_frame = annotation.startswith("pl.DataFrame")
         may_be_left_out = value is None and annotation != "pl.DataFrame"
         if is_frame and not may_be_left_out:
-            bound.arguments[name] = as_polars(value, name)
-    return bound
+            arguments.arguments[parameter] = as_polars(value, parameter)
+    return arguments

@@ -11,26 +11,20 @@ _MAX_KINDS = len(PALETTE)
 
 def by_kind(counts: pl.DataFrame, *along: str) -> tuple[list[tuple[pl.DataFrame, str, str]], str]:
     """Return rows, name and colour of each kind of a frame of `along`, kind, count; and a note of what was summed."""
-    total = pl.col("count").sum()
-    order = (
-        counts.group_by("kind")
-        .agg(total)
-        .sort("count", "kind", descending=[True, False], nulls_last=True)["kind"]
-    )
-    kept, rare = order.head(_MAX_KINDS).to_list(), order.len() - _MAX_KINDS
-    parts = [
-        (counts.filter(pl.col("kind").eq_missing(pl.lit(kind))), kind or "(no kind)", colour)
-        for kind, colour in zip(kept, PALETTE, strict=False)
-    ]
-    if rare <= 0:
+    total_count = pl.col("count").sum()
+    totals = counts.group_by("kind").agg(total_count)
+    kinds_by_size = totals.sort("count", "kind", descending=[True, False], nulls_last=True)["kind"]
+    largest = kinds_by_size.head(_MAX_KINDS).to_list()
+    parts = []
+    for kind, colour in zip(largest, PALETTE, strict=False):
+        # rows without a kind are one, too: compared as usual, null equals nothing
+        is_kind = pl.col("kind").eq_missing(pl.lit(kind))
+        parts.append((counts.filter(is_kind), kind or "(no kind)", colour))
+
+    other_kinds = kinds_by_size.len() - _MAX_KINDS
+    if other_kinds <= 0:
         return parts, ""
-    rest = (
-        counts.filter(~pl.col("kind").is_in(kept, nulls_equal=True))
-        .group_by(along)
-        .agg(total)
-        .sort(along)
-    )
-    return [
-        *parts,
-        (rest, f"{rare} others", REST),
-    ], f"The rarest kinds are summed as '{rare} others'"
+    others = counts.filter(~pl.col("kind").is_in(largest, nulls_equal=True))
+    summed_others = others.group_by(along).agg(total_count).sort(along)
+    parts.append((summed_others, f"{other_kinds} others", REST))
+    return parts, f"The rarest kinds are summed as '{other_kinds} others'"

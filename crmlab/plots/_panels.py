@@ -20,32 +20,34 @@ def by_currency(frame: pl.DataFrame) -> tuple[list[tuple[str | None, pl.DataFram
     """
     if "currency" not in frame.columns:
         return [(None, frame)], ""
-    order = frame.group_by("currency").agg(pl.col("deals").sum())
-    names = order.sort("deals", "currency", descending=[True, False], nulls_last=True)[
-        "currency"
-    ].to_list()
-    shown = [
-        (name, frame.filter(pl.col("currency").eq_missing(pl.lit(name, pl.String))))
-        for name in names
-    ]
-    left_out = len(names) - MAX_PANELS
-    return shown[
-        :MAX_PANELS
-    ], f"{left_out} currencies with fewer deals not shown" if left_out > 0 else ""
+    totals = frame.group_by("currency").agg(pl.col("deals").sum())
+    by_size = totals.sort("deals", "currency", descending=[True, False], nulls_last=True)
+    panels = []
+    for currency in by_size["currency"].head(MAX_PANELS):
+        # deals that name no currency are a panel of their own
+        is_own = pl.col("currency").eq_missing(pl.lit(currency, pl.String))
+        panels.append((currency, frame.filter(is_own)))
+
+    not_shown = by_size.height - MAX_PANELS
+    if not_shown <= 0:
+        return panels, ""
+    return panels, f"{not_shown} currencies with fewer deals not shown"
 
 
 def axes(titles: list[str]) -> dict[str, Any]:
     """Return the layout of panels with these titles on their value axes, and one axis below them all."""
-    share = (1 + _GAP) / len(titles)
+    panel_height = (1 + _GAP) / len(titles)
     layout: dict[str, Any] = {
         "xaxis": {"anchor": axis_name(len(titles) - 1)},
         "height": 170 + 210 * len(titles),
     }
-    for place, title in enumerate(titles):
-        top = 1 - place * share
-        layout["yaxis" + axis_name(place)[1:]] = {
+    for position, title in enumerate(titles):
+        # Plotly counts from the bottom, and the first panel is on top
+        panel_top = 1 - position * panel_height
+        layout["yaxis" + axis_name(position)[1:]] = {
             "title": {"text": text(title)},
-            "domain": [max(0.0, top - share + _GAP), top],
+            # rounding makes a little less than nothing of the last bottom, which Plotly refuses
+            "domain": [max(0.0, panel_top - panel_height + _GAP), panel_top],
             "anchor": "x",
         }
     return layout
@@ -53,7 +55,10 @@ def axes(titles: list[str]) -> dict[str, Any]:
 
 def axis_name(place: int) -> str:
     """Return Plotly's name of the value axis of a panel."""
-    return "y" if place == 0 else f"y{place + 1}"
+    # the first has no number
+    if place == 0:
+        return "y"
+    return f"y{place + 1}"
 
 
 def placed(traces: Iterator[Any], place: int) -> Iterator[Any]:

@@ -9,15 +9,22 @@ import polars as pl
 
 from crmlab.analysis.rates import ratio
 from crmlab.plots import _bars
-from crmlab.plots._template import BLUE, figure, number, text
+from crmlab.plots._template import BLUE, figure, part_of_whole, share_axis, text
+
+#: the least share whose words fit into its part of a bar
+_MIN_IN_WORDS = 0.06
 
 
-def labelled(frame: pl.DataFrame, keys: Sequence[str], whole: str) -> pl.DataFrame:
+def labelled(
+    frame: pl.DataFrame,
+    keys: Sequence[str],
+    whole: str,
+) -> pl.DataFrame:
     """Return the frame with a label in place of the columns `keys`; without keys there is one row, called `whole`."""
     if not keys:
         return frame.with_columns(pl.lit(whole).alias("label"))
-    label = frame.select(_bars.label_of(keys)).to_series()
-    return frame.drop(keys).with_columns(label)
+    group_label = frame.select(_bars.label_of(keys)).to_series()
+    return frame.drop(keys).with_columns(group_label)
 
 
 def one(groups: pl.DataFrame, title: str, axis: str, noun: str, *notes: str) -> go.Figure:
@@ -26,22 +33,21 @@ def one(groups: pl.DataFrame, title: str, axis: str, noun: str, *notes: str) -> 
     Reads label, part, whole. `noun`: what the title counts.
     """
     counted = groups.select("label", "part", "whole").filter(pl.col("whole") > 0)
-    shown, note = _bars.with_others(
-        counted.sort("whole", "label", descending=[True, False]), "whole", "groups"
-    )
-    shown = shown.with_columns(share=ratio(pl.col("part"), pl.col("whole")))
-    beside = [
-        (f"{share:.1%}", f"{number(part)} of {number(whole)}")
-        for share, part, whole in shown.select("share", "part", "whole").iter_rows()
-    ]
+    # shares cannot be added, so the smallest groups are summed before they are divided
+    by_size = counted.sort("whole", "label", descending=[True, False])
+    summed, others_note = _bars.with_others(by_size, "whole", "groups")
+    shares = summed.with_columns(share=ratio(pl.col("part"), pl.col("whole")))
+    words_beside = []
+    for share, part, whole in shares.select("share", "part", "whole").iter_rows():
+        words_beside.append((f"{share:.1%}", part_of_whole(part, whole)))
     return figure(
-        [_bars.bars(shown, "share", beside, BLUE)],
+        [_bars.bars(shares, "share", words_beside, BLUE)],
         f"{title} (n = {noun})",
         *notes,
-        note,
-        height=_bars.height(shown.height),
-        xaxis={"title": {"text": axis}, "tickformat": ".0%", "range": [0, 1.02]},
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        others_note,
+        height=_bars.height(shares.height),
+        xaxis=share_axis(axis),
+        yaxis=_bars.label_axis(shares["label"].to_list()),
     )
 
 
@@ -54,36 +60,39 @@ def parts(
     *notes: str,
 ) -> go.Figure:
     """Return bars as long as 100 %, with a colour for each part. Reads label and the columns: name, words, colour."""
-    names = [name for name, _, _ in columns]
-    counted = (
-        groups.select("label", *names)
-        .with_columns(whole=pl.sum_horizontal(names))
-        .filter(pl.col("whole") > 0)
-    )
-    shown, note = _bars.with_others(
-        counted.sort("whole", "label", descending=[True, False]), "whole", "groups"
-    )
-    traces = [_part(shown, name, words, colour) for name, words, colour in columns]
+    part_names = [column for column, _, _ in columns]
+    whole = pl.sum_horizontal(part_names).alias("whole")
+    counted = groups.select("label", *part_names).with_columns(whole).filter(pl.col("whole") > 0)
+    by_size = counted.sort("whole", "label", descending=[True, False])
+    summed, others_note = _bars.with_others(by_size, "whole", "groups")
+    traces = [_part(summed, column, legend_name, colour) for column, legend_name, colour in columns]
     return figure(
         traces,
         f"{title} (n = {noun})",
         *notes,
-        note,
+        others_note,
         barmode="stack",
         showlegend=True,
-        height=_bars.height(shown.height) + 30,
-        xaxis={"title": {"text": axis}, "tickformat": ".0%", "range": [0, 1.02]},
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        # the legend takes a line more
+        height=_bars.height(summed.height) + 30,
+        xaxis=share_axis(axis),
+        yaxis=_bars.label_axis(summed["label"].to_list()),
     )
 
 
-def _part(shown: pl.DataFrame, name: str, words: str, colour: str) -> go.Bar:
-    share = shown.select(ratio(pl.col(name), pl.col("whole"))).to_series()
+def _part(
+    groups: pl.DataFrame,
+    column: str,
+    words: str,
+    colour: str,
+) -> go.Bar:
+    shares = groups.select(ratio(pl.col(column), pl.col("whole"))).to_series()
+    counts = groups.select(column, "whole").iter_rows()
+    made_of = [part_of_whole(part, whole) for part, whole in counts]
     return go.Bar(
-        x=share.to_list(),
-        y=[text(label) for label in shown["label"]],
-        # less than a line is wide is left to hovering
-        text=[f"{each:.0%}" if each >= 0.06 else "" for each in share],
+        x=shares.to_list(),
+        y=[text(label) for label in groups["label"]],
+        text=[_inside(share) for share in shares],
         name=text(words),
         orientation="h",
         marker={"color": colour},
@@ -91,9 +100,13 @@ def _part(shown: pl.DataFrame, name: str, words: str, colour: str) -> go.Bar:
         insidetextanchor="middle",
         textangle=0,
         textfont={"size": 11, "color": "#FFFFFF"},
-        customdata=[
-            f"{number(part)} of {number(whole)}"
-            for part, whole in shown.select(name, "whole").iter_rows()
-        ],
+        customdata=made_of,
         hovertemplate="%{y}: %{x:.1%} (%{customdata}) " + text(words) + "<extra></extra>",
     )
+
+
+def _inside(share: float) -> str:
+    """Return the words inside a part; none where it is narrower than they are, which is left to hovering."""
+    if share < _MIN_IN_WORDS:
+        return ""
+    return f"{share:.0%}"

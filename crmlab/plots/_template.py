@@ -8,12 +8,16 @@ on white and on the usual dark notebook backgrounds, because a figure cannot kno
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
+import polars as pl
 
+from crmlab.analysis.parts import height_of
+from crmlab.display import plural
 from crmlab.plots._exported import stay_visible_in_exports
 from crmlab.schema import TimeLike, as_instant, day_at, zone
 
@@ -32,8 +36,7 @@ SCALE = (
 _LINE_LENGTH = 120
 _LINE_HEIGHT = 16
 _BREAK = "<br>"
-
-NO_DEALS = "the deals table is empty."
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 _GRID = "rgba(128,128,128,0.25)"
 _AXIS = {
@@ -99,44 +102,54 @@ TEMPLATE = go.layout.Template(
 
 def figure(traces: Sequence[Any], title: str, *notes: str, **layout: Any) -> go.Figure:
     """Return the figure with the template, a title that holds n, and the notes as its subtitle."""
+    # here and not on import: the renderer may be chosen after it
     stay_visible_in_exports()
-    shown = go.Figure(list(traces), layout={"template": TEMPLATE, **layout})
-    return with_subtitle(shown.update_layout(title={"text": title}), ". ".join(filter(None, notes)))
+    drawn = go.Figure(list(traces), layout={"template": TEMPLATE, **layout})
+    drawn.update_layout(title={"text": title})
+    sentences = ". ".join(filter(None, notes))
+    return with_subtitle(drawn, sentences)
 
 
 def with_subtitle(shown: go.Figure, note: str) -> go.Figure:
     """Return the figure with this subtitle, in as many lines as it takes, and room for them above the plot."""
-    before = (shown.layout.title.subtitle.text or "").count(_BREAK)
-    lines = in_lines(note)
-    more = (lines.count(_BREAK) - before) * _LINE_HEIGHT
-    shown.update_layout(title_subtitle_text=lines)
-    if more:
-        shown.update_layout(margin_t=(shown.layout.margin.t or TEMPLATE.layout.margin.t) + more)
-    if more and shown.layout.height:
-        shown.update_layout(height=shown.layout.height + more)
+    breaks_before = (shown.layout.title.subtitle.text or "").count(_BREAK)
+    subtitle = in_lines(note)
+    more_height = (subtitle.count(_BREAK) - breaks_before) * _LINE_HEIGHT
+    shown.update_layout(title_subtitle_text=subtitle)
+    if more_height:
+        shown.update_layout(
+            margin_t=(shown.layout.margin.t or TEMPLATE.layout.margin.t) + more_height
+        )
+    if more_height and shown.layout.height:
+        shown.update_layout(height=shown.layout.height + more_height)
     return shown
 
 
 def in_lines(note: str) -> str:
     """Return a subtitle in lines that a notebook does not cut: a new one begins with a sentence, where one fits."""
-    lines: list[str] = []
+    subtitle_lines: list[str] = []
+    # Plotly breaks no line by itself: what is too long would run out of the picture
     for sentence in note.replace(_BREAK, "").split(". "):
-        if lines and len(lines[-1]) + len(sentence) + 2 <= _LINE_LENGTH:
-            lines[-1] += f". {sentence}"
+        if subtitle_lines and len(subtitle_lines[-1]) + len(sentence) + 2 <= _LINE_LENGTH:
+            subtitle_lines[-1] += f". {sentence}"
             continue
-        if lines:
-            lines[-1] += ". "
-        lines += textwrap.wrap(
+
+        if subtitle_lines:
+            subtitle_lines[-1] += ". "
+        subtitle_lines += textwrap.wrap(
             sentence, _LINE_LENGTH, break_long_words=False, break_on_hyphens=False
         )
-    return _BREAK.join(lines)
+    return _BREAK.join(subtitle_lines)
 
 
 def nothing(title: str, why: str) -> go.Figure:
     """Return a figure that says in words that there is nothing to show, and why."""
+    # without these Plotly would draw a grid with nothing in it
     hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
-    return figure([], f"{title} (n = 0)", xaxis=hidden, yaxis=hidden, height=130).add_annotation(
-        text="<br>".join(textwrap.wrap(f"Nothing to show: {why}", 44)),
+    empty_figure = figure([], f"{title} (n = 0)", xaxis=hidden, yaxis=hidden, height=130)
+    message_lines = textwrap.wrap(f"Nothing to show: {why}", 44)
+    return empty_figure.add_annotation(
+        text="<br>".join(message_lines),
         x=0.5,
         y=0.5,
         xref="paper",
@@ -146,14 +159,51 @@ def nothing(title: str, why: str) -> go.Figure:
     )
 
 
+def nothing_of(
+    table: str,
+    rows: pl.DataFrame,
+    title: str,
+    why: str,
+) -> go.Figure:
+    """Return a figure that says that a table is empty; where it has rows, why there is nothing to show of them."""
+    if height_of(rows):
+        return nothing(title, why)
+    return nothing(title, f"the {table} table is empty.")
+
+
+def how_many(count: int, noun: str, what: str) -> str:
+    """Return "2 deals without an amount"; "" where there are none."""
+    if count <= 0:
+        return ""
+    return f"{plural(count, noun)} {what}"
+
+
 def text(value: object) -> str:
-    """Return text of the data as Plotly must be given it: it renders a subset of HTML."""
-    return html.escape(str(value), quote=False)
+    """Return text of the data as Plotly must be given it: it renders a subset of HTML.
+
+    Characters that XML does not know are left out: with one of them a picture cannot be made of the figure.
+    """
+    return html.escape(_NOT_IN_XML.sub("", str(value)), quote=False)
 
 
 def whole_ticks(largest: float) -> dict[str, Any]:
     """Return ticks for counts: none between whole numbers."""
-    return {"tickformat": ",d", **({"dtick": 1} if largest < 6 else {"nticks": 6})}
+    # Plotly would put ticks at halves where a few bars are a few deals high
+    steps: dict[str, Any] = {"nticks": 6}
+    if largest < 6:
+        steps = {"dtick": 1}
+    return {"tickformat": ",d", **steps}
+
+
+def axis_from_zero(words: str) -> dict[str, Any]:
+    """Return an axis for bars: one that begins elsewhere would make small differences look large."""
+    return {"title": {"text": words}, "rangemode": "tozero"}
+
+
+def share_axis(words: str) -> dict[str, Any]:
+    """Return an axis from 0 to 100 %, whatever the shares are."""
+    # a little beyond, so that a line at 100 % is not cut in half
+    return {"title": {"text": words}, "tickformat": ".0%", "range": [0, 1.02]}
 
 
 def number(value: float) -> str:
@@ -161,17 +211,27 @@ def number(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def part_of_whole(part: float, whole: float) -> str:
+    """Return "3 of 4": what a share was made of."""
+    return f"{number(part)} of {number(whole)}"
+
+
 def money(amount: float, currency: str | None) -> str:
     """Return an amount with its currency, where that is known."""
-    return f"{number(amount)} {currency}" if currency else number(amount)
+    if not currency:
+        return number(amount)
+    return f"{number(amount)} {currency}"
 
 
 def at(as_of: TimeLike, time_zone: str) -> str:
     """Return "31 Jan 2026 00:00 Europe/Berlin": the moment by the clock of that place."""
-    there = as_instant(as_of, "as_of", time_zone).astimezone(zone(time_zone))
-    return f"{there:%d %b %Y %H:%M} {text(time_zone)}"
+    moment = as_instant(as_of, "as_of", time_zone)
+    by_its_clock = moment.astimezone(zone(time_zone))
+    return f"{by_its_clock:%d %b %Y %H:%M} {text(time_zone)}"
 
 
 def day(as_of: TimeLike, time_zone: str) -> str:
     """Return "2026-01-31 (Europe/Berlin)": the day that the clock of that place shows."""
-    return f"{day_at(as_instant(as_of, 'as_of', time_zone), time_zone).isoformat()} ({text(time_zone)})"
+    moment = as_instant(as_of, "as_of", time_zone)
+    local_day = day_at(moment, time_zone)
+    return f"{local_day.isoformat()} ({text(time_zone)})"

@@ -13,7 +13,18 @@ from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import BLUE, PALETTE, REST, VERMILLION, day, figure, nothing, number
+from crmlab.plots._template import (
+    BLUE,
+    PALETTE,
+    REST,
+    VERMILLION,
+    day,
+    figure,
+    nothing_of,
+    number,
+    part_of_whole,
+    share_axis,
+)
 from crmlab.schema import TimeLike
 
 __all__ = ["completion_rate", "open_actions"]
@@ -67,23 +78,28 @@ def open_actions(
     ['8-30 days', 'due today or later']
     """
     title = "Open actions"
-    found = analysis.open_actions(activities, as_of=as_of, time_zone=time_zone, users=users)
-    if found.is_empty():
-        return nothing(title, _why(activities, "no action is open."))
-    counted = found.select(_bars.label_of(["owner"]), pl.exclude("owner", "overdue_rate"))
-    shown, note = _bars.with_others(_bars.longest_first(counted, "open"), "open", "owners")
-    n, overdue = int(shown["open"].sum()), int(shown["overdue"].sum())
+    owners = analysis.open_actions(activities, as_of=as_of, time_zone=time_zone, users=users)
+    if owners.is_empty():
+        return nothing_of("activities", activities, title, "no action is open.")
+
+    # shares cannot be added up for the bar of the other owners
+    counted = owners.select(_bars.label_of(["owner"]), pl.exclude("owner", "overdue_rate"))
+    by_size = _bars.longest_first(counted, "open")
+    summed, others_note = _bars.with_others(by_size, "open", "owners")
+    open_count = int(summed["open"].sum())
+    overdue = int(summed["overdue"].sum())
+    traces = []
+    for column, legend_name, colour in _PARTS:
+        # an empty part would stand in the legend
+        if summed[column].sum():
+            traces.append(_bars.part(summed, column, legend_name, colour))
     return figure(
-        [
-            _bars.part(shown, column, name, colour)
-            for column, name, colour in _PARTS
-            if shown[column].sum()
-        ],
-        f"{title} (n = {number(n)})",
-        f"On {day(as_of, time_zone)}: {number(overdue)} ({overdue / n:.0%}) overdue",
-        _whom.left_out({"done, or created later": _actions(activities) - n}),
-        note,
-        **_bars.stacked(shown["label"].to_list(), "Open actions"),
+        traces,
+        f"{title} (n = {number(open_count)})",
+        f"On {day(as_of, time_zone)}: {number(overdue)} ({overdue / open_count:.0%}) overdue",
+        _whom.left_out({"done, or created later": _actions(activities) - open_count}),
+        others_note,
+        **_bars.stacked(summed["label"].to_list(), "Open actions"),
     )
 
 
@@ -128,38 +144,32 @@ def completion_rate(
     'Actions done on time (n = 3 due actions)'
     """
     title = "Actions done on time"
-    found = analysis.completion_rate(
+    owners = analysis.completion_rate(
         activities, as_of=as_of, since=since, until=until, time_zone=time_zone, users=users
     )
-    if found.is_empty():
-        return nothing(title, _why(activities, "no action was due."))
-    counted = found.select(_bars.label_of(["owner"]), "due", "on_time")
-    shown, note = _bars.with_others(_bars.longest_first(counted, "due"), "due", "owners")
-    shown = shown.with_columns(rate=ratio(pl.col("on_time"), pl.col("due")))
-    due = int(shown["due"].sum())
-    beside = [
-        (f"{rate:.0%}", f"{number(done)} of {number(whole)}")
-        for rate, done, whole in shown.select("rate", "on_time", "due").iter_rows()
-    ]
+    if owners.is_empty():
+        return nothing_of("activities", activities, title, "no action was due.")
+
+    counted = owners.select(_bars.label_of(["owner"]), "due", "on_time")
+    by_size = _bars.longest_first(counted, "due")
+    summed, others_note = _bars.with_others(by_size, "due", "owners")
+    # divided when the other owners are summed: shares cannot be added
+    rates = summed.with_columns(rate=ratio(pl.col("on_time"), pl.col("due")))
+    words_beside = []
+    for rate, on_time, due in rates.select("rate", "on_time", "due").iter_rows():
+        words_beside.append((f"{rate:.0%}", part_of_whole(on_time, due)))
+    due_count = int(rates["due"].sum())
     return figure(
-        [_bars.bars(shown, "rate", beside, BLUE)],
-        f"{title} (n = {plural(due, 'due action')})",
+        [_bars.bars(rates, "rate", words_beside, BLUE)],
+        f"{title} (n = {plural(due_count, 'due action')})",
         f"Done by the day due / due before {day(as_of, time_zone)}",
-        _whom.left_out({"not due in this time, or on no day": _actions(activities) - due}),
-        note,
-        height=_bars.height(shown.height),
-        xaxis={
-            "title": {"text": "Done on time, % of due"},
-            "tickformat": ".0%",
-            "range": [0, 1.02],
-        },
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        _whom.left_out({"not due in this time, or on no day": _actions(activities) - due_count}),
+        others_note,
+        height=_bars.height(rates.height),
+        xaxis=share_axis("Done on time, % of due"),
+        yaxis=_bars.label_axis(rates["label"].to_list()),
     )
 
 
 def _actions(activities: pl.DataFrame) -> int:
     return height_of(activities.filter(pl.col("kind") == "action"))
-
-
-def _why(activities: pl.DataFrame, otherwise: str) -> str:
-    return otherwise if height_of(activities) else "the activities table is empty."

@@ -8,19 +8,17 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis.parts import height_of
 from crmlab.analysis.period import chosen_grain
 from crmlab.analysis.touches import left_out, touches, with_count
 from crmlab.plots import _bars, _over_time, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._kinds import by_kind
-from crmlab.plots._template import SCALE, figure, nothing, number, text, whole_ticks
+from crmlab.plots._template import SCALE, figure, nothing_of, number, text, whole_ticks
 from crmlab.schema import TimeLike
 
 __all__ = ["activity_heatmap", "activity_volume", "activity_volume_by_owner"]
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_NO_ACTIVITIES = "the activities table is empty."
 
 
 @draws
@@ -66,16 +64,16 @@ def activity_heatmap(
     """
     title = "Activities by weekday and hour"
     counts = analysis.activity_heatmap(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
-    n = int(counts["count"].sum())
-    if not n:
-        return nothing(
-            title, "no work has a time of day." if height_of(activities) else _NO_ACTIVITIES
-        )
+    counted = int(counts["count"].sum())
+    if not counted:
+        return nothing_of("activities", activities, title, "no work has a time of day.")
+
     reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
-    without_hour = _happenings(activities) - sum(reasons.values()) - n
+    # what is left out for no other reason has a day and no hour
+    without_hour = _happenings(activities) - sum(reasons.values()) - counted
     grid = counts.pivot(on="hour", index="weekday", values="count").drop("weekday")
     heat = go.Heatmap(
-        z=[list(row) for row in grid.iter_rows()],
+        z=[list(weekday_counts) for weekday_counts in grid.iter_rows()],
         x=list(range(24)),
         y=list(_DAYS),
         colorscale=SCALE,
@@ -92,7 +90,7 @@ def activity_heatmap(
     )
     return figure(
         [heat],
-        f"{title} (n = {number(n)})",
+        f"{title} (n = {number(counted)})",
         _what_people_did(kinds),
         _whom.left_out({**reasons, "without an hour (actions, all-day entries)": without_hour}),
         height=360,
@@ -159,27 +157,27 @@ def activity_volume(
     ['call', 'note']
     """
     title = "Activities"
-    done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
-    every = chosen_grain(every, done["day"])
+    work_done = touches(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
+    # the grain is chosen by what is counted: a period of nothing would make the bars too wide
+    every = chosen_grain(every, work_done["day"])
     counts = analysis.activity_volume(
         activities, kinds=kinds, as_of=as_of, every=every, time_zone=time_zone
     )
     if counts.is_empty():
-        return nothing(title, "no work has a time." if height_of(activities) else _NO_ACTIVITIES)
+        return nothing_of("activities", activities, title, "no work has a time.")
+
     reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
-    undated = int(done["count"].sum()) - int(counts["count"].sum())
+    undated = int(work_done["count"].sum()) - int(counts["count"].sum())
     missing = _whom.left_out({**reasons, "without a time": undated})
     return _over_time.stacked(counts, every, title, "Activities", _what_people_did(kinds), missing)
 
 
 def _what_people_did(kinds: Collection[str] | None) -> str:
     """Return in words whose activities are counted."""
-    named = (
-        "calls, meetings, notes, appointments, actions done"
-        if kinds is None
-        else text(", ".join(kinds))
-    )
-    return f"What people did: {named}"
+    kinds_named = "calls, meetings, notes, appointments, actions done"
+    if kinds is not None:
+        kinds_named = text(", ".join(kinds))
+    return f"What people did: {kinds_named}"
 
 
 @draws
@@ -225,20 +223,23 @@ def activity_volume_by_owner(
     )
     owned = counts.drop_nulls("owner").select(_bars.label_of(["owner"]), "kind", "count")
     if owned.is_empty():
-        return nothing(title, "no work has an owner." if height_of(activities) else _NO_ACTIVITIES)
-    n = int(owned["count"].sum())
+        return nothing_of("activities", activities, title, "no work has an owner.")
+
+    counted = int(owned["count"].sum())
     reasons = left_out(activities, kinds=kinds, as_of=as_of, time_zone=time_zone)
-    of_nobody = int(counts["count"].sum()) - n
-    shown, note = _bars.with_others(_bars.longest_first(owned, "count"), "count", "owners")
-    parts, rest = by_kind(shown, "label")
-    labels = shown["label"].unique(maintain_order=True).to_list()
+    of_nobody = int(counts["count"].sum()) - counted
+    # owners first, kinds then: the bar of the other owners has all kinds, too
+    by_size = _bars.longest_first(owned, "count")
+    summed, others_note = _bars.with_others(by_size, "count", "owners")
+    kind_parts, kinds_note = by_kind(summed, "label")
+    labels = summed["label"].unique(maintain_order=True).to_list()
     return figure(
-        [_bars.part(rows, "count", kind, colour) for rows, kind, colour in parts],
-        f"{title} (n = {number(n)})",
+        [_bars.part(kind_rows, "count", kind, colour) for kind_rows, kind, colour in kind_parts],
+        f"{title} (n = {number(counted)})",
         _what_people_did(kinds),
         _whom.left_out({**reasons, "without an owner": of_nobody}),
-        note,
-        rest,
+        others_note,
+        kinds_note,
         **_bars.stacked(labels, "Activities"),
     )
 

@@ -19,10 +19,12 @@ from crmlab.plots._template import (
     GREEN,
     REST,
     VERMILLION,
+    axis_from_zero,
     day,
     figure,
-    nothing,
+    nothing_of,
     number,
+    part_of_whole,
     text,
     whole_ticks,
 )
@@ -83,33 +85,33 @@ def activities_per_deal(
     title = "Activities until a deal is closed"
     counts = attention.activities_of_deals(deals, activities, kinds=kinds, time_zone=time_zone)
     if counts.is_empty():
-        return nothing(
-            title, "no deal is won or lost." if height_of(deals) else "the deals table is empty."
-        )
-    usual = counts["activities"].quantile(0.95, "higher") or 0
-    width = next((width for width in _WIDTHS if usual <= width * _BINS), _WIDTHS[-1])
-    bin_of = ((pl.col("activities") + width - 1) // width).clip(upper_bound=_BINS + 1)
-    binned = counts.group_by("status", bin_of.alias("bin")).len("deals")
-    last = max(binned["bin"])
-    labels = [_range(place, width) for place in range(last + 1)]
+        return nothing_of("deals", deals, title, "no deal is won or lost.")
+
+    bin_width = _bin_width(counts["activities"])
+    # rounded up: a bin ends with a multiple of the width, and 0 is a bin by itself
+    bin_of = ((pl.col("activities") + bin_width - 1) // bin_width).clip(upper_bound=_BINS + 1)
+    binned = counts.with_columns(bin_of.alias("bin"))
+    bin_numbers = range(max(binned["bin"]) + 1)
+    labels = [_range(bin_number, bin_width) for bin_number in bin_numbers]
     traces = []
     for status, colour in (("won", GREEN), ("lost", VERMILLION)):
-        own = counts.filter(pl.col("status") == status)["activities"]
-        if own.is_empty():
+        own_deals = binned.filter(pl.col("status") == status)
+        if own_deals.is_empty():
             continue
-        found = dict(binned.filter(pl.col("status") == status).select("bin", "deals").iter_rows())
-        number_of = [found.get(place, 0) for place in range(last + 1)]
-        median = float(own.median() or 0)  # type: ignore[arg-type]
-        traces.append(
-            go.Bar(
-                x=labels,
-                y=[deals_here / own.len() for deals_here in number_of],
-                customdata=[f"{number(here)} of {number(own.len())}" for here in number_of],
-                name=f"{status}: {plural(own.len(), 'deal')}, median {median:g}",
-                marker={"color": colour},
-                hovertemplate="%{y:.0%} (%{customdata})",
-            )
+        bin_sizes = dict(own_deals.group_by("bin").len().iter_rows())
+        deals_in = [bin_sizes.get(bin_number, 0) for bin_number in bin_numbers]
+        deal_count = own_deals.height
+        median = float(own_deals["activities"].median() or 0)  # type: ignore[arg-type]
+        bars = go.Bar(
+            x=labels,
+            y=[bin_size / deal_count for bin_size in deals_in],
+            customdata=[part_of_whole(bin_size, deal_count) for bin_size in deals_in],
+            name=f"{status}: {plural(deal_count, 'deal')}, median {median:g}",
+            marker={"color": colour},
+            hovertemplate="%{y:.0%} (%{customdata})",
         )
+        traces.append(bars)
+
     return figure(
         traces,
         f"{title} (n = {plural(counts.height, 'closed deal')})",
@@ -128,12 +130,26 @@ def activities_per_deal(
     )
 
 
+def _bin_width(activities: pl.Series) -> int:
+    """Return the least width by which most deals are in one of the bins that have an end."""
+    # of the twentieth part with most activities some have so many that all others would be in one bin
+    usual_activities = activities.quantile(0.95, "higher") or 0
+    for bin_width in _WIDTHS:
+        if usual_activities <= bin_width * _BINS:
+            return bin_width
+    return _WIDTHS[-1]
+
+
 def _range(place: int, width: int) -> str:
     """Return what the bin holds: none, (place - 1) * width + 1 to place * width, or more."""
-    first = (place - 1) * width + 1
+    first_activity = (place - 1) * width + 1
     if place > _BINS:
-        return f"{first} or more"
-    return "0" if place == 0 else str(first) if width == 1 else f"{first}-{place * width}"
+        return f"{first_activity} or more"
+    if place == 0:
+        return "0"
+    if width == 1:
+        return str(first_activity)
+    return f"{first_activity}-{place * width}"
 
 
 @draws
@@ -178,54 +194,39 @@ def days_since_last_touch(
     >>> [trace.name for trace in figure.data]
     ['more than 14 days: stale', 'never']
     """
-    is_deal = attention.are_deals(subjects)
-    noun, table = ("open deal", "deals") if is_deal else ("contact", "contacts")
-    title = f"Days since the last touch of {noun}s"
-    found = analysis.days_since_last_touch(
+    subject_noun = "contact"
+    table_name = "contacts"
+    explanation = "no contact was there by then."
+    without_place = "created later"
+    # a closed deal waits for nobody, and is left out
+    if attention.are_deals(subjects):
+        subject_noun = "open deal"
+        table_name = "deals"
+        explanation = "no deal is open by then."
+        without_place = "closed"
+    title = f"Days since the last touch of {subject_noun}s"
+    days_since = analysis.days_since_last_touch(
         subjects, activities, as_of=as_of, stale_days=stale_days, kinds=kinds, time_zone=time_zone
     )
-    if found.is_empty():
-        why = f"no {'deal is open' if is_deal else 'contact was there'} by then."
-        return nothing(title, why if subjects.height else f"the {table} table is empty.")
-    firsts = (0, *(last + 1 for last in _DAYS))
-    labels = [f"{first}-{last}" for first, last in zip(firsts, _DAYS, strict=False)] + [
-        f"> {_DAYS[-1]}",
-        "never",
-    ]
-    place = pl.sum_horizontal(pl.col("days") > last for last in _DAYS)
-    placed = found.select(
-        "state",
-        pl.when(pl.col("days").is_null()).then(len(_DAYS) + 1).otherwise(place).alias("bin"),
-    )
+    if days_since.is_empty():
+        return nothing_of(table_name, subjects, title, explanation)
+
+    labels = _day_labels()
+    # null is in no bin of days: it is the last one, "never"
+    bin_of = pl.sum_horizontal(pl.col("days") > last_day for last_day in _DAYS)
+    never_bin = len(_DAYS) + 1
+    bin_place = pl.when(pl.col("days").is_null()).then(never_bin).otherwise(bin_of)
+    placed = days_since.select("state", bin_place.alias("bin"))
     counts = placed.group_by("state", "bin").len("count").sort("bin")
-    names = (
-        ("recent", f"within {stale_days} days", BLUE),
-        ("stale", f"more than {stale_days} days: stale", VERMILLION),
-        ("never", "never", REST),
-    )
-    of_state = {state: counts.filter(pl.col("state") == state) for state, _, _ in names}
-    n, stale, never = (
-        found.height,
-        *(int(of_state[state]["count"].sum()) for state in ("stale", "never")),
-    )
+
+    subject_count = days_since.height
+    tallest = placed.group_by("bin").len()["len"].max() or 0
     return figure(
-        [
-            go.Bar(
-                x=[labels[place] for place in rows["bin"]],
-                y=rows["count"].to_list(),
-                name=name,
-                marker={"color": colour},
-                hovertemplate="%{y:,}",
-            )
-            for rows, name, colour in (
-                (of_state[state], name, colour) for state, name, colour in names
-            )
-            if rows.height
-        ],
-        f"{title} (n = {number(n)})",
-        f"On {day(as_of, time_zone)}: {number(stale)} ({stale / n:.0%}) stale, "
-        f"{number(never)} ({never / n:.0%}) never touched",
-        _whom.left_out({"closed" if is_deal else "created later": height_of(subjects) - n}),
+        _state_bars(counts, labels, stale_days),
+        f"{title} (n = {number(subject_count)})",
+        f"On {day(as_of, time_zone)}: {_of_all(days_since, 'stale')} stale, "
+        f"{_of_all(days_since, 'never')} never touched",
+        _whom.left_out({without_place: height_of(subjects) - subject_count}),
         height=380,
         barmode="stack",
         showlegend=True,
@@ -235,12 +236,53 @@ def days_since_last_touch(
             "type": "category",
             "categoryorder": "array",
             "categoryarray": labels,
+            # bins of nobody are shown, too: without them the axis would be none of time
             "range": [-0.5, len(labels) - 0.5],
             "showgrid": False,
         },
-        yaxis={
-            "title": {"text": f"{noun.capitalize()}s"},
-            "rangemode": "tozero",
-            **whole_ticks(placed.group_by("bin").len()["len"].max() or 0),  # type: ignore[arg-type]
-        },
+        yaxis={**axis_from_zero(f"{subject_noun.capitalize()}s"), **whole_ticks(tallest)},  # type: ignore[arg-type]
     )
+
+
+def _state_bars(
+    counts: pl.DataFrame,
+    labels: list[str],
+    stale_days: int,
+) -> list[go.Bar]:
+    """Return the bars of each state. Reads state, bin, count."""
+    styles = (
+        ("recent", f"within {stale_days} days", BLUE),
+        ("stale", f"more than {stale_days} days: stale", VERMILLION),
+        ("never", "never", REST),
+    )
+    traces = []
+    for state, legend_name, colour in styles:
+        own_counts = counts.filter(pl.col("state") == state)
+        # an empty trace would stand in the legend
+        if own_counts.is_empty():
+            continue
+        bars = go.Bar(
+            x=[labels[position] for position in own_counts["bin"]],
+            y=own_counts["count"].to_list(),
+            name=legend_name,
+            marker={"color": colour},
+            hovertemplate="%{y:,}",
+        )
+        traces.append(bars)
+    return traces
+
+
+def _day_labels() -> list[str]:
+    """Return "0-7", "8-14" and so on, what is longer, and "never"."""
+    labels = []
+    first_day = 0
+    for last_day in _DAYS:
+        labels.append(f"{first_day}-{last_day}")
+        first_day = last_day + 1
+    return [*labels, f"> {_DAYS[-1]}", "never"]
+
+
+def _of_all(days: pl.DataFrame, state: str) -> str:
+    """Return "3 (15%)": how many are in a state."""
+    state_count = days.filter(pl.col("state") == state).height
+    return f"{number(state_count)} ({state_count / days.height:.0%})"

@@ -9,13 +9,20 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis.inputs import By, names_of
-from crmlab.analysis.parts import height_of
 from crmlab.display import plural
 from crmlab.plots import _shares
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import GREEN, PALETTE, REST, VERMILLION, nothing
+from crmlab.plots._template import GREEN, PALETTE, REST, VERMILLION, how_many, nothing_of
 
 __all__ = ["banner_items", "banner_rates"]
+
+#: what became of a visitor: column, words, colour
+_CHOICES = (
+    ("explicit_optin", "accepted by a click", GREEN),
+    ("implicit_optin", "accepted otherwise", PALETTE[4]),
+    ("optout", "refused", VERMILLION),
+    ("no_choice", "chose nothing", REST),
+)
 
 
 @draws
@@ -55,40 +62,33 @@ def banner_rates(
     ['accepted by a click', 'accepted otherwise', 'refused', 'chose nothing']
     """
     title = "What visitors chose on the banner"
-    keys = names_of(by)
+    group_columns = names_of(by)
     rates = analysis.banner_rates(consent_statistics, by=by, every=every)
-    counts = ("explicit_optin", "implicit_optin", "optout", "no_choice")
     # who accepted and refused on one day is in both; what is left is then less than nothing
-    known = rates.with_columns(
-        (pl.col("optin") - pl.col("explicit_optin")).clip(lower_bound=0).alias("implicit_optin"),
-        pl.col("no_choice").clip(lower_bound=0),
-    ).drop_nulls(counts)
-    n = int(known["visitors_exposed"].sum())
-    if not n:
-        why = "no banner tells all choices of its visitors."
-        return nothing(
-            title,
-            why if height_of(consent_statistics) else "the consent statistics table is empty.",
-        )
-    left_out = rates.height - known.height
-    whole = "All devices" if keys == ["device"] else "All visitors"
-    if keys == ["device"]:
-        known = known.with_columns(pl.col("device").fill_null(whole))
-    labels = _shares.labelled(known, keys, whole)
-    columns = zip(
-        counts,
-        ("accepted by a click", "accepted otherwise", "refused", "chose nothing"),
-        (GREEN, PALETTE[4], VERMILLION, REST),
-        strict=True,
+    implicit = (pl.col("optin") - pl.col("explicit_optin")).clip(lower_bound=0)
+    counts = rates.with_columns(
+        implicit.alias("implicit_optin"), pl.col("no_choice").clip(lower_bound=0)
     )
+    known_rates = counts.drop_nulls([column for column, _, _ in _CHOICES])
+    visitors = int(known_rates["visitors_exposed"].sum())
+    if not visitors:
+        explanation = "no banner tells all choices of its visitors."
+        return nothing_of("consent statistics", consent_statistics, title, explanation)
+
+    left_out = rates.height - known_rates.height
+    whole_label = "All visitors"
+    # rows without a device are of all of them
+    if group_columns == ["device"]:
+        whole_label = "All devices"
+        known_rates = known_rates.with_columns(pl.col("device").fill_null(whole_label))
     return _shares.parts(
-        labels,
-        tuple(columns),
+        _shares.labelled(known_rates, group_columns, whole_label),
+        _CHOICES,
         title,
         "% of exposed visitors",
-        plural(n, "exposed visitor"),
+        plural(visitors, "exposed visitor"),
         "A visitor of two days or banners is two",
-        f"{plural(left_out, 'group')} with unknown counts left out" if left_out else "",
+        how_many(left_out, "group", "with unknown counts left out"),
     )
 
 
@@ -125,20 +125,27 @@ def banner_items(
     'Accepted by category (n = 1 category)'
     """
     title = f"Accepted by {dimension}"
-    items = analysis.banner_items(consent_statistics_items, dimension=dimension).filter(
-        pl.col("visitors_exposed") > 0
-    )
-    if items.is_empty():
-        why = f"no {dimension} has exposed visitors."
-        empty = "the consent statistics items table is empty."
-        return nothing(title, why if height_of(consent_statistics_items) else empty)
-    several = items.select("provider", "account").unique().height > 1
-    keys = ["account", "item_id"] if several else ["item_id"]
-    shown = _shares.labelled(items, keys, "").rename({"optin": "part", "visitors_exposed": "whole"})
+    items = analysis.banner_items(consent_statistics_items, dimension=dimension)
+    # an item that nobody saw has no share
+    seen_items = items.filter(pl.col("visitors_exposed") > 0)
+    if seen_items.is_empty():
+        explanation = f"no {dimension} has exposed visitors."
+        return nothing_of("consent statistics items", consent_statistics_items, title, explanation)
+
+    # each account numbers its own items
+    group_columns = ["item_id"]
+    if seen_items.select("provider", "account").n_unique() > 1:
+        group_columns = ["account", "item_id"]
+    counts = _shares.labelled(seen_items, group_columns, "")
+    counts = counts.rename({"optin": "part", "visitors_exposed": "whole"})
+    label = pl.concat_str(pl.lit(f"{dimension} "), "label").alias("label")
+    noun_of_several = "vendors"
+    if dimension == "category":
+        noun_of_several = "categories"
     return _shares.one(
-        shown.with_columns(pl.concat_str(pl.lit(f"{dimension} "), "label").alias("label")),
+        counts.with_columns(label),
         title,
         "Accepted, % of exposed visitors",
-        plural(items.height, dimension, "categories" if dimension == "category" else "vendors"),
+        plural(seen_items.height, dimension, noun_of_several),
         "Of the visitors of the days that tell it; numbers are the service's",
     )

@@ -8,18 +8,22 @@ import polars as pl
 from crmlab import analysis
 from crmlab.analysis.consent_duration import medians
 from crmlab.analysis.inputs import By, keys_of, names_of
-from crmlab.analysis.parts import height_of
 from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
 from crmlab.plots import _curves, _shares, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing, number
-from crmlab.plots.consent_state import NO_EVENTS
+from crmlab.plots._template import GREEN, REST, VERMILLION, at, figure, nothing_of, number
 from crmlab.schema import TimeLike
 
 __all__ = ["confirmation_rate", "documentation_coverage", "time_to_confirm"]
 
 _NO_REQUEST = "no event of a known person is a request."
+#: the parts of the consents in force: column, words, colour
+_PROOFS = (
+    ("documented", "documented", GREEN),
+    ("undocumented", "no document", VERMILLION),
+    ("not_said", "the service does not say", REST),
+)
 
 
 @draws
@@ -64,7 +68,6 @@ def confirmation_rate(
     'Requests confirmed within 7 days (n = 2 requests)'
     """
     title = f"Requests confirmed within {plural(within_days, 'day')}"
-    keys = names_of(by)
     rates = analysis.confirmation_rate(
         consent_events,
         as_of=as_of,
@@ -74,18 +77,23 @@ def confirmation_rate(
         contacts=contacts,
         time_zone=time_zone,
     )
-    n, young = int(rates["requests_old_enough"].sum()), int(rates["requests_too_young"].sum())
-    if not n:
-        why = "all requests are younger." if young else _NO_REQUEST
-        return nothing(title, why if height_of(consent_events) else NO_EVENTS)
-    labelled = _shares.labelled(rates, keys, "All requests")
+    # a request of yesterday may still be confirmed: it counts when its days are over
+    old_enough = int(rates["requests_old_enough"].sum())
+    too_young = int(rates["requests_too_young"].sum())
+    if not old_enough:
+        explanation = _NO_REQUEST
+        if too_young:
+            explanation = "all requests are younger."
+        return nothing_of("consent events", consent_events, title, explanation)
+
+    groups = _shares.labelled(rates, names_of(by), "All requests")
     return _shares.one(
-        labelled.rename({"confirmed": "part", "requests_old_enough": "whole"}),
+        groups.rename({"confirmed": "part", "requests_old_enough": "whole"}),
         title,
         "Confirmed, % of requests old enough",
-        plural(n, "request"),
+        plural(old_enough, "request"),
         f"The first of each {_whom.each_of(subject)}, as of {at(as_of, time_zone)}",
-        _whom.left_out({"younger": young}),
+        _whom.left_out({"younger": too_young}),
     )
 
 
@@ -131,7 +139,7 @@ def time_to_confirm(
     'Time to confirm (n = 2 requests)'
     """
     title = "Time to confirm"
-    keys = names_of(by)
+    group_columns = names_of(by)
     curve = analysis.time_to_confirm(
         consent_events,
         as_of=as_of,
@@ -142,21 +150,24 @@ def time_to_confirm(
         time_zone=time_zone,
     )
     if curve.is_empty():
-        return nothing(title, _NO_REQUEST if height_of(consent_events) else NO_EVENTS)
-    lines, rest = _curves.steps(curve, keys, rising=True, name="confirmed")
-    waiting, n = (
-        int(curve["censored"].sum()),
-        int(curve.select(pl.col("ended", "censored").sum()).sum_horizontal()[0]),
+        return nothing_of("consent events", consent_events, title, _NO_REQUEST)
+
+    curve_lines, groups_note = _curves.steps(curve, group_columns, rising=True, name="confirmed")
+    # what is not confirmed yet is censored: it may still be
+    waiting = int(curve["censored"].sum())
+    requests = plural(int(curve["ended"].sum()) + waiting, "request")
+    half_time = _curves.median(
+        medians(curve, by), keys_of(by), "Half confirm within", "Fewer than half confirm"
     )
     return figure(
-        lines,
-        f"{title} (n = {plural(n, 'request')})",
-        _curves.median(
-            medians(curve, by), keys_of(by), "Half confirm within", "Fewer than half confirm"
-        ),
+        curve_lines,
+        f"{title} (n = {requests})",
+        half_time,
         f"The first of each {_whom.each_of(subject)}; {number(waiting)} still waiting as of {at(as_of, time_zone)}",
-        rest,
-        **_curves.layout("Confirmed, % of requests", "Days since the request", several=bool(keys)),
+        groups_note,
+        **_curves.layout(
+            "Confirmed, % of requests", "Days since the request", several=bool(group_columns)
+        ),
     )
 
 
@@ -205,7 +216,6 @@ def documentation_coverage(
     ['documented', 'no document', 'the service does not say']
     """
     title = "Consents in force that are documented"
-    keys = names_of(by)
     groups = analysis.documentation_coverage(
         consent_events,
         as_of=as_of,
@@ -215,20 +225,17 @@ def documentation_coverage(
         contacts=contacts,
         time_zone=time_zone,
     )
-    n, documented = int(groups["consents"].sum()), int(groups["documented"].sum())
-    if not n:
-        return nothing(title, "nobody is opted in." if height_of(consent_events) else NO_EVENTS)
-    columns = (
-        ("documented", "documented", GREEN),
-        ("undocumented", "no document", VERMILLION),
-        ("not_said", "the service does not say", REST),
-    )
+    consents = int(groups["consents"].sum())
+    documented = int(groups["documented"].sum())
+    if not consents:
+        return nothing_of("consent events", consent_events, title, "nobody is opted in.")
+
     return _shares.parts(
-        _shares.labelled(groups, keys, "All consents"),
-        columns,
+        _shares.labelled(groups, names_of(by), "All consents"),
+        _PROOFS,
         title,
         "% of consents in force",
-        plural(n, "consent"),
-        f"{documented / n:.0%} of all, as of {at(as_of, time_zone)}, each of a {_whom.each_of(subject)}",
+        plural(consents, "consent"),
+        f"{documented / consents:.0%} of all, as of {at(as_of, time_zone)}, each of a {_whom.each_of(subject)}",
         _whom.evidence(subscriptions, contacts),
     )

@@ -11,7 +11,7 @@ from crmlab.analysis.parts import height_of, values_of
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.plots import _over_time, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import BLUE, VERMILLION, figure, nothing, number
+from crmlab.plots._template import BLUE, VERMILLION, figure, nothing_of, number
 
 __all__ = ["consent_banner", "consent_trend"]
 
@@ -56,25 +56,23 @@ def consent_trend(
     >>> [trace.name for trace in figure.data]
     ['subscribe', 'unsubscribe']
     """
+    title = "Consent events"
     every = chosen_grain(every, values_of(consent_events, local(consent.SAID, time_zone)))
     counts = analysis.consent_trend(consent_events, every=every, time_zone=time_zone)
     if counts.is_empty():
-        why = (
-            "no consent event has a time."
-            if height_of(consent_events)
-            else "the consent events table is empty."
-        )
-        return nothing("Consent events", why)
+        explanation = "no consent event has a time."
+        return nothing_of("consent events", consent_events, title, explanation)
+
     undated = height_of(consent_events) - int(counts["count"].sum())
-    kinds = analysis.consent_kinds(consent_events).select(
-        pl.col("opt_ins", "opt_outs", "neither").sum()
-    )
-    opt_ins, opt_outs, neither = map(number, kinds.row(0))
+    # what a kind means is the service's: the events say themselves what they decide
+    kinds = analysis.consent_kinds(consent_events)
+    kind_sums = kinds.select(pl.col("opt_ins", "opt_outs", "neither").sum()).row(0)
+    opt_ins, opt_outs, neither = map(number, kind_sums)
     decisions = (
         f"Events, not people: {opt_ins} opt-ins, {opt_outs} opt-outs, {neither} that decide nothing"
     )
     missing = _whom.left_out({"without a time": undated})
-    return _over_time.stacked(counts, every, "Consent events", "Events", decisions, missing)
+    return _over_time.stacked(counts, every, title, "Events", decisions, missing)
 
 
 @draws
@@ -113,25 +111,25 @@ def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None
     >>> [trace.name for trace in figure.data]
     ['opt-in', 'opt-out']
     """
+    title = "Banner opt-ins and opt-outs"
     every = chosen_grain(every, values_of(consent_statistics, "day"))
     rates = analysis.consent_banner(consent_statistics, every=every)
-    known = rates.filter(pl.any_horizontal(pl.col("optin_rate", "optout_rate").is_not_null()))
-    if known.is_empty():
-        why = (
-            "no visitor saw a banner."
-            if height_of(consent_statistics)
-            else "the consent statistics table is empty."
-        )
-        return nothing("Banner opt-ins and opt-outs", why)
-    n = number(int(known["visitors_exposed"].sum()))
+    has_rate = pl.any_horizontal(pl.col("optin_rate", "optout_rate").is_not_null())
+    known_rates = rates.filter(has_rate)
+    if known_rates.is_empty():
+        explanation = "no visitor saw a banner."
+        return nothing_of("consent statistics", consent_statistics, title, explanation)
+
+    visitors = number(int(known_rates["visitors_exposed"].sum()))
     styles = (
         ("optin_rate", "opt-in", BLUE, "solid"),
         ("optout_rate", "opt-out", VERMILLION, "dot"),
     )
-    shown = rates.rename({"day": "period"})
+    # all periods, not only those that are known: the others are the gaps
+    rate_lines = rates.rename({"day": "period"})
     return figure(
-        _over_time.rate_lines(shown, styles),
-        f"Banner opt-ins and opt-outs per {_over_time.word(every)} (n = {n} visitors)",
+        _over_time.rate_lines(rate_lines, styles),
+        f"{title} per {_over_time.word(every)} (n = {visitors} visitors)",
         "Share of exposed visitors; the rest chose nothing",
-        **_over_time.rate_layout(shown, every, "% of exposed visitors"),
+        **_over_time.rate_layout(rate_lines, every, "% of exposed visitors"),
     )

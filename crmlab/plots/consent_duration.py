@@ -12,13 +12,11 @@ from crmlab.analysis.consent_duration import medians, without_undated_ends
 from crmlab.analysis.consent_state import state_of
 from crmlab.analysis.decisions import OPT_IN, consent_periods, dated_events
 from crmlab.analysis.inputs import By, keys_of, names_of
-from crmlab.analysis.parts import height_of
 from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
 from crmlab.plots import _curves, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import at, figure, nothing, number
-from crmlab.plots.consent_state import NO_EVENTS
+from crmlab.plots._template import at, figure, nothing_of, number
 from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["consent_survival"]
@@ -68,7 +66,7 @@ def consent_survival(
     'How long consents last (n = 2 consents)'
     """
     title = "How long consents last"
-    keys = names_of(by)
+    group_columns = names_of(by)
     curve = analysis.consent_survival(
         consent_events,
         as_of=as_of,
@@ -81,24 +79,33 @@ def consent_survival(
         time_zone=time_zone,
     )
     if curve.is_empty():
-        return nothing(title, "nobody opted in." if height_of(consent_events) else NO_EVENTS)
-    now = as_instant(as_of, "as_of", time_zone)
-    state = state_of(consent_events, now, subject, subscriptions=subscriptions, contacts=contacts)
-    dated = dated_events(consent_events, now, subject, contacts=contacts)
-    lines, rest = _curves.steps(curve, keys, rising=False, name="in force")
-    ended, lasts = int(curve["ended"].sum()), int(curve["censored"].sum())
+        return nothing_of("consent events", consent_events, title, "nobody opted in.")
+
+    moment = as_instant(as_of, "as_of", time_zone)
+    state = state_of(
+        consent_events, moment, subject, subscriptions=subscriptions, contacts=contacts
+    )
+    dated_decisions = dated_events(consent_events, moment, subject, contacts=contacts)
+    curve_lines, groups_note = _curves.steps(curve, group_columns, rising=False, name="in force")
+    in_force = int(curve["censored"].sum())
+    consents = plural(int(curve["ended"].sum()) + in_force, "consent")
+    half_life = _curves.median(
+        medians(curve, by), keys_of(by), "Half end within", "More than half still last"
+    )
+    # who opts in again has several consents, of which the later ones last otherwise
+    which_note = ""
+    if which == "first":
+        which_note = "The first of each in each group"
     return figure(
-        lines,
-        f"{title} (n = {plural(ended + lasts, 'consent')})",
-        _curves.median(
-            medians(curve, by), keys_of(by), "Half end within", "More than half still last"
-        ),
-        f"{number(lasts)} in force as of {at(as_of, time_zone)}, each of a {_whom.each_of(subject)}",
-        "The first of each in each group" if which == "first" else "",
-        _left_out(state, dated),
-        rest,
+        curve_lines,
+        f"{title} (n = {consents})",
+        half_life,
+        f"{number(in_force)} in force as of {at(as_of, time_zone)}, each of a {_whom.each_of(subject)}",
+        which_note,
+        _left_out(state, dated_decisions),
+        groups_note,
         **_curves.layout(
-            "Still in force, % of consents", "Days since the opt-in", several=bool(keys)
+            "Still in force, % of consents", "Days since the opt-in", several=bool(group_columns)
         ),
     )
 
@@ -106,8 +113,13 @@ def consent_survival(
 def _left_out(state: pl.DataFrame, dated: pl.DataFrame) -> str:
     """Return how many consents are left out for they do not say when they began or ended."""
     periods = consent_periods(dated)
-    ended = periods.height - without_undated_ends(periods, state).height
-    begun = state.filter((pl.col("basis") != "event") & (pl.col("decision") == OPT_IN)).height
+    undated_ends = periods.height - without_undated_ends(periods, state).height
+    # a consent that is known by a state alone has no beginning
+    is_state = pl.col("basis") != "event"
+    undated_beginnings = state.filter(is_state & (pl.col("decision") == OPT_IN)).height
     return _whom.left_out(
-        {"that began at no known time": begun, "that ended at no known time": ended}
+        {
+            "that began at no known time": undated_beginnings,
+            "that ended at no known time": undated_ends,
+        }
     )

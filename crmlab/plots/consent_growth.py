@@ -9,14 +9,14 @@ from crmlab import analysis
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.consent_state import state_of
 from crmlab.analysis.decisions import OPT_IN
-from crmlab.analysis.parts import height_of, values_of
+from crmlab.analysis.parts import values_of
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
 from crmlab.plots import _over_time, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import BLUE, GREEN, VERMILLION, figure, nothing, number
-from crmlab.plots.consent_state import NO_CONSENT, NO_EVENTS
+from crmlab.plots._template import BLUE, GREEN, VERMILLION, figure, nothing, nothing_of, number
+from crmlab.plots.consent_state import NO_CONSENT
 
 __all__ = ["consent_stock"]
 
@@ -80,52 +80,30 @@ def consent_stock(
             consent_events, None, subject, subscriptions=subscriptions, contacts=contacts
         )
         undated = state.filter(pl.col("decision") == OPT_IN).height
+        # states, such as a subscription, may tell of consents without saying since when
         if undated:
-            return nothing(
-                title, f"nobody tells when the {plural(undated, 'consent')} in force began."
-            )
-        return nothing(title, NO_CONSENT if height_of(consent_events) else NO_EVENTS)
+            consents = plural(undated, "consent")
+            return nothing(title, f"nobody tells when the {consents} in force began.")
+        return nothing_of("consent events", consent_events, title, NO_CONSENT)
+
     _over_time.check_periods(stock["period"], every)
-    rates = [
-        "" if rate is None else f" ({rate:.2%} of those at the start)"
-        for rate in stock["opt_out_rate_of_stock_at_start"]
-    ]
-    begun, ended = _without_time(stock)
-    # what is in force since nobody knows when is no growth of the last period
-    dated = pl.col("stock_at_start") + pl.col("net")
-    shown = stock.with_columns(left=-pl.col("opt_outs"), dated=dated)
-    traces = [
-        go.Scatter(
-            x=shown["period"].to_list(),
-            y=shown["dated"].to_list(),
-            name="in force at the end",
-            mode="lines+markers" if shown.height <= 60 else "lines",
-            line={"color": BLUE, "width": 2},
-            marker={"size": 6},
-            hovertemplate="%{y:,}",
-        ),
-        _over_time.bars(shown, "opt_ins", every, "opted in", GREEN).update(yaxis="y2"),
-        _over_time.bars(shown, "left", every, "opted out", VERMILLION).update(
-            yaxis="y2",
-            customdata=[
-                f"{number(out)}{rate}" for out, rate in zip(shown["opt_outs"], rates, strict=True)
-            ],
-            hovertemplate="%{customdata}",
-        ),
-    ]
-    if begun or ended:
+    traces = [_in_force(stock), *_changes(stock, every)]
+    undated_beginnings, undated_ends = _without_time(stock)
+    if undated_beginnings or undated_ends:
         traces.append(_diamond(stock))
+    at_the_end = number(int(stock["stock"][-1]))
     return figure(
         traces,
-        f"{title}, per {_over_time.word(every)} (n = {number(int(stock['stock'][-1]))} at the end)",
+        f"{title}, per {_over_time.word(every)} (n = {at_the_end} at the end)",
         f"Each of a {_whom.each_of(subject)}; repeated opt-ins are not counted again",
         _whom.evidence(subscriptions, contacts),
-        _in_words(begun, ended),
+        _in_words(undated_beginnings, undated_ends),
         _whom.events_left_out(consent_events),
         barmode="relative",
         height=440,
         showlegend=True,
         hovermode="x unified",
+        # below both panels, not between them
         xaxis={**_over_time.time_axis(stock["period"], every), "anchor": "y2"},
         yaxis={
             "title": {"text": "Consents"},
@@ -142,21 +120,58 @@ def consent_stock(
     )
 
 
+def _in_force(stock: pl.DataFrame) -> go.Scatter:
+    """Return the line of the consents that began at a known time."""
+    # what is in force since nobody knows when is no growth of the last period
+    dated_stock = stock["stock_at_start"] + stock["net"]
+    return go.Scatter(
+        x=stock["period"].to_list(),
+        y=dated_stock.to_list(),
+        name="in force at the end",
+        mode=_over_time.line_mode(stock.height),
+        line={"color": BLUE, "width": 2},
+        marker={"size": 6},
+        hovertemplate="%{y:,}",
+    )
+
+
+def _changes(stock: pl.DataFrame, every: str) -> list[go.Bar]:
+    """Return the bars of who came, and below the axis those of who left, with their share of those in force."""
+    opted_in = _over_time.bars(stock, "opt_ins", every, "opted in", GREEN)
+    downwards = stock.with_columns(left=-pl.col("opt_outs"))
+    opted_out = _over_time.bars(downwards, "left", every, "opted out", VERMILLION)
+    counts_in_words = []
+    for left_count, left_rate in stock.select("opt_outs", "opt_out_rate_of_stock_at_start").rows():
+        in_words = number(left_count)
+        # of a first period without anybody there is no share
+        if left_rate is not None:
+            in_words += f" ({left_rate:.2%} of those at the start)"
+        counts_in_words.append(in_words)
+    opted_in.update(yaxis="y2")
+    opted_out.update(yaxis="y2", customdata=counts_in_words, hovertemplate="%{customdata}")
+    return [opted_in, opted_out]
+
+
 def _without_time(stock: pl.DataFrame) -> tuple[int, int]:
     """Return how many consents began and ended at a time that is not told: the stock at the end knows of them."""
+    # without consents of no known time the analysis has no such columns
     if "opt_ins_undated" not in stock.columns:
         return 0, 0
-    begun, ended = stock.select(pl.col("opt_ins_undated", "opt_outs_undated").sum()).row(0)
-    return int(begun), int(ended)
+    undated_beginnings, undated_ends = stock.select(
+        pl.col("opt_ins_undated", "opt_outs_undated").sum()
+    ).row(0)
+    return int(undated_beginnings), int(undated_ends)
 
 
 def _in_words(begun: int, ended: int) -> str:
-    counts = [
-        f"{number(begun)} that began" if begun else "",
-        f"less {number(ended)} that ended" if ended else "",
-    ]
-    known = " ".join(filter(None, counts))
-    return f"The diamond, and n, hold {known} at a time that is not told" if known else ""
+    counts_in_words = []
+    if begun:
+        counts_in_words.append(f"{number(begun)} that began")
+    if ended:
+        counts_in_words.append(f"less {number(ended)} that ended")
+    if not counts_in_words:
+        return ""
+    return f"The diamond, and n, hold {' '.join(counts_in_words)} at a time that is not told"
 
 
 def _diamond(stock: pl.DataFrame) -> go.Scatter:

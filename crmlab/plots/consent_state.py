@@ -11,17 +11,15 @@ from crmlab import analysis
 from crmlab.analysis.consent_state import rates_of, state_of
 from crmlab.analysis.decisions import OPT_IN
 from crmlab.analysis.inputs import By, answer, keys_of, names_of
-from crmlab.analysis.parts import height_of
 from crmlab.analysis.period import chosen_grain
 from crmlab.analysis.subjects import Subject
 from crmlab.plots import _over_time, _shares, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import at, nothing, number
+from crmlab.plots._template import at, nothing, nothing_of, number
 from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["consent_rate", "expiring_consents"]
 
-NO_EVENTS = "the consent events table is empty."
 NO_CONSENT = "no event of a known person is an opt-in or opt-out."
 
 
@@ -69,22 +67,23 @@ def consent_rate(
     'Contacts opted in (n = 3 contacts with a decision)'
     """
     title = f"{_whom.NOUNS[subject][1].capitalize()} opted in"
-    now = as_instant(as_of, "as_of", time_zone)
+    moment = as_instant(as_of, "as_of", time_zone)
     state = state_of(
-        consent_events, now, subject, by=by, subscriptions=subscriptions, contacts=contacts
+        consent_events, moment, subject, by=by, subscriptions=subscriptions, contacts=contacts
     )
     if state.is_empty():
-        return nothing(title, NO_CONSENT if height_of(consent_events) else NO_EVENTS)
+        return nothing_of("consent events", consent_events, title, NO_CONSENT)
+
     rates = answer(rates_of(state, keys_of(by), None, subject))
+    groups = _shares.labelled(rates, names_of(by), "All channels")
+    # who decided for two channels counts in two groups, and once in the whole
     total = rates_of(state, [], contacts, subject).row(0, named=True)
     covered = ""
     if total.get("contacts"):
         everybody = _whom.subjects(total["contacts"], subject)
         covered = f"{total['coverage_of_contacts']:.0%} of {everybody} have decided"
     return _shares.one(
-        _shares.labelled(rates, names_of(by), "All channels").rename(
-            {"opted_in": "part", "decided": "whole"}
-        ),
+        groups.rename({"opted_in": "part", "decided": "whole"}),
         title,
         "Opted in, % of those who decided",
         _whom.subjects(total["decided"], subject, "with a decision"),
@@ -92,7 +91,7 @@ def consent_rate(
         _whom.evidence(subscriptions, contacts),
         covered,
         _whom.without_a_time(state),
-        _whom.expired(consent_events, now),
+        _whom.expired(consent_events, moment),
         _whom.yes_to_nothing_named(state),
         _whom.events_left_out(consent_events),
     )
@@ -144,8 +143,9 @@ def expiring_consents(
     'Consents that become 365 days old per month (n = 2)'
     """
     title = f"Consents that become {max_age_days} days old"
-    start = as_instant(as_of, "as_of", time_zone)
-    every = chosen_grain(every, pl.Series([start, start + dt.timedelta(days=within_days)]))
+    moment = as_instant(as_of, "as_of", time_zone)
+    last_moment = moment + dt.timedelta(days=within_days)
+    every = chosen_grain(every, pl.Series([moment, last_moment]))
     counts = analysis.expiring_consents(
         consent_events,
         as_of=as_of,
@@ -158,24 +158,34 @@ def expiring_consents(
         time_zone=time_zone,
     )
     if counts.is_empty():
-        why = f"nobody who is opted in decided {max_age_days - within_days} days ago or earlier."
-        return nothing(title, why if height_of(consent_events) else NO_EVENTS)
-    ahead = counts.drop_nulls("period")
-    expired = int(counts["consents"].sum()) - int(ahead["consents"].sum())
-    state = state_of(consent_events, start, subject, subscriptions=subscriptions, contacts=contacts)
+        explanation = (
+            f"nobody who is opted in decided {max_age_days - within_days} days ago or earlier."
+        )
+        return nothing_of("consent events", consent_events, title, explanation)
+
+    # those that are too old already have no period in which they become so
+    still_ahead = counts.drop_nulls("period")
+    all_consents = int(counts["consents"].sum())
+    expired = all_consents - int(still_ahead["consents"].sum())
+    if still_ahead.is_empty():
+        return nothing(
+            title, f"none does in these {within_days} days, {number(expired)} are older already."
+        )
+
+    state = state_of(
+        consent_events, moment, subject, subscriptions=subscriptions, contacts=contacts
+    )
     in_force = state.filter(pl.col("decision") == OPT_IN)
     undated = in_force["decided_at"].null_count()
-    later = in_force.height - undated - int(counts["consents"].sum())
-    notes = (
+    later = in_force.height - undated - all_consents
+    channel = pl.col("channel").fill_null("(no channel)").alias("kind")
+    kinds = still_ahead.select("period", channel, count="consents")
+    return _over_time.stacked(
+        kinds,
+        every,
+        title,
+        "Consents",
         f"Each of a {_whom.each_of(subject)}, in the {within_days} days from {at(as_of, time_zone)}",
         f"{number(expired)} are older already and {number(later)} become so later",
         _whom.left_out({"in force without a time": undated}),
     )
-    if ahead.is_empty():
-        return nothing(
-            title, f"none does in these {within_days} days, {number(expired)} are older already."
-        )
-    kinds = ahead.select(
-        "period", pl.col("channel").fill_null("(no channel)").alias("kind"), count="consents"
-    )
-    return _over_time.stacked(kinds, every, title, "Consents", *notes)

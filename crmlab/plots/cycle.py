@@ -12,17 +12,18 @@ from crmlab.analysis.inputs import By, names_of
 from crmlab.analysis.parts import height_of
 from crmlab.analysis.pipeline import only_currency
 from crmlab.display import plural
-from crmlab.plots import _bars, _shares, _whom
+from crmlab.plots import _bars, _over_time, _shares, _whom
 from crmlab.plots._fetches import draws
 from crmlab.plots._template import (
     BLUE,
-    NO_DEALS,
     REST,
     SCALE,
     VERMILLION,
+    axis_from_zero,
     figure,
+    how_many,
     money,
-    nothing,
+    nothing_of,
     number,
     whole_ticks,
 )
@@ -30,7 +31,11 @@ from crmlab.schema import TimeLike
 
 __all__ = ["ageing", "cycle_length", "sales_velocity", "win_cohorts"]
 
-_MAX_COHORTS, _MAX_COLUMNS = 24, 24
+#: two years of months, down and across
+_MAX_COHORTS = 24
+_MAX_COLUMNS = 24
+#: what stands on a bar of the cycle
+_LENGTHS = ("median_days", "mean_days", "p90_days", "n")
 #: ages up to so many days, in words
 _BANDS = ((30, "0-30"), (60, "31-60"), (90, "61-90"), (180, "91-180"), (365, "181-365"))
 _OLDEST = "over 365"
@@ -38,7 +43,12 @@ _STUCK = ((False, "not stuck", BLUE), (True, "stuck", VERMILLION), (None, "limit
 
 
 @draws
-def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") -> go.Figure:
+def cycle_length(
+    deals: pl.DataFrame,
+    *,
+    by: By = None,
+    time_zone: str = "UTC",
+) -> go.Figure:
     """Return bars of the median days from creating to winning.
 
     Parameters
@@ -71,41 +81,37 @@ def cycle_length(deals: pl.DataFrame, *, by: By = None, time_zone: str = "UTC") 
     'Days from creating to winning (n = 2 won deals)'
     """
     title = "Days from creating to winning"
-    keys = names_of(by)
-    found = analysis.cycle_length(deals, by=by, time_zone=time_zone)
-    are_periods = any(found.schema[name] == pl.Date for name in keys)
-    found = _shares.labelled(found, keys, "All deals").with_columns(
-        n=pl.col("won") - pl.col("left_out")
-    )
-    n = int(found["n"].sum())
-    if not n:
-        return nothing(title, "no won deal has both days." if height_of(deals) else NO_DEALS)
-    left_out = int(found["left_out"].sum())
-    known = found.filter(pl.col("n") > 0)
+    group_columns = names_of(by)
+    lengths = analysis.cycle_length(deals, by=by, time_zone=time_zone)
+    are_periods = any(lengths.schema[column] == pl.Date for column in group_columns)
+    groups = _shares.labelled(lengths, group_columns, "All deals")
+    groups = groups.with_columns(n=pl.col("won") - pl.col("left_out"))
+    won_deals = int(groups["n"].sum())
+    if not won_deals:
+        return nothing_of("deals", deals, title, "no won deal has both days.")
+
+    left_out = int(groups["left_out"].sum())
+    known_groups = groups.filter(pl.col("n") > 0)
     if not are_periods:
-        known = known.sort("median_days", "label", descending=[True, False])
-    shown, note = _bars.largest(known, "n", "groups")
-    rows = shown.select("median_days", "mean_days", "p90_days", "n").rows()
-    beside = [
-        (
-            f"median {number(median)} d, mean {number(mean)} d",
-            f"9 of 10 in {number(p90)} d, {plural(count, 'deal')}",
-        )
-        for median, mean, p90, count in rows
-    ]
+        known_groups = known_groups.sort("median_days", "label", descending=[True, False])
+    largest, others_note = _bars.largest(known_groups, "n", "groups")
+    words_beside = []
+    for median, mean, p90, count in largest.select(_LENGTHS).rows():
+        middle = f"median {number(median)} d, mean {number(mean)} d"
+        most = f"9 of 10 in {number(p90)} d, {plural(count, 'deal')}"
+        words_beside.append((middle, most))
+    reasons = {
+        "not won": height_of(deals) - won_deals - left_out,
+        "won without both days, or closed before created": left_out,
+    }
     return figure(
-        [_bars.bars(shown, "median_days", beside, BLUE)],
-        f"{title} (n = {plural(n, 'won deal')})",
-        _whom.left_out(
-            {
-                "not won": height_of(deals) - n - left_out,
-                "won without both days, or closed before created": left_out,
-            }
-        ),
-        note,
-        height=_bars.height(shown.height),
-        xaxis={"title": {"text": "Days (median)"}, "rangemode": "tozero"},
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        [_bars.bars(largest, "median_days", words_beside, BLUE)],
+        f"{title} (n = {plural(won_deals, 'won deal')})",
+        _whom.left_out(reasons),
+        others_note,
+        height=_bars.height(largest.height),
+        xaxis=axis_from_zero("Days (median)"),
+        yaxis=_bars.label_axis(largest["label"].to_list()),
     )
 
 
@@ -150,56 +156,68 @@ def sales_velocity(
     'Sales velocity (n = 40 open deals)'
     """
     title = "Sales velocity"
-    found = analysis.sales_velocity(
+    velocities = analysis.sales_velocity(
         deals, as_of=as_of, by=by, days=days, opportunities=opportunities, time_zone=time_zone
     )
-    keys = found.columns[: found.columns.index("opportunities")]
-    currency = pl.Series("currency", [only_currency(deals)] * found.height, pl.String)
-    if "currency" in keys:
-        currency = found["currency"]
-    found = _shares.labelled(found, keys, "All deals").with_columns(
-        currency, (pl.col("won") + pl.col("opportunities")).alias("n")
-    )
-    known = found.drop_nulls("velocity_per_day")
-    n = int(known["opportunities"].sum())
-    if known.is_empty():
-        why = "no group has both opportunities and won deals with an amount and a length."
-        return nothing(title, why if height_of(deals) else NO_DEALS)
-    shown, note = _bars.largest(known, "n", "groups")
-    columns = (
-        "velocity_per_day",
-        "currency",
-        "opportunities",
-        "mean_amount",
-        "win_rate",
-        "mean_days",
-    )
-    beside = [
-        (
-            f"{money(speed, currency)} per day",
-            f"{number(count)} x {number(amount)} x {rate:.0%} / {number(length)} d",
-        )
-        for speed, currency, count, amount, rate, length in shown.select(columns).rows()
-    ]
-    without = found.height - known.height
-    closed, lost = plural(int(known["won"].sum()), "won deal"), int(known["lost"].sum())
-    several = shown["currency"].n_unique() > 1
-    unit = "each bar in its own currency" if several else shown["currency"][0] or "account currency"
+    # the groups are the columns before the numbers: a currency among them, where there are several
+    group_columns = velocities.columns[: velocities.columns.index("opportunities")]
+    currencies = pl.Series("currency", [only_currency(deals)] * velocities.height, pl.String)
+    if "currency" in group_columns:
+        currencies = velocities["currency"]
+    group_size = (pl.col("won") + pl.col("opportunities")).alias("n")
+    groups = _shares.labelled(velocities, group_columns, "All deals")
+    groups = groups.with_columns(currencies, group_size)
+    known_groups = groups.drop_nulls("velocity_per_day")
+    if known_groups.is_empty():
+        explanation = "no group has both opportunities and won deals with an amount and a length."
+        return nothing_of("deals", deals, title, explanation)
+
+    largest, others_note = _bars.largest(known_groups, "n", "groups")
+    won_in_words = plural(int(known_groups["won"].sum()), "won deal")
+    lost_in_words = plural(int(known_groups["lost"].sum()), "lost deal")
+    noun = "deal"
+    if opportunities == "open":
+        noun = "open deal"
     return figure(
-        [_bars.bars(shown, "velocity_per_day", beside, BLUE)],
-        f"{title} (n = {plural(n, 'open deal' if opportunities == 'open' else 'deal')})",
+        [_bars.bars(largest, "velocity_per_day", _factors_of(largest), BLUE)],
+        f"{title} (n = {plural(int(known_groups['opportunities'].sum()), noun)})",
         f"Deals ({opportunities}) x mean won amount x win rate / mean days to win",
-        f"Won amount, rate and days are those of {closed} and {plural(lost, 'lost deal')}",
-        f"{plural(without, 'group')} without one of these left out" if without else "",
-        note,
-        height=_bars.height(shown.height),
-        xaxis={"title": {"text": f"Amount per day ({unit})"}, "rangemode": "tozero"},
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        f"Won amount, rate and days are those of {won_in_words} and {lost_in_words}",
+        how_many(groups.height - known_groups.height, "group", "without one of these left out"),
+        others_note,
+        height=_bars.height(largest.height),
+        xaxis=axis_from_zero(f"Amount per day ({_unit_of(largest['currency'])})"),
+        yaxis=_bars.label_axis(largest["label"].to_list()),
     )
+
+
+def _factors_of(groups: pl.DataFrame) -> list[tuple[str, str]]:
+    """Return the words on each bar: the velocity, and the numbers that it is the product of."""
+    speeds = groups.select("velocity_per_day", "currency").rows()
+    factors = groups.select("opportunities", "mean_amount", "win_rate", "mean_days").rows()
+    words_beside = []
+    for (per_day, currency), (deal_count, amount, rate, mean_days) in zip(
+        speeds, factors, strict=True
+    ):
+        product = f"{number(deal_count)} x {number(amount)} x {rate:.0%} / {number(mean_days)} d"
+        words_beside.append((f"{money(per_day, currency)} per day", product))
+    return words_beside
+
+
+def _unit_of(currencies: pl.Series) -> str:
+    """Return the currency of all bars, or that each has its own."""
+    if currencies.n_unique() > 1:
+        return "each bar in its own currency"
+    return currencies[0] or "account currency"
 
 
 @draws
-def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC") -> go.Figure:
+def win_cohorts(
+    deals: pl.DataFrame,
+    *,
+    as_of: TimeLike,
+    time_zone: str = "UTC",
+) -> go.Figure:
     """Return a heatmap of which share of the deals of each month was won after how many months.
 
     Parameters
@@ -233,24 +251,24 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
     'Won, by month of creating (n = 3 deals)'
     """
     title = "Won, by month of creating"
-    found = analysis.win_cohorts(deals, as_of=as_of, time_zone=time_zone)
-    if found.is_empty():
-        return nothing(
-            title, "no deal was created in a month that is over." if height_of(deals) else NO_DEALS
-        )
-    cohorts = found.select("created_month", "created").unique().sort("created_month")
+    shares = analysis.win_cohorts(deals, as_of=as_of, time_zone=time_zone)
+    if shares.is_empty():
+        return nothing_of("deals", deals, title, "no deal was created in a month that is over.")
+
+    cohorts = shares.select("created_month", "created").unique().sort("created_month")
     latest = cohorts.tail(_MAX_COHORTS)
-    cells = found.join(latest.select("created_month"), on="created_month").filter(
-        pl.col("months") < _MAX_COLUMNS
+    shown_shares = shares.join(latest.select("created_month"), on="created_month")
+    shown_shares = shown_shares.filter(pl.col("months") < _MAX_COLUMNS)
+    share_grid = shown_shares.pivot(on="months", index="created_month", values="win_share").sort(
+        "created_month"
     )
-    grid = cells.pivot(on="months", index="created_month", values="win_share").sort("created_month")
-    columns = sorted(map(int, grid.columns[1:]))
-    shares = [list(row) for row in grid.select(map(str, columns)).iter_rows()]
-    labels = [f"{month:%b %Y} ({number(count)})" for month, count in latest.rows()]
-    heat = go.Heatmap(
-        z=shares,
-        x=columns,
-        y=labels,
+    # the names of the columns are numbers in text, of which "10" would come before "2"
+    month_numbers = sorted(map(int, share_grid.columns[1:]))
+    month_labels = [f"{month:%b %Y} ({number(deal_count)})" for month, deal_count in latest.rows()]
+    heatmap = go.Heatmap(
+        z=[list(row) for row in share_grid.select(map(str, month_numbers)).iter_rows()],
+        x=month_numbers,
+        y=month_labels,
         colorscale=SCALE,
         zmin=0,
         xgap=2,
@@ -264,22 +282,19 @@ def win_cohorts(deals: pl.DataFrame, *, as_of: TimeLike, time_zone: str = "UTC")
         },
         hovertemplate="created %{y}, month %{x}: %{z:.1%}<extra></extra>",
     )
-    n = int(latest["created"].sum())
-    earlier = cohorts.height - latest.height
+    created = int(latest["created"].sum())
+    reasons = {
+        "created earlier, in a month that is not over, or at no known time": height_of(deals)
+        - created
+    }
     return figure(
-        [heat],
-        f"{title} (n = {plural(n, 'deal')})",
+        [heatmap],
+        f"{title} (n = {plural(created, 'deal')})",
         "Cumulative share of all deals created in the month; blank: not over yet",
-        f"Latest {_MAX_COHORTS} of {cohorts.height} months" if earlier else "",
-        _whom.left_out(
-            {
-                "created earlier, in a month that is not over, or at no known time": height_of(
-                    deals
-                )
-                - n
-            }
-        ),
-        height=max(280, 190 + 24 * len(labels)),
+        _over_time.latest_months(_MAX_COHORTS, cohorts.height),
+        _whom.left_out(reasons),
+        # a few rows alone would be as low as the title
+        height=max(280, 190 + 24 * len(month_labels)),
         xaxis={
             "title": {"text": "Calendar months after creating"},
             "showgrid": False,
@@ -337,47 +352,69 @@ def ageing(
     ['not stuck', 'stuck']
     """
     title = "Age of the open deals"
-    found = analysis.ageing(
+    ages = analysis.ageing(
         deals, as_of=as_of, history=history, stuck_after=stuck_after, time_zone=time_zone
     )
-    aged = found.drop_nulls("age_days")
-    if aged.is_empty():
-        return nothing(title, "no open deal has an age." if height_of(deals) else NO_DEALS)
-    band = pl.lit(_OLDEST)
-    for max_days, name in reversed(_BANDS):
-        band = pl.when(pl.col("age_days") <= max_days).then(pl.lit(name)).otherwise(band)
-    counts = aged.group_by(band.alias("band"), "stuck").agg(pl.len().cast(pl.Int64).alias("count"))
-    names = [*(name for _, name in _BANDS), _OLDEST]
-    traces = []
-    for stuck, name, colour in _STUCK:
-        part = dict(
-            counts.filter(pl.col("stuck").eq_missing(stuck)).select("band", "count").iter_rows()
-        )
-        if part:
-            heights = [part.get(label, 0) for label in names]
-            traces.append(
-                go.Bar(
-                    x=names, y=heights, name=name, marker={"color": colour}, hovertemplate="%{y:,}"
-                )
-            )
-    limits = aged["limit_days"].drop_nulls().unique()
-    what, limit = "since creating", "more than nine of ten won deals took"
+    deals_with_age = ages.drop_nulls("age_days")
+    if deals_with_age.is_empty():
+        return nothing_of("deals", deals, title, "no open deal has an age.")
+
+    counts = _counts_by_band(deals_with_age)
+    since_when = "since creating"
+    limit_in_words = "more than nine of ten won deals took"
+    # with the history of the stages an age is the time in the last one
     if history is not None:
-        what, limit = "in their stage", "more than nine of ten stay in it"
+        since_when = "in their stage"
+        limit_in_words = "more than nine of ten stay in it"
     if stuck_after is not None:
-        limit = "more than given"
-    days = f" ({number(limits[0])} days)" if limits.len() == 1 else ""
-    undated = found.height - aged.height
-    largest = int(counts.group_by("band").agg(pl.col("count").sum())["count"].max())  # type: ignore[arg-type]
+        limit_in_words = "more than given"
+    # each stage may have a limit of its own: then none of them is that of the figure
+    limits = deals_with_age["limit_days"].drop_nulls().unique()
+    if limits.len() == 1:
+        limit_in_words += f" ({number(limits[0])} days)"
+
+    undated = ages.height - deals_with_age.height
+    stacks = counts.group_by("band").agg(pl.col("count").sum())
+    tallest = int(stacks["count"].max())  # type: ignore[arg-type]
     return figure(
-        traces,
-        f"{title} (n = {plural(aged.height, 'open deal')})",
-        f"Days {what}; stuck: {limit}{days}",
-        _whom.left_out({"closed": height_of(deals) - found.height, "without an age": undated}),
+        _age_bars(counts),
+        f"{title} (n = {plural(deals_with_age.height, 'open deal')})",
+        f"Days {since_when}; stuck: {limit_in_words}",
+        _whom.left_out({"closed": height_of(deals) - ages.height, "without an age": undated}),
         barmode="stack",
         height=380,
         showlegend=True,
         hovermode="x unified",
-        xaxis={"title": {"text": f"Days {what}"}, "type": "category", "showgrid": False},
-        yaxis={"title": {"text": "Open deals"}, "rangemode": "tozero", **whole_ticks(largest)},
+        xaxis={"title": {"text": f"Days {since_when}"}, "type": "category", "showgrid": False},
+        yaxis={**axis_from_zero("Open deals"), **whole_ticks(tallest)},
     )
+
+
+def _counts_by_band(aged: pl.DataFrame) -> pl.DataFrame:
+    """Return band, stuck, count."""
+    band = pl.lit(_OLDEST)
+    # from the oldest to the youngest, so that the last condition asked for is the tightest
+    for max_days, band_name in reversed(_BANDS):
+        band = pl.when(pl.col("age_days") <= max_days).then(pl.lit(band_name)).otherwise(band)
+    deal_count = pl.len().cast(pl.Int64).alias("count")
+    return aged.group_by(band.alias("band"), "stuck").agg(deal_count)
+
+
+def _age_bars(counts: pl.DataFrame) -> list[go.Bar]:
+    """Return the bars of each state that deals are in. Bands without deals are bars without height."""
+    bands = [*(name for _, name in _BANDS), _OLDEST]
+    traces = []
+    for is_stuck, legend_name, colour in _STUCK:
+        own_counts = counts.filter(pl.col("stuck").eq_missing(is_stuck)).select("band", "count")
+        deals_in = dict(own_counts.iter_rows())
+        if not deals_in:
+            continue
+        band_bars = go.Bar(
+            x=bands,
+            y=[deals_in.get(band, 0) for band in bands],
+            name=legend_name,
+            marker={"color": colour},
+            hovertemplate="%{y:,}",
+        )
+        traces.append(band_bars)
+    return traces

@@ -6,21 +6,29 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis.parts import height_of, values_of
+from crmlab.analysis.parts import values_of
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.analysis.rates import ratio
 from crmlab.analysis.touches import HAPPENED
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import BLUE, PALETTE, figure, nothing, number
+from crmlab.plots._template import (
+    BLUE,
+    PALETTE,
+    figure,
+    how_many,
+    nothing_of,
+    part_of_whole,
+    share_axis,
+)
 
 __all__ = ["email_engagement", "email_engagement_over_time"]
 
 _ORANGE = PALETTE[1]
 _TITLE = "Mailings opened and clicked"
 _NO_SEND = "no mailing was sent."
-_EMPTY = "the activities table is empty."
+_RULE = "Contacts that something was sent to, once for each campaign; a click is an opening"
 
 
 @draws
@@ -58,38 +66,39 @@ def email_engagement(activities: pl.DataFrame, campaigns: pl.DataFrame | None = 
     ['opened', 'clicked']
     """
     rates = analysis.email_engagement(activities, campaigns)
-    sent = rates.filter(pl.col("sent") > 0)
-    if sent.is_empty():
-        return nothing(_TITLE, _NO_SEND if height_of(activities) else _EMPTY)
+    sent_campaigns = rates.filter(pl.col("sent") > 0)
+    if sent_campaigns.is_empty():
+        return nothing_of("activities", activities, _TITLE, _NO_SEND)
+
+    # of a service that tells no deliveries, who was sent to counts as reached
     reached = pl.coalesce("delivered", "sent").alias("reached")
-    counted = _labelled(sent).select("label", reached, "opened", "clicked")
-    shown, note = _bars.with_others(_bars.longest_first(counted, "reached"), "reached", "campaigns")
-    traces = []
-    for column, name, colour in (("opened", "opened", BLUE), ("clicked", "clicked", _ORANGE)):
-        lengths = shown.with_columns(rate=ratio(pl.col(column), pl.col("reached")))
-        beside = [
-            (f"{rate:.0%}: {number(part)} of {number(whole)}",)
-            for rate, part, whole in lengths.drop_nulls("rate")
-            .select("rate", column, "reached")
-            .iter_rows()
-        ]
-        traces.append(_bars.bars(lengths.drop_nulls("rate"), "rate", beside, colour, name))
+    counted = _labelled(sent_campaigns).select("label", reached, "opened", "clicked")
+    by_size = _bars.longest_first(counted, "reached")
+    summed, others_note = _bars.with_others(by_size, "reached", "campaigns")
+    recipients = plural(int(sent_campaigns["sent"].sum()), "recipient")
     return figure(
-        traces,
-        f"{_TITLE} (n = {plural(int(sent['sent'].sum()), 'recipient')})",
-        "Contacts that something was sent to, once for each campaign; a click is an opening",
+        [_rate_bars(summed, "opened", BLUE), _rate_bars(summed, "clicked", _ORANGE)],
+        f"{_TITLE} (n = {recipients})",
+        _RULE,
         _without_send(rates),
-        note,
+        others_note,
         barmode="group",
         showlegend=True,
-        height=170 + 46 * shown.height,
-        xaxis={
-            "title": {"text": f"% of contacts {_base(sent)}"},
-            "tickformat": ".0%",
-            "range": [0, 1.02],
-        },
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        height=170 + 46 * summed.height,
+        xaxis=share_axis(f"% of contacts {_base(sent_campaigns)}"),
+        yaxis=_bars.label_axis(summed["label"].to_list()),
     )
+
+
+def _rate_bars(campaigns: pl.DataFrame, column: str, colour: str) -> go.Bar:
+    """Return the bars of one rate. Reads label, reached and the column."""
+    rate = ratio(pl.col(column), pl.col("reached"))
+    # nothing is drawn where a service does not tell who opened or clicked
+    known_rates = campaigns.with_columns(rate=rate).drop_nulls("rate")
+    words_beside = []
+    for share, part, whole in known_rates.select("rate", column, "reached").iter_rows():
+        words_beside.append((f"{share:.0%}: {part_of_whole(part, whole)}",))
+    return _bars.bars(known_rates, "rate", words_beside, colour, column)
 
 
 @draws
@@ -135,62 +144,60 @@ def email_engagement_over_time(
     every = chosen_grain(every, values_of(activities, local(HAPPENED, time_zone)))
     rates = analysis.email_engagement_over_time(activities, every=every, time_zone=time_zone)
     _over_time.check_periods(rates["period"], every)
-    sent = rates.filter(pl.col("sent") > 0)
-    if sent.is_empty():
-        return nothing(_TITLE, _NO_SEND if height_of(activities) else _EMPTY)
-    reached, opened, clicked = pl.coalesce("delivered", "sent"), pl.col("opened"), pl.col("clicked")
-    counts = sent.group_by("period").agg(
-        reached.sum().alias("reached"), opened.sum(), clicked.sum()
-    )
+    sent_periods = rates.filter(pl.col("sent") > 0)
+    if sent_periods.is_empty():
+        return nothing_of("activities", activities, _TITLE, _NO_SEND)
+
+    # of a service that tells no deliveries, who was sent to counts as reached
+    delivered_or_sent = pl.coalesce("delivered", "sent").sum().alias("reached")
+    reached, opened, clicked = map(pl.col, ("reached", "opened", "clicked"))
+    counts = sent_periods.group_by("period").agg(delivered_or_sent, opened.sum(), clicked.sum())
     # periods without a send are gaps, not a straight line over them
-    whole = counts.select(
-        pl.date_range(pl.col("period").min(), pl.col("period").max(), every).alias("period")
+    span = pl.date_range(pl.col("period").min(), pl.col("period").max(), every)
+    periods = counts.select(span.alias("period"))
+    rate_lines = periods.join(counts, on="period", how="left").sort("period")
+    rate_lines = rate_lines.with_columns(
+        ratio(opened, reached).alias("open_rate"),
+        ratio(clicked, reached).alias("click_rate"),
+        ratio(clicked, opened).alias("click_to_open_rate"),
     )
-    lines = (
-        whole.join(counts, on="period", how="left")
-        .sort("period")
-        .with_columns(
-            ratio(opened, pl.col("reached")).alias("open_rate"),
-            ratio(clicked, pl.col("reached")).alias("click_rate"),
-            ratio(clicked, opened).alias("click_to_open_rate"),
-        )
-    )
+    base = _base(sent_periods)
     styles = (
-        ("open_rate", f"opened / {_base(sent)}", BLUE, "solid"),
-        ("click_rate", f"clicked / {_base(sent)}", _ORANGE, "solid"),
+        ("open_rate", f"opened / {base}", BLUE, "solid"),
+        ("click_rate", f"clicked / {base}", _ORANGE, "solid"),
         ("click_to_open_rate", "clicked / opened", _ORANGE, "dot"),
     )
+    recipients = plural(int(sent_periods["sent"].sum()), "recipient")
     return figure(
-        _over_time.rate_lines(lines, styles),
-        f"{_TITLE} per {_over_time.word(every)} sent (n = {plural(int(sent['sent'].sum()), 'recipient')})",
-        "Contacts that something was sent to, once for each campaign; a click is an opening",
+        _over_time.rate_lines(rate_lines, styles),
+        f"{_TITLE} per {_over_time.word(every)} sent (n = {recipients})",
+        _RULE,
         "The last periods still grow",
         _without_send(rates),
-        **_over_time.rate_layout(lines, every, "% of contacts"),
+        **_over_time.rate_layout(rate_lines, every, "% of contacts"),
     )
 
 
 def _labelled(rates: pl.DataFrame) -> pl.DataFrame:
     """Name each campaign by no more than it takes to tell the campaigns apart."""
-    name = pl.coalesce("campaign", pl.format("campaign {}", "campaign_id"), pl.lit("(no campaign)"))
-    named = rates.with_columns(name.alias("campaign"))
-    parts = ["campaign"]
-    for further in ("campaign_id", "account", "provider"):
-        if named.select(parts).is_duplicated().any():
-            parts.append(further)
-    return named.with_columns(_bars.label_of(parts))
+    campaign_name = pl.coalesce(
+        "campaign", pl.format("campaign {}", "campaign_id"), pl.lit("(no campaign)")
+    )
+    named = rates.with_columns(campaign_name.alias("campaign"))
+    label_columns = ["campaign"]
+    for distinguishing in ("campaign_id", "account", "provider"):
+        if named.select(label_columns).is_duplicated().any():
+            label_columns.append(distinguishing)
+    return named.with_columns(_bars.label_of(label_columns))
 
 
 def _base(rates: pl.DataFrame) -> str:
-    return " or ".join(
-        "sent to" if base == "sent" else base for base in rates["base"].unique().sort()
-    )
+    # services differ in what they tell: the rates of one figure may be of both
+    bases = rates["base"].unique().sort()
+    return " or ".join(bases.replace("sent", "sent to"))
 
 
 def _without_send(rates: pl.DataFrame) -> str:
-    missed = int(
-        rates.select(pl.col("opens_without_send", "clicks_without_send").sum())
-        .sum_horizontal()
-        .item()
-    )
-    return f"{plural(missed, 'event')} without a send before left out" if missed else ""
+    events = rates.select(pl.col("opens_without_send", "clicks_without_send").sum())
+    missed = int(events.sum_horizontal().item())
+    return how_many(missed, "event", "without a send before left out")

@@ -14,11 +14,23 @@ from crmlab.analysis.parts import height_of
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time, _panels, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing, number
+from crmlab.plots._template import (
+    BLUE,
+    GREEN,
+    VERMILLION,
+    figure,
+    how_many,
+    money,
+    nothing,
+    nothing_of,
+    number,
+)
 
 __all__ = ["created_against_closed", "loss_reasons", "waterfall"]
 
 _MAX_MONTHS = 120
+#: how a waterfall draws a step; all others are changes
+_MEASURES = {"start": "absolute", "end": "total"}
 
 
 @draws
@@ -59,36 +71,36 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
     months = analysis.created_against_closed(deals, time_zone=time_zone)
     dated = months.drop_nulls("month").rename({"month": "period"})
     if dated.is_empty():
-        return nothing(title, "no deal has a date." if height_of(deals) else NO_DEALS)
-    shown = dated.tail(_MAX_MONTHS)
-    counts = ("created", "won", "lost")
-    undated = int(
-        months.filter(pl.col("month").is_null()).select(pl.col(counts).sum()).sum_horizontal().sum()
-    )
-    created, won, lost = shown.select(pl.col(counts).sum()).row(0)
-    line = go.Scatter(
-        x=shown["period"].to_list(),
-        y=shown["created"].to_list(),
+        return nothing_of("deals", deals, title, "no deal has a date.")
+
+    shown_months = dated.tail(_MAX_MONTHS)
+    sums = pl.col("created", "won", "lost").sum()
+    # a deal can lack the day of its creation and that of its close: these are dates, not deals
+    undated = months.filter(pl.col("month").is_null()).select(sums).sum_horizontal().sum()
+    created, won, lost = shown_months.select(sums).row(0)
+    created_line = go.Scatter(
+        x=shown_months["period"].to_list(),
+        y=shown_months["created"].to_list(),
         name="created",
         mode="lines+markers",
         line={"color": BLUE, "width": 2},
         marker={"size": 6},
         hovertemplate="%{y:,}",
     )
-    tallest = shown.with_columns(
-        pl.max_horizontal("created", pl.col("won") + pl.col("lost")).alias("tallest")
-    )
+    closed = pl.col("won") + pl.col("lost")
+    heights = shown_months.with_columns(pl.max_horizontal("created", closed).alias("tallest"))
     return figure(
         [
-            _over_time.bars(shown, "won", "1mo", "won", GREEN),
-            _over_time.bars(shown, "lost", "1mo", "lost", VERMILLION),
-            line,
+            _over_time.bars(shown_months, "won", "1mo", "won", GREEN),
+            _over_time.bars(shown_months, "lost", "1mo", "lost", VERMILLION),
+            # last, so that no bar hides it
+            created_line,
         ],
         f"{title} (n = {plural(created, 'deal')} created)",
         f"{number(won)} won and {number(lost)} lost in these months",
-        f"{plural(undated, 'date')} not known, not shown" if undated else "",
-        f"Latest {_MAX_MONTHS} of {dated.height} months" if dated.height > _MAX_MONTHS else "",
-        **_over_time.layout(tallest, "tallest", "1mo", "Deals"),
+        how_many(int(undated), "date", "not known, not shown"),
+        _over_time.latest_months(_MAX_MONTHS, dated.height),
+        **_over_time.layout(heights, "tallest", "1mo", "Deals"),
     )
 
 
@@ -126,53 +138,62 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
     """
     title = "Open amount between two fetches"
     steps = analysis.waterfall(start, end)
-    ends = steps.filter(pl.col("step").is_in(["start", "end"]))
     if not steps["deals"].sum():
-        return nothing(
-            title, "no deal is open in either." if height_of(start) or height_of(end) else NO_DEALS
-        )
-    panels, left_out = _panels.by_currency(steps)
-    only = pipeline.only_currency(start) or pipeline.only_currency(end)
-    names = [
-        currency or (only if len(panels) == 1 else None) or "currency not given"
-        for currency, _ in panels
-    ]
-    taken = set(steps.filter(pl.col("deals") > 0)["step"]) | {"start", "end"}
-    order = [step for step in flow.STEPS if step in taken]
-    traces = [
-        trace
-        for place, (_, part) in enumerate(panels)
-        for trace in _panels.placed(_steps(part, order), place)
-    ]
-    layout = _panels.axes([f"Amount ({name})" for name in names])
+        return _nothing_open(start, end, title)
+
+    panels, not_shown = _panels.by_currency(steps)
+    taken_steps = {"start", "end", *steps.filter(pl.col("deals") > 0)["step"]}
+    in_order = [step for step in flow.STEPS if step in taken_steps]
+    # the rows of a single panel may name no currency, but the deals do
+    only_currency = None
+    if len(panels) == 1:
+        only_currency = pipeline.only_currency(start) or pipeline.only_currency(end)
+    traces: list[go.Waterfall] = []
+    titles = []
+    for position, (currency, panel_steps) in enumerate(panels):
+        traces += _panels.placed(_steps(panel_steps, in_order), position)
+        titles.append(f"Amount ({currency or only_currency or 'currency not given'})")
+
+    layout = _panels.axes(titles)
     layout["xaxis"] |= {
         "type": "category",
         "categoryorder": "array",
-        "categoryarray": order,
+        "categoryarray": in_order,
         "showgrid": False,
     }
-    at_start, at_end = (
-        int(ends.filter(pl.col("step") == step)["deals"].sum()) for step in ("start", "end")
-    )
+    # the axis names the steps, so that nothing is left for a legend to say
+    layout["showlegend"] = False
     return figure(
         traces,
-        f"{title} (n = {number(at_start)} open, then {number(at_end)})",
+        f"{title} (n = {_open_deals(steps, 'start')} open, then {_open_deals(steps, 'end')})",
         "Number of deals on each step",
-        left_out,
-        **(layout | {"showlegend": False}),
+        not_shown,
+        **layout,
     )
 
 
-def _steps(part: pl.DataFrame, order: list[str]) -> Iterator[go.Waterfall]:
-    rows = part.filter(pl.col("step").is_in(order))
+def _nothing_open(
+    start: pl.DataFrame,
+    end: pl.DataFrame,
+    title: str,
+) -> go.Figure:
+    if height_of(start):
+        return nothing(title, "no deal is open in either.")
+    return nothing_of("deals", end, title, "no deal is open in either.")
+
+
+def _open_deals(steps: pl.DataFrame, step: str) -> str:
+    """Return how many deals were open at the start or at the end, in all currencies."""
+    return number(int(steps.filter(pl.col("step") == step)["deals"].sum()))
+
+
+def _steps(panel: pl.DataFrame, in_order: list[str]) -> Iterator[go.Waterfall]:
+    taken_steps = panel.filter(pl.col("step").is_in(in_order))
     yield go.Waterfall(
-        x=rows["step"].to_list(),
-        y=rows["amount"].to_list(),
-        measure=[
-            "absolute" if step == "start" else "total" if step == "end" else "relative"
-            for step in rows["step"]
-        ],
-        text=[number(count) for count in rows["deals"]],
+        x=taken_steps["step"].to_list(),
+        y=taken_steps["amount"].to_list(),
+        measure=[_MEASURES.get(step, "relative") for step in taken_steps["step"]],
+        text=[number(deal_count) for deal_count in taken_steps["deals"]],
         textposition="outside",
         cliponaxis=False,
         increasing={"marker": {"color": GREEN}},
@@ -185,7 +206,10 @@ def _steps(part: pl.DataFrame, order: list[str]) -> Iterator[go.Waterfall]:
 
 @draws
 def loss_reasons(
-    deals: pl.DataFrame, *, by: By = None, names: Mapping[str, str] | None = None
+    deals: pl.DataFrame,
+    *,
+    by: By = None,
+    names: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """Return bars of why deals are lost.
 
@@ -213,47 +237,47 @@ def loss_reasons(
     """
     title = "Why deals are lost"
     reasons = analysis.loss_reasons(deals, by=by, names=names)
-    n = int(reasons["lost"].sum())
-    if not n:
-        return nothing(title, "no deal is lost." if height_of(deals) else NO_DEALS)
+    lost_deals = int(reasons["lost"].sum())
+    if not lost_deals:
+        return nothing_of("deals", deals, title, "no deal is lost.")
+
+    # the analysis names currencies only where there are several
     if "currency" not in reasons.columns:
-        only = pipeline.only_currency(deals.filter(pipeline.LOST))
-        reasons = reasons.with_columns(pl.lit(only, pl.String).alias("currency"))
+        only_currency = pipeline.only_currency(deals.filter(pipeline.LOST))
+        reasons = reasons.with_columns(pl.lit(only_currency, pl.String).alias("currency"))
     labelled = _with_label(reasons, names_of(by))
-    counts = (
-        labelled.group_by("label")
-        .agg(pl.col("lost").sum())
-        .sort("lost", "label", descending=[True, False])
-    )
-    shown, note = _bars.with_others(counts, "lost", "reasons")
+    counts = labelled.group_by("label").agg(pl.col("lost").sum())
+    by_size = counts.sort("lost", "label", descending=[True, False])
+    summed, others_note = _bars.with_others(by_size, "lost", "reasons")
     amounts = _amounts(labelled)
-    shares = shown.with_columns((pl.col("lost") / n).alias("share"))
-    beside = [
-        (f"{share:.0%}, {plural(count, 'deal')}", amounts.get(name, ""))
-        for name, count, share in shares.select("label", "lost", "share").rows()
-    ]
+    shares = summed.with_columns((pl.col("lost") / lost_deals).alias("share"))
+    # the bar of the others has no amount: theirs stand with none of the reasons
+    words_beside = []
+    for label, count, share in shares.select("label", "lost", "share").rows():
+        count_in_words = f"{share:.0%}, {plural(count, 'deal')}"
+        words_beside.append((count_in_words, amounts.get(label, "")))
     return figure(
-        [_bars.bars(shares, "share", beside, VERMILLION)],
-        f"{title} (n = {plural(n, 'lost deal')})",
-        _whom.left_out({"open or won": height_of(deals) - n}),
-        note,
-        height=_bars.height(shown.height),
+        [_bars.bars(shares, "share", words_beside, VERMILLION)],
+        f"{title} (n = {plural(lost_deals, 'lost deal')})",
+        _whom.left_out({"open or won": height_of(deals) - lost_deals}),
+        others_note,
+        height=_bars.height(summed.height),
         xaxis={"title": {"text": "% of lost deals"}, "tickformat": ".0%", "rangemode": "tozero"},
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        yaxis=_bars.label_axis(summed["label"].to_list()),
     )
 
 
 def _with_label(reasons: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
     """Return label, lost, currency and lost_amount; the label is the group, where there are several, and the reason."""
-    named = reasons.with_columns(pl.col("reason").fill_null("(no reason)"))
-    label = named.select(_bars.label_of([*keys, "reason"])).to_series()
-    return reasons.select("lost", "currency", "lost_amount").with_columns(label)
+    named_reasons = reasons.with_columns(pl.col("reason").fill_null("(no reason)"))
+    reason_label = named_reasons.select(_bars.label_of([*keys, "reason"])).to_series()
+    return reasons.select("lost", "currency", "lost_amount").with_columns(reason_label)
 
 
 def _amounts(reasons: pl.DataFrame) -> dict[str, str]:
     """Return the lost amounts of each label in words, currencies apart."""
-    words: dict[str, list[str]] = {}
-    for label, currency, amount in reasons.select("label", "currency", "lost_amount").rows():
+    amounts_in_words: dict[str, list[str]] = {}
+    for reason_label, currency, amount in reasons.select("label", "currency", "lost_amount").rows():
         if amount:
-            words.setdefault(label, []).append(money(amount, currency))
-    return {label: " and ".join(sums) for label, sums in words.items()}
+            amounts_in_words.setdefault(reason_label, []).append(money(amount, currency))
+    return {label: " and ".join(amounts) for label, amounts in amounts_in_words.items()}

@@ -15,7 +15,15 @@ from crmlab.analysis.parts import height_of
 from crmlab.display import plural
 from crmlab.plots import _bars, _panels, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import BLUE, GREEN, NO_DEALS, VERMILLION, figure, money, nothing
+from crmlab.plots._template import (
+    BLUE,
+    GREEN,
+    VERMILLION,
+    figure,
+    how_many,
+    money,
+    nothing_of,
+)
 from crmlab.schema import TimeLike
 
 __all__ = ["coverage", "weighted_pipeline"]
@@ -75,91 +83,110 @@ def weighted_pipeline(
     ['all', 'weighted']
     """
     title = "Open amount by expected month"
-    found = analysis.weighted_pipeline(
+    months = analysis.weighted_pipeline(
         deals, as_of=as_of, probability=probability, time_zone=time_zone
     )
-    n = int(found["deals"].sum())
-    if not n:
-        return nothing(title, "no deal is open." if height_of(deals) else NO_DEALS)
-    labels, labelled = _labels(found)
-    panels, left_out = _panels.by_currency(labelled)
-    only = pipeline.only_currency(deals.filter(pipeline.OPEN))
-    names = [currency or only or "currency not given" for currency, _ in panels]
-    traces = [
-        trace
-        for place, (_, part) in enumerate(panels)
-        for trace in _panels.placed(_raw_and_weighted(part), place)
-    ]
-    sources = found["probability_from"].drop_nulls().unique().sort().to_list()
-    unknown = int(found.filter(pl.col("probability_from").is_null())["deals"].sum())
-    without = int(found["without_amount"].sum())
-    layout = _panels.axes([f"Amount ({name})" for name in names])
+    open_deals = int(months["deals"].sum())
+    if not open_deals:
+        return nothing_of("deals", deals, title, "no deal is open.")
+
+    labels, labelled = _labels(months)
+    panels, not_shown = _panels.by_currency(labelled)
+    only_currency = pipeline.only_currency(deals.filter(pipeline.OPEN))
+    traces: list[go.Bar] = []
+    titles = []
+    for position, (currency, panel_months) in enumerate(panels):
+        traces += _panels.placed(_raw_and_weighted(panel_months), position)
+        titles.append(f"Amount ({currency or only_currency or 'currency not given'})")
+
+    layout = _panels.axes(titles)
     layout["xaxis"] |= {
         "type": "category",
         "categoryorder": "array",
         "categoryarray": labels,
         "showgrid": False,
     }
+    unweighted = months.filter(pl.col("probability_from").is_null())
+    closed = height_of(deals.filter(pipeline.WON | pipeline.LOST))
     return figure(
         traces,
-        f"{title} (n = {plural(n, 'open deal')})",
-        f"Weighted: amount x probability of its stage, from {' and '.join(sources)}"
-        if sources
-        else "",
-        f"{plural(unknown, 'deal')} without a probability" if unknown else "",
-        f"{plural(without, 'deal')} without an amount" if without else "",
-        _whom.left_out({"closed": height_of(deals.filter(pipeline.WON | pipeline.LOST))}),
-        left_out,
+        f"{title} (n = {plural(open_deals, 'open deal')})",
+        _rule(months["probability_from"]),
+        how_many(int(unweighted["deals"].sum()), "deal", "without a probability"),
+        how_many(int(months["without_amount"].sum()), "deal", "without an amount"),
+        _whom.left_out({"closed": closed}),
+        not_shown,
         barmode="overlay",
         showlegend=True,
         **layout,
     )
 
 
-def _labels(found: pl.DataFrame) -> tuple[list[str], pl.DataFrame]:
+def _rule(sources: pl.Series) -> str:
+    """Return how amounts are weighted, and by whose probabilities; "" where no stage has one."""
+    known_sources = sources.drop_nulls().unique().sort().to_list()
+    if not known_sources:
+        return ""
+    return f"Weighted: amount x probability of its stage, from {' and '.join(known_sources)}"
+
+
+def _labels(months: pl.DataFrame) -> tuple[list[str], pl.DataFrame]:
     """Return the labels in order, every month between two others included, and the frame with its own."""
-    months = found["month"].drop_nulls()
-    shown: list[date] = []
-    if months.len():
-        span = pl.select(
-            pl.date_range(pl.lit(months.min()), pl.lit(months.max()), "1mo")
-        ).to_series()
-        shown = span.head(_MAX_MONTHS).to_list()
-    later = f"after {shown[-1]:%b %Y}" if shown else ""
-    month = pl.col("month").dt.strftime("%b %Y")
-    is_later = pl.col("month") > (shown[-1] if shown else date.max)
-    label = (
-        pl.when(is_later).then(pl.lit(later)).otherwise(pl.coalesce(month, "bucket")).alias("label")
-    )
-    labelled = found.with_columns(label)
-    used = set(labelled["label"])
-    order = ["overdue", *(f"{first:%b %Y}" for first in shown), later, "no date"]
-    months_shown = {f"{first:%b %Y}" for first in shown}
-    return [name for name in order if name in used or name in months_shown], labelled
+    shown_months = _shown_months(months["month"].drop_nulls())
+    # where no deal has a month, no month is later than the last one
+    last_shown = date.max
+    later_label = ""
+    if shown_months:
+        last_shown = shown_months[-1]
+        later_label = f"after {last_shown:%b %Y}"
+    month_names = [f"{month_start:%b %Y}" for month_start in shown_months]
+
+    own_label = pl.coalesce(pl.col("month").dt.strftime("%b %Y"), "bucket")
+    is_later = pl.col("month") > last_shown
+    shown_label = pl.when(is_later).then(pl.lit(later_label)).otherwise(own_label).alias("label")
+    labelled = months.with_columns(shown_label)
+    # months without deals are shown, so that the axis is one of time; the other labels are not
+    used = {*labelled["label"], *month_names}
+    in_order = ["overdue", *month_names, later_label, "no date"]
+    return [axis_label for axis_label in in_order if axis_label in used], labelled
 
 
-def _raw_and_weighted(part: pl.DataFrame) -> Iterator[go.Bar]:
-    sums = part.group_by("label", maintain_order=True).agg(
+def _shown_months(months: pl.Series) -> list[date]:
+    """Return the first of the months that lie between these, with them."""
+    if months.is_empty():
+        return []
+    span = pl.date_range(pl.lit(months.min()), pl.lit(months.max()), "1mo", eager=True)
+    return span.head(_MAX_MONTHS).to_list()
+
+
+def _raw_and_weighted(rows: pl.DataFrame) -> Iterator[go.Bar]:
+    month_sums = rows.group_by("label", maintain_order=True).agg(
         pl.col("amount", "weighted_amount", "deals").sum()
     )
-    counts = [plural(count, "deal") for count in sums["deals"]]
-    for column, name, colour in (
+    counts = [plural(deal_count, "deal") for deal_count in month_sums["deals"]]
+    # the weighted bar lies over the other: what is left of it to see is the risk
+    styles = (
         ("amount", "all", "rgba(86,180,233,0.45)"),
         ("weighted_amount", "weighted", BLUE),
-    ):
+    )
+    for column, legend_name, colour in styles:
         yield go.Bar(
-            x=sums["label"].to_list(),
-            y=sums[column].to_list(),
-            name=name,
+            x=month_sums["label"].to_list(),
+            y=month_sums[column].to_list(),
+            name=legend_name,
             customdata=counts,
             marker={"color": colour},
-            hovertemplate=f"%{{x}}, {name}: %{{y:,.0f}} (%{{customdata}})<extra></extra>",
+            hovertemplate=f"%{{x}}, {legend_name}: %{{y:,.0f}} (%{{customdata}})<extra></extra>",
         )
 
 
 @draws
 def coverage(
-    deals: pl.DataFrame, quota: float | Mapping[str, float], *, since: date | str, until: date | str
+    deals: pl.DataFrame,
+    quota: float | Mapping[str, float],
+    *,
+    since: date | str,
+    until: date | str,
 ) -> go.Figure:
     """Return bars of what is won and what is open, against the quota.
 
@@ -194,43 +221,59 @@ def coverage(
     ['won', 'open']
     """
     title = "Won and open against the quota"
-    found = analysis.coverage(deals, quota, since=since, until=until)
-    n = int(found.select(pl.col("won", "open").sum()).sum_horizontal().item())
-    if not n:
-        return nothing(
-            title, "no deal is open or won in this time." if height_of(deals) else NO_DEALS
-        )
-    shown = found.drop_nulls("quota").with_columns(
+    coverages = analysis.coverage(deals, quota, since=since, until=until)
+    won_count = int(coverages["won"].sum())
+    open_count = int(coverages["open"].sum())
+    deal_count = won_count + open_count
+    if not deal_count:
+        return nothing_of("deals", deals, title, "no deal is open or won in this time.")
+
+    # without a quota there is nothing to be 100 %
+    with_quota = coverages.drop_nulls("quota").with_columns(
         pl.col("currency").fill_null("All deals").alias("label")
     )
-    traces = []
-    for column, count, name, colour in (
-        ("won_amount", "won", "won", GREEN),
-        ("open_amount", "open", "open", BLUE),
-    ):
-        rows = shown.select("quota", column, count, "currency").rows()
-        beside = [
-            (money(amount, currency), plural(number, "deal"))
-            for _, amount, number, currency in rows
-        ]
-        shares = shown.with_columns(pl.col(column) / pl.col("quota"))
-        traces.append(_bars.bars(shares, column, beside, colour, name))
-    words = [
-        f"{currency + ': ' if currency and shown.height > 1 else ''}"
-        + (f"coverage {ratio:.1f} = open / (quota - won)" if ratio is not None else "quota filled")
-        for currency, ratio in shown.select("currency", "coverage").rows()
-    ]
+    missing_quota = ""
+    if with_quota.height < coverages.height:
+        missing_quota = "No quota for some currencies: not shown"
     return figure(
-        traces,
-        f"{title} (n = {plural(n, 'deal')})",
-        *words,
-        f"{int(found['won'].sum()):,} won in this time and {int(found['open'].sum()):,} open",
-        _whom.left_out({"lost, or closed at another time": height_of(deals) - n}),
-        "No quota for some currencies: not shown" if shown.height < found.height else "",
+        [
+            _part_of_quota(with_quota, "won", GREEN),
+            _part_of_quota(with_quota, "open", BLUE),
+        ],
+        f"{title} (n = {plural(deal_count, 'deal')})",
+        *_ratios(with_quota),
+        f"{won_count:,} won in this time and {open_count:,} open",
+        _whom.left_out({"lost, or closed at another time": height_of(deals) - deal_count}),
+        missing_quota,
         barmode="stack",
         showlegend=True,
-        height=_bars.height(shown.height) + 30,
+        # the legend takes a line more
+        height=_bars.height(with_quota.height) + 30,
         shapes=[_QUOTA],
         xaxis={"title": {"text": "% of the quota"}, "tickformat": ".0%", "rangemode": "tozero"},
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        yaxis=_bars.label_axis(with_quota["label"].to_list()),
     )
+
+
+def _part_of_quota(coverages: pl.DataFrame, state: str, colour: str) -> go.Bar:
+    """Return the bars of the won or of the open deals. Reads label, currency, quota, and state and its amount."""
+    amount_column = f"{state}_amount"
+    words_beside = []
+    for amount, count, currency in coverages.select(amount_column, state, "currency").rows():
+        words_beside.append((money(amount, currency), plural(count, "deal")))
+    shares = coverages.with_columns(pl.col(amount_column) / pl.col("quota"))
+    return _bars.bars(shares, amount_column, words_beside, colour, state)
+
+
+def _ratios(coverages: pl.DataFrame) -> list[str]:
+    """Return the coverage of each currency as a sentence."""
+    sentences = []
+    for currency, ratio in coverages.select("currency", "coverage").rows():
+        # of a quota that is reached nothing is left to be covered
+        sentence = "quota filled"
+        if ratio is not None:
+            sentence = f"coverage {ratio:.1f} = open / (quota - won)"
+        if currency and coverages.height > 1:
+            sentence = f"{currency}: {sentence}"
+        sentences.append(sentence)
+    return sentences

@@ -20,10 +20,14 @@ from crmlab.plots._template import (
     REST,
     VERMILLION,
     at,
+    axis_from_zero,
     figure,
     money,
     nothing,
+    nothing_of,
     number,
+    part_of_whole,
+    share_axis,
     text,
 )
 from crmlab.schema import TimeLike
@@ -36,7 +40,9 @@ __all__ = [
 ]
 
 _COLOURS = dict(zip(person_consent.STATES, (GREEN, VERMILLION, "#E69F00", REST), strict=True))
-_NO_DEALS = "the deals table is empty."
+#: rates so near to an end of the axis that words in the middle of their point would be cut
+_NEAR_ZERO = 0.15
+_NEAR_ONE = 0.85
 
 
 @draws
@@ -64,26 +70,27 @@ def people_overlap(people: pl.DataFrame) -> go.Figure:
     'People by the services that know them (n = 2)'
     """
     title = "People by the services that know them"
-    if not height_of(people):
+    contact_count = height_of(people)
+    if not contact_count:
         return nothing(title, "the contacts table is empty.")
-    found = analysis.people_overlap(people)
-    services = set(found["services"].explode())
-    labels = [_combination(set(each), services) for each in found["services"]]
-    found = found.select(pl.Series("label", labels, pl.String), "people", "contacts")
-    shown, note = _bars.with_others(found, "people", "combinations")
-    beside = [
-        (number(n), plural(contacts, "contact"))
-        for n, contacts in shown.select("people", "contacts").iter_rows()
-    ]
-    n = int(found["people"].sum())
+
+    combinations = analysis.people_overlap(people)
+    services = set(combinations["services"].explode())
+    labels = [_combination(set(known_to), services) for known_to in combinations["services"]]
+    label_series = pl.Series("label", labels, pl.String)
+    counts = combinations.select(label_series, "people", "contacts")
+    summed, others_note = _bars.with_others(counts, "people", "combinations")
+    words_beside = []
+    for persons, contacts in summed.select("people", "contacts").iter_rows():
+        words_beside.append((number(persons), plural(contacts, "contact")))
     return figure(
-        [_bars.bars(shown, "people", beside, BLUE)],
-        f"{title} (n = {number(n)})",
-        f"{number(height_of(people))} contacts; one person where address or number say so, never by name alone",
-        note,
-        height=_bars.height(shown.height),
-        xaxis={"title": {"text": "People"}, "rangemode": "tozero"},
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        [_bars.bars(summed, "people", words_beside, BLUE)],
+        f"{title} (n = {number(int(counts['people'].sum()))})",
+        f"{number(contact_count)} contacts; one person where address or number say so, never by name alone",
+        others_note,
+        height=_bars.height(summed.height),
+        xaxis=axis_from_zero("People"),
+        yaxis=_bars.label_axis(summed["label"].to_list()),
     )
 
 
@@ -149,7 +156,7 @@ def open_pipeline_by_consent(
     'Open pipeline by consent (n = 2 open deals)'
     """
     title = "Open pipeline by consent"
-    found = analysis.open_pipeline_by_consent(
+    states = analysis.open_pipeline_by_consent(
         deals,
         consent_events,
         people,
@@ -160,46 +167,57 @@ def open_pipeline_by_consent(
         contacts=contacts,
         time_zone=time_zone,
     )
-    n = int(found["deals"].sum())
-    if not n:
-        return nothing(title, "no deal is open." if height_of(deals) else _NO_DEALS)
-    several = "currency" in found.columns
-    only = values_of(deals.filter(OPEN), pl.col("currency").drop_nulls().first()).first()
+    open_deals = int(states["deals"].sum())
+    if not open_deals:
+        return nothing_of("deals", deals, title, "no deal is open.")
+
+    several = "currency" in states.columns
+    unit = "each bar in its own currency"
+    # the analysis names currencies only where there are several
     if not several:
-        found = found.with_columns(pl.lit(only, pl.String).alias("currency"))
-    used = found["currency"].unique(maintain_order=True).to_list()
+        first_currency = pl.col("currency").drop_nulls().first()
+        only_currency = values_of(deals.filter(OPEN), first_currency).first()
+        states = states.with_columns(pl.lit(only_currency, pl.String).alias("currency"))
+        unit = text(only_currency or "account currency")
+    currencies = states["currency"].unique(maintain_order=True).to_list()
     traces = []
-    for place, currency in enumerate(used):
-        part = found.filter(pl.col("currency").eq_missing(pl.lit(currency, pl.String)))
-        whole = part["amount"].sum()
-        beside = [
-            (
-                plural(count, "deal"),
-                money(amount, currency) + (f" ({amount / whole:.0%})" if whole else ""),
-            )
-            for count, amount in part.select("deals", "amount").iter_rows()
-        ]
-        part = part.rename({"consent": "label"})
-        colours = (
-            [_COLOURS[state] for state in part["label"]]
-            if not several
-            else PALETTE[place % len(PALETTE)]
-        )
-        traces.append(_bars.bars(part, "amount", beside, colours, currency or "currency not given"))
-    unit = "each bar in its own currency" if several else text(only or "account currency")
+    for position, currency in enumerate(currencies):
+        is_own = pl.col("currency").eq_missing(pl.lit(currency, pl.String))
+        own_states = states.filter(is_own).rename({"consent": "label"})
+        # one currency leaves the colours to the states; several need them to be told apart
+        colours: str | list[str] = [_COLOURS[state] for state in own_states["label"]]
+        if several:
+            colours = PALETTE[position % len(PALETTE)]
+        words_beside = _with_shares(own_states, currency)
+        legend_name = currency or "currency not given"
+        traces.append(_bars.bars(own_states, "amount", words_beside, colours, legend_name))
+
     return figure(
         traces,
-        f"{title} (n = {plural(n, 'open deal')})",
+        f"{title} (n = {plural(open_deals, 'open deal')})",
         f"Last decision about {_topic(channel, purpose)} up to {at(as_of, time_zone)}, in any service",
         _whom.evidence(subscriptions, contacts),
         _whom.yes_without_purpose(consent_events, channel, purpose),
-        _whom.left_out({"closed": height_of(deals) - n}),
+        _whom.left_out({"closed": height_of(deals) - open_deals}),
         barmode="group",
         showlegend=several,
-        height=_bars.height(len(person_consent.STATES), len(used)),
-        xaxis={"title": {"text": f"Amount ({unit})"}, "rangemode": "tozero"},
+        height=_bars.height(len(person_consent.STATES), len(currencies)),
+        xaxis=axis_from_zero(f"Amount ({unit})"),
         yaxis=_bars.label_axis(person_consent.STATES),
     )
+
+
+def _with_shares(states: pl.DataFrame, currency: str | None) -> list[tuple[str, str]]:
+    """Return the words on each bar: its deals, its amount, and which share of the currency's amount it is."""
+    whole_amount = states["amount"].sum()
+    words_beside = []
+    for deal_count, amount in states.select("deals", "amount").iter_rows():
+        in_words = money(amount, currency)
+        # deals may all be without an amount
+        if whole_amount:
+            in_words += f" ({amount / whole_amount:.0%})"
+        words_beside.append((plural(deal_count, "deal"), in_words))
+    return words_beside
 
 
 @draws
@@ -248,10 +266,12 @@ def consent_coverage_of_pipeline(
     >>> [trace.name for trace in figure.data]
     ['opted in', 'opted out']
     """
-    keys = names_of(by)
-    noun = text(" and ".join(keys).replace("_name", "").replace("_", " "))
-    title = f"Consent coverage, for each {noun}" if keys else "Consent coverage"
-    found = analysis.consent_coverage_of_pipeline(
+    group_columns = names_of(by)
+    noun = text(" and ".join(group_columns).replace("_name", "").replace("_", " "))
+    title = "Consent coverage"
+    if group_columns:
+        title = f"Consent coverage, for each {noun}"
+    coverages = analysis.consent_coverage_of_pipeline(
         deals,
         consent_events,
         people,
@@ -263,42 +283,55 @@ def consent_coverage_of_pipeline(
         contacts=contacts,
         time_zone=time_zone,
     )
-    n = int(found["deals"].sum())
-    if not n:
-        return nothing(title, "no deal is open." if height_of(deals) else _NO_DEALS)
+    open_deals = int(coverages["deals"].sum())
+    if not open_deals:
+        return nothing_of("deals", deals, title, "no deal is open.")
+
     # numbers of deals may be added over currencies, amounts may not
-    labelled = _shares.labelled(found, keys, "All open deals")
+    labelled = _shares.labelled(coverages, group_columns, "All open deals")
     counts = labelled.group_by("label").agg(pl.col("deals", "decided", "opted_in").sum())
-    shown, note = _bars.with_others(
-        counts.sort("deals", "label", descending=[True, False]), "deals", f"{noun}s"
-    )
-    shown = shown.with_columns(
+    by_size = counts.sort("deals", "label", descending=[True, False])
+    summed, others_note = _bars.with_others(by_size, "deals", f"{noun}s")
+    opted_out = pl.col("decided") - pl.col("opted_in")
+    shares = summed.with_columns(
         opted_in_share=pl.col("opted_in") / pl.col("deals"),
-        opted_out_share=(pl.col("decided") - pl.col("opted_in")) / pl.col("deals"),
+        opted_out_share=opted_out / pl.col("deals"),
     )
-    parts = (("opted in", "opted_in_share", GREEN), ("opted out", "opted_out_share", VERMILLION))
-    traces = []
-    for name, share, colour in parts:
-        beside = [
-            (f"{part:.0%}", f"{number(part * deals)} of {number(deals)}") if part else ("", "")
-            for part, deals in shown.select(share, "deals").iter_rows()
-        ]
-        traces.append(_bars.bars(shown, share, beside, colour, name))
     return figure(
-        traces,
-        f"{title} (n = {plural(n, 'open deal')})",
+        [
+            _share_bars(shares, "opted_in_share", GREEN, "opted in"),
+            _share_bars(shares, "opted_out_share", VERMILLION, "opted out"),
+        ],
+        f"{title} (n = {plural(open_deals, 'open deal')})",
         f"Last decision about {_topic(channel, purpose)} up to {at(as_of, time_zone)}",
         "The rest is undecided or unknown",
         _whom.evidence(subscriptions, contacts),
         _whom.yes_without_purpose(consent_events, channel, purpose),
-        _whom.left_out({"closed": height_of(deals) - n}),
-        note,
+        _whom.left_out({"closed": height_of(deals) - open_deals}),
+        others_note,
         barmode="stack",
         showlegend=True,
-        height=_bars.height(shown.height) + 20,
-        xaxis={"title": {"text": "% of open deals"}, "tickformat": ".0%", "range": [0, 1.02]},
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        # the legend takes a line more
+        height=_bars.height(shares.height) + 20,
+        xaxis=share_axis("% of open deals"),
+        yaxis=_bars.label_axis(shares["label"].to_list()),
     )
+
+
+def _share_bars(
+    shares: pl.DataFrame,
+    share_column: str,
+    colour: str,
+    name: str,
+) -> go.Bar:
+    """Return one part of the bars; a part of nobody says nothing. Reads label, deals and the share."""
+    words_beside = []
+    for share, deal_count in shares.select(share_column, "deals").iter_rows():
+        share_words = ("", "")
+        if share:
+            share_words = (f"{share:.0%}", part_of_whole(share * deal_count, deal_count))
+        words_beside.append(share_words)
+    return _bars.bars(shares, share_column, words_beside, colour, name)
 
 
 @draws
@@ -344,7 +377,7 @@ def consent_and_win_rate(
     'Win rate by consent before closing (n = 2 closed deals)'
     """
     title = "Win rate by consent before closing"
-    found = analysis.consent_and_win_rate(
+    rates = analysis.consent_and_win_rate(
         deals,
         consent_events,
         people,
@@ -355,57 +388,67 @@ def consent_and_win_rate(
         time_zone=time_zone,
     )
     closed = height_of(deals.filter(WON | LOST))
-    n = int(found.select(pl.col("won", "lost").sum()).sum_horizontal().item())
-    if not n:
-        why = "no closed deal has a close date." if closed else "no deal is won or lost."
-        return nothing(title, why if height_of(deals) else _NO_DEALS)
-    shown = found.drop_nulls("win_rate")
-    undated = closed - n
-    points = go.Scatter(
-        x=shown["win_rate"].to_list(),
-        y=shown["consent"].to_list(),
-        mode="markers+text",
-        marker={"size": 11, "color": [_COLOURS[state] for state in shown["consent"]]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (shown["high"] - shown["win_rate"]).to_list(),
-            "arrayminus": (shown["win_rate"] - shown["low"]).to_list(),
-            "color": REST,
-            "thickness": 2,
-        },
-        text=[
-            f"{rate:.0%} ({number(won)} of {number(won + lost)})"
-            for rate, won, lost in shown.select("win_rate", "won", "lost").iter_rows()
-        ],
-        textposition=[f"top {_side(rate)}" for rate in shown["win_rate"]],
-        cliponaxis=False,
-        hovertemplate="%{y}: %{text}<extra></extra>",
-    )
+    closed_with_date = int(rates.select(pl.col("won", "lost").sum()).sum_horizontal().item())
+    if not closed:
+        return nothing_of("deals", deals, title, "no deal is won or lost.")
+    if not closed_with_date:
+        return nothing(title, "no closed deal has a close date.")
+
+    # a state that nobody was in has no rate
+    known_rates = rates.drop_nulls("win_rate")
+    reasons = {"open": height_of(deals) - closed, "without a close date": closed - closed_with_date}
+    label_axis = _bars.label_axis(known_rates["consent"].to_list())
     return figure(
-        [points],
-        f"{title} (n = {plural(n, 'closed deal')})",
+        [_points(known_rates)],
+        f"{title} (n = {plural(closed_with_date, 'closed deal')})",
         "Not a cause: who is asked, who answers and who buys go together. "
         f"Lines: {100 * confidence:g} % Wilson interval",
         f"Last decision about {_topic(channel, purpose)} of an event before the closing day",
         _whom.yes_without_purpose(consent_events, channel, purpose),
-        _whom.left_out({"open": height_of(deals) - closed, "without a close date": undated}),
-        height=150 + 62 * shown.height,
-        xaxis={
-            "title": {"text": "Won, % of closed deals"},
-            "tickformat": ".0%",
-            "range": [0, 1.02],
+        _whom.left_out(reasons),
+        height=150 + 62 * known_rates.height,
+        xaxis=share_axis("Won, % of closed deals"),
+        # words stand above their point, so that the first row needs room above it
+        yaxis={**label_axis, "range": [known_rates.height - 0.5, -0.7], "autorange": False},
+    )
+
+
+def _points(rates: pl.DataFrame) -> go.Scatter:
+    """Return a point for each state, with its interval and the numbers that it was made of."""
+    rate_words = []
+    for win_rate, won, lost in rates.select("win_rate", "won", "lost").iter_rows():
+        rate_words.append(f"{win_rate:.0%} ({part_of_whole(won, won + lost)})")
+    return go.Scatter(
+        x=rates["win_rate"].to_list(),
+        y=rates["consent"].to_list(),
+        mode="markers+text",
+        marker={"size": 11, "color": [_COLOURS[state] for state in rates["consent"]]},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": (rates["high"] - rates["win_rate"]).to_list(),
+            "arrayminus": (rates["win_rate"] - rates["low"]).to_list(),
+            "color": REST,
+            "thickness": 2,
         },
-        yaxis=_bars.label_axis(shown["consent"].to_list())
-        | {"range": [shown.height - 0.5, -0.7], "autorange": False},
+        text=rate_words,
+        textposition=[f"top {_side(win_rate)}" for win_rate in rates["win_rate"]],
+        cliponaxis=False,
+        hovertemplate="%{y}: %{text}<extra></extra>",
     )
 
 
 def _topic(channel: str, purpose: str | None) -> str:
     """Return what the decisions are about, in words."""
-    return text(channel if purpose is None else f"{channel} for {purpose}")
+    if purpose is None:
+        return text(channel)
+    return text(f"{channel} for {purpose}")
 
 
 def _side(rate: float) -> str:
     """Return where the words of a point go so that none are cut off."""
-    return "right" if rate < 0.15 else "left" if rate > 0.85 else "center"
+    if rate < _NEAR_ZERO:
+        return "right"
+    if rate > _NEAR_ONE:
+        return "left"
+    return "center"

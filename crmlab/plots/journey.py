@@ -7,12 +7,10 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import journey
-from crmlab.analysis.parts import height_of
 from crmlab.analysis.subjects import Subject
 from crmlab.plots import _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import PALETTE, REST, TEXT, figure, nothing, text
-from crmlab.plots.consent_state import NO_EVENTS
+from crmlab.plots._template import PALETTE, REST, TEXT, figure, nothing_of, text
 
 __all__ = ["consent_journeys"]
 
@@ -61,23 +59,44 @@ def consent_journeys(
         consent_events, steps=steps, smallest=smallest, subject=subject, contacts=contacts
     )
     if links.is_empty():
-        why = "no event of a known person has a time."
-        return nothing(title, why if height_of(consent_events) else NO_EVENTS)
-    start, goal = (
-        links.select("step", kind="before"),
-        links.select(pl.col("step") + 1, kind="after"),
+        explanation = "no event of a known person has a time."
+        return nothing_of("consent events", consent_events, title, explanation)
+
+    people = int(links.filter(pl.col("step") == 1)["subjects"].sum())
+    small_note = ""
+    if smallest:
+        small_note = f"Links of less than {smallest:.0%} of them are summed as '{journey.OTHER}'"
+    return figure(
+        [_sankey(links)],
+        f"{title} (n = {_whom.subjects(people, subject)})",
+        f"The first {steps} consent events of each; '{journey.END}': no further one",
+        small_note,
+        _whom.events_left_out(consent_events),
+        height=420,
+        margin={"l": 16, "r": 16, "t": 80, "b": 20},
     )
-    nodes = pl.concat([start, goal]).unique().sort("step", "kind")
-    number = {node: index for index, node in enumerate(nodes.rows())}
-    kinds = [
-        kind for kind in nodes["kind"].unique().sort() if kind not in (journey.END, journey.OTHER)
-    ]
-    colours = dict(zip(kinds, PALETTE, strict=False))
-    rows = links.rows()
-    sankey = go.Sankey(
+
+
+def _sankey(links: pl.DataFrame) -> go.Sankey:
+    """Return the diagram. Reads step, before, after, subjects."""
+    # a kind is another node in each step: else what comes twice would make a circle
+    starts = links.select("step", kind="before")
+    ends = links.select(pl.col("step") + 1, kind="after")
+    nodes = pl.concat([starts, ends]).unique().sort("step", "kind")
+    number_of = {node: node_number for node_number, node in enumerate(nodes.rows())}
+    sources = []
+    targets = []
+    widths = []
+    for step, kind_before, kind_after, people_count in links.rows():
+        sources.append(number_of[step, kind_before])
+        targets.append(number_of[step + 1, kind_after])
+        widths.append(people_count)
+
+    colours = _colours(nodes["kind"])
+    return go.Sankey(
         node={
-            "label": [text(kind) for kind in nodes["kind"]],
-            "color": [colours.get(kind, REST) for kind in nodes["kind"]],
+            "label": [text(node_kind) for node_kind in nodes["kind"]],
+            "color": [colours.get(node_kind, REST) for node_kind in nodes["kind"]],
             # else who has no further event would stand in the last column
             "align": "left",
             "pad": 14,
@@ -86,26 +105,19 @@ def consent_journeys(
             "hovertemplate": "%{label}: %{value:,}<extra></extra>",
         },
         link={
-            "source": [number[step, before] for step, before, _, _ in rows],
-            "target": [number[step + 1, after] for step, _, after, _ in rows],
-            "value": [people for *_, people in rows],
+            "source": sources,
+            "target": targets,
+            "value": widths,
             "color": "rgba(128,128,128,0.30)",
             "hovertemplate": "%{source.label} → %{target.label}: %{value:,}<extra></extra>",
         },
+        # Plotly puts a shadow of the page's colour behind the words, which here is not known
         textfont={"size": 12, "color": TEXT, "shadow": "none"},
     )
-    people = int(links.filter(pl.col("step") == 1)["subjects"].sum())
-    note = (
-        f"Links of less than {smallest:.0%} of them are summed as '{journey.OTHER}'"
-        if smallest
-        else ""
-    )
-    return figure(
-        [sankey],
-        f"{title} (n = {_whom.subjects(people, subject)})",
-        f"The first {steps} consent events of each; '{journey.END}': no further one",
-        note,
-        _whom.events_left_out(consent_events),
-        height=420,
-        margin={"l": 16, "r": 16, "t": 80, "b": 20},
-    )
+
+
+def _colours(kinds: pl.Series) -> dict[str, str]:
+    """Return a colour for each kind that is an event."""
+    events = kinds.unique().sort()
+    named = [event_kind for event_kind in events if event_kind not in (journey.END, journey.OTHER)]
+    return dict(zip(named, PALETTE, strict=False))

@@ -13,8 +13,10 @@ def with_note(figure: go.Figure, note: str) -> go.Figure:
     """Return the figure with a sentence more in its subtitle; none where `note` is empty."""
     if not note:
         return figure
-    before = figure.layout.title.subtitle.text
-    return with_subtitle(figure, f"{before}. {note}" if before else note)
+    subtitle_before = figure.layout.title.subtitle.text
+    if not subtitle_before:
+        return with_subtitle(figure, note)
+    return with_subtitle(figure, f"{subtitle_before}. {note}")
 
 
 def with_notes(figure: go.Figure, data: FetchLike, *tables: str) -> go.Figure:

@@ -10,15 +10,16 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import objection
-from crmlab.analysis.parts import height_of
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import VERMILLION, at, figure, nothing, number
+from crmlab.plots._template import VERMILLION, at, axis_from_zero, figure, nothing_of, number
 from crmlab.schema import TimeLike, as_instant
 
 __all__ = ["activities_after_opt_out", "mailed_but_objected"]
+
+_CONTACT = ("provider", "account", "contact_id")
 
 
 @draws
@@ -75,7 +76,7 @@ def activities_after_opt_out(
     'Contacts after an opt-out per day (n = 1)'
     """
     title = "Contacts after an opt-out"
-    found = analysis.activities_after_opt_out(
+    late_activities = analysis.activities_after_opt_out(
         activities,
         consent_events,
         people,
@@ -86,26 +87,33 @@ def activities_after_opt_out(
         contacts=contacts,
         time_zone=time_zone,
     )
-    made = objection.contacts_made(activities, people, channels)
-    if found.is_empty():
-        why = "nobody was contacted on a channel after opting out of it."
-        return nothing(title, why if height_of(activities) else "the activities table is empty.")
-    every = chosen_grain(every, found.select(local(pl.col("happened_at"), time_zone)).to_series())
-    counts = (
-        found.group_by("period", _bars.label_of(["channel", "kind", "provider"]).alias("kind"))
-        .agg(pl.len().cast(pl.Int64).alias("count"))
-        .sort("period", "kind")
+    if late_activities.is_empty():
+        explanation = "nobody was contacted on a channel after opting out of it."
+        return nothing_of("activities", activities, title, explanation)
+
+    # the grain that the analysis chose, if it was left to it
+    every = chosen_grain(
+        every, late_activities.select(local(pl.col("happened_at"), time_zone)).to_series()
     )
-    rule = "The last decision of an event before the activity was an opt-out of its channel"
-    concerned = f"People concerned: {number(found['person_id'].n_unique())}"
-    return _over_time.stacked(counts, every, title, "Activities", rule, concerned, _looked_at(made))
+    activity_kind = _bars.label_of(["channel", "kind", "provider"]).alias("kind")
+    count = pl.len().cast(pl.Int64).alias("count")
+    counts = late_activities.group_by("period", activity_kind).agg(count).sort("period", "kind")
+    counting_rule = (
+        "The last decision of an event before the activity was an opt-out of its channel"
+    )
+    concerned = f"People concerned: {number(late_activities['person_id'].n_unique())}"
+    looked_at = _looked_at(objection.contacts_made(activities, people, channels))
+    return _over_time.stacked(
+        counts, every, title, "Activities", counting_rule, concerned, looked_at
+    )
 
 
 def _looked_at(made: pl.DataFrame) -> str:
     """Return of how many activities these are, and how many could not be looked at."""
-    known = made.drop_nulls(["happened_at", "person_id"]).height
-    missing = _whom.left_out({"of unknown people or without a time": made.height - known})
-    return ". ".join(filter(None, (f"Of {number(known)} that contact a person", missing)))
+    known_count = made.drop_nulls(["happened_at", "person_id"]).height
+    missing = _whom.left_out({"of unknown people or without a time": made.height - known_count})
+    sentences = (f"Of {number(known_count)} that contact a person", missing)
+    return ". ".join(filter(None, sentences))
 
 
 @draws
@@ -158,7 +166,7 @@ def mailed_but_objected(
     'Mailed although they objected (n = 1 contact)'
     """
     title = "Mailed although they objected"
-    found = analysis.mailed_but_objected(
+    mailed_people = analysis.mailed_but_objected(
         contacts,
         subscriptions,
         activities,
@@ -169,42 +177,43 @@ def mailed_but_objected(
         purpose=purpose,
         time_zone=time_zone,
     )
-    if found.is_empty():
-        why = "no mailed contact is known to have objected."
-        return nothing(title, why if height_of(contacts) else "the contacts table is empty.")
-    key = ["provider", "account", "contact_id"]
-    counts = (
-        found.group_by(
-            pl.format("{}: {}", pl.col("objected_provider").cast(pl.String), "objection").alias(
-                "label"
-            ),
-            *key,
-        )
-        .agg(pl.col("last_sent_at").is_not_null().any().alias("sent"))
-        .group_by("label")
-        .agg(pl.len().cast(pl.Int64).alias("contacts"), pl.col("sent").sum().cast(pl.Int64))
-        .sort("contacts", "label", descending=[True, False])
-    )
-    shown, note = _bars.with_others(counts, "contacts", "kinds of objection")
-    beside = [
-        (plural(n, "contact"), f"{number(sent)} sent to")
-        for n, sent in shown.select("contacts", "sent").iter_rows()
-    ]
-    n = found.select(key).n_unique()
-    until = as_instant(as_of, "as_of", time_zone)
-    mailed = objection.mailed_contacts(
-        subscriptions, activities, until - dt.timedelta(days=days), until
-    )
+    if mailed_people.is_empty():
+        explanation = "no mailed contact is known to have objected."
+        return nothing_of("contacts", contacts, title, explanation)
+
+    contact_count = mailed_people.select(_CONTACT).n_unique()
+    counts = _by_objection(mailed_people)
+    summed, others_note = _bars.with_others(counts, "contacts", "kinds of objection")
+    words_beside = []
+    for objecting, sent_to in summed.select("contacts", "sent").iter_rows():
+        words_beside.append((plural(objecting, "contact"), f"{number(sent_to)} sent to"))
+    several_note = ""
+    if int(counts["contacts"].sum()) > contact_count:
+        several_note = "Who objected in several places is in several bars"
+    period_end = as_instant(as_of, "as_of", time_zone)
+    period_start = period_end - dt.timedelta(days=days)
+    mailed = objection.mailed_contacts(subscriptions, activities, period_start, period_end)
     return figure(
-        [_bars.bars(shown, "contacts", beside, VERMILLION)],
-        f"{title} (n = {plural(n, 'contact')})",
+        [_bars.bars(summed, "contacts", words_beside, VERMILLION)],
+        f"{title} (n = {plural(contact_count, 'contact')})",
         f"Of {plural(mailed.height, 'contact')} subscribed, or sent to in the {days} days up to {at(as_of, time_zone)}",
         _whom.evidence(subscriptions, contacts),
-        "Who objected in several places is in several bars"
-        if int(counts["contacts"].sum()) > n
-        else "",
-        note,
-        height=_bars.height(shown.height),
-        xaxis={"title": {"text": "Mailed contacts"}, "rangemode": "tozero"},
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        several_note,
+        others_note,
+        height=_bars.height(summed.height),
+        xaxis=axis_from_zero("Mailed contacts"),
+        yaxis=_bars.label_axis(summed["label"].to_list()),
     )
+
+
+def _by_objection(mailed_people: pl.DataFrame) -> pl.DataFrame:
+    """Return label, contacts, and how many of these something was sent to; the most frequent objection first."""
+    provider = pl.col("objected_provider").cast(pl.String)
+    objection_label = pl.format("{}: {}", provider, "objection").alias("label")
+    # a contact has a row for each decision of its person, and counts once for each kind of them
+    was_sent_to = pl.col("last_sent_at").is_not_null().any().alias("sent")
+    each_once = mailed_people.group_by(objection_label, *_CONTACT).agg(was_sent_to)
+    counts = each_once.group_by("label").agg(
+        pl.len().cast(pl.Int64).alias("contacts"), pl.col("sent").sum().cast(pl.Int64)
+    )
+    return counts.sort("contacts", "label", descending=[True, False])

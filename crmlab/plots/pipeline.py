@@ -19,24 +19,32 @@ from crmlab.plots._fetches import draws
 from crmlab.plots._template import (
     BLUE,
     GREEN,
-    NO_DEALS,
     PALETTE,
     VERMILLION,
+    axis_from_zero,
     figure,
+    how_many,
     money,
     nothing,
-    number,
+    nothing_of,
+    part_of_whole,
+    share_axis,
     text,
 )
 
 __all__ = ["closed_by_month", "pipeline_snapshot", "win_rate"]
 
 _MAX_MONTHS = 120
+_NO_CLOSED_DEAL = "no deal is won or lost."
+_NO_CLOSE_DATE = "no closed deal has a close date."
 
 
 @draws
 def win_rate(
-    deals: pl.DataFrame, *, by: By = None, measure: Literal["count", "amount"] = "count"
+    deals: pl.DataFrame,
+    *,
+    by: By = None,
+    measure: Literal["count", "amount"] = "count",
 ) -> go.Figure:
     """Return bars of the win rate of closed deals.
 
@@ -73,142 +81,188 @@ def win_rate(
     >>> figure.layout.title.text
     'Win rate, for each owner (n = 3 closed deals)'
     """
-    names = names_of(by)
-    periods = _periods(deals, names)
-    title = "Win rate by amount" if measure == "amount" else "Win rate"
-    if names:
-        title += f", for each {text(' and '.join(names).replace('_name', '').replace('_', ' '))}"
-    groups = _rates(deals, names, measure)
-    closed = int(groups["n"].sum())
-    if not closed:
-        return nothing(title, "no deal is won or lost." if height_of(deals) else NO_DEALS)
+    group_columns = names_of(by)
+    periods = _periods(deals, group_columns)
+    title = _title(group_columns, measure)
+    groups = _rates(deals, group_columns, measure)
+    closed_deals = int(groups["n"].sum())
+    if not closed_deals:
+        return nothing_of("deals", deals, title, _NO_CLOSED_DEAL)
+    # two periods are groups like others: only one can be an axis
     if len(periods) == 1:
         return _rates_over_time(groups, PERIODS[periods[0]], title, measure)
-    counted = groups.filter(pl.col("n") > 0).sort(
-        "n", "label", "currency", descending=[True, False, False]
-    )
+
+    counted = groups.filter(pl.col("n") > 0)
+    by_size = counted.sort("n", "label", "currency", descending=[True, False, False])
     left_out = groups["label"].n_unique() - counted["label"].n_unique()
-    shown, note = _bars.with_others(counted, "n", "groups")
-    if shown["currency"].n_unique() > 1:
-        shown = shown.with_columns(_bars.label_of(["label", "currency"]))
-    shown = shown.with_columns(rate=ratio(pl.col("part"), pl.col("whole")))
-    beside = [
-        ("no amount", "") if rate is None else (f"{rate:.0%}", f"{number(part)} of {number(whole)}")
-        for rate, part, whole in shown.select("rate", "part", "whole").iter_rows()
-    ]
-    noun = "amount" if measure == "amount" else "deals"
+    summed, others_note = _bars.with_others(by_size, "n", "groups")
+    if summed["currency"].n_unique() > 1:
+        summed = summed.with_columns(_bars.label_of(["label", "currency"]))
+    rates = summed.with_columns(rate=ratio(pl.col("part"), pl.col("whole")))
+    rows = rates.select("rate", "part", "whole").iter_rows()
+    measured = _measured(measure)
     return figure(
-        [_bars.bars(shown, "rate", beside, BLUE)],
-        f"{title} (n = {plural(closed, 'closed deal')})",
-        f"Won / (won + lost) {noun}",
-        _whom.left_out({"open": height_of(deals) - closed}),
-        note,
-        f"{plural(left_out, 'group')} without closed deals left out" if left_out else "",
-        height=_bars.height(shown.height),
-        xaxis={
-            "title": {"text": f"Won, % of closed {noun}"},
-            "tickformat": ".0%",
-            "range": [0, 1.02],
-        },
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        [_bars.bars(rates, "rate", [_made_of(*rate_row) for rate_row in rows], BLUE)],
+        f"{title} (n = {plural(closed_deals, 'closed deal')})",
+        f"Won / (won + lost) {measured}",
+        _whom.left_out({"open": height_of(deals) - closed_deals}),
+        others_note,
+        how_many(left_out, "group", "without closed deals left out"),
+        height=_bars.height(rates.height),
+        xaxis=share_axis(f"Won, % of closed {measured}"),
+        yaxis=_bars.label_axis(rates["label"].to_list()),
     )
+
+
+def _title(group_columns: list[str], measure: str) -> str:
+    """Return what the figure shows, and for whom: ``owner_name`` is "owner" there."""
+    title = "Win rate"
+    if measure == "amount":
+        title = "Win rate by amount"
+    if not group_columns:
+        return title
+    groups = " and ".join(group_columns).replace("_name", "").replace("_", " ")
+    return f"{title}, for each {text(groups)}"
+
+
+def _measured(measure: str) -> str:
+    """Return the noun of what is divided by each other."""
+    if measure == "amount":
+        return "amount"
+    return "deals"
+
+
+def _made_of(
+    rate: float | None,
+    part: float,
+    whole: float,
+) -> tuple[str, str]:
+    """Return the two lines of words on a bar: deals without an amount have no rate by amount."""
+    if rate is None:
+        return "no amount", ""
+    return f"{rate:.0%}", part_of_whole(part, whole)
 
 
 def _periods(deals: pl.DataFrame, by: list[str]) -> list[str]:
     """Return which words of `by` are periods of the close date."""
-    return [name for name in by if name in PERIODS and name not in columns_of(deals, "deals")]
+    # a column of the user's own that is called "month" is a column
+    columns = columns_of(deals, "deals")
+    return [column for column in by if column in PERIODS and column not in columns]
 
 
-def _rates(deals: pl.DataFrame, by: list[str], measure: str) -> pl.DataFrame:
+def _rates(
+    deals: pl.DataFrame,
+    by: list[str],
+    measure: str,
+) -> pl.DataFrame:
     """Return label, currency, n (closed deals), and the won part of the whole; and the period, where `by` has one.
 
     Numbers of deals are added over currencies, amounts are not.
     """
     rates = analysis.win_rate(deals, by=by)
-    along = _periods(deals, by)
-    keys = list(by)
+    periods = _periods(deals, by)
+    label_columns = list(by)
     groups = []
-    if len(along) == 1:
-        groups.append(pl.col(along[0]).alias("period"))
-        keys.remove(along[0])
+    if len(periods) == 1:
+        groups.append(pl.col(periods[0]).alias("period"))
+        label_columns.remove(periods[0])
+
     currency = pl.lit("")
-    won, lost = "won", "lost"
+    won, lost = pl.col("won"), pl.col("lost")
     if measure == "amount":
-        won, lost = "won_amount", "lost_amount"
+        won, lost = pl.col("won_amount"), pl.col("lost_amount")
         # each currency has its own row, and its name beside the label
-        keys = [name for name in keys if name != "currency"]
+        label_columns = [column for column in label_columns if column != "currency"]
         if "currency" in rates.columns:
             currency = pl.col("currency").fill_null("(no currency)")
-    label = _bars.label_of(keys) if keys else pl.lit("All deals").alias("label")
-    return rates.group_by(*groups, label, currency.alias("currency")).agg(
+
+    group_label = pl.lit("All deals").alias("label")
+    if label_columns:
+        group_label = _bars.label_of(label_columns)
+    return rates.group_by(*groups, group_label, currency.alias("currency")).agg(
         (pl.col("won") + pl.col("lost")).sum().alias("n"),
-        pl.col(won).sum().alias("part"),
-        (pl.col(won) + pl.col(lost)).sum().alias("whole"),
+        won.sum().alias("part"),
+        (won + lost).sum().alias("whole"),
     )
 
 
-def _rates_over_time(rates: pl.DataFrame, every: str, title: str, measure: str) -> go.Figure:
+def _rates_over_time(
+    rates: pl.DataFrame,
+    every: str,
+    title: str,
+    measure: str,
+) -> go.Figure:
     """Return a line for each of the largest groups, with a gap where none closed."""
     dated = rates.drop_nulls("period")
     if dated.is_empty():
-        return nothing(title, "no closed deal has a close date.")
+        return nothing(title, _NO_CLOSE_DATE)
     if dated["currency"].n_unique() > 1:
         dated = dated.with_columns(_bars.label_of(["label", "currency"]))
-    n = pl.col("n").sum()
-    sizes = dated.group_by("label").agg(n).sort("n", "label", descending=[True, False])["label"]
-    first, last = dated.select(
-        pl.col("period").min().alias("first"), pl.col("period").max().alias("last")
-    ).row(0)
-    axis = pl.date_range(first, last, every, eager=True).alias("period").tail(MAX_BINS).to_frame()
-    traces = []
-    for label, colour in zip(sizes, PALETTE, strict=False):
-        line = axis.join(dated.filter(pl.col("label") == label), on="period", how="left").sort(
-            "period"
-        )
-        line = line.with_columns(rate=ratio(pl.col("part"), pl.col("whole")))
-        rows = line.select("part", "whole").fill_null(0).rows()
-        made_of = [f"{number(part)} of {number(whole)}" for part, whole in rows]
-        traces.append(
-            go.Scatter(
-                x=line["period"].to_list(),
-                y=line["rate"].to_list(),
-                customdata=made_of,
-                name=text(label),
-                mode="lines+markers",
-                line={"color": colour, "width": 2},
-                marker={"size": 6},
-                hovertemplate="%{y:.0%}, %{customdata}",
-            )
-        )
-    noun = "amount" if measure == "amount" else "deals"
-    shown = dated.join(axis, on="period").filter(
-        pl.col("label").is_in(sizes.head(len(traces)).implode())
+
+    sizes = dated.group_by("label").agg(pl.col("n").sum())
+    labels = sizes.sort("n", "label", descending=[True, False])["label"]
+    shown_labels = labels.head(len(PALETTE))
+    first_period, last_period = dated["period"].min(), dated["period"].max()
+    # every period has a point, so that one without closed deals is a gap
+    span = pl.date_range(pl.lit(first_period), pl.lit(last_period), every, eager=True).alias(
+        "period"
     )
+    periods = span.tail(MAX_BINS).to_frame()
+    traces = []
+    for group_label, colour in zip(shown_labels, PALETTE, strict=False):
+        own_rates = dated.filter(pl.col("label") == group_label)
+        points = periods.join(own_rates, on="period", how="left").sort("period")
+        traces.append(_rate_line(points, group_label, colour))
+
+    shown = dated.join(periods, on="period").filter(pl.col("label").is_in(shown_labels.implode()))
     undated = int(rates.filter(pl.col("period").is_null())["n"].sum())
+    latest_note = ""
+    if span.len() > MAX_BINS:
+        latest_note = f"Latest {MAX_BINS} periods"
+    measured = _measured(measure)
     return figure(
         traces,
         f"{title} (n = {plural(int(shown['n'].sum()), 'closed deal')})",
-        f"Won / (won + lost) {noun} by close date",
-        f"{plural(undated, 'closed deal')} without a close date not shown" if undated else "",
-        f"{sizes.len() - len(traces)} groups with fewer closed deals not shown"
-        if sizes.len() > len(traces)
-        else "",
-        f"Latest {MAX_BINS} periods" if axis["period"][0] > first else "",
+        f"Won / (won + lost) {measured} by close date",
+        how_many(undated, "closed deal", "without a close date not shown"),
+        _smaller_groups(labels.len() - len(traces)),
+        latest_note,
         height=380,
         showlegend=len(traces) > 1,
         hovermode="x unified",
-        xaxis=_over_time.time_axis(axis["period"], every),
-        yaxis={
-            "title": {"text": f"Won, % of closed {noun}"},
-            "tickformat": ".0%",
-            "range": [0, 1.02],
-        },
+        xaxis=_over_time.time_axis(periods["period"], every),
+        yaxis=share_axis(f"Won, % of closed {measured}"),
     )
+
+
+def _rate_line(points: pl.DataFrame, label: str, colour: str) -> go.Scatter:
+    """Return the line of one group. Reads period, part, whole."""
+    rates = points.select(ratio(pl.col("part"), pl.col("whole"))).to_series()
+    counts = points.select("part", "whole").fill_null(0).rows()
+    return go.Scatter(
+        x=points["period"].to_list(),
+        y=rates.to_list(),
+        customdata=[part_of_whole(part, whole) for part, whole in counts],
+        name=text(label),
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker={"size": 6},
+        hovertemplate="%{y:.0%}, %{customdata}",
+    )
+
+
+def _smaller_groups(not_shown: int) -> str:
+    if not not_shown:
+        return ""
+    return f"{not_shown} groups with fewer closed deals not shown"
 
 
 @draws
 def pipeline_snapshot(
-    deals: pl.DataFrame, stages: pl.DataFrame, *, measure: Literal["amount", "deals"] = "amount"
+    deals: pl.DataFrame,
+    stages: pl.DataFrame,
+    *,
+    measure: Literal["amount", "deals"] = "amount",
 ) -> go.Figure:
     """Return bars of the open deals in each stage. Not a funnel: that needs the history of the stages.
 
@@ -240,52 +294,63 @@ def pipeline_snapshot(
     """
     title = "Open deals in each stage"
     snapshot = analysis.pipeline_snapshot(deals, stages)
-    n = int(snapshot["deals"].sum())
-    if not n:
-        return nothing(title, "no deal is open." if height_of(deals) else NO_DEALS)
-    currencies = values_of(
-        deals.filter(pipeline.OPEN), pl.col("currency").unique().sort(nulls_last=True)
-    ).to_list()
+    open_deals = int(snapshot["deals"].sum())
+    if not open_deals:
+        return nothing_of("deals", deals, title, "no deal is open.")
+
+    by_name = pl.col("currency").unique().sort(nulls_last=True)
+    currencies = values_of(deals.filter(pipeline.OPEN), by_name).to_list()
+    # the analysis parts amounts only where there are several currencies
     if "currency" not in snapshot.columns:
         currencies = currencies[:1]
         snapshot = snapshot.with_columns(currency=pl.lit(currencies[0], pl.String))
     several = len(currencies) > 1
-    shown, note = _bars.with_others(_labelled(snapshot), "deals", "stages")
+    summed, others_note = _bars.with_others(_labelled(snapshot), "deals", "stages")
     traces = []
-    for place, currency in enumerate(currencies):
-        part = shown.filter(pl.col("currency").eq_missing(pl.lit(currency, pl.String)))
-        beside = [
-            (plural(count, "deal"), money(amount, currency))
-            for count, amount in part.select("deals", "amount").iter_rows()
-        ]
-        name = currency or "currency not given"
-        traces.append(_bars.bars(part, measure, beside, PALETTE[place % len(PALETTE)], name))
-    unit = "each bar in its own currency" if several else text(currencies[0] or "account currency")
-    labels = shown["label"].unique(maintain_order=True).to_list()
+    for position, currency in enumerate(currencies):
+        is_own = pl.col("currency").eq_missing(pl.lit(currency, pl.String))
+        own_stages = summed.filter(is_own)
+        words_beside = []
+        for deal_count, amount in own_stages.select("deals", "amount").iter_rows():
+            words_beside.append((plural(deal_count, "deal"), money(amount, currency)))
+        colour = PALETTE[position % len(PALETTE)]
+        legend_name = currency or "currency not given"
+        traces.append(_bars.bars(own_stages, measure, words_beside, colour, legend_name))
+
+    labels = summed["label"].unique(maintain_order=True).to_list()
     return figure(
         traces,
-        f"{title} (n = {plural(n, 'open deal')})",
+        f"{title} (n = {plural(open_deals, 'open deal')})",
         "Where deals are now, not how many passed through",
-        _whom.left_out({"closed": height_of(deals) - n}),
-        note,
+        _whom.left_out({"closed": height_of(deals) - open_deals}),
+        others_note,
         barmode="group",
         showlegend=several,
         height=_bars.height(len(labels), len(currencies)),
-        xaxis={
-            "title": {"text": f"Amount ({unit})" if measure == "amount" else "Open deals"},
-            "rangemode": "tozero",
-        },
+        xaxis=axis_from_zero(_length_in_words(measure, currencies)),
         yaxis=_bars.label_axis(labels),
     )
 
 
+def _length_in_words(measure: str, currencies: list[str | None]) -> str:
+    """Return what the bars are as long as."""
+    if measure != "amount":
+        return "Open deals"
+    if len(currencies) > 1:
+        return "Amount (each bar in its own currency)"
+    return f"Amount ({text(currencies[0] or 'account currency')})"
+
+
 def _labelled(snapshot: pl.DataFrame) -> pl.DataFrame:
     """Name each stage by no more than it takes to tell the stages apart."""
-    parts = ["label"] if snapshot["pipeline_name"].n_unique() == 1 else ["pipeline_name", "label"]
+    label_columns = ["pipeline_name", "label"]
+    if snapshot["pipeline_name"].n_unique() == 1:
+        label_columns = ["label"]
     stages = snapshot.select("pipeline_name", "stage", "label").unique()
-    if stages.select(parts).is_duplicated().any():
-        parts.append("stage")
-    return snapshot.select(_bars.label_of(parts), "currency", "deals", "amount")
+    # two stages of one pipeline may be called alike
+    if stages.select(label_columns).is_duplicated().any():
+        label_columns.append("stage")
+    return snapshot.select(_bars.label_of(label_columns), "currency", "deals", "amount")
 
 
 @draws
@@ -318,50 +383,50 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     """
     title = "Deals won and lost per month"
     months = analysis.closed_by_month(deals)
+    if months.is_empty():
+        return nothing_of("deals", deals, title, _NO_CLOSED_DEAL)
     dated = months.drop_nulls("month")
     if dated.is_empty():
-        why = "no deal is won or lost." if months.is_empty() else "no closed deal has a close date."
-        return nothing(title, why if height_of(deals) else NO_DEALS)
-    undated = int(
-        months.filter(pl.col("month").is_null())
-        .select(pl.col("won", "lost").sum())
-        .sum_horizontal()
-        .item()
-    )
+        return nothing_of("deals", deals, title, _NO_CLOSE_DATE)
+
+    undated = _closed_in(months.filter(pl.col("month").is_null()))
     per_month = _with_amounts(dated, deals)
-    shown = per_month.tail(_MAX_MONTHS)
-    traces = [
-        _over_time.bars(shown, "won", "1mo", "won", GREEN).update(
-            customdata=shown["amounts"].to_list(), hovertemplate="%{y:,}%{customdata}"
-        ),
-        _over_time.bars(shown, "lost", "1mo", "lost", VERMILLION),
-    ]
-    n = int(shown.select(pl.col("won", "lost").sum()).sum_horizontal().item())
-    return figure(
-        traces,
-        f"{title} (n = {plural(n, 'closed deal')})",
-        _whom.left_out(
-            {"open": height_of(deals.filter(pipeline.OPEN)), "without a close date": undated}
-        ),
-        f"Latest {_MAX_MONTHS} of {per_month.height} months"
-        if per_month.height > _MAX_MONTHS
-        else "",
-        **_over_time.layout(
-            shown.with_columns(all=pl.col("won") + pl.col("lost")), "all", "1mo", "Closed deals"
-        ),
+    shown_months = per_month.tail(_MAX_MONTHS)
+    won_bars = _over_time.bars(shown_months, "won", "1mo", "won", GREEN)
+    won_bars.update(
+        customdata=shown_months["amounts"].to_list(), hovertemplate="%{y:,}%{customdata}"
     )
+    lost_bars = _over_time.bars(shown_months, "lost", "1mo", "lost", VERMILLION)
+    heights = shown_months.with_columns(all=pl.col("won") + pl.col("lost"))
+    open_deals = height_of(deals.filter(pipeline.OPEN))
+    return figure(
+        [won_bars, lost_bars],
+        f"{title} (n = {plural(_closed_in(shown_months), 'closed deal')})",
+        _whom.left_out({"open": open_deals, "without a close date": undated}),
+        _over_time.latest_months(_MAX_MONTHS, per_month.height),
+        **_over_time.layout(heights, "all", "1mo", "Closed deals"),
+    )
+
+
+def _closed_in(months: pl.DataFrame) -> int:
+    """Return how many deals were won or lost in all of these months."""
+    return int(months.select(pl.col("won", "lost").sum()).sum_horizontal().item())
 
 
 def _with_amounts(months: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
     """Return period, won, lost, and the won amounts of all currencies in words."""
+    # the analysis names currencies only where there are several
     if "currency" not in months.columns:
-        only = pipeline.only_currency(deals.filter(pipeline.WON | pipeline.LOST))
-        months = months.with_columns(currency=pl.lit(only, pl.String))
-    rows = months.select("won_amount", "currency").iter_rows()
-    words = [f" ({text(money(amount, currency))})" if amount else "" for amount, currency in rows]
-    return (
-        months.with_columns(pl.Series("amounts", words, pl.String))
-        .group_by(pl.col("month").alias("period"))
-        .agg(pl.col("won", "lost").sum(), pl.col("amounts").str.join())
-        .sort("period")
-    )
+        only_currency = pipeline.only_currency(deals.filter(pipeline.WON | pipeline.LOST))
+        months = months.with_columns(currency=pl.lit(only_currency, pl.String))
+    amounts_in_words = []
+    for amount, currency in months.select("won_amount", "currency").iter_rows():
+        in_words = ""
+        if amount:
+            in_words = f" ({text(money(amount, currency))})"
+        amounts_in_words.append(in_words)
+
+    worded = months.with_columns(pl.Series("amounts", amounts_in_words, pl.String))
+    by_month = worded.group_by(pl.col("month").alias("period"))
+    sums = by_month.agg(pl.col("won", "lost").sum(), pl.col("amounts").str.join())
+    return sums.sort("period")

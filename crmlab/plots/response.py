@@ -16,7 +16,7 @@ from crmlab.analysis.touches import OUTBOUND
 from crmlab.display import plural
 from crmlab.plots import _bars, _whom
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import PALETTE, figure, nothing, number, text
+from crmlab.plots._template import PALETTE, figure, how_many, nothing_of, number, text
 from crmlab.schema import TimeLike
 
 __all__ = ["response_time"]
@@ -26,6 +26,10 @@ _TICKS = {1 / 60: "1 min", 1 / 6: "10 min", 1: "1 hour", 4: "4 h", 24: "1 day", 
           8766: "1 year", 87_660: "10 years"}  # fmt: skip
 #: steps of a curve within a factor of ten; more cannot be told apart
 _STEPS = 50
+#: the shares whose times are marked
+_MARKED = (0.5, 0.9)
+#: units of times in words, in hours, the longest first
+_UNITS = ((24.0, "day"), (1.0, "hour"))
 
 
 @draws
@@ -72,43 +76,46 @@ def response_time(
     'Time to the first answer (n = 3 contacts)'
     """
     title = "Time to the first answer"
-    keys = keys_of(by)
+    group_columns = keys_of(by)
     waits = response.waits(
         contacts, activities, as_of=as_of, by=by, start=start, kinds=kinds, time_zone=time_zone
     )
     if waits.is_empty():
-        why = (
-            f"no contact has a {text(start)} by then."
-            if height_of(contacts)
-            else "the contacts table is empty."
-        )
-        return nothing(title, why)
-    able = height_of(response.answerable(contacts, activities, kinds))
-    unable, without_start = height_of(contacts) - able, able - waits.height
-    label = _bars.label_of(keys) if keys else pl.lit("all contacts").alias("label")
+        return nothing_of("contacts", contacts, title, f"no contact has a {text(start)} by then.")
+
+    group_label = pl.lit("all contacts").alias("label")
+    if group_columns:
+        group_label = _bars.label_of(group_columns)
     durations = waits.select(
-        label, pl.col("wait_hours").alias("duration"), pl.col("answered").alias("ended")
+        group_label, pl.col("wait_hours").alias("duration"), pl.col("answered").alias("ended")
     )
     groups = durations.group_by("label").len("n").sort("n", "label", descending=[True, False])
     curves = kaplan_meier(durations, by="label")
     traces: list[go.Scatter] = []
-    for (name, _), colour in zip(groups.iter_rows(), PALETTE, strict=False):
-        traces += _curve(curves.filter(pl.col("label") == name), name, colour, is_alone=not keys)
-    waiting, left_out = int((~durations["ended"]).sum()), groups.height - len(PALETTE)
+    for group_name, colour in zip(groups["label"], PALETTE, strict=False):
+        own_curve = curves.filter(pl.col("label") == group_name)
+        traces += _curve(own_curve, group_name, colour, is_alone=not group_columns)
+
+    # where nobody writes down what was done, no contact could have an answer
+    answerable_contacts = height_of(response.answerable(contacts, activities, kinds))
+    reasons = {
+        "of accounts in which no call, meeting or other work is recorded": height_of(contacts)
+        - answerable_contacts,
+        f"without a {text(start)} by then": answerable_contacts - waits.height,
+    }
+    waiting = int((~durations["ended"]).sum())
+    # the legend is as high as it has lines
+    legend_lines = 0
+    if group_columns:
+        legend_lines = min(len(PALETTE), groups.height)
     return figure(
         traces,
         f"{title} (n = {plural(waits.height, 'contact')})",
         f"{number(waiting)} ({waiting / waits.height:.0%}) still wait and count as waiting (Kaplan-Meier)",
-        _whom.left_out(
-            {
-                "of accounts in which no call, meeting or other work is recorded": unable,
-                f"without a {text(start)} by then": without_start,
-            }
-        ),
-        f"{plural(left_out, 'smaller group')} not shown" if left_out > 0 else "",
-        # the legend is as high as it has lines
-        height=400 + 12 * min(len(PALETTE), groups.height if keys else 0),
-        showlegend=bool(keys),
+        _whom.left_out(reasons),
+        how_many(groups.height - len(PALETTE), "smaller group", "not shown"),
+        height=400 + 12 * legend_lines,
+        showlegend=bool(group_columns),
         hovermode="closest",
         xaxis=_time_axis(curves),
         yaxis={
@@ -119,42 +126,81 @@ def response_time(
     )
 
 
-def _curve(curve: pl.DataFrame, name: str, colour: str, *, is_alone: bool) -> list[go.Scatter]:
+def _curve(
+    curve: pl.DataFrame,
+    name: str,
+    colour: str,
+    *,
+    is_alone: bool,
+) -> list[go.Scatter]:
     """Return the steps of one group, thinned to what can be seen, and dots at its median and 90th percentile."""
-    curve = curve.with_columns(pl.col("time").clip(min(_TICKS)))
-    step = (pl.col("time").log10() * _STEPS).floor()
-    thin = curve.group_by(step.alias("step"), maintain_order=True).last()
-    reached = [(curve.select(time_until(share)).item(), share) for share in (0.5, 0.9)]
-    found = [(hours, share) for hours, share in reached if hours is not None]
-    median = reached[0][0]
+    # an answer within the minute has no place on a logarithmic axis
+    shortest = min(_TICKS)
+    clipped = curve.with_columns(pl.col("time").clip(shortest))
+    # of the steps that fall on one spot the last tells how high the curve is there
+    spot_on_axis = (pl.col("time").log10() * _STEPS).floor()
+    thinned = clipped.group_by(spot_on_axis.alias("step"), maintain_order=True).last()
+    times = [shortest, *thinned["time"]]
+    median = clipped.select(time_until(0.5)).item()
+    median_in_words = "not reached"
+    if median is not None:
+        median_in_words = _words(median)
     line = go.Scatter(
-        x=[min(_TICKS), *thin["time"]],
-        y=[0.0, *(1 - thin["surviving"])],
-        name=text(f"{name}: median {_words(median) if median is not None else 'not reached'}"),
+        x=times,
+        y=[0.0, *(1 - thinned["surviving"])],
+        name=text(f"{name}: median {median_in_words}"),
         legendgroup=name,
         mode="lines",
         line={"color": colour, "width": 2, "shape": "hv"},
         hovertemplate=f"{text(name)}: %{{y:.0%}} after %{{customdata}}<extra></extra>",
-        customdata=[_words(hours) for hours in (min(_TICKS), *thin["time"])],
+        customdata=[_words(hours) for hours in times],
     )
-    dots = go.Scatter(
-        x=[hours for hours, _ in found],
-        y=[share for _, share in found],
-        mode="markers+text" if is_alone else "markers",
+    return [line, _dots(clipped, name, colour, is_alone=is_alone)]
+
+
+def _dots(
+    curve: pl.DataFrame,
+    name: str,
+    colour: str,
+    *,
+    is_alone: bool,
+) -> go.Scatter:
+    """Return the dots on the steps of one group, where the curve is high enough for them."""
+    reached_at = []
+    reached_shares = []
+    for share in _MARKED:
+        hours = curve.select(time_until(share)).item()
+        if hours is not None:
+            reached_at.append(hours)
+            reached_shares.append(share)
+
+    # beside several curves the words would stand on other curves
+    mode = "markers"
+    if is_alone:
+        mode = "markers+text"
+    dot_words = [
+        f"{share:.0%}: {_words(hours)}"
+        for hours, share in zip(reached_at, reached_shares, strict=True)
+    ]
+    return go.Scatter(
+        x=reached_at,
+        y=reached_shares,
+        mode=mode,
         marker={"color": colour, "size": 9},
-        text=[f"{share:.0%}: {_words(hours)}" for hours, share in found],
+        text=dot_words,
         textposition="top left",
         cliponaxis=False,
         showlegend=False,
         legendgroup=name,
         hovertemplate=f"{text(name)}: %{{text}}<extra></extra>",
     )
-    return [line, dots]
 
 
 def _time_axis(curves: pl.DataFrame) -> dict[str, object]:
     times: list[float] = curves["time"].to_list()
-    shortest, longest = max(min(*times, 1), min(_TICKS)), max(*times, 1)
+    # one hour is always there, so that the axis has a tick
+    shortest = max(min(*times, 1), min(_TICKS))
+    longest = max(*times, 1)
     return {
         "type": "log",
         "title": {"text": "Time since the contact came (logarithmic)"},
@@ -166,7 +212,9 @@ def _time_axis(curves: pl.DataFrame) -> dict[str, object]:
 
 def _words(hours: float) -> str:
     """Return 0.5 as "30 minutes"."""
-    for size, unit in ((24.0, "day"), (1.0, "hour")):
+    for size, unit in _UNITS:
+        if hours >= 20 * size:
+            return f"{hours / size:.0f} {unit}s"
         if hours >= 2 * size:
-            return f"{hours / size:.{0 if hours >= 20 * size else 1}f} {unit}s"
+            return f"{hours / size:.1f} {unit}s"
     return f"{hours * 60:.0f} minutes"

@@ -6,16 +6,21 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis.parts import height_of
 from crmlab.analysis.rates import ratio
 from crmlab.display import plural
 from crmlab.plots import _bars
 from crmlab.plots._fetches import draws
-from crmlab.plots._template import BLUE, GREEN, figure, nothing, number
+from crmlab.plots._template import (
+    BLUE,
+    GREEN,
+    axis_from_zero,
+    figure,
+    how_many,
+    nothing_of,
+    number,
+)
 
 __all__ = ["funnel", "stage_durations"]
-
-_NO_HISTORY = "the stage history table is empty."
 
 
 @draws
@@ -53,39 +58,45 @@ def funnel(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     'Deals that reached each stage (n = 2 deals)'
     """
     title = "Deals that reached each stage"
-    found = analysis.funnel(history, stages).drop_nulls("reached")
-    reached = found.group_by("pipeline_name", maintain_order=True).agg(
+    steps = analysis.funnel(history, stages).drop_nulls("reached")
+    # all deals of a pipeline reached its first stage; what comes after its last is winning
+    ends = steps.group_by("pipeline_name", maintain_order=True).agg(
         pl.col("reached").first().alias("n"), pl.col("reached_next").last()
     )
-    n = int(reached["n"].sum())
-    if not n:
-        return nothing(title, "no deal was in a stage." if height_of(history) else _NO_HISTORY)
-    steps = found.select("pipeline_name", "label", "reached", pl.lit(BLUE).alias("colour"))
-    won = reached.filter(pl.col("n") > 0).select(
+    deal_count = int(ends["n"].sum())
+    if not deal_count:
+        return nothing_of("stage history", history, title, "no deal was in a stage.")
+
+    stage_bars = steps.select("pipeline_name", "label", "reached", pl.lit(BLUE).alias("colour"))
+    won_bars = ends.filter(pl.col("n") > 0).select(
         "pipeline_name",
         pl.lit("Won").alias("label"),
         pl.col("reached_next").alias("reached"),
         pl.lit(GREEN).alias("colour"),
     )
-    whole, note = _whole_pipelines(pl.concat([steps, won]), "reached")
+    pipelines, others_note = _whole_pipelines(pl.concat([stage_bars, won_bars]), "reached")
     before = pl.col("reached").shift(1).over("pipeline_name")
-    shown = whole.with_columns(ratio(pl.col("reached"), before).alias("share"))
-    rows = shown.select("reached", "share").rows()
-    beside = [
-        (plural(count, "deal"), "" if share is None else f"{share:.0%} of the stage before")
-        for count, share in rows
-    ]
-    bars = _bars.bars(shown, "reached", beside, BLUE)
-    bars.marker.color = shown["colour"].to_list()
+    shares = pipelines.with_columns(ratio(pl.col("reached"), before).alias("share"))
+    rows = shares.select("reached", "share").rows()
+    words_beside = [(plural(count, "deal"), _of_before(share)) for count, share in rows]
+    bars = _bars.bars(shares, "reached", words_beside, BLUE)
+    bars.marker.color = shares["colour"].to_list()
     return figure(
         [bars],
-        f"{title} (n = {plural(n, 'deal')})",
+        f"{title} (n = {plural(deal_count, 'deal')})",
         "Seen in it or in a later stage, or won; from repeated fetches",
-        note,
-        height=_bars.height(shown.height),
-        xaxis={"title": {"text": "Deals"}, "rangemode": "tozero"},
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        others_note,
+        height=_bars.height(shares.height),
+        xaxis=axis_from_zero("Deals"),
+        yaxis=_bars.label_axis(shares["label"].to_list()),
     )
+
+
+def _of_before(share: float | None) -> str:
+    """Return the share in words; of a first stage there is none."""
+    if share is None:
+        return ""
+    return f"{share:.0%} of the stage before"
 
 
 @draws
@@ -123,53 +134,58 @@ def stage_durations(history: pl.DataFrame, stages: pl.DataFrame) -> go.Figure:
     'Days that deals stay in a stage (n = 3 stays)'
     """
     title = "Days that deals stay in a stage"
-    found = analysis.stage_durations(history, stages)
-    n = int(found["stays"].sum())
-    if not n:
-        return nothing(
-            title, "no stay has a known beginning." if height_of(history) else _NO_HISTORY
-        )
-    shown, note = _whole_pipelines(found, "stays")
-    beside = []
-    for stays, ended, median, p90 in shown.select(
-        "stays", "ended", "median_days", "p90_days"
-    ).rows():
-        half = "not half have left" if median is None else f"half within {number(median)} d"
-        nine_of_ten = "" if p90 is None else f", 9 of 10 within {number(p90)} d"
-        beside.append(
-            (
-                half + nine_of_ten if stays else "no stay",
-                f"{number(ended)} of {plural(stays, 'stay')} ended",
-            )
-        )
-    unknown = int(found["left_out"].sum())
+    durations = analysis.stage_durations(history, stages)
+    stay_count = int(durations["stays"].sum())
+    if not stay_count:
+        return nothing_of("stage history", history, title, "no stay has a known beginning.")
+
+    pipelines, others_note = _whole_pipelines(durations, "stays")
+    words_beside = []
+    duration_columns = ("stays", "ended", "median_days", "p90_days")
+    for stays_counted, ended, median_days, p90_days in pipelines.select(duration_columns).rows():
+        lasting = "no stay"
+        if stays_counted:
+            lasting = _lasting(median_days, p90_days)
+        words_beside.append((lasting, f"{number(ended)} of {plural(stays_counted, 'stay')} ended"))
+    unknown = int(durations["left_out"].sum())
     return figure(
-        [_bars.bars(shown, "median_days", beside, BLUE)],
-        f"{title} (n = {plural(n, 'stay')})",
+        [_bars.bars(pipelines, "median_days", words_beside, BLUE)],
+        f"{title} (n = {plural(stay_count, 'stay')})",
         "Kaplan-Meier median, stays that go on counted",
-        f"{plural(unknown, 'stay')} under way at the first fetch left out" if unknown else "",
-        note,
-        height=_bars.height(shown.height),
-        xaxis={"title": {"text": "Days (median)"}, "rangemode": "tozero"},
-        yaxis=_bars.label_axis(shown["label"].to_list()),
+        how_many(unknown, "stay", "under way at the first fetch left out"),
+        others_note,
+        height=_bars.height(pipelines.height),
+        xaxis=axis_from_zero("Days (median)"),
+        yaxis=_bars.label_axis(pipelines["label"].to_list()),
     )
 
 
-def _whole_pipelines(found: pl.DataFrame, size: str) -> tuple[pl.DataFrame, str]:
+def _lasting(median: float | None, p90: float | None) -> str:
+    """Return how long stays last; where most of them go on, nobody knows yet."""
+    half_gone = "not half have left" if median is None else f"half within {number(median)} d"
+    if p90 is None:
+        return half_gone
+    return f"{half_gone}, 9 of 10 within {number(p90)} d"
+
+
+def _whole_pipelines(stages: pl.DataFrame, size: str) -> tuple[pl.DataFrame, str]:
     """Return the largest pipelines, as many as fit but no half one, and each stage by its own label."""
-    pipelines = (
-        found.group_by("pipeline_name")
-        .agg(pl.col(size).max(), pl.len().alias("bars"))
-        .sort(size, "pipeline_name", descending=[True, False])
+    sizes = stages.group_by("pipeline_name").agg(pl.col(size).max(), pl.len().alias("bars"))
+    by_size = sizes.sort(size, "pipeline_name", descending=[True, False])
+    # the largest is shown even where it alone has too many bars
+    is_first = pl.int_range(pl.len()) == 0
+    fitting = by_size.filter((pl.col("bars").cum_sum() <= _bars.MAX_BARS) | is_first)
+    kept = fitting.select("pipeline_name").join(
+        stages, on="pipeline_name", maintain_order="left_right"
     )
-    fit = pipelines.filter(
-        (pl.col("bars").cum_sum() <= _bars.MAX_BARS) | (pl.int_range(pl.len()) == 0)
-    )
-    left_out = pipelines.height - fit.height
-    kept = fit.select("pipeline_name").join(found, on="pipeline_name", maintain_order="left_right")
-    parts = ["label"] if fit.height == 1 else ["pipeline_name", "label"]
-    kept = kept.with_columns(_bars.label_of(parts))
-    twice = pl.int_range(pl.len()).over("label")
-    same = pl.when(twice > 0).then(pl.format("{} ({})", "label", twice + 1)).otherwise("label")
-    note = f"{plural(left_out, 'smaller pipeline')} not shown" if left_out else ""
-    return kept.with_columns(same.alias("label")), note
+    label_columns = ["pipeline_name", "label"]
+    if fitting.height == 1:
+        label_columns = ["label"]
+    labelled = kept.with_columns(_bars.label_of(label_columns))
+
+    # stages that are called alike would be one bar
+    namesakes = pl.int_range(pl.len()).over("label")
+    numbered = pl.format("{} ({})", "label", namesakes + 1)
+    stage_label = pl.when(namesakes > 0).then(numbered).otherwise("label").alias("label")
+    not_shown = by_size.height - fitting.height
+    return labelled.with_columns(stage_label), how_many(not_shown, "smaller pipeline", "not shown")

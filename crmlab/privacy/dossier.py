@@ -13,7 +13,7 @@ from crmlab.atomic_files import make_folder, write_files
 from crmlab.display import DisplayMixin, Overview, html_table, plural, render
 from crmlab.errors import UsageError
 from crmlab.privacy.person import Person, find
-from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, search
+from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, search, ways_of
 from crmlab.privacy.words import in_words
 from crmlab.results import Fetched, Stored, open  # noqa: A004  # as crmlab.open
 from crmlab.schema import KEY, TABLES, UTC
@@ -75,8 +75,8 @@ class Dossier(Mapping[str, pl.DataFrame], DisplayMixin):
         return len(self._tables)
 
     def __repr__(self) -> str:
-        sizes = ", ".join(f"{name} {frame.height:,}" for name, frame in self.items()) or "nothing"
-        return f"<Dossier of {self.person}: {sizes}>"
+        sizes = [f"{table} {rows.height:,}" for table, rows in self.items()]
+        return f"<Dossier of {self.person}: {', '.join(sizes) or 'nothing'}>"
 
     def _overview(self) -> Overview:
         return Overview(
@@ -86,25 +86,26 @@ class Dossier(Mapping[str, pl.DataFrame], DisplayMixin):
         )
 
     def _words(self) -> list[str]:
-        rows = plural(int(self.summary["rows"].sum()), "row")
-        known = plural(self.contacts_known.height, "contact")
-        words = [
-            f"{rows} of {plural(len(self), 'table')}; {known} of the services are this person."
+        row_count = plural(int(self.summary["rows"].sum()), "row")
+        table_count = plural(len(self), "table")
+        contact_count = plural(self.contacts_known.height, "contact")
+        sentences = [
+            f"{row_count} of {table_count}; {contact_count} of the services are this person."
         ]
         looked_for = [*self.emails, *self.phones]
         if looked_for:
-            words.append(
+            sentences.append(
                 f"Looked for by the ids of these contacts, and by {', '.join(looked_for)}."
             )
         if self.shared:
-            words.append(
+            sentences.append(
                 f"Not looked for by {', '.join(self.shared)}, which others have too or nobody could read."
             )
         if not self.complete:
-            words.append(
+            sentences.append(
                 "Not all that was asked of the services came, so this may not be all either."
             )
-        return [*words, *_NOT_SEEN]
+        return [*sentences, *_NOT_SEEN]
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write ``about.json`` and ``about.html`` into a folder, and return their paths.
@@ -117,37 +118,43 @@ class Dossier(Mapping[str, pl.DataFrame], DisplayMixin):
         UsageError
             The folder is none, or not ours to write to.
         """
-        place = make_folder(folder)
-        texts = {"about.json": self._json(), "about.html": self._page()}
-        return write_files({place / name: _writer(text) for name, text in texts.items()})
+        target = make_folder(folder)
+        writers = {
+            target / "about.json": _writer(self._json()),
+            target / "about.html": _writer(self._page()),
+        }
+        return write_files(writers)
 
     def _json(self) -> str:
-        values = {
+        contents = {
             "person": self.person,
             "fetched_at": self.fetched_at,
             "complete": self.complete,
             "contacts": self.contacts_known.to_dicts(),
             "looked_for_by": [*self.emails, *self.phones],
             "not_looked_for_by": self.shared,
-            "tables": {name: frame.to_dicts() for name, frame in self.items()},
+            "tables": {table: rows.to_dicts() for table, rows in self.items()},
         }
-        return json.dumps(values, indent=2, ensure_ascii=False, default=_as_json) + "\n"
+        return json.dumps(contents, indent=2, ensure_ascii=False, default=_as_json) + "\n"
 
     def _page(self) -> str:
-        tables = []
-        for name, frame in self.items():
-            doc = TABLES[name].doc if name in TABLES else ""
-            tables.append((name, doc, [_as_read(row) for row in frame.iter_rows(named=True)]))
-        return str(
-            render(
-                _TEMPLATE,
-                person=self.person,
-                fetched_at=f"{self.fetched_at:%Y-%m-%d %H:%M} UTC",
-                words=self._words(),
-                summary=html_table(self.summary, label="summary"),
-                tables=tables,
-            )
+        sections = []
+        for table, rows in self.items():
+            description = ""
+            # misfits and rejected records are no table of the schema
+            if table in TABLES:
+                description = TABLES[table].doc
+            records = [_as_read(record) for record in rows.iter_rows(named=True)]
+            sections.append((table, description, records))
+        page = render(
+            _TEMPLATE,
+            person=self.person,
+            fetched_at=f"{self.fetched_at:%Y-%m-%d %H:%M} UTC",
+            words=self._words(),
+            summary=html_table(self.summary, label="summary"),
+            tables=sections,
         )
+        return str(page)
 
 
 def about(
@@ -199,14 +206,14 @@ def about(
     ['about.json', 'about.html']
     """
     found_in = opened(data)
-    who = find(found_in, person, region)
-    tables: dict[str, AnyFrame] = {name: found_in[name] for name in found_in}
+    known_person = find(found_in, person, region)
+    tables: dict[str, AnyFrame] = {table: found_in[table] for table in found_in}
     tables |= {"misfits": found_in.misfits, "rejected": found_in.rejected}
-    held = {
-        name: _in_order(each.rows)
-        for name, each in everything(tables, found_in.summary, who).items()
-    }
-    return Dossier({name: rows for name, rows in held.items() if rows.height}, who, found_in)
+    held_rows = {}
+    for table, held in everything(tables, found_in.summary, known_person).items():
+        if held.rows.height:
+            held_rows[table] = _in_order(held.rows)
+    return Dossier(held_rows, known_person, found_in)
 
 
 def opened(data: Fetched | Stored | str | Path) -> Fetched | Stored:
@@ -242,11 +249,15 @@ def everything(
     """
     found: dict[str, Found] = {}
     # items are found by their deal, and misfits by their record
-    for name in sorted(tables, key=_turn):
-        deals = found["deals"].own if "deals" in found else None
-        records = _records(found, summary) if name == "misfits" else None
-        found[name] = search(name, tables[name], person, deals=deals, records=records)
-    return {name: found[name] for name in tables}
+    for table in sorted(tables, key=_turn):
+        own_deals = None
+        if "deals" in found:
+            own_deals = found["deals"].own
+        own_records = None
+        if table == "misfits":
+            own_records = _records(found, summary)
+        found[table] = search(table, tables[table], person, deals=own_deals, records=own_records)
+    return {table: found[table] for table in tables}
 
 
 def _turn(name: str) -> int:
@@ -256,48 +267,52 @@ def _turn(name: str) -> int:
 
 def _records(found: Mapping[str, Found], summary: pl.DataFrame) -> pl.DataFrame:
     """Return the records that the rows were made of: provider, account, resource, id."""
-    names = ("provider", "account", "table", "id")
-    keyed = [pl.DataFrame(schema=dict.fromkeys(names, pl.String))]
-    for name, each in found.items():
-        if each.own.schema.keys() >= {*KEY}:
-            keyed.append(
-                each.own.select(pl.col(KEY).cast(pl.String), pl.lit(name).alias("table")).select(
-                    names
-                )
-            )
-    sources = summary.select(
-        pl.col("provider", "account", "resource", "table").cast(pl.String)
-    ).unique()
-    rows = pl.concat(keyed).join(sources, on=["provider", "account", "table"])
-    return rows.select("provider", "account", "resource", "id").unique()
+    columns = ("provider", "account", "table", "id")
+    keyed_rows = [pl.DataFrame(schema=dict.fromkeys(columns, pl.String))]
+    for table, held in found.items():
+        if held.own.schema.keys() >= {*KEY}:
+            own_keys = held.own.select(pl.col(KEY).cast(pl.String), table=pl.lit(table))
+            keyed_rows.append(own_keys.select(columns))
+
+    # the summary says of which resource the rows of a table came
+    source = pl.col("provider", "account", "resource", "table").cast(pl.String)
+    sources = summary.select(source).unique()
+    records = pl.concat(keyed_rows).join(sources, on=["provider", "account", "table"])
+    return records.select("provider", "account", "resource", "id").unique()
 
 
 def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    times = [
-        pl.col(name).cast(pl.Datetime("us"))
-        for name in _TIMES
-        if rows.schema.get(name) in _INSTANTS
-    ]
-    keys = [name for name in KEY if name in rows.columns]
-    return rows.sort(pl.coalesce(times), *keys) if times else rows.sort(keys)
+    times = []
+    for column in _TIMES:
+        if rows.schema.get(column) in _INSTANTS:
+            times.append(pl.col(column).cast(pl.Datetime("us")))
+    key_columns = [column for column in KEY if column in rows.columns]
+    if not times:
+        return rows.sort(key_columns)
+    return rows.sort(pl.coalesce(times), *key_columns)
 
 
 def _summary(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    lines = []
-    for name, frame in tables.items():
-        ways = frame[FOUND_BY].str.split("; ").explode().unique().sort()
-        lines.append((name, frame.height, "; ".join(ways)))
-    return pl.DataFrame(lines, schema=_SUMMARY, orient="row")
+    summary_rows = []
+    for table, rows in tables.items():
+        summary_rows.append((table, rows.height, ways_of(rows)))
+    return pl.DataFrame(summary_rows, schema=_SUMMARY, orient="row")
 
 
 def _as_json(value: object) -> str:
-    return value.isoformat() if isinstance(value, dt.date | dt.time) else str(value)
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return str(value)
 
 
-def _as_read(row: Mapping[str, object]) -> dict[str, str]:
+def _as_read(record: Mapping[str, object]) -> dict[str, str]:
     """Return what a row says, by column, as the person reads it; columns in which it says nothing are left out."""
-    words = {name: in_words(value) for name, value in row.items()}
-    return {name: text for name, text in words.items() if text}
+    texts = {}
+    for column, value in record.items():
+        text = in_words(value)
+        if text:
+            texts[column] = text
+    return texts
 
 
 def _writer(text: str) -> Callable[[Path], object]:

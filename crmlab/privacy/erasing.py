@@ -10,7 +10,7 @@ import polars as pl
 from crmlab.display import plural
 from crmlab.privacy.dossier import everything
 from crmlab.privacy.person import Person, find
-from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, without
+from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, ways_of, without
 from crmlab.results import MANIFEST, Stored, open, read_stored, rewrite, stored_files  # noqa: A004  # as crmlab.open
 
 _TAKEN = {
@@ -75,66 +75,81 @@ def erase(
     >>> crmlab.erase("out", "ann@example.com").select("file", "rows", "rows_left").drop_nulls().rows()
     [('activities.parquet', 1, 0), ('contacts.parquet', 1, 1)]
     """
-    place = Path(folder)
-    by_format = stored_files(place)
-    data = open(place)
-    who = find(data, person, region)
+    folder_path = Path(folder)
+    by_format = stored_files(folder_path)
+    data = open(folder_path)
+    known_person = find(data, person, region)
 
-    lines = []
+    taken: list[tuple[object, ...]] = []
     changed: dict[Path, AnyFrame] = {}
     removed: dict[str, int] = {}
     read_as = "parquet" if isinstance(data, Stored) else "csv"
     for format, paths in by_format.items():
-        found = _found(paths, data.summary, who)
-        for name, each in found.items():
-            lines.append(_line(paths[name], name, each))
-            if _is_something(each):
-                changed[paths[name]] = without(read_stored(name, paths[name]).lazy(), each)
-            if format == read_as:
-                removed[name] = len(each.whole)
+        found = _found(paths, data.summary, known_person)
+        removed_here = {}
+        for table, held in found.items():
+            taken.append(_line(paths[table], table, held))
+            removed_here[table] = len(held.whole)
+        changed |= _without_person(paths, found)
         if "summary" in paths:
-            changed |= _summary(
-                paths["summary"], {name: len(each.whole) for name, each in found.items()}
-            )
+            changed |= _summary(paths["summary"], removed_here)
+        # the same rows may lie there in both formats, and the manifest counts them once
+        if format == read_as:
+            removed = removed_here
     if changed and not dry_run:
-        rewrite(place, changed, removed)
-    lines += [(file.name, *[None] * 5) for file in _others(place, by_format)]
-    return pl.DataFrame(lines, schema=_TAKEN, orient="row").sort("file")
+        rewrite(folder_path, changed, removed)
+
+    for path in _others(folder_path, by_format):
+        taken.append((path.name, *[None] * 5))
+    return pl.DataFrame(taken, schema=_TAKEN, orient="row").sort("file")
 
 
 def _found(paths: Mapping[str, Path], summary: pl.DataFrame, person: Person) -> dict[str, Found]:
-    tables = {name: read_stored(name, path) for name, path in paths.items() if name != "summary"}
+    tables = {
+        table: read_stored(table, path) for table, path in paths.items() if table != "summary"
+    }
     return everything(tables, summary, person)
 
 
-def _is_something(found: Found) -> bool:
-    return bool(len(found.whole) or found.parts)
+def _without_person(paths: Mapping[str, Path], found: Mapping[str, Found]) -> dict[Path, AnyFrame]:
+    """Return what is to be written in the place of each file that holds something of the person."""
+    changed: dict[Path, AnyFrame] = {}
+    for table, held in found.items():
+        if len(held.whole) or held.parts:
+            path = paths[table]
+            changed[path] = without(read_stored(table, path).lazy(), held)
+    return changed
 
 
-def _line(path: Path, name: str, found: Found) -> tuple[object, ...]:
-    height = read_stored(name, path).lazy().select(pl.len()).collect().item()
-    values = sum(len(numbers) for _, numbers, _ in found.parts)
-    ways = found.rows[FOUND_BY].str.split("; ").explode().drop_nulls().unique().sort()
-    return path.name, name, len(found.whole), values, height - len(found.whole), "; ".join(ways)
+def _line(path: Path, table: str, found: Found) -> tuple[object, ...]:
+    stored = read_stored(table, path).lazy()
+    height = stored.select(pl.len()).collect().item()
+    removed_rows = len(found.whole)
+    removed_values = 0
+    for _column, row_numbers, _new_value in found.parts:
+        removed_values += len(row_numbers)
+    left_rows = height - removed_rows
+    return path.name, table, removed_rows, removed_values, left_rows, ways_of(found.rows)
 
 
 def _summary(path: Path, removed: Mapping[str, int]) -> dict[Path, AnyFrame]:
     """Return the summary with a note on each table that lost rows, so that its numbers can be understood."""
-    lost = {
-        name: f"without {plural(rows, 'row')} of a person, erased later"
-        for name, rows in removed.items()
-        if rows
-    }
-    if not lost:
+    notes = {}
+    for table, row_count in removed.items():
+        if row_count:
+            notes[table] = f"without {plural(row_count, 'row')} of a person, erased later"
+    if not notes:
         return {}
-    said = (
-        pl.col("table").cast(pl.String).replace_strict(lost, default=None, return_dtype=pl.String)
-    )
-    note = pl.concat_str(pl.col("note").replace("", None), said, separator="; ", ignore_nulls=True)
-    return {path: read_stored("summary", path).lazy().with_columns(note=note)}
+    table_name = pl.col("table").cast(pl.String)
+    new_note = table_name.replace_strict(notes, default=None, return_dtype=pl.String)
+    old_note = pl.col("note").replace("", None)
+    both_notes = pl.concat_str(old_note, new_note, separator="; ", ignore_nulls=True)
+    return {path: read_stored("summary", path).lazy().with_columns(note=both_notes)}
 
 
 def _others(folder: Path, by_format: Mapping[str, Mapping[str, Path]]) -> list[Path]:
     """Return the files in the folder that were not looked into."""
-    known = {folder / MANIFEST, *(path for paths in by_format.values() for path in paths.values())}
-    return sorted(path for path in folder.iterdir() if path not in known)
+    known_paths = {folder / MANIFEST}
+    for paths in by_format.values():
+        known_paths.update(paths.values())
+    return sorted(path for path in folder.iterdir() if path not in known_paths)

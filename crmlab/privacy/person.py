@@ -41,7 +41,7 @@ class Person:
 
 def within_account(name: pl.Expr) -> pl.Expr:
     """Return an id or mark with the service and account that it is of: it means nothing elsewhere."""
-    service = [pl.col(each).cast(pl.String).fill_null("") for each in _ACCOUNT]
+    service = [pl.col(column).cast(pl.String).fill_null("") for column in _ACCOUNT]
     return pl.concat_str(*service, name, separator=_BETWEEN)
 
 
@@ -54,89 +54,101 @@ def find(data: Fetched | Stored, asked: str, region: str | None) -> Person:
         The data are masked, `asked` is none of the three, or several people have it.
     """
     if data.is_masked:
-        raise UsageError("the data are masked, and nobody is found by tokens: give those of before")
-    contacts = _contacts(data)
-    found = evidence(contacts, region=region)
-    kind, value = _read(asked, region, contacts)
-    if kind == "contact":
-        having = contacts.filter(_label() == value).select(KEY)
-    else:
-        having = found.filter(pl.col("kind") == kind, pl.col("value") == value).select(KEY)
-    # who is one person is told by those that share something with them, directly or not: no need to read all others
-    near = contacts.join(_connected(found, having), on=KEY, how="semi", nulls_equal=True)
-    who = people(near, region=region).with_columns(pl.col("provider").cast(pl.String))
-    named = (
-        who.join(having, on=KEY, how="semi", nulls_equal=True)["person_id"]
-        .unique()
-        .sort()
-        .to_list()
-    )
-    if len(named) > 1:
         raise UsageError(
-            f"{len(named)} people have {asked}, and what is held on one is nobody else's to see: name one by the key "
-            f"of a contact, such as {' or '.join(map(repr, named[:3]))}"
+            "the data are masked, and nobody is found by tokens: give the data before masking"
         )
+    contacts = _contacts(data)
+    known_by = evidence(contacts, region=region)
+    kind, name = _read(asked, region, contacts)
+    if kind == "contact":
+        asked_contacts = contacts.filter(_label() == name).select(KEY)
+    else:
+        asked_contacts = known_by.filter(pl.col("kind") == kind, pl.col("value") == name).select(
+            KEY
+        )
+    # who is one person is told by those that share something with them, directly or not: no need to read all others
+    connected = _connected(known_by, asked_contacts)
+    connected_contacts = contacts.join(connected, on=KEY, how="semi", nulls_equal=True)
+    their_keys = _keys_of_one_person(asked, asked_contacts, connected_contacts, region)
 
-    theirs = who.filter(pl.col("person_id").is_in(named)).select(KEY)
-    known = found.join(theirs, on=KEY, how="semi", nulls_equal=True)
-    own = known.filter(pl.col("shared").is_null())
-    emails = own.filter(pl.col("kind") == "email")["value"].to_list()
-    phones = own.filter(pl.col("kind") == "phone")["value"].to_list()
+    their_evidence = known_by.join(their_keys, on=KEY, how="semi", nulls_equal=True)
+    own_evidence = their_evidence.filter(pl.col("shared").is_null())
+    emails = own_evidence.filter(pl.col("kind") == "email")["value"].to_list()
+    phones = own_evidence.filter(pl.col("kind") == "phone")["value"].to_list()
     # what somebody asks by is looked for as well, where no contact has it or whoever is on duty reads it
-    emails += [value] if kind == "email" else []
-    phones += [value] if kind == "phone" else []
-    marked = contacts.join(theirs, on=KEY, how="semi", nulls_equal=True)
+    if kind == "email":
+        emails.append(name)
+    if kind == "phone":
+        phones.append(name)
+    looked_for = {*emails, *phones}
+    shared_values = [value for value in their_evidence["value"] if value not in looked_for]
+
+    their_contacts = contacts.join(their_keys, on=KEY, how="semi", nulls_equal=True)
+    marks = their_contacts.select(within_account(pl.col("contact_hash"))).to_series().drop_nulls()
     return Person(
         asked=asked,
-        contacts=theirs,
+        contacts=their_keys,
         emails=_distinct(emails),
         phones=_distinct(phones),
-        shared=_distinct(each for each in known["value"] if each not in {*emails, *phones}),
-        ids=_distinct(theirs.select(within_account(pl.col("id"))).to_series()),
-        marks=_distinct(
-            marked.select(within_account(pl.col("contact_hash"))).to_series().drop_nulls()
-        ),
+        shared=_distinct(shared_values),
+        ids=_distinct(their_keys.select(within_account(pl.col("id"))).to_series()),
+        marks=_distinct(marks),
         region=region,
     )
+
+
+def _keys_of_one_person(
+    asked: str, asked_contacts: pl.DataFrame, contacts: pl.DataFrame, region: str | None
+) -> pl.DataFrame:
+    """Return the keys of all contacts of the one person who has those that were asked for; refuse several people."""
+    grouped = people(contacts, region=region).with_columns(pl.col("provider").cast(pl.String))
+    asked_people = grouped.join(asked_contacts, on=KEY, how="semi", nulls_equal=True)
+    person_ids = asked_people["person_id"].unique().sort().to_list()
+    if len(person_ids) > 1:
+        raise UsageError(
+            f"{len(person_ids)} people have {asked}, and one must not see what is held on another: name one by the "
+            f"key of a contact, such as {' or '.join(map(repr, person_ids[:3]))}"
+        )
+    return grouped.filter(pl.col("person_id").is_in(person_ids)).select(KEY)
 
 
 def written_alike(numbers: pl.Series, phones: Iterable[str], region: str | None) -> list[str]:
     """Return which of the telephone numbers, as they are written, are one of these in E.164."""
     distinct = numbers.drop_nulls().unique()
-    rows = pl.DataFrame(
+    contacts = pl.DataFrame(
         {"id": distinct, "phones": [[number] for number in distinct]}, schema=_NUMBERS
     )
-    read = evidence(_contacts({"contacts": rows}), region=region)
-    return read.filter(pl.col("value").is_in(list(phones)))["id"].to_list()
+    in_one_spelling = evidence(_contacts({"contacts": contacts}), region=region)
+    return in_one_spelling.filter(pl.col("value").is_in(list(phones)))["id"].to_list()
 
 
 def _contacts(data: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> pl.DataFrame:
     """Return what tells contacts apart, and of a big table no more."""
     if "contacts" not in data:
         return TABLES["contacts"].empty().select(_TEXT_KEY, *_READ[1:])
-    frame = data["contacts"].lazy()
-    there = frame.collect_schema().names()
+    contacts = data["contacts"].lazy()
+    present = contacts.collect_schema().names()
     schema = TABLES["contacts"].schema
-    read = [
-        pl.col(name) if name in there else pl.lit(None, schema[name]).alias(name) for name in _READ
-    ]
-    return frame.select(read).with_columns(pl.col("provider").cast(pl.String)).collect()
+    columns = []
+    for column in _READ:
+        if column in present:
+            columns.append(pl.col(column))
+        else:
+            columns.append(pl.lit(None, schema[column]).alias(column))
+    return contacts.select(columns).with_columns(pl.col("provider").cast(pl.String)).collect()
 
 
 def _connected(found: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
     """Return these contacts and all that have a value in common with them, or with one of those, and so on."""
     reached = contacts.unique()
     while True:
-        values = (
-            found.join(reached, on=KEY, how="semi", nulls_equal=True)
-            .select("kind", "value")
-            .unique()
-        )
-        having = found.join(values, on=["kind", "value"], how="semi").select(KEY)
-        wider = pl.concat([reached, having]).unique()
-        if wider.height == reached.height:
+        of_reached = found.join(reached, on=KEY, how="semi", nulls_equal=True)
+        values = of_reached.select("kind", "value").unique()
+        sharing = found.join(values, on=["kind", "value"], how="semi").select(KEY)
+        further = pl.concat([reached, sharing]).unique()
+        if further.height == reached.height:
             return reached
-        reached = wider
+        reached = further
 
 
 def _read(asked: str, region: str | None, contacts: pl.DataFrame) -> tuple[str, str]:
@@ -146,12 +158,11 @@ def _read(asked: str, region: str | None, contacts: pl.DataFrame) -> tuple[str, 
     addresses = pl.select(mailboxes(pl.lit(asked))).item().to_list()
     if len(addresses) == 1:
         return "email", addresses[0]
-    one = pl.DataFrame({"id": [""], "phones": [[asked]]}, schema=_NUMBERS)
-    numbers = evidence(_contacts({"contacts": one}), region=region).filter(
-        pl.col("shared").is_null()
-    )
-    if not addresses and numbers.height:
-        return "phone", numbers["value"].item()
+    as_contact = pl.DataFrame({"id": [""], "phones": [[asked]]}, schema=_NUMBERS)
+    read_phones = evidence(_contacts({"contacts": as_contact}), region=region)
+    phones = read_phones.filter(pl.col("shared").is_null())
+    if not addresses and phones.height:
+        return "phone", phones["value"].item()
     raise UsageError(
         f"{asked!r} names nobody here: give an e-mail address, a telephone number with + (or with region='DE'), or "
         "the key of a contact that is there, 'provider/account/id'"

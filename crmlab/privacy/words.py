@@ -35,6 +35,8 @@ def in_words(value: object) -> str:
 def _object_in_words(value: Mapping[str, object]) -> str:
     if value.keys() >= {*_LABELLED} and value["label"]:
         return f"{value['label']}: {in_words(value['value'])}"
-    return "; ".join(
-        f"{name}: {in_words(inner)}" for name, inner in value.items() if inner is not None
-    )
+    parts = []
+    for name, inner_value in value.items():
+        if inner_value is not None:
+            parts.append(f"{name}: {in_words(inner_value)}")
+    return "; ".join(parts)

@@ -31,32 +31,35 @@ def registry() -> Mapping[str, Provider]:
     A provider of another package that cannot be loaded, or whose name is taken, is left out, and a
     `UserWarning` says which and why.
     """
-    known = {name: _built_in(name) for name in _built_in_names()}
-    for point in _registered():
-        further = _loaded(point)
+    providers = {name: _built_in(name) for name in _built_in_names()}
+    for entry_point in _registered():
+        further = _loaded(entry_point)
         if further is None:
             continue
-        if further.name in known:
-            _warn(point, f"its provider is called {further.name!r}, a name that is taken")
+        if further.name in providers:
+            _warn(entry_point, f"its provider is called {further.name!r}, a name that is taken")
             continue
-        if taken := _taken_variables(further, known.values()):
+        taken_variables = _taken_variables(further, providers.values())
+        if taken_variables:
             _warn(
-                point,
-                f"it would be given what {', '.join(taken)} holds, which is another service's",
+                entry_point,
+                f"it would be given what {', '.join(taken_variables)} holds, which is another service's",
             )
             continue
-        known[further.name] = further
-    return MappingProxyType(dict(sorted(known.items())))
+        providers[further.name] = further
+    return MappingProxyType(dict(sorted(providers.items())))
 
 
 def _taken_variables(further: Provider, known: Iterable[Provider]) -> list[str]:
     """Return where both would look for their keys: "Complero" and "complero" have other names and one variable."""
-    taken = {variable for each in known for variable in _variables(each)}
-    return sorted(_variables(further) & taken)
+    taken_names: set[str] = set()
+    for known_provider in known:
+        taken_names |= _variables(known_provider)
+    return sorted(_variables(further) & taken_names)
 
 
-def _variables(each: Provider) -> set[str]:
-    return {f"CRMLAB_{each.name}_{field.name}".upper() for field in each.fields}
+def _variables(owner: Provider) -> set[str]:
+    return {f"CRMLAB_{owner.name}_{field.name}".upper() for field in owner.fields}
 
 
 def _registered() -> list[EntryPoint]:
@@ -64,8 +67,10 @@ def _registered() -> list[EntryPoint]:
     try:
         return list(entry_points(group=_GROUP))
     except Exception:  # noqa: BLE001  # one unreadable list fails the search of all: look at each by itself
-        found = (_points(package) for package in distributions())
-    return list(dict.fromkeys(point for points in found for point in points))
+        unique: dict[EntryPoint, None] = {}
+        for package in distributions():
+            unique |= dict.fromkeys(_points(package))
+        return list(unique)
 
 
 def _points(package: Distribution) -> list[EntryPoint]:
@@ -92,20 +97,20 @@ def _built_in_names() -> tuple[str, ...]:
 
 @cache
 def _built_in(name: str) -> Provider:
-    found: Provider = importlib.import_module(f"{__name__}.{name}").PROVIDER
-    return found
+    provider_value: Provider = importlib.import_module(f"{__name__}.{name}").PROVIDER
+    return provider_value
 
 
 def _loaded(point: EntryPoint) -> Provider | None:
     try:
-        found = point.load()
+        loaded_object = point.load()
     except (Exception, SystemExit) as error:  # noqa: BLE001  # a package of somebody else may do so as it is imported
         _warn(point, f"importing it raised {_told(error)}")
         return None
-    if not isinstance(found, Provider):
+    if not isinstance(loaded_object, Provider):
         _warn(point, f"{point.value} is no crmlab.connector.Provider")
         return None
-    return found
+    return loaded_object
 
 
 def _warn(point: EntryPoint, reason: str) -> None:
@@ -123,23 +128,23 @@ def provider(name: str) -> Provider:
     """
     if name in _built_in_names():
         return _built_in(name)  # the others need not be loaded: no package may take its name
-    known = registry()
-    if name in known:
-        return known[name]
-    raise UsageError(unknown("provider", name, known))
+    providers = registry()
+    if name in providers:
+        return providers[name]
+    raise UsageError(unknown("provider", name, providers))
 
 
 def assumptions(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Return what no vendor documents and these providers assume, by title; unknown names say nothing."""
-    found = [registry()[name] for name in sorted(set(names)) if name in registry()]
-    return {provider.title: provider.assumptions for provider in found if provider.assumptions}
+    providers = [registry()[name] for name in sorted(set(names)) if name in registry()]
+    return {provider.title: provider.assumptions for provider in providers if provider.assumptions}
 
 
 def unknown(kind: str, name: str, known: Mapping[str, object] | list[str]) -> str:
     """Return the sentence for a name that is not known."""
-    near = difflib.get_close_matches(str(name).lower(), list(known), n=_MAX_NAMED, cutoff=0.5)
-    question = f"; did you mean {near[0]!r}?" if near else "."
+    nearest = difflib.get_close_matches(str(name).lower(), list(known), n=_MAX_NAMED, cutoff=0.5)
+    question = f"; did you mean {nearest[0]!r}?" if nearest else "."
     if len(known) <= _MAX_NAMED:
         return f"unknown {kind} {name!r}{question} Known: {', '.join(known)}"
-    alike = f" Like it: {', '.join(near)}." if near else ""
-    return f"unknown {kind} {name!r}{question}{alike} There are {len(known)}"
+    likeness = f" Like it: {', '.join(nearest)}." if nearest else ""
+    return f"unknown {kind} {name!r}{question}{likeness} There are {len(known)}"

@@ -33,10 +33,10 @@ async def whole_list(
     CrmlabError
         It did not come at all.
     """
-    name = f"{account.provider.name}.{target.current_resource}"
-    data = await fetching.fetch(
+    resource_name = f"{account.provider.name}.{target.current_resource}"
+    fetched = await fetching.fetch(
         account,
-        name,
+        resource_name,
         limits=client.limits(account),
         timeouts=client.timeouts,
         progress=False,
@@ -45,11 +45,11 @@ async def whole_list(
     )
     if stop.is_set():
         raise stopped()
-    notes = " ".join(data.summary["note"])
-    if not data.complete or _UNDOCUMENTED in notes:
+    notes = " ".join(fetched.summary["note"])
+    if not fetched.complete or _UNDOCUMENTED in notes:
         raise PlanError(
-            f"{name} must be known whole before a record of it is changed, for the service may blank what is left out: "
-            f"{notes or 'it did not come whole'}"
+            f"{resource_name} must be known whole before a record of it is changed, for the service may blank what is "
+            f"left out: {notes or 'it did not come whole'}"
         )
-    records = data[name].drop(_KEY).iter_rows(named=True)
+    records = fetched[resource_name].drop(_KEY).iter_rows(named=True)
     return {record["id"]: target.current(record) for record in records}

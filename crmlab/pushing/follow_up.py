@@ -58,20 +58,23 @@ class FollowUp:
         Of an earlier push they are there in part: what was refused at once is no longer among them.
         """
         together = list(lines)
-        for pending in sorted({line.pending for line in together if line.pending}):
+        works = {line.pending for line in together}
+        for pending in sorted(works - {""}):
+            # with the rows that were settled at once: what errors name by its place is counted among all
             self._lines[pending] = [line for line in together if line.pending in (pending, "")]
             if in_part:
                 self._in_part.add(pending)
 
     async def run(self) -> None:
         """Ask until everything is done, `PATIENCE` is over, or it is told to stop."""
-        wait = _FIRST_WAIT
+        next_wait = _FIRST_WAIT
         waited = 0.0
         while self._lines and waited < PATIENCE and not self._stop.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), wait)
-            waited += wait
-            wait = min(wait * 2, _MAX_WAIT)
+                await asyncio.wait_for(self._stop.wait(), next_wait)
+            waited += next_wait
+            next_wait = min(next_wait * 2, _MAX_WAIT)
+            # a copy of the names: those that are over leave the dict
             for pending in [*self._lines]:
                 if await self._is_over(pending):
                     del self._lines[pending]
@@ -81,11 +84,13 @@ class FollowUp:
     async def _is_over(self, pending: str) -> bool:
         target = self._prepared.rows.target
         assert target.followed is not None
+        account = self._prepared.rows.account
         lines = self._lines[pending]
         try:
-            asked = chosen(self._prepared.rows.account, target.follow, {"id": pending})
-            page = await unless_stopped(self._client.send(asked.account, asked.request), self._stop)
-            outcomes = target.followed(page, self._entries(pending))
+            question = chosen(account, target.follow, {"id": pending})
+            sending = self._client.send(question.account, question.request)
+            answer = await unless_stopped(sending, self._stop)
+            outcomes = target.followed(answer, self._entries(pending))
         except Stopped:
             return False
         except NotFoundError:  # and will not be there later
@@ -96,17 +101,21 @@ class FollowUp:
             return True
         if outcomes is None:
             return False
-        settled = zip(lines, outcomes, strict=True)
-        self._file.put(
-            as_told(line, outcome, self._prepared.rows.account)
-            for line, outcome in settled
-            if line.pending
-        )
+        settled = []
+        for line, outcome in zip(lines, outcomes, strict=True):
+            # the others were settled at once, and only kept the places of these
+            if line.pending:
+                settled.append(as_told(line, outcome, account))
+        self._file.put(settled)
         return True
 
     def _tell(self, lines: Iterable[Line], reason: str) -> None:
         """Say of rows why nobody knows yet what became of them."""
-        self._file.put(replace(line, reason=reason) for line in lines if line.pending)
+        with_reason = []
+        for line in lines:
+            if line.pending:
+                with_reason.append(replace(line, reason=reason))
+        self._file.put(with_reason)
 
     def _entries(self, pending: str) -> list[Entry]:
         keeps_place = pending not in self._in_part

@@ -39,16 +39,16 @@ class Prepared:
     @property
     def reads_list(self) -> bool:
         """Whether a whole list is read before the first row is sent."""
-        return bool(self.rows.target.current_resource) and any(
-            each.entry.id is not None for each in self.to_send
-        )
+        if not self.rows.target.current_resource:
+            return False
+        return any(ready_row.entry.id is not None for ready_row in self.to_send)
 
     @property
     def requests(self) -> int:
         """How many requests the rows need, without those for a whole list."""
         target = self.rows.target
-        reads = sum(1 for each in self.to_send if each.row.needs_own_read(target))
-        return sum(1 for _ in batches(self.to_send, target)) + reads
+        own_reads = sum(ready_row.row.needs_own_read(target) for ready_row in self.to_send)
+        return len([*batches(self.to_send, target)]) + own_reads
 
     def ready(self, row: Row, current: Fields) -> Ready:
         """Return a row as the record that is sent, made of what the service has; see `ready`."""
@@ -60,10 +60,12 @@ class Prepared:
 
     def left_over(self, settled: Collection[int], failure: CrmlabError | None) -> Iterator[Line]:
         """Yield a line for each row whose turn did not come."""
-        reason = failure.what if failure else _NOT_YET
-        for each in self.to_send:
-            if each.row.number not in settled:
-                yield self.line(each.row, reason)
+        reason = _NOT_YET
+        if failure:
+            reason = failure.what
+        for ready_row in self.to_send:
+            if ready_row.row.number not in settled:
+                yield self.line(ready_row.row, reason)
 
     def line(self, row: Row, reason: str = "") -> Line:
         """Return the line of a row that was not sent now; of one that may have been before, that this is unknown."""
@@ -71,7 +73,11 @@ class Prepared:
 
 
 def prepare(
-    rows: Rows, file: ResultsFile, options: Mapping[str, Any], *, retry_unknown: bool
+    rows: Rows,
+    file: ResultsFile,
+    options: Mapping[str, Any],
+    *,
+    retry_unknown: bool,
 ) -> Prepared:
     """Return which rows are to be sent; those that break a rule of the vendor's are refused, and put into the file.
 
@@ -86,28 +92,30 @@ def prepare(
         )
     digests = {row.number: rows.digest(row, options) for row in rows.all}
     may_send_unknown = retry_unknown or rows.target.repeatable
-    kept: dict[int, Line] = {}
+    settled: dict[int, Line] = {}
     unknown: dict[int, Line] = {}
     to_send: list[Ready] = []
     first_rows: dict[str, int] = {}
-    for row in rows.all:
-        digest = digests[row.number]
-        line = earlier(file.lines.get(row.number), digest, file.path)
-        if line and _is_settled(line, may_send_unknown=may_send_unknown):
-            kept[row.number] = line
+    for frame_row in rows.all:
+        number = frame_row.number
+        earlier_line = earlier(file.lines.get(number), digests[number], file.path)
+        if earlier_line and _is_settled(earlier_line, may_send_unknown=may_send_unknown):
+            settled[number] = earlier_line
             with suppress(UsageError):  # it is done, whatever other rows say
-                _check_once(rows, row, first_rows)
+                _check_once(rows, frame_row, first_rows)
             continue
-        if line and line.state == "unknown":
-            unknown[row.number] = line
+        if earlier_line and earlier_line.state == "unknown":
+            unknown[number] = earlier_line
         try:
-            made = ready(rows, row, {}, options)
-            _check_once(rows, row, first_rows)
-            to_send.append(made)
+            ready_row = ready(rows, frame_row, {}, options)
+            # only a row that can be sent takes the place of others of its record
+            _check_once(rows, frame_row, first_rows)
         except UsageError as error:
-            kept[row.number] = refusal(not_sent(row, digest), error)
+            settled[number] = refusal(not_sent(frame_row, digests[number]), error)
+        else:
+            to_send.append(ready_row)
     return Prepared(
-        rows=rows, options=options, to_send=to_send, kept=kept, digests=digests, unknown=unknown
+        rows=rows, options=options, to_send=to_send, kept=settled, digests=digests, unknown=unknown
     )
 
 
@@ -119,13 +127,21 @@ def _check_once(rows: Rows, row: Row, first_rows: dict[str, int]) -> None:
     UsageError
         another row is of the same record: which of them counts in the end nobody knows
     """
-    name = rows.target.known_by(Entry(row.id, row.fields(rows.target, {})))
-    first = first_rows.setdefault(name, row.number) if name else row.number
-    if first != row.number:
-        raise UsageError(f"row {first} is of the same record, and a record is written once")
+    entry = Entry(row.id, row.fields(rows.target, {}))
+    known_by = rows.target.known_by(entry)
+    if not known_by:
+        return
+    first_row = first_rows.setdefault(known_by, row.number)
+    if first_row != row.number:
+        raise UsageError(f"row {first_row} is of the same record, and a record is written once")
 
 
-def ready(rows: Rows, row: Row, current: Fields, options: Mapping[str, Any]) -> Ready:
+def ready(
+    rows: Rows,
+    row: Row,
+    current: Fields,
+    options: Mapping[str, Any],
+) -> Ready:
     """Return a row as the record that is sent, made of what the service has.
 
     Raises
@@ -133,17 +149,23 @@ def ready(rows: Rows, row: Row, current: Fields, options: Mapping[str, Any]) -> 
     UsageError
         it breaks a rule of the vendor's document
     """
-    fields = row.fields(rows.target, current)
+    vendor_fields = row.fields(rows.target, current)
     if rows.target.current_resource:  # the whole record is sent
-        fields = {**current, **fields}
-    found = Ready(row, Entry(row.id, fields))
-    asked(rows, [found], options)
-    return found
+        vendor_fields = {**current, **vendor_fields}
+    ready_row = Ready(row, Entry(row.id, vendor_fields))
+    # what it would be asked with is checked, and not kept: rows go together later
+    asked(rows, [ready_row], options)
+    return ready_row
 
 
-def asked(rows: Rows, batch: Sequence[Ready], options: Mapping[str, Any]) -> Asked:
+def asked(
+    rows: Rows,
+    batch: Sequence[Ready],
+    options: Mapping[str, Any],
+) -> Asked:
     """Return the operation that sends these rows, its arguments checked."""
-    operation, arguments = rows.target.ask([each.entry for each in batch], options)
+    entries = [ready_row.entry for ready_row in batch]
+    operation, arguments = rows.target.ask(entries, options)
     return chosen(rows.account, operation, arguments)
 
 

@@ -12,10 +12,10 @@ from crmlab.accounts import Account, check_account
 from crmlab.connector import Limits, Target, Timeouts, check_settings
 from crmlab.errors import Stopped, UsageError
 from crmlab.fetching import Listener, check_stop, listening
-from crmlab.pushing.prepared import prepare
+from crmlab.pushing.prepared import Prepared, prepare
 from crmlab.pushing.push_plan import PushPlan, push_plan
 from crmlab.pushing.pushed import Pushed, results_frame
-from crmlab.pushing.results_file import ResultsFile
+from crmlab.pushing.results_file import Line, ResultsFile
 from crmlab.pushing.rows import Rows, rows_of
 from crmlab.pushing.sender import Sender
 
@@ -132,19 +132,32 @@ async def push(
         prepared = prepare(rows, file, given, retry_unknown=retry_unknown)
         if dry_run:
             return push_plan(prepared, limits or account.limits)
-        file.put(line for number, line in prepared.kept.items() if file.lines.get(number) != line)
+        file.put(_new_lines(prepared, file))
         stop = stop or asyncio.Event()
         with listening(progress, stop) as listener:
             async with Client(limits, timeouts) as client:
                 sender = Sender(client, prepared, file, listener, stop)
                 await sender.run()
         file.put(prepared.left_over(sender.settled, sender.failure))
-    frame = results_frame(file.lines.values())
-    told_nothing = all(file.lines[row].state == "not_sent" for row in sender.settled)
-    if sender.failure and told_nothing and not isinstance(sender.failure, Stopped):
+    nothing_was_sent = all(file.lines[number].state == "not_sent" for number in sender.settled)
+    # who stopped it gets a result; what kept every row from being sent is raised
+    if sender.failure and nothing_was_sent and not isinstance(sender.failure, Stopped):
         raise sender.failure
-    title = f"Pushed {table} to {account.provider.title}"
-    return Pushed(frame=frame, failure=sender.failure, path=file.path, title=title)
+    return Pushed(
+        frame=results_frame(file.lines.values()),
+        failure=sender.failure,
+        path=file.path,
+        title=f"Pushed {table} to {account.provider.title}",
+    )
+
+
+def _new_lines(prepared: Prepared, file: ResultsFile) -> list[Line]:
+    """Return the lines of rows that are not sent, as far as the file does not hold them already."""
+    new_lines = []
+    for number, line in prepared.kept.items():
+        if file.lines.get(number) != line:
+            new_lines.append(line)
+    return new_lines
 
 
 def _check_words(results: object, retry_unknown: object) -> None:
@@ -158,11 +171,10 @@ def _check_words(results: object, retry_unknown: object) -> None:
 def whose(rows: Rows) -> dict[str, str]:
     """Return what every line of the results file says of the whole."""
     account = rows.account
-    host = urlsplit(account.base_url).netloc
     return {
         "provider": account.provider.name,
         "account": account.name,
-        "host": host,
+        "host": urlsplit(account.base_url).netloc,
         "table": rows.target.table,
     }
 
@@ -170,11 +182,15 @@ def whose(rows: Rows) -> dict[str, str]:
 def _checked_options(
     target: Target, given: Mapping[str, object], account: Account
 ) -> dict[str, object]:
+    option_names = ", ".join(target.options) or "no option"
+    what_it_takes = f"{account.provider.title} takes {option_names} with {target.table}"
     strange = given.keys() - target.options.keys()
-    missing = [name for name, needed in target.options.items() if needed and name not in given]
-    takes = f"{account.provider.title} takes {', '.join(target.options) or 'no option'} with {target.table}"
     if strange:
-        raise UsageError(f"{', '.join(sorted(strange))}: {takes}")
+        raise UsageError(f"{', '.join(sorted(strange))}: {what_it_takes}")
+    missing = []
+    for option, is_required in target.options.items():
+        if is_required and option not in given:
+            missing.append(option)
     if missing:
-        raise UsageError(f"{', '.join(missing)} is missing: {takes}")
+        raise UsageError(f"{', '.join(missing)} is missing: {what_it_takes}")
     return dict(given)

@@ -11,10 +11,19 @@ from crmlab.display import DisplayMixin, Overview, duration, plural
 from crmlab.fetching import DryRun
 from crmlab.pushing.batches import batches
 from crmlab.pushing.prepared import Prepared
+from crmlab.pushing.pushed import counts_in_words
+from crmlab.pushing.rows import Row
 
 #: seconds of an answer, where none was measured
 _USUAL_LATENCY = 0.2
-ROWS = pl.Schema({"row": pl.Int64, "id": pl.String, "becomes": pl.String, "reason": pl.String})
+ROWS = pl.Schema(
+    {
+        "row": pl.Int64,
+        "id": pl.String,
+        "becomes": pl.String,
+        "reason": pl.String,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +57,13 @@ class PushPlan(DisplayMixin):
 
     def __str__(self) -> str:
         counted = dict(self.rows["becomes"].value_counts(sort=True).iter_rows())
-        rows = ", ".join(f"{number:,} {word.replace('_', ' ')}" for word, number in counted.items())
-        at_least = "" if self.exact else "at least "
+        counts = counts_in_words(counted)
+        at_least = "at least "
+        if self.exact:
+            at_least = ""
         return (
-            f"{self.rows.height:,} rows: {rows or 'nothing'}; {at_least}{plural(self.requests, 'request')}, "
-            f"{at_least}{duration(self.seconds)}; nothing was sent"
+            f"{self.rows.height:,} rows: {counts or 'nothing'}; "
+            f"{at_least}{plural(self.requests, 'request')}, {at_least}{duration(self.seconds)}; nothing was sent"
         )
 
     def __repr__(self) -> str:
@@ -68,7 +79,11 @@ class PushPlan(DisplayMixin):
 def push_plan(prepared: Prepared, limits: Limits) -> PushPlan:
     """Return what these rows would be sent as."""
     target = prepared.rows.target
-    first = next(batches(prepared.to_send, target), None)
+    first_batch = next(batches(prepared.to_send, target), None)
+    first_request = None
+    if first_batch:
+        first_request = prepared.asked(first_batch).shown()
+    # of a list that is read before, one request is sure: how many pages it has nobody tells
     requests = prepared.requests + prepared.reads_list
     return PushPlan(
         rows=_rows(prepared),
@@ -76,20 +91,26 @@ def push_plan(prepared: Prepared, limits: Limits) -> PushPlan:
         exact=not prepared.reads_list,
         seconds=expected(requests, limits, _USUAL_LATENCY),
         bound=bound(requests, limits, _USUAL_LATENCY),
-        first=prepared.asked(first).shown() if first else None,
+        first=first_request,
         title=f"Push of {target.table} to {prepared.rows.account.provider.title}",
     )
 
 
 def _rows(prepared: Prepared) -> pl.DataFrame:
-    finds_out = bool(prepared.rows.target.follow)
-    found: list[tuple[int, str | None, str, str]] = []
-    for row in prepared.rows.all:
-        kept = prepared.kept.get(row.number)
-        if kept:
-            found.append((row.number, kept.id, kept.state, kept.reason))
-        elif finds_out:
-            found.append((row.number, row.id, "write", ""))
+    planned: list[tuple[int, str | None, str, str]] = []
+    for frame_row in prepared.rows.all:
+        known_line = prepared.kept.get(frame_row.number)
+        if known_line:
+            planned.append((frame_row.number, known_line.id, known_line.state, known_line.reason))
         else:
-            found.append((row.number, row.id, "create" if row.id is None else "update", ""))
-    return pl.DataFrame(found, schema=ROWS, orient="row")
+            planned.append((frame_row.number, frame_row.id, _becomes(frame_row, prepared), ""))
+    return pl.DataFrame(planned, schema=ROWS, orient="row")
+
+
+def _becomes(row: Row, prepared: Prepared) -> str:
+    # a service whose work is followed finds out itself whether a record is new
+    if prepared.rows.target.follow:
+        return "write"
+    if row.id is None:
+        return "create"
+    return "update"

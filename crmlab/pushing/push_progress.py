@@ -39,17 +39,24 @@ class PushProgress:
         """Take note of an answer."""
         self._requests += 1
         self._known = max(self._known, self._requests)
-        self._latency += (page.seconds - self._latency) * (_WEIGHT if self._latency else 1)
+        if self._latency:
+            self._latency += (page.seconds - self._latency) * _WEIGHT
+        else:
+            self._latency = page.seconds
 
     def tell(self, rows: int) -> None:
         """Take note of rows that are settled, and tell how far it is."""
         self._rows += rows
-        now = time.monotonic()
-        if self._listener and now >= self._due_at:
-            self._due_at = now + _INTERVAL
-            wait = self._client.limiter(self._account).wait(now)
-            is_waiting = wait > _NOTICEABLE and self._requests < self._known
-            self._call("waiting" if is_waiting else "running", wait=wait if is_waiting else 0.0)
+        told_at = time.monotonic()
+        if self._listener is None or told_at < self._due_at:
+            return
+        self._due_at = told_at + _INTERVAL
+        seconds = self._client.limiter(self._account).wait(told_at)
+        # after the last request nothing waits, whatever the limiter says of a further one
+        if seconds > _NOTICEABLE and self._requests < self._known:
+            self._call("waiting", wait=seconds)
+        else:
+            self._call("running")
 
     def end(self, failure: CrmlabError | None, *, complete: bool) -> None:
         """Tell that it is over, and whether every row is where it should be."""
@@ -57,14 +64,25 @@ class PushProgress:
             self._call("stopped", failure=failure.what)
         elif failure:
             self._call("failed", failure=failure.what)
+        elif complete:
+            self._call("complete")
         else:
-            self._call("complete" if complete else "incomplete")
+            self._call("incomplete")
 
-    def _call(self, state: State, *, wait: float = 0.0, failure: str = "") -> None:
+    def _call(
+        self,
+        state: State,
+        *,
+        wait: float = 0.0,
+        failure: str = "",
+    ) -> None:
         if self._listener is None:
             return
-        limits = self._client.limits(self._account)
-        rest = expected(self._known - self._requests, limits, self._latency)
+        seconds_left = 0.0
+        if state in ("running", "waiting"):
+            limits = self._client.limits(self._account)
+            requests_left = self._known - self._requests
+            seconds_left = expected(requests_left, limits, self._latency)
         self._listener(
             Progress(
                 account=self._account.name,
@@ -76,7 +94,7 @@ class PushProgress:
                 requests=self._requests,
                 known_requests=self._known,
                 seconds=time.monotonic() - self._began_at,
-                left=rest if state in ("running", "waiting") else 0.0,
+                left=seconds_left,
                 exact=True,
                 wait=wait,
                 failure=failure,

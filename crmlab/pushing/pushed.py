@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -16,6 +16,7 @@ from crmlab.errors import CrmlabError
 from crmlab.pushing.results_file import DONE, Line
 from crmlab.schema import UTC
 
+_IS_DONE = pl.col("state").is_in(DONE)
 STATES: tuple[State, ...] = get_args(State)
 RESULTS: dict[str, DataType | DataTypeClass] = {
     "row": pl.Int64,
@@ -64,22 +65,22 @@ class Pushed(DisplayMixin):
         return self._open_rows().is_empty()
 
     def _open_rows(self) -> pl.DataFrame:
-        return self.frame.filter(~pl.col("state").is_in(DONE) | pl.col("pending").is_not_null())
+        return self.frame.filter(~_IS_DONE | pl.col("pending").is_not_null())
 
     def _remarks(self) -> pl.DataFrame:
         """Return the rows that are where they should be, with something to be said of them."""
-        return self.frame.filter(
-            pl.col("state").is_in(DONE), pl.col("pending").is_null(), pl.col("reason") != ""
-        )
+        has_reason = pl.col("reason") != ""
+        return self.frame.filter(_IS_DONE, pl.col("pending").is_null(), has_reason)
 
     def __str__(self) -> str:
-        counted = ", ".join(
-            f"{number:,} {state.replace('_', ' ')}" for state, number in self.counts.items()
-        )
-        ended = f"; ended by: {self.failure}" if self.failure else ""
+        counts = counts_in_words(self.counts)
+        message = f"{self.frame.height:,} rows: {counts or 'nothing to send'}"
         remarks = self._remarks().height
-        told = f" ({remarks:,} with a remark as their reason)" if remarks else ""
-        return f"{self.frame.height:,} rows: {counted or 'nothing to send'}{told}{ended}"
+        if remarks:
+            message += f" ({remarks:,} with a remark as their reason)"
+        if self.failure:
+            message += f"; ended by: {self.failure}"
+        return message
 
     def __repr__(self) -> str:
         return f"<Pushed: {self}>"
@@ -92,12 +93,20 @@ class Pushed(DisplayMixin):
         return Overview(title=self.title, words=str(self), good=self.complete, tables=tables)
 
 
+def counts_in_words(counts: Mapping[str, int]) -> str:
+    """Return how many rows are in each state, as a list in a sentence."""
+    return ", ".join(f"{number:,} {state.replace('_', ' ')}" for state, number in counts.items())
+
+
 def results_frame(lines: Iterable[Line]) -> pl.DataFrame:
     """Return the lines as a frame, in the order of the rows."""
-    rows = [
-        (line.row, line.id, line.state, line.reason, line.pending or None, line.sent_at)
-        for line in sorted(lines, key=lambda each: each.row)
-    ]
-    columns = {name: pl.String if name == "sent_at" else kind for name, kind in RESULTS.items()}
-    frame = pl.DataFrame(rows, schema=columns, orient="row")
-    return frame.with_columns(pl.col("sent_at").str.to_datetime(time_unit="us", time_zone="UTC"))
+    results = []
+    for line in sorted(lines, key=lambda each: each.row):
+        pending = line.pending or None
+        results.append((line.row, line.id, line.state, line.reason, pending, line.sent_at))
+    # the file holds times as text
+    results_as_written = pl.DataFrame(
+        results, schema={**RESULTS, "sent_at": pl.String}, orient="row"
+    )
+    sent_at = pl.col("sent_at").str.to_datetime(time_unit="us", time_zone="UTC")
+    return results_as_written.with_columns(sent_at)

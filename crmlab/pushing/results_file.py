@@ -69,9 +69,15 @@ class ResultsFile:
     """
 
     def __init__(
-        self, path: str | Path | None, whose: Mapping[str, str], *, read_only: bool = False
+        self,
+        path: str | Path | None,
+        whose: Mapping[str, str],
+        *,
+        read_only: bool = False,
     ) -> None:
-        self.path = None if path is None else Path(path)
+        self.path: Path | None = None
+        if path is not None:
+            self.path = Path(path)
         #: by row: what earlier pushes left, and what became known since
         self.lines: dict[int, Line] = {}
         self._read_only = read_only
@@ -81,7 +87,8 @@ class ResultsFile:
     def __enter__(self) -> Self:
         if self.path and self._read_only:
             with errors_in_words(self.path):
-                self._read(self.path.read_bytes() if self.path.exists() else b"")
+                if self.path.exists():
+                    self._read(self.path.read_bytes())
         elif self.path:
             with errors_in_words(self.path):
                 self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, _MODE)
@@ -103,9 +110,8 @@ class ResultsFile:
             return
         with ExitStack() as cleanup:
             cleanup.callback(os.close, self._handle)
-            if (
-                sys.platform == "win32"
-            ):  # where no file that is open can be replaced, and nothing is locked
+            # no file that is open can be replaced there, and nothing is locked
+            if sys.platform == "win32":
                 cleanup.close()
             with errors_in_words(self.path):
                 if error is None:
@@ -115,39 +121,43 @@ class ResultsFile:
 
     def put(self, lines: Iterable[Line]) -> None:
         """Take note of rows, and wait until that is on disk."""
-        new = list(lines)
+        new_lines = list(lines)
         if self._handle is not None and self.path is not None:
             with errors_in_words(self.path):
-                _append(self._handle, b"".join(map(self._text, new)))
-        self.lines |= {line.row: line for line in new}
+                _append(self._handle, self._texts(new_lines))
+        # after the file: what it could not take is not known either
+        for line in new_lines:
+            self.lines[line.row] = line
 
     def _take_over(self) -> None:
         """Lock the file, read what is there, and cut off half a line that a killed process left."""
         assert self._handle is not None
         assert self.path is not None
         is_ours = _locked(self._handle)
+        opened = os.fstat(self._handle)
         # a run that ended in between has put another file in the place of the one that was opened
-        if not (is_ours and os.path.samestat(os.fstat(self._handle), self.path.stat())):
+        if not is_ours or not os.path.samestat(opened, self.path.stat()):
             raise UsageError(f"{self.path} is used by another run: wait for its end")
         content = self.path.read_bytes()
-        torn = self._read(content)
+        half_a_line = self._read(content)
+        # only now: a file that is not ours keeps its mode
         self.path.chmod(_MODE)
-        if torn:
-            os.ftruncate(self._handle, len(content) - len(torn))
+        if half_a_line:
+            os.ftruncate(self._handle, len(content) - len(half_a_line))
         elif content and not content.endswith(b"\n"):  # an editor has left out the last end of line
             _append(self._handle, b"\n")
 
     def _read(self, content: bytes) -> bytes:
         """Take every line, the last of each row; return half a line at the end that a killed process left."""
-        *texts, last = content.split(b"\n")
-        for text in texts:
-            if not self._take(text):
+        *whole_lines, last_part = content.split(b"\n")
+        for line_text in whole_lines:
+            if not self._take(line_text):
                 raise UsageError(self._is_another())
-        if not last or self._take(last):
+        if not last_part or self._take(last_part):
             return b""
-        if not self._begins_a_line(last):
+        if not self._begins_a_line(last_part):
             raise UsageError(self._is_another())
-        return last
+        return last_part
 
     def _take(self, text: bytes) -> bool:
         """Take a line; return whether it is a whole one.
@@ -158,23 +168,17 @@ class ResultsFile:
             it is one of another push, or of something else
         """
         try:
-            found = msgspec.json.decode(text, type=dict[str, Any])
+            document = msgspec.json.decode(text, type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError):
             return False
-        whose = {name: found.pop(name, None) for name in self._whose}
+        whose = {field_name: document.pop(field_name, None) for field_name in self._whose}
         if whose != self._whose and None not in whose.values():
             raise UsageError(
                 f"{self.path} holds results of {whose['provider']} account {whose['account']!r} at {whose['host']}, "
                 f"{whose['table']}: name another file"
             )
-        try:
-            line = msgspec.convert(found, Line)
-            is_readable = (
-                line.sent_at is None or dt.datetime.fromisoformat(line.sent_at).tzinfo is not None
-            )
-        except (ValueError, msgspec.ValidationError):
-            is_readable = False
-        if whose != self._whose or not is_readable or line.row < 0:
+        line = _line_of(document)
+        if whose != self._whose or line is None:
             raise UsageError(self._is_another())
         self.lines[line.row] = line
         return True
@@ -187,22 +191,41 @@ class ResultsFile:
     def _is_another(self) -> str:
         return f"{self.path} holds no results of crmlab.push, or was edited: name another file"
 
+    def _texts(self, lines: Iterable[Line]) -> bytes:
+        return b"".join(self._text(line) for line in lines)
+
     def _text(self, line: Line) -> bytes:
-        return json.dumps({**self._whose, **asdict(line)}, ensure_ascii=False).encode() + b"\n"
+        document = {**self._whose, **asdict(line)}
+        return json.dumps(document, ensure_ascii=False).encode() + b"\n"
 
     def _rewrite(self, path: Path) -> None:
         """Put a file in its place that has each row once, in their order."""
         # always the same name: what a run that was killed left of it is replaced, and gone with this one
-        beside = path.with_name(f".{path.name}.part")
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
+        new_file = path.with_name(f".{path.name}.part")
+        handle = os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
+        in_order = [self.lines[number] for number in sorted(self.lines)]
         try:
             try:
-                _write(handle, b"".join(self._text(self.lines[row]) for row in sorted(self.lines)))
+                _write(handle, self._texts(in_order))
             finally:
                 os.close(handle)
-            beside.replace(path)
+            new_file.replace(path)
         finally:
-            beside.unlink(missing_ok=True)
+            new_file.unlink(missing_ok=True)
+
+
+def _line_of(document: dict[str, Any]) -> Line | None:
+    """Return the line that a document holds; None where a push has not written it like this."""
+    try:
+        line = msgspec.convert(document, Line)
+        # a time without a zone cannot become a value of the frame
+        if line.sent_at is not None and dt.datetime.fromisoformat(line.sent_at).tzinfo is None:
+            return None
+    except (ValueError, msgspec.ValidationError):
+        return None
+    if line.row < 0:
+        return None
+    return line
 
 
 def earlier(line: Line | None, digest: str, path: Path | None) -> Line | None:
@@ -224,20 +247,22 @@ def earlier(line: Line | None, digest: str, path: Path | None) -> Line | None:
 
 def _append(handle: int, content: bytes) -> None:
     """Add lines at the end, all or none: after half a line the next one could not be read."""
-    size = os.fstat(handle).st_size
+    size_before = os.fstat(handle).st_size
     try:
         _write(handle, content)
     except OSError:
         with suppress(OSError):
-            os.ftruncate(handle, size)
+            os.ftruncate(handle, size_before)
         raise
 
 
 def _write(handle: int, content: bytes) -> None:
     """Write all of it, and wait until it is on disk."""
-    view = memoryview(content)
-    while view:
-        view = view[os.write(handle, view) :]
+    remaining = memoryview(content)
+    while remaining:
+        # the system may take less than it is given
+        written = os.write(handle, remaining)
+        remaining = remaining[written:]
     os.fsync(handle)
 
 

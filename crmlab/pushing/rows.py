@@ -40,11 +40,13 @@ class Row:
         """
         if not self.values:
             raise UsageError("the row has no value: there is nothing to write")
-        found: dict[str, Any] = {}
-        for name, value in self.values.items():
-            write = target.columns.get(name) or as_value(name)
-            found |= write(json_value(value, name), {**current, **found})
-        return found
+        vendor_fields: dict[str, Any] = {}
+        for column, value in self.values.items():
+            write = target.columns.get(column) or as_value(column)
+            # several columns may be parts of one field: the later ones keep what the earlier ones made of it
+            record_so_far = {**current, **vendor_fields}
+            vendor_fields |= write(json_value(value, column), record_so_far)
+        return vendor_fields
 
     def needs_own_read(self, target: Target) -> bool:
         """Return whether the record must be read by its id before it can be changed."""
@@ -66,18 +68,19 @@ class Rows:
     @cached_property
     def all(self) -> list[Row]:
         """Every row, in the order of the frame."""
-        columns = [name for name in self.frame.columns if name not in (*KEY, CHANGED)]
-        return [
-            _row(number, each, columns, self.target)
-            for number, each in enumerate(self.frame.iter_rows(named=True))
-        ]
+        columns = _value_columns(self.frame)
+        frame_rows = []
+        for number, cells in enumerate(self.frame.iter_rows(named=True)):
+            frame_rows.append(_row(number, cells, columns, self.target))
+        return frame_rows
 
     def digest(self, row: Row, options: Mapping[str, Any]) -> str:
         """Return what a row is known by: the same for the same id and values, sent with the same options."""
-        content = json.dumps(
-            [row.id, sorted(row.values.items()), sorted(options.items())], default=str
-        )
-        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+        content = [row.id, sorted(row.values.items()), sorted(options.items())]
+        content_text = json.dumps(content, default=str)
+        # a cell may hold half a surrogate pair, which plain UTF-8 has not
+        encoded = content_text.encode("utf-8", "surrogatepass")
+        return hashlib.sha256(encoded).hexdigest()[:_DIGITS]
 
 
 def rows_of(account: Account, table: str, frame: Any) -> Rows:
@@ -90,19 +93,25 @@ def rows_of(account: Account, table: str, frame: Any) -> Rows:
         are of one record.
     """
     target = target_of(account, table)
-    found = collected(as_polars(frame, table), table)
-    _check_columns(found, target, account)
-    check_types(found, table, [name for name in _sent_columns(found) if name in target.columns])
-    _check_account(found, account)
-    if "id" in found.columns:
-        found = found.with_columns(ids_as_text(found["id"]))
-        ids = found["id"].drop_nulls()
-        if ids.str.strip_chars().eq("").any():
-            raise UsageError("a row has a blank id: of a record that is new it is null")
-        if ids.n_unique() != len(ids):
-            twice = ids.filter(ids.is_duplicated()).unique(maintain_order=True)
-            raise UsageError(f"{len(twice)} ids stand in several rows: a record is written once")
-    return Rows(account, target, found)
+    checked = collected(as_polars(frame, table), table)
+    _check_columns(checked, target, account)
+    # fields of the vendor's own have no type in the shared table
+    shared = [column for column in _sent_columns(checked) if column in target.columns]
+    check_types(checked, table, shared)
+    _check_account(checked, account)
+    if "id" in checked.columns:
+        checked = checked.with_columns(ids_as_text(checked["id"]))
+        _check_ids(checked["id"].drop_nulls())
+    return Rows(account, target, checked)
+
+
+def _check_ids(ids: pl.Series) -> None:
+    """Refuse ids of no record, and those of one that two rows would write."""
+    if ids.str.strip_chars().eq("").any():
+        raise UsageError("a row has a blank id: the id of a new record must be null")
+    repeated = ids.filter(ids.is_duplicated()).unique()
+    if len(repeated):
+        raise UsageError(f"{len(repeated)} ids stand in several rows: a record is written once")
 
 
 def target_of(account: Account, table: str) -> Target:
@@ -113,12 +122,14 @@ def target_of(account: Account, table: str) -> Target:
     UsageError
         nothing of it; says what can be
     """
-    known = {target.table: target for target in account.provider.targets}
-    if table in known:
-        return known[table]
-    can = f"only {', '.join(known)}" if known else "nothing"
+    targets = {target.table: target for target in account.provider.targets}
+    if table in targets:
+        return targets[table]
+    writable = "nothing"
+    if targets:
+        writable = f"only {', '.join(targets)}"
     raise UsageError(
-        f"{table} cannot be pushed to {account.provider.title}: {can} can. "
+        f"{table} cannot be pushed to {account.provider.title}: {writable} can. "
         f'crmlab.operations("{account.provider.name}") lists what crmlab.call can change one by one'
     )
 
@@ -129,35 +140,46 @@ def _check_columns(frame: pl.DataFrame, target: Target, account: Account) -> Non
         raise UsageError(
             f"{CHANGED} names columns, row by row, as crmlab.updates does: it is a list of text"
         )
-    own = {*target.own_fields, *target.account_fields(account.options)}
-    sent = _sent_columns(frame)
-    strange = [name for name in sent if name not in target.columns and name not in own]
-    takes = f"It takes id, {', '.join([*target.columns, *sorted(own)])}"
     unknown = _named(frame) - set(frame.columns)
     if unknown:
         raise UsageError(
             f"{CHANGED} names {', '.join(sorted(unknown))}, and there is no such column"
         )
+    own_fields = {*target.own_fields, *target.account_fields(account.options)}
+    writable = [*target.columns, *sorted(own_fields)]
+    what_it_takes = f"It takes id, {', '.join(writable)}"
+    sent_columns = _sent_columns(frame)
+    strange = [column for column in sent_columns if column not in writable]
     if strange:
-        these = "it" if len(strange) == 1 else "them"
-        title = account.provider.title
+        pronoun = "them"
+        if len(strange) == 1:
+            pronoun = "it"
         raise UsageError(
-            f"{title} does not take {', '.join(strange)} of {target.table}: leave {these} out. {takes}"
+            f"{account.provider.title} does not take {', '.join(strange)} of {target.table}: "
+            f"leave {pronoun} out. {what_it_takes}"
         )
-    if not sent and frame.height:
-        raise UsageError(f"there is nothing to write. {takes}")
+    if not sent_columns and frame.height:
+        raise UsageError(f"there is nothing to write. {what_it_takes}")
+
+
+def _value_columns(frame: pl.DataFrame) -> list[str]:
+    """Return the columns of a frame but for those that say of which record a row is, and what it changes."""
+    return [column for column in frame.columns if column not in (*KEY, CHANGED)]
 
 
 def _sent_columns(frame: pl.DataFrame) -> list[str]:
     """Return the columns of which at least one row sends its value."""
-    columns = [name for name in frame.columns if name not in (*KEY, CHANGED)]
-    if CHANGED not in frame.columns:
-        return [name for name in columns if frame[name].null_count() < frame.height]
     changed = _named(frame)
-    unnamed = frame.filter(pl.col(CHANGED).is_null())
-    return [
-        name for name in columns if name in changed or unnamed[name].null_count() < unnamed.height
-    ]
+    # a row that names no columns sends each that has a value
+    without_names = frame
+    if CHANGED in frame.columns:
+        without_names = frame.filter(pl.col(CHANGED).is_null())
+    sent_columns = []
+    for column in _value_columns(frame):
+        has_values = without_names[column].null_count() < without_names.height
+        if column in changed or has_values:
+            sent_columns.append(column)
+    return sent_columns
 
 
 def _named(frame: pl.DataFrame) -> set[str]:
@@ -169,25 +191,31 @@ def _named(frame: pl.DataFrame) -> set[str]:
 
 def _check_account(frame: pl.DataFrame, account: Account) -> None:
     """Refuse rows that came from elsewhere: their ids are others' here."""
-    for column, ours in (("provider", account.provider.name), ("account", account.name)):
+    for column, own_name in (("provider", account.provider.name), ("account", account.name)):
         if column not in frame.columns:
             continue
-        others = frame[column].cast(pl.String).drop_nulls()
-        strange = sorted({each for each in others if each != ours})
+        names = frame[column].cast(pl.String).drop_nulls()
+        strange = sorted(set(names) - {own_name})
         if strange:
             raise UsageError(
-                f"rows of {', '.join(strange)} cannot be pushed to {account.label}, where their ids are others': "
-                f'frame.filter({column}="{ours}")'
+                f"rows of {', '.join(strange)} cannot be pushed to {account.label}, whose ids there mean others: "
+                f'frame.filter({column}="{own_name}")'
             )
 
 
-def _row(number: int, cells: Mapping[str, Any], columns: list[str], target: Target) -> Row:
+def _row(
+    number: int,
+    cells: Mapping[str, Any],
+    columns: list[str],
+    target: Target,
+) -> Row:
     changed = cells.get(CHANGED)
-    if changed is None:
-        # a frame has a cell for every column: one without a value says nothing
-        values = {name: cells[name] for name in columns if cells[name] is not None}
-    else:
-        # what is always sent is no change by itself
-        sent = {*changed, *target.always_sent} if changed else set()
-        values = {name: cells[name] for name in columns if name in sent}
+    # a frame has a cell for every column: one without a value says nothing
+    sent_columns = {column for column in columns if cells[column] is not None}
+    if changed is not None:
+        sent_columns = set(changed)
+    # what is always sent is no change by itself
+    if changed:
+        sent_columns.update(target.always_sent)
+    values = {column: cells[column] for column in columns if column in sent_columns}
     return Row(number, cells.get("id"), values)

@@ -30,7 +30,7 @@ from crmlab.pushing.rows import Row
 from crmlab.pushing.stopping import stopped, unless_stopped
 
 if TYPE_CHECKING:
-    from crmlab.http.client import Client
+    from crmlab.http.client import Again, Client
 
 #: requests under way at a time: of so many the outcome is unknown where the process is killed
 IN_FLIGHT = 4
@@ -69,27 +69,31 @@ class Sender:
     async def run(self) -> None:
         """Send everything, and follow to its end what goes on at the service."""
         self._follow_up.add(self._prepared.pending, in_part=True)
-        total = self._client.timeouts.total
-        timer = (
-            asyncio.get_running_loop().call_later(total, self._out_of_time, total)
-            if total
-            else None
-        )
+        time_limit = self._timer()
         try:
             if self._prepared.reads_list:
                 await self._read_list()
-            queue = batches(self._ready_rows(), self._target)
-            async with TaskGroup() as group:
-                for _ in range(min(IN_FLIGHT, self._client.limits(self._account).concurrency)):
-                    group.create_task(self._work(queue))
-            if not self.failure and next(queue, None):
+            waiting_batches = batches(self._ready_rows(), self._target)
+            workers = min(IN_FLIGHT, self._client.limits(self._account).concurrency)
+            async with TaskGroup() as task_group:
+                for _ in range(workers):
+                    task_group.create_task(self._work(waiting_batches))
+            # workers end without a failure only when nothing is left, or it shall stop
+            if not self.failure and next(waiting_batches, None):
                 self.failure = stopped()
             await self._follow_up.run()
         finally:
-            if timer:
-                timer.cancel()
-            lines = self._file.lines
-            self._progress.end(self.failure, complete=all(line.is_done for line in lines.values()))
+            if time_limit:
+                time_limit.cancel()
+            is_complete = all(line.is_done for line in self._file.lines.values())
+            self._progress.end(self.failure, complete=is_complete)
+
+    def _timer(self) -> asyncio.TimerHandle | None:
+        """Return what ends the push when its time is over, if it has any."""
+        seconds = self._client.timeouts.total
+        if not seconds:
+            return None
+        return asyncio.get_running_loop().call_later(seconds, self._out_of_time, seconds)
 
     async def _read_list(self) -> None:
         try:
@@ -103,14 +107,15 @@ class Sender:
 
     def _ready_rows(self) -> Iterator[Ready]:
         """Yield the rows as they are sent; those that need the record of the service first are made when they are."""
-        for each in self._prepared.to_send:
-            if each.row.id is None or not self._target.current_resource:
-                yield each
+        for ready_row in self._prepared.to_send:
+            frame_row = ready_row.row
+            if frame_row.id is None or not self._target.current_resource:
+                yield ready_row
                 continue
             try:
-                yield self._prepared.ready(each.row, self._known(each.row.id))
+                yield self._prepared.ready(frame_row, self._known(frame_row.id))
             except UsageError as error:
-                self._settle([refusal(self._prepared.line(each.row), error)])
+                self._settle([refusal(self._prepared.line(frame_row), error)])
 
     def _known(self, id_: str) -> Fields:
         """Return what the list has of a record."""
@@ -129,16 +134,17 @@ class Sender:
             await self._send(batch)
 
     async def _send(self, batch: list[Ready]) -> None:
-        lines = [self._prepared.line(each.row) for each in batch]
+        lines = [self._prepared.line(ready_row.row) for ready_row in batch]
         has_left = asyncio.Event()  # and may be applied
         try:
+            # a service whose records are read one by one takes them one by one, too
             if batch[0].row.needs_own_read(self._target):
-                batch = [await self._merged(each.row) for each in batch]
-            page = await self._answer(batch, lines, has_left)
+                batch = [await self._merged(ready_row.row) for ready_row in batch]
+            answer = await self._answer(batch, lines, has_left)
         except UnknownOutcomeError as error:
             self._unknown(lines, error)
         except UsageError as error:
-            self._settle([refusal(line, error) for line in lines])
+            self._refused(lines, error)
         except Stopped as error:
             self.failure = self.failure or error
             if not has_left.is_set():
@@ -147,50 +153,59 @@ class Sender:
         except CrmlabError as error:
             self._failed(lines, error, has_left=has_left.is_set())
         else:
-            self._answered(batch, lines, page)
+            self._answered(batch, lines, answer)
         self._progress.tell(len(batch))
 
     async def _merged(self, row: Row) -> Ready:
         """Return a row as a record that keeps what the service has beside it."""
-        operation = {each.name: each for each in self._account.provider.operations()}[
-            self._target.current_operation
-        ]
-        (id_name,) = operation.path_parts()
-        asked = chosen(self._account, self._target.current_operation, {id_name: row.id})
-        page = await unless_stopped(self._client.send(self._account, asked.request), self._stop)
-        self._progress.asked(page)
+        operations = {each.name: each for each in self._account.provider.operations()}
+        reading = operations[self._target.current_operation]
+        (id_name,) = reading.path_parts()
+        question = chosen(self._account, reading.name, {id_name: row.id})
+        sending = self._client.send(self._account, question.request)
+        answer = await unless_stopped(sending, self._stop)
+        self._progress.asked(answer)
         try:
-            current = self._target.current(page.read(dict[str, Any]))
+            current = self._target.current(answer.read(dict[str, Any]))
         except (KeyError, TypeError):
             current = None
         if not isinstance(current, dict):
             raise TransportError(
-                f"{asked.request.path} answered without the record that it should hold"
+                f"{question.request.path} answered without the record that it should hold"
             )
+        # sent back to this id, the values of another record would overwrite those of this one
         if str(current.get("id", row.id)) != row.id:
-            raise TransportError(f"{asked.request.path} answered with another record")
+            raise TransportError(f"{question.request.path} answered with another record")
         return self._prepared.ready(row, current)
 
     async def _answer(
-        self, batch: Sequence[Ready], lines: Sequence[Line], has_left: asyncio.Event
+        self,
+        batch: Sequence[Ready],
+        lines: Sequence[Line],
+        has_left: asyncio.Event,
     ) -> Page:
-        asked = self._prepared.asked(batch)
+        question = self._prepared.asked(batch)
         is_on_its_way = False
+        again: Again = "always"
+        if question.may_change_twice:
+            again = "unapplied"
 
         def leaving() -> None:
             nonlocal is_on_its_way
-            now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-            on_its_way = "it was on its way when the process ended"
-            self._file.put(
-                replace(line, state="unknown", reason=on_its_way, sent_at=now) for line in lines
-            )
+            sent_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+            reason = "it was on its way when the process ended"
+            on_its_way = []
+            for line in lines:
+                on_its_way.append(replace(line, state="unknown", reason=reason, sent_at=sent_at))
+            # on disk before it leaves: of a process that is killed, this is all that is known
+            self._file.put(on_its_way)
             has_left.set()
             is_on_its_way = True
 
         def retried() -> None:
             nonlocal is_on_its_way
             is_on_its_way = False
-            if asked.may_change_twice:  # it was refused as too fast, or did not leave
+            if question.may_change_twice:  # it was refused as too fast, or did not leave
                 self._file.put(lines)
                 has_left.clear()
             if self._stop.is_set():
@@ -198,22 +213,27 @@ class Sender:
 
         sending = self._client.send(
             self._account,
-            asked.request,
-            again="unapplied" if asked.may_change_twice else "always",
+            question.request,
+            again=again,
             leaving=leaving,
             retried=retried,
         )
         # what waits for its turn, or to be sent again, is not sent once it shall stop
-        page = await unless_stopped(sending, self._stop, may_be_cut=lambda: not is_on_its_way)
-        self._progress.asked(page)
-        return page
+        answer = await unless_stopped(sending, self._stop, may_be_cut=lambda: not is_on_its_way)
+        self._progress.asked(answer)
+        return answer
 
-    def _answered(self, batch: Sequence[Ready], lines: Sequence[Line], page: Page) -> None:
+    def _answered(
+        self,
+        batch: Sequence[Ready],
+        lines: Sequence[Line],
+        page: Page,
+    ) -> None:
         """Take note of what the answer says of each row."""
         from crmlab.http.client import outcome_unknown  # noqa: PLC0415  # loads aiohttp
 
         try:
-            outcomes = self._target.read(page, [each.entry for each in batch])
+            outcomes = self._target.read(page, [ready_row.entry for ready_row in batch])
         except TransportError as error:  # a gateway's, for one, with a success of its own
             self._unknown(lines, outcome_unknown(page.request, error))
             return
@@ -231,20 +251,27 @@ class Sender:
         if self._unknown_in_a_row >= MAX_UNKNOWN:
             self._end(error)
 
-    def _failed(self, lines: Sequence[Line], error: CrmlabError, *, has_left: bool) -> None:
+    def _failed(
+        self,
+        lines: Sequence[Line],
+        error: CrmlabError,
+        *,
+        has_left: bool,
+    ) -> None:
         """Take note of rows that the service refused, or of what fails for all of them."""
-        may_be_applied = isinstance(error, ServerError) or (
-            isinstance(error, TransportError) and error.sent
-        )
-        if may_be_applied and has_left:
+        if has_left and _may_be_applied(error):
             # a second application would change nothing, and was tried in vain
             self._settle(self._noted(lines, error))
             self._end(error)
         elif _is_of_the_row(error):
-            self._settle([refusal(line, error) for line in lines])
+            self._refused(lines, error)
         else:
             self._settle([replace(line, reason=error.what) for line in lines])
             self._end(error)
+
+    def _refused(self, lines: Sequence[Line], error: CrmlabError) -> None:
+        """Take note of rows that were refused, by the service or before they were sent."""
+        self._settle([refusal(line, error) for line in lines])
 
     def _noted(self, lines: Sequence[Line], error: CrmlabError) -> list[Line]:
         """Return rows that left, of which nobody knows what became."""
@@ -256,6 +283,13 @@ class Sender:
     def _settle(self, lines: Sequence[Line]) -> None:
         self._file.put(lines)
         self.settled.update(line.row for line in lines)
+
+
+def _may_be_applied(error: CrmlabError) -> bool:
+    """Whether the service may have made the change before it failed."""
+    if isinstance(error, TransportError):
+        return error.sent
+    return isinstance(error, ServerError)
 
 
 def _is_of_the_row(error: CrmlabError) -> bool:

@@ -29,18 +29,18 @@ async def unless_stopped(
     Stopped
         it was given up
     """
-    task = asyncio.ensure_future(work)
-    told = asyncio.ensure_future(stop.wait())
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
     try:
-        await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done() and may_be_cut():
-            task.cancel()
-        await asyncio.wait({task})
-        if task.cancelled():
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done() and may_be_cut():
+            working.cancel()
+        await asyncio.wait({working})
+        if working.cancelled():
             raise stopped()
-        return task.result()
+        return working.result()
     finally:
         # nothing goes on behind a push that was cancelled
-        task.cancel()
-        told.cancel()
-        await asyncio.gather(task, told, return_exceptions=True)
+        working.cancel()
+        stopping.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)

@@ -60,41 +60,46 @@ def updates(before: Any, after: Any) -> pl.DataFrame:
     │ 2   ┆ ["city"]  ┆ Cologne │
     └─────┴───────────┴─────────┘
     """
-    old = _frame(before, "before")
-    new = _frame(after, "after")
-    key = [name for name in KEY if name in old.columns and name in new.columns]
-    _check_ids(old, key, "before")
-    _check_ids(new, key, "after")
-    columns = [name for name in new.columns if name not in (*KEY, CHANGED)]
-    shared = [name for name in columns if name in old.columns]
+    old_rows = _frame(before, "before")
+    new_rows = _frame(after, "after")
+    new_key = _among(KEY, new_rows)
+    key = _among(new_key, old_rows)
+    _check_ids(old_rows, key, "before")
+    _check_ids(new_rows, key, "after")
+    columns = [column for column in new_rows.columns if column not in (*KEY, CHANGED)]
     if not columns:
-        return new.clear().select(
-            *(name for name in KEY if name in new.columns), pl.lit([]).cast(_NAMES).alias(CHANGED)
-        )
-    new = _with_types(new, old, shared)
-    known = old.select(
+        no_changes = pl.lit([]).cast(_NAMES).alias(CHANGED)
+        return new_rows.clear().select(*new_key, no_changes)
+    shared = _among(columns, old_rows)
+    new_rows = _with_types(new_rows, old_rows, shared)
+    known = old_rows.select(
         *key,
-        *(pl.col(name).alias(f"{_BEFORE}{name}") for name in shared),
+        pl.col(shared).name.prefix(_BEFORE),
         pl.lit(value=True).alias(_BEFORE),
     )
     # no row of a new record is one of those without an id
-    both = new.join(known, on=key, how="left", maintain_order="left")
-    differs = [_differs(name, is_shared=name in shared) for name in columns]
-    found = both.with_columns(pl.concat_list(differs).list.drop_nulls().alias(CHANGED))
-    found = found.filter(pl.col(CHANGED).list.len() > 0)
-    changed = set(found[CHANGED].explode().drop_nulls())
-    needed = _always_sent(found)
-    kept = [name for name in columns if name in changed or name in needed]
-    return found.select(*(name for name in KEY if name in new.columns), CHANGED, *kept)
+    pairs = new_rows.join(known, on=key, how="left", maintain_order="left")
+    differing = [_differs(column, is_shared=column in shared) for column in columns]
+    names_of_changed = pl.concat_list(differing).list.drop_nulls().alias(CHANGED)
+    changed_rows = pairs.with_columns(names_of_changed).filter(pl.col(CHANGED).list.len() > 0)
+    sent_columns = set(changed_rows[CHANGED].explode().drop_nulls())
+    sent_columns |= _always_sent(changed_rows)
+    in_order = [column for column in columns if column in sent_columns]
+    return changed_rows.select(*new_key, CHANGED, *in_order)
+
+
+def _among(columns: Iterable[str], frame: pl.DataFrame) -> list[str]:
+    """Return those of the columns that a frame has."""
+    return [column for column in columns if column in frame.columns]
 
 
 def _frame(frame: Any, what: str) -> pl.DataFrame:
-    found = collected(as_polars(frame, what), what)
-    if "id" not in found.columns:
+    rows = collected(as_polars(frame, what), what)
+    if "id" not in rows.columns:
         raise UsageError(f"{what} has no column id, by which its rows are known")
     # two categoricals of different frames do not compare
-    keys = [pl.col(name).cast(pl.String) for name in KEY[:-1] if name in found.columns]
-    return found.with_columns(*keys, ids_as_text(found["id"]))
+    names_as_text = pl.col(_among(("provider", "account"), rows)).cast(pl.String)
+    return rows.with_columns(names_as_text, ids_as_text(rows["id"]))
 
 
 def _check_ids(frame: pl.DataFrame, key: Sequence[str], what: str) -> None:
@@ -106,30 +111,34 @@ def _check_ids(frame: pl.DataFrame, key: Sequence[str], what: str) -> None:
         )
 
 
-def _with_types(new: pl.DataFrame, old: pl.DataFrame, shared: Iterable[str]) -> pl.DataFrame:
+def _with_types(
+    new: pl.DataFrame,
+    old: pl.DataFrame,
+    shared: Iterable[str],
+) -> pl.DataFrame:
     """Return the frame, of whose columns those that hold nothing have the type of before."""
-    empty = [name for name in shared if new.schema[name] == pl.Null]
-    new = new.with_columns(pl.col(name).cast(old.schema[name]) for name in empty)
-    for name in shared:
-        if old.schema[name] != new.schema[name]:
-            raise UsageError(
-                f"{name} is {old.schema[name]} before and {new.schema[name]} after: cast it"
-            )
-        if new.schema[name] == pl.Object:
-            raise UsageError(f"{name} holds objects of Python, which cannot be compared: cast it")
-    return new
+    typed = new
+    for column in shared:
+        type_before = old.schema[column]
+        if typed.schema[column] == pl.Null:
+            typed = typed.with_columns(pl.col(column).cast(type_before))
+        type_after = typed.schema[column]
+        if type_before != type_after:
+            raise UsageError(f"{column} is {type_before} before and {type_after} after: cast it")
+        if type_after == pl.Object:
+            raise UsageError(f"{column} holds objects of Python, which cannot be compared: cast it")
+    return typed
 
 
 def _differs(name: str, *, is_shared: bool) -> pl.Expr:
     """Return the name of a column in each row where its value differs, and null elsewhere."""
-    differs = pl.col(name).is_not_null()
-    if is_shared:
-        is_known = pl.col(_BEFORE).is_not_null()
-        differs = (
-            pl.when(is_known)
-            .then(pl.col(name).ne_missing(pl.col(f"{_BEFORE}{name}")))
-            .otherwise(differs)
-        )
+    has_value = pl.col(name).is_not_null()
+    if not is_shared:
+        return pl.when(has_value).then(pl.lit(name))
+    # of a record that is new, every value differs from nothing
+    is_known = pl.col(_BEFORE).is_not_null()
+    is_changed = pl.col(name).ne_missing(pl.col(f"{_BEFORE}{name}"))
+    differs = pl.when(is_known).then(is_changed).otherwise(has_value)
     return pl.when(differs).then(pl.lit(name))
 
 
@@ -137,11 +146,11 @@ def _always_sent(rows: pl.DataFrame) -> set[str]:
     """Return the columns without which the services of these rows take no change."""
     if "provider" not in rows.columns:
         return set()
-    names = set(rows["provider"].drop_nulls())
-    providers = [provider for name, provider in registry().items() if name in names]
-    return {
-        column
-        for provider in providers
-        for target in provider.targets
-        for column in target.always_sent
-    }
+    provider_names = set(rows["provider"].drop_nulls())
+    always_sent: set[str] = set()
+    for provider_name, provider in registry().items():
+        if provider_name not in provider_names:
+            continue
+        for target in provider.targets:
+            always_sent.update(target.always_sent)
+    return always_sent

@@ -45,10 +45,11 @@ def check_types(frame: pl.DataFrame, table: str, columns: Iterable[str]) -> None
     UsageError
         says which type is needed
     """
-    for name in columns:
-        needed = TABLES[table].schema[name]
-        if not _fits(frame.schema[name], needed):
-            raise UsageError(f"{name} is {frame.schema[name]}, and {needed} is needed: cast it")
+    for column in columns:
+        given_type = frame.schema[column]
+        needed_type = TABLES[table].schema[column]
+        if not _fits(given_type, needed_type):
+            raise UsageError(f"{column} is {given_type}, and {needed_type} is needed: cast it")
 
 
 def _fits(given: pl.DataType, needed: pl.DataType) -> bool:
@@ -58,10 +59,11 @@ def _fits(given: pl.DataType, needed: pl.DataType) -> bool:
     if isinstance(needed, pl.List):
         return isinstance(given, pl.List) and _fits(_inner(given), _inner(needed))
     if isinstance(needed, pl.Struct):
+        if not isinstance(given, pl.Struct):
+            return False
         # a label is for people
-        return isinstance(given, pl.Struct) and {"key", "value"} <= {
-            field.name for field in given.fields
-        }
+        field_names = {field.name for field in given.fields}
+        return {"key", "value"} <= field_names
     if needed == pl.String:
         return given in _TEXT or given.is_integer()
     if needed == pl.Boolean:
@@ -72,8 +74,12 @@ def _fits(given: pl.DataType, needed: pl.DataType) -> bool:
 
 
 def _inner(dtype: pl.List) -> pl.DataType:
-    inner = dtype.inner
-    return inner if isinstance(inner, pl.DataType) else inner()
+    inner_type = dtype.inner
+    if isinstance(inner_type, pl.DataType):
+        return inner_type
+    # Polars keeps the class where the type was named by it: pl.List(pl.String)
+    made: pl.DataType = inner_type()
+    return made
 
 
 def json_value(value: Any, name: str) -> Any:
@@ -85,11 +91,11 @@ def json_value(value: Any, name: str) -> Any:
         JSON has no such value, or a list lacks one
     """
     if isinstance(value, dict):
-        return {key: json_value(each, name) for key, each in value.items()}
+        return {key: json_value(member, name) for key, member in value.items()}
     if isinstance(value, list):
-        if any(each is None for each in value):
+        if None in value:
             raise UsageError(f"a value in the list {name} is null")
-        return [json_value(each, name) for each in value]
+        return [json_value(member, name) for member in value]
     if isinstance(value, Decimal):
         value = float(value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -6,7 +6,7 @@ import datetime as dt
 import inspect
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from markupsafe import Markup
 from crmlab import analysis, atomic_files
 from crmlab.catalogue import CATALOGUE, SECTIONS, Entry
 from crmlab.report.page import TITLE, known_people
+from crmlab.report.quality import not_complete
 from crmlab.report.questions import Answer, NoAnswer, Quota, ReportInputs, answers, chosen
 from crmlab.results import FORMATS, Format, Result, parquet_metadata, table_writers, text_writers
 from crmlab.schema import Asked, Period, TimeLike, as_instant
@@ -75,45 +76,59 @@ def write_numbers(
         `format`, `time_zone` or a question is not known, `as_of` has no time zone, or the folder is none or not ours to
         write to. Nothing was written.
     """
-    asked_for = chosen(questions, CATALOGUE)
-    now = as_instant(as_of, "as_of", time_zone)
-    people_known = known_people(tables) if who is None and not masked else who
-    inputs = ReportInputs(tables, people_known, now, time_zone, asked, summary, earlier, quota)
+    questions_asked = chosen(questions, CATALOGUE)
+    moment = as_instant(as_of, "as_of", time_zone)
+    people_known = who
+    # tokens tell nobody who is who: what was found before masking must be given
+    if who is None and not masked:
+        people_known = known_people(tables)
+    inputs = ReportInputs(tables, people_known, moment, time_zone, asked, summary, earlier, quota)
+    # shared by all questions: who is who is found once
     variables = inputs.variables()
-    given = [
-        answer for entries in asked_for.values() for answer in answers(entries, inputs, variables)
-    ]
+    answered: list[Answer | NoAnswer] = []
+    for entries in questions_asked.values():
+        answered += answers(entries, inputs, variables)
 
-    frames = {answer.entry.name: answer.numbers for answer in given if isinstance(answer, Answer)}
-    lines = [_line(answer, asked, summary, format) for answer in given]
+    lines = [_line(answer, asked, summary, format) for answer in answered]
     manifest = {
         "title": title,
         "time_zone": time_zone,
         "masked": masked,
         "fetch": asked.as_json(),
-        "as_of": now.isoformat(),
+        "as_of": moment.isoformat(),
         "format": format,
         "questions": lines,
     }
+    frames: dict[str, pl.DataFrame] = {}
     if format == "xlsx":  # a workbook is passed on alone
-        frames = {_QUESTIONS: _as_sheet(manifest, lines), **frames}
+        frames[_QUESTIONS] = _as_sheet(manifest, lines)
+    for answer in answered:
+        if isinstance(answer, Answer):
+            frames[answer.entry.name] = answer.numbers
     writers = table_writers(frames, format, parquet_metadata(asked), workbook=WORKBOOK)
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    writers |= text_writers({MANIFEST: lambda _: text})
-    place = atomic_files.make_folder(folder)
-    remove = [place / name for name in _files_of_before(place) if name not in writers]
-    return atomic_files.write_files(
-        {place / name: write for name, write in writers.items()}, remove=remove
-    )
+    manifest_text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    writers |= text_writers({MANIFEST: lambda _: manifest_text})
+    return _replace_all(atomic_files.make_folder(folder), writers)
+
+
+def _replace_all(folder: Path, writers: Mapping[str, Callable[[Path], object]]) -> list[Path]:
+    """Write these files, and remove those of an earlier report that this one does not have, all at once."""
+    obsolete = [
+        folder / file_name for file_name in _files_of_before(folder) if file_name not in writers
+    ]
+    new_files = {folder / file_name: writer for file_name, writer in writers.items()}
+    return atomic_files.write_files(new_files, remove=obsolete)
 
 
 def _line(
-    answer: Answer | NoAnswer, asked: Asked, summary: pl.DataFrame, format: Format
+    answer: Answer | NoAnswer,
+    asked: Asked,
+    summary: pl.DataFrame,
+    format: Format,
 ) -> dict[str, Any]:
     """Return what the manifest says of a question."""
     entry = answer.entry
     definition, columns = _documented(entry)
-    period = _period(entry, asked)
     said: dict[str, Any] = {
         "name": entry.name,
         "section": _section(entry),
@@ -123,8 +138,15 @@ def _line(
     }
     if isinstance(answer, NoAnswer):
         return {**said, "why": f"Not answered: this needs {answer.lacking}."}
+
+    file = f"{entry.name}.{format}"
+    sheet = None
+    if format == "xlsx":
+        file = WORKBOOK
+        sheet = entry.name
+    period = _period(entry, asked)
+    dtypes = {name: str(dtype) for name, dtype in answer.numbers.schema.items()}
     lacking = _lacking(entry, summary)
-    file = WORKBOOK if format == "xlsx" else f"{entry.name}.{format}"
     return {
         **said,
         "population": _population(answer),
@@ -134,35 +156,44 @@ def _line(
         "since": _text(period.since),
         "until": _text(period.until),
         "file": file,
-        "sheet": entry.name if format == "xlsx" else None,
+        "sheet": sheet,
         "rows": answer.numbers.height,
-        "columns": {name: str(dtype) for name, dtype in answer.numbers.schema.items()},
+        "columns": dtypes,
         "columns_hold": columns,
     }
 
 
 def _documented(entry: Entry) -> tuple[str, str]:
     """Return the definition and the columns as the docstring of the analysis has them."""
-    text = inspect.getdoc(getattr(analysis, entry.name)) or ""
+    docstring = inspect.getdoc(getattr(analysis, entry.name)) or ""
     # definition, heading, text, heading, text ...
-    definition, *sections = _HEADING.split(text)
-    by_heading = dict(zip(sections[::2], sections[1::2], strict=True))
-    return _plain(definition), _plain(by_heading.get("Returns", "").removeprefix("pl.DataFrame\n"))
+    definition, *sections = _HEADING.split(docstring)
+    headings = sections[::2]
+    texts = sections[1::2]
+    by_heading = dict(zip(headings, texts, strict=True))
+    columns = by_heading.get("Returns", "").removeprefix("pl.DataFrame\n")
+    return _plain(definition), _plain(columns)
 
 
 def _plain(text: str) -> str:
     """Return text without line ends and the signs by which docstrings mark code."""
-    return " ".join(text.replace("``", "").replace("`", "").split())
+    without_marks = text.replace("`", "")
+    words = without_marks.split()
+    return " ".join(words)
 
 
 def _population(answer: Answer) -> str:
     """Return whom the numbers are of, as title and subtitle of the chart say it."""
     title = answer.figure.layout.title
-    said = [title.text, title.subtitle.text]
+    texts_shown = [title.text, title.subtitle.text]
     if not answer.figure.data:  # where nothing is drawn, it says why
-        said += [annotation.text for annotation in answer.figure.layout.annotations]
-    texts = [Markup(text.replace("<br>", " ")).striptags() for text in said if text]  # noqa: S704  # read only
-    return ". ".join(texts)
+        texts_shown += [annotation.text for annotation in answer.figure.layout.annotations]
+
+    sentences = []
+    for text_shown in filter(None, texts_shown):
+        in_a_line = Markup(text_shown.replace("<br>", " "))  # noqa: S704  # read only
+        sentences.append(in_a_line.striptags())
+    return ". ".join(sentences)
 
 
 def _section(entry: Entry) -> str:
@@ -179,39 +210,52 @@ def _period(entry: Entry, asked: Asked) -> Period:
 
 def _lacking(entry: Entry, summary: pl.DataFrame) -> list[str]:
     """Return what the tables of a question lack, and why."""
-    bad = summary.filter(
-        pl.col("table").is_in(entry.reads_tables), ~pl.col("complete").fill_null(value=False)
-    )
-    return [
-        f"{table} of {account}: {note}"
-        for table, account, note in bad.select("table", "account", "note").rows()
-    ]
+    is_read = pl.col("table").is_in(entry.reads_tables)
+    partial = not_complete(summary).filter(is_read)
+    rows = partial.select("table", "account", "note").rows()
+    reasons = []
+    for table, account, note in rows:
+        reasons.append(f"{table} of {account}: {note}")
+    return reasons
 
 
 def _text(time: dt.datetime | None) -> str | None:
-    return time.isoformat() if time else None
+    if time is None:
+        return None
+    return time.isoformat()
 
 
 def _as_sheet(manifest: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """Return what the manifest says as a table, a row for each question."""
-    names = (
+    columns = (
         "name", "section", "question", "formula", "definition", "population", "complete", "since", "until", "rows",
         "columns_hold", "why",
     )  # fmt: skip
-    schema = {name: pl.String() for name in names} | {"complete": pl.Boolean(), "rows": pl.Int64()}
-    rows = [{name: line.get(name) for name in names} for line in lines]
-    of_all = [
-        pl.lit(manifest[name]).alias(name) for name in ("title", "as_of", "time_zone", "masked")
-    ]
-    return pl.DataFrame(rows, schema=schema).with_columns(of_all)
+    # said, since a column that no line fills would have no dtype
+    schema: dict[str, pl.DataType] = dict.fromkeys(columns, pl.String())
+    schema["complete"] = pl.Boolean()
+    schema["rows"] = pl.Int64()
+    rows = []
+    for line in lines:
+        # what a question without an answer does not have is null
+        rows.append([line.get(column) for column in columns])
+    of_the_report = ("title", "as_of", "time_zone", "masked")
+    in_every_row = [pl.lit(manifest[name]).alias(name) for name in of_the_report]
+    questions = pl.DataFrame(rows, schema=schema, orient="row")
+    return questions.with_columns(in_every_row)
 
 
 def _files_of_before(folder: Path) -> list[str]:
     """Return the files that an earlier report in this folder is made of."""
     try:
-        lines = json.loads((folder / MANIFEST).read_bytes())["questions"]
-        names = {line["file"] for line in lines if "file" in line}
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        lines = manifest["questions"]
+        noted_files = {question_line["file"] for question_line in lines if "file" in question_line}
     except (OSError, KeyError, TypeError, ValueError):
         return []  # there is none, or it is not ours
-    ours = {WORKBOOK, *(f"{name}.{format}" for name in CATALOGUE for format in FORMATS)}
-    return sorted(name for name in names if name in ours)
+
+    # a manifest that somebody wrote could name any file: no other than those of reports are removed
+    report_files = {WORKBOOK}
+    for question in CATALOGUE:
+        report_files |= {f"{question}.{format}" for format in FORMATS}
+    return sorted(noted_files & report_files)

@@ -103,43 +103,54 @@ def write(
     UsageError
         `as_of` has no time zone, `time_zone` or a question is not known, or the folder is none or not ours to write to.
     """
-    now = as_instant(as_of, "as_of", time_zone)
-    people_known = known_people(tables) if who is None and not masked else who
+    moment = as_instant(as_of, "as_of", time_zone)
+    people_known = who
+    # tokens tell nobody who is who: what was found before masking must be given
+    if who is None and not masked:
+        people_known = known_people(tables)
     inputs = ReportInputs(
         tables,
         people_known,
-        now,
+        moment,
         time_zone,
-        asked or Asked(fetched_at=now),
+        asked or Asked(fetched_at=moment),
         summary,
         earlier,
         quota,
     )
-    asked_for = chosen(questions, inputs.default())
+    questions_asked = chosen(questions, inputs.default())
+    fetched_at = ""
+    if inputs.asked.fetched_at != moment:
+        fetched_at = _clock(inputs.asked.fetched_at, time_zone)
+    words = [
+        *bad_news(summary, failures),
+        *period_in_words(inputs.asked),
+        *in_words(inputs),
+    ]
     page = render(
         _TEMPLATE,
         title=title,
-        as_of=_clock(now, time_zone),
-        fetched_at=""
-        if inputs.asked.fetched_at == now
-        else _clock(inputs.asked.fetched_at, time_zone),
+        as_of=_clock(moment, time_zone),
+        fetched_at=fetched_at,
         sources=_sources(summary),
         masked=masked,
-        words=[*bad_news(summary, failures), *period_in_words(inputs.asked), *in_words(inputs)],
-        sections=list(_sections(asked_for, inputs)),
+        words=words,
+        sections=list(_sections(questions_asked, inputs)),
         quality=quality(summary, rejected, misfits, failures),
         assumptions=assumptions,
     )
     # bytes: text would get other line ends on Windows
-    (written,) = atomic_files.write_files(
-        {Path(path): lambda part: part.write_bytes(page.encode())}
-    )
+    content = page.encode()
+    writers = {Path(path): lambda part: part.write_bytes(content)}
+    (written,) = atomic_files.write_files(writers)
     return written
 
 
 def known_people(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Return who is who among the contacts of these tables, as `crmlab.analysis.people.people` finds them."""
-    return people(tables["contacts"] if "contacts" in tables else TABLES["contacts"].empty())
+    if "contacts" not in tables:
+        return people(TABLES["contacts"].empty())
+    return people(tables["contacts"])
 
 
 def _clock(at: dt.datetime, time_zone: str) -> str:
@@ -149,7 +160,8 @@ def _clock(at: dt.datetime, time_zone: str) -> str:
 
 def _sources(summary: pl.DataFrame) -> list[tuple[str, str]]:
     """Return provider and account of all that was asked."""
-    accounts = summary.select(pl.col("provider", "account").cast(pl.String)).drop_nulls().unique()
+    names = pl.col("provider", "account").cast(pl.String)
+    accounts = summary.select(names).drop_nulls().unique()
     return accounts.sort(pl.all()).rows()
 
 
@@ -176,43 +188,65 @@ class _Section:
     charts: Sequence[_Chart] = ()
 
 
-def _sections(asked_for: Mapping[str, Sequence[Entry]], inputs: ReportInputs) -> Iterator[_Section]:
+def _sections(
+    questions_asked: Mapping[str, Sequence[Entry]], inputs: ReportInputs
+) -> Iterator[_Section]:
+    # shared by all sections: who is who is found once
     variables = inputs.variables()
     with_script = True
-    for heading, entries in asked_for.items():
-        given = list(answers(entries, inputs, variables))
-        missing = _missing_in_all(given)
+    for heading, entries in questions_asked.items():
+        answered = list(answers(entries, inputs, variables))
+        missing = _missing_in_all(answered)
         if missing:
             yield _Section(heading=heading, missing=missing)
             continue
-        drawn = []
-        for answer in given:
+
+        charts = []
+        for answer in answered:
             if isinstance(answer, NoAnswer):
-                drawn.append(_not_drawn(answer))
+                charts.append(_not_drawn(answer))
                 continue
-            drawn.append(_chart(answer, inputs, with_script=with_script))
+            charts.append(_chart(answer, inputs, with_script=with_script))
             with_script = False  # one plotly.js does for all
-        yield _Section(heading=heading, charts=drawn)
+        yield _Section(heading=heading, charts=charts)
 
 
-def _missing_in_all(given: Sequence[Answer | NoAnswer]) -> list[str]:
+def _missing_in_all(answered: Sequence[Answer | NoAnswer]) -> list[str]:
     """Return the tables that all questions need and that are not there."""
-    first, *others = [answer.tables if isinstance(answer, NoAnswer) else () for answer in given]
-    return [table for table in first if all(table in tables for tables in others)]
+    in_all: list[str] | None = None
+    for answer in answered:
+        if not isinstance(answer, NoAnswer):
+            return []
+        if in_all is None:
+            in_all = list(answer.tables)
+        in_all = [table for table in in_all if table in answer.tables]
+    return in_all or []
 
 
 def _not_drawn(answer: NoAnswer) -> _Chart:
     entry = answer.entry
     why = f"Not drawn: this needs {answer.lacking}."
-    return _Chart(id=entry.name, question="", title=escape(entry.question), note=escape(why))
+    return _Chart(
+        id=entry.name,
+        question="",
+        title=escape(entry.question),
+        note=escape(why),
+    )
 
 
-def _chart(answer: Answer, inputs: ReportInputs, *, with_script: bool) -> _Chart:
+def _chart(
+    answer: Answer,
+    inputs: ReportInputs,
+    *,
+    with_script: bool,
+) -> _Chart:
     figure = answer.figure
     # Plotly renders a subset of HTML, so figures escape their texts already
     title = Markup(figure.layout.title.text)  # noqa: S704
     note = Markup(figure.layout.title.subtitle.text or "")  # noqa: S704
-    untitled = go.Figure(figure).update_layout(title=None, margin={"t": 12})
+    # the page writes the title as text, which a browser can search and read aloud
+    untitled = go.Figure(figure)
+    untitled.update_layout(title=None, margin={"t": 12})
     plot = untitled.to_html(
         full_html=False,
         include_plotlyjs=with_script,

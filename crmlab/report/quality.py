@@ -57,6 +57,12 @@ def quality(
     )
 
 
+def not_complete(summary: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines of the tables that lack something; what nobody said to be complete counts as such."""
+    is_complete = pl.col("complete").fill_null(value=False)
+    return summary.filter(~is_complete)
+
+
 def _spaced(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with names of columns as words."""
     return frame.rename(lambda name: name.replace("_", " "))
@@ -73,70 +79,71 @@ def _fetched(summary: pl.DataFrame) -> Markup | None:
     if summary.is_empty():
         return None
     # of a fetch of all times these are empty
-    unused = [
-        name for name in ("since", "until") if name in summary.columns and not summary[name].count()
-    ]
+    unused = []
+    for bound in ("since", "until"):
+        if bound in summary.columns and not summary[bound].count():
+            unused.append(bound)
+    # notes are a list of their own below
     shown = summary.select(*_FIRST, pl.exclude(*_FIRST, *unused, "note"))
     # days as such, other times with the hour
-    in_utc = (
-        cs.datetime().dt.strftime("%Y-%m-%d %H:%M").str.strip_suffix(" 00:00").name.suffix(" (UTC)")
-    )
-    shown = shown.with_columns(in_utc).drop(cs.datetime())
-    return html_table(_spaced(shown), label="What was fetched", absent="-")
+    minutes = cs.datetime().dt.strftime("%Y-%m-%d %H:%M")
+    in_utc = minutes.str.strip_suffix(" 00:00").name.suffix(" (UTC)")
+    in_words = shown.with_columns(in_utc).drop(cs.datetime())
+    return html_table(_spaced(in_words), label="What was fetched", absent="-")
 
 
 def _notes(summary: pl.DataFrame) -> list[str]:
-    noted = summary.filter(pl.col("note").fill_null("") != "")
-    return [
-        f"{account}, {table}: {note}"
-        for account, table, note in noted.select("account", "table", "note").rows()
-    ]
+    has_note = pl.col("note").fill_null("") != ""
+    rows = summary.filter(has_note).select("account", "table", "note").rows()
+    return [f"{account}, {table}: {note}" for account, table, note in rows]
 
 
 def _drift(summary: pl.DataFrame) -> list[str]:
-    fields = pl.col("note").str.extract(r"fields nobody documented: ([^;]+)").alias("fields")
-    new = (
-        summary.select("provider", "resource", fields)
-        .drop_nulls("fields")
-        .unique(maintain_order=True)
-    )
-    return [f"{provider}, {resource}: {names}" for provider, resource, names in new.rows()]
+    # as a fetch writes it into the note of a table
+    fields = pl.col("note").str.extract(r"fields nobody documented: ([^;]+)")
+    by_resource = summary.select("provider", "resource", fields.alias("fields"))
+    new_fields = by_resource.drop_nulls("fields").unique(maintain_order=True)
+    return [f"{provider}, {resource}: {names}" for provider, resource, names in new_fields.rows()]
 
 
 def _of_resources(summary: pl.DataFrame, column: str) -> int:
     """Return the sum of what is counted by resource: one that fills two tables has a row for each."""
     if column not in summary.columns:
         return 0
-    return int(summary.unique(["provider", "account", "resource"])[column].sum())
+    by_resource = summary.unique(["provider", "account", "resource"])
+    return int(by_resource[column].sum())
 
 
 def _incomplete(summary: pl.DataFrame) -> Markup | None:
     """Return the tables that lack something, each with the reason."""
-    lacking = summary.filter(~pl.col("complete").fill_null(value=False))
+    lacking = not_complete(summary)
     if lacking.is_empty():
         return None
-    counts = [
-        name for name in ("rows", "expected", "rejected", "misfits") if name in lacking.columns
-    ]
-    reason = pl.col("note").fill_null("").replace("", None).alias("why")
-    shown = lacking.select("table", "account", "resource", *counts, reason)
+    count_columns = ("rows", "expected", "rejected", "misfits")
+    known_counts = [column for column in count_columns if column in lacking.columns]
+    # a note without words is none
+    note = pl.col("note").fill_null("")
+    reason = note.replace("", None).alias("why")
+    shown = lacking.select("table", "account", "resource", *known_counts, reason)
     return html_table(_spaced(shown), label="Tables that are not complete", absent="-")
 
 
 def _by_reason(unread: pl.DataFrame | None, label: str, counted: str, *more: str) -> Markup | None:
     if unread is None or unread.is_empty():
         return None
-    return html_table(
-        _reasons(unread, counted, *more), label=label, absent="-", max_rows=_MAX_REASONS
-    )
+    reasons = _reasons(unread, counted, *more)
+    return html_table(reasons, label=label, absent="-", max_rows=_MAX_REASONS)
 
 
 def _reasons(unread: pl.DataFrame, counted: str, *more: str) -> pl.DataFrame:
     """Count by reason. Polars quotes the value that does not fit, which may be a person's."""
-    reason = (
-        pl.col("reason").str.replace_all(r"parse '.*'", "parse '…'").str.replace_all('".*"', '"…"')
-    )
-    keys = [pl.col(name).cast(pl.String) for name in ("provider", "account", "resource", *more)]
-    counts = unread.group_by(*keys, reason).agg(pl.len().cast(pl.Int64).alias(counted))
-    order = [counted, "provider", "account", "resource", *more, "reason"]
-    return counts.sort(order, descending=[True] + [False] * (len(order) - 1))
+    without_parsed = pl.col("reason").str.replace_all(r"parse '.*'", "parse '…'")
+    reason = without_parsed.str.replace_all('".*"', '"…"')
+    key_columns = ["provider", "account", "resource", *more]
+    keys = [pl.col(column).cast(pl.String) for column in key_columns]
+    row_count = pl.len().cast(pl.Int64)
+    by_reason = unread.group_by(*keys, reason)
+    counts = by_reason.agg(row_count.alias(counted))
+    # the most frequent first, and of equally frequent ones always the same
+    most_first = [True] + [False] * (len(key_columns) + 1)
+    return counts.sort(counted, *key_columns, "reason", descending=most_first)

@@ -74,47 +74,59 @@ class ReportInputs:
     quota: Quota | None = None
 
     def __post_init__(self) -> None:
-        if self.earlier is not None and not isinstance(self.earlier, Result):
+        if self.earlier is None:
+            return
+        if not isinstance(self.earlier, Result):
             raise UsageError(
-                "earlier must be a fetch of before: what crmlab.fetch or crmlab.open returned"
+                "earlier must be an earlier fetch: what crmlab.fetch or crmlab.open returned"
             )
-        if self.earlier is not None and self.earlier.fetched_at >= self.asked.fetched_at:
+        if self.earlier.fetched_at >= self.asked.fetched_at:
             raise UsageError(
                 f"earlier was fetched at {self.earlier.fetched_at:%Y-%m-%d %H:%M} UTC, and the data not later: "
-                "stays in a stage would run backwards. Where its deals are of another time, say so, with "
+                "stays in a stage would run backwards. If its deals are of another time, say so with "
                 "crmlab.collect(deals=earlier.deals, as_of=...)"
             )
 
     def __getitem__(self, name: str) -> pl.DataFrame:
-        return self.tables[name] if name in self.tables else TABLES[name].empty()
+        if name not in self.tables:
+            return TABLES[name].empty()
+        return self.tables[name]
 
     def __contains__(self, name: str) -> bool:
         return name in self.tables
 
     def variables(self) -> dict[str, Any]:
         """Return what the code of questions may read, by name; `answers` adds what is made of these."""
-        known: dict[str, Any] = {name: self[name] for name in TABLES}
-        known |= {"as_of": self.as_of, "time_zone": self.time_zone}
-        known["fetched_at"] = self.asked.fetched_at
+        variables: dict[str, Any] = {name: self[name] for name in TABLES}
+        variables["as_of"] = self.as_of
+        variables["time_zone"] = self.time_zone
+        variables["fetched_at"] = self.asked.fetched_at
+        # what is not there has no name here, by which `_not_in_a_fetch` finds it
         if self.people is not None:
-            known["people"] = self.people
-        known |= {name: value for name, value in self._given().items() if value is not None}
-        return known
+            variables["people"] = self.people
+        return variables | self._given()
 
     def _given(self) -> dict[str, Any]:
-        return {"earlier": self.earlier, "quota": self.quota}
+        """Return what the user gave besides tables, by name."""
+        optional = {"earlier": self.earlier, "quota": self.quota}
+        return {name: value for name, value in optional.items() if value is not None}
 
     def default(self) -> tuple[str, ...]:
         """Return the questions that a page shows where nobody chose."""
-        given = [name for name, value in self._given().items() if value is not None]
-        return DEFAULT + tuple(question for name in given for question in DEFAULT_WITH[name])
+        questions = list(DEFAULT)
+        for name in self._given():
+            questions += DEFAULT_WITH[name]
+        return tuple(questions)
 
     def lacks(self, entry: Entry) -> str:
         """Return, as it stands after "needs", what is missing for a question; "" where nothing is."""
         lacking = entry.lacks(self.asked, is_masked=self.people is None)
-        if not lacking and self.earlier is not None and "earlier" in entry.reads():
+        if lacking or self.earlier is None:
+            return lacking
+        # what compares two fetches needs everything of both
+        if "earlier" in entry.reads():
             return entry.lacks(self.earlier.asked)
-        return lacking
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,25 +156,30 @@ def chosen(questions: Iterable[str] | None, default: Iterable[str]) -> dict[str,
     UsageError
         One is no question of the catalogue, there is none, or the names are one text.
     """
+    # a text is a list of letters, none of which is a question
     if isinstance(questions, str):
         raise UsageError(f"questions={questions!r} is one text: give a list, [{questions!r}]")
-    names = list(dict.fromkeys(default if questions is None else questions))
+    wanted = default if questions is None else questions
+    names = list(dict.fromkeys(wanted))
     for name in names:
         if name not in CATALOGUE:
             raise UsageError(providers.unknown("question", name, CATALOGUE))
     if not names:
-        raise UsageError("questions is empty: name at least one, or leave it away")
+        raise UsageError("questions is empty: name at least one, or leave it out")
 
-    entries = [CATALOGUE[name] for name in names]
-    found = {
-        heading: [entry for entry in entries if entry in under]
-        for heading, under in SECTIONS.items()
-    }
-    return {heading: under for heading, under in found.items() if under}
+    by_heading = {}
+    for heading, under_heading in SECTIONS.items():
+        # in the order in which they were named, not in that of the catalogue
+        entries = [CATALOGUE[name] for name in names if CATALOGUE[name] in under_heading]
+        if entries:
+            by_heading[heading] = entries
+    return by_heading
 
 
 def answers(
-    entries: Sequence[Entry], inputs: ReportInputs, variables: dict[str, Any]
+    entries: Sequence[Entry],
+    inputs: ReportInputs,
+    variables: dict[str, Any],
 ) -> Iterator[Answer | NoAnswer]:
     """Return the answer to each question; what needs more than the data hold has none.
 
@@ -173,9 +190,15 @@ def answers(
         if unanswered:
             yield unanswered
             continue
-        figure = with_note(entry.draw(variables), entry.period_note(inputs.asked))
-        figure = with_note(figure, entry.time_note(inputs.asked, inputs.as_of))
-        figure = with_note(figure, unread_note(inputs.summary, entry.reads_tables))
+
+        notes = (
+            entry.period_note(inputs.asked),
+            entry.time_note(inputs.asked, inputs.as_of),
+            unread_note(inputs.summary, entry.reads_tables),
+        )
+        figure = entry.draw(variables)
+        for note in notes:
+            figure = with_note(figure, note)
         yield Answer(entry, entry.count(variables), figure)
 
 
@@ -218,10 +241,13 @@ def numbers_of(
     """
     ((entry,),) = chosen([question], ()).values()
     tables: Mapping[str, Any] = data  # lazy or not: analyses take both
+    known_people = None
+    # finding people takes long, and most questions do without
     needs_people = "people" in entry.reads() and not data.is_masked
-    who = people(tables["contacts"]) if needs_people and "contacts" in tables else None
+    if needs_people and "contacts" in tables:
+        known_people = people(tables["contacts"])
     inputs = ReportInputs(
-        tables, who, data.fetched_at, time_zone, data.asked, data.summary, earlier, quota
+        tables, known_people, data.fetched_at, time_zone, data.asked, data.summary, earlier, quota
     )
     variables = inputs.variables()
     unanswered = _unanswered(entry, inputs, variables)
@@ -240,44 +266,64 @@ def columns_of(question: str) -> pl.Schema:
     """
     ((entry,),) = chosen([question], ()).values()
     now = dt.datetime.now(dt.UTC)
-    empty: dict[str, Any] = {name: table.empty() for name, table in TABLES.items()}
-    empty |= {
+    # an analysis of nothing has the columns of every other
+    tables = {name: table.empty() for name, table in TABLES.items()}
+    deals = tables["deals"]
+    variables: dict[str, Any] = {
+        **tables,
         "as_of": now,
         "fetched_at": now,
         "time_zone": "UTC",
         "quota": 1.0,
-        "before": empty["deals"],
+        "before": deals,
+        "history": stage_history([(now, deals)]),
     }
-    empty["history"] = stage_history([(now, empty["deals"])])
-    _make(entry, empty)
-    return entry.count(empty).schema
+    _make(entry, variables)
+    return entry.count(variables).schema
 
 
-def _unanswered(entry: Entry, inputs: ReportInputs, variables: dict[str, Any]) -> NoAnswer | None:
+def _unanswered(
+    entry: Entry,
+    inputs: ReportInputs,
+    variables: dict[str, Any],
+) -> NoAnswer | None:
     """Return why a question has no answer; None where it has one, and `variables` hold what its code reads."""
     absent = tuple(table for table in entry.tables if table not in inputs)
     if absent:
         return NoAnswer(entry, f"{listed(absent)}, which {_were(absent)} not fetched", absent)
     lacking = inputs.lacks(entry)
     if not lacking:
+        # before it is asked what is missing: most of it can be made
         _make(entry, variables)
         lacking = _not_in_a_fetch(entry, variables)
-    return NoAnswer(entry, lacking) if lacking else None
+    if not lacking:
+        return None
+    return NoAnswer(entry, lacking)
 
 
 def _make(entry: Entry, variables: dict[str, Any]) -> None:
     """Add what the question reads and what can be made of the variables, each after those that it is made of."""
-    read = entry.reads()
-    for name, code in GIVEN.items():
-        if name in read and name not in variables and set(variables_of(code)) <= variables.keys():
-            variables[name] = evaluate(code, variables)
+    names_read = entry.reads()
+    for made_name, made_by in GIVEN.items():
+        if made_name not in names_read or made_name in variables:
+            continue
+        # `before` needs an earlier fetch, and `people` unmasked contacts
+        can_be_made = set(variables_of(made_by)) <= variables.keys()
+        if can_be_made:
+            variables[made_name] = evaluate(made_by, variables)
 
 
 def _not_in_a_fetch(entry: Entry, variables: Mapping[str, Any]) -> str:
     """Return what the question reads and one fetch does not bring; "" where there is nothing."""
     missing = entry.reads() - variables.keys()
-    return " and ".join(words for name, words in _NOT_IN_A_FETCH.items() if name in missing)
+    needed = []
+    for name, words in _NOT_IN_A_FETCH.items():
+        if name in missing:
+            needed.append(words)
+    return " and ".join(needed)
 
 
 def _were(names: Sequence[str]) -> str:
-    return "was" if len(names) == 1 else "were"
+    if len(names) == 1:
+        return "was"
+    return "were"

@@ -42,44 +42,85 @@ _PARTS = {"p90": "90th percentile", "optin": "opt-in", "optout": "opt-out", "opt
 
 def numbers_in_words(answer: Answer, inputs: ReportInputs) -> Markup | None:
     """Return the numbers that a chart shows as an HTML table; None where there are none."""
-    shorter = _SHORTER.get(answer.entry.name)
-    numbers = shorter(answer.numbers) if shorter else answer.numbers
+    numbers = answer.numbers
+    shorten = _SHORTER.get(answer.entry.name)
+    if shorten:
+        numbers = shorten(numbers)
     if numbers.is_empty():
         return None
+
     title = re.sub("<[^>]*>", "", answer.figure.layout.title.text)
-    currency = None if "currency" in numbers.columns else only_currency(inputs["deals"])
+    currency = None
+    # with a column for it the amounts are of several
+    if "currency" not in numbers.columns:
+        currency = only_currency(inputs["deals"])
     return table(numbers, f"The numbers of: {title}", inputs.time_zone, currency)
 
 
-def table(numbers: pl.DataFrame, label: str, time_zone: str, currency: str | None) -> Markup:
+def table(
+    numbers: pl.DataFrame,
+    label: str,
+    time_zone: str,
+    currency: str | None,
+) -> Markup:
     """Return numbers as an HTML table in words; amounts are in `currency` where it is known."""
-    columns = [_readable(values, time_zone, currency) for values in numbers]
-    to_the_right = [
-        column.name
-        for column, values in zip(columns, numbers, strict=True)
-        if values.dtype.is_numeric()
-    ]
-    return html_table(pl.DataFrame(columns), label=label, absent=_ABSENT, to_the_right=to_the_right)
+    columns = []
+    to_the_right = []
+    for values in numbers:
+        readable = _readable(values, time_zone, currency)
+        columns.append(readable)
+        # asked of the values: what can be read is text
+        if values.dtype.is_numeric():
+            to_the_right.append(readable.name)
+    readable_numbers = pl.DataFrame(columns)
+    return html_table(
+        readable_numbers,
+        label=label,
+        absent=_ABSENT,
+        to_the_right=to_the_right,
+    )
 
 
-def _readable(values: pl.Series, time_zone: str, currency: str | None) -> pl.Series:
+def _readable(
+    values: pl.Series,
+    time_zone: str,
+    currency: str | None,
+) -> pl.Series:
     """Return a column as text that can be read, with its unit in its name."""
-    name = values.name
-    head = heading(name)
     if isinstance(values.dtype, pl.List):
-        return _as_text(values, head, lambda several: ", ".join(cell(each) for each in several))
+        return _as_text(values, heading(values.name), _list_in_words)
     if isinstance(values.dtype, pl.Datetime):
-        local = values.dt.convert_time_zone(time_zone) if values.dtype.time_zone else values
-        return _as_text(local, head, lambda time: f"{time:%Y-%m-%d %H:%M}")
-    if name.endswith("_hours") and values.dtype.is_numeric():
+        return _times(values, time_zone)
+    if values.name.endswith("_hours") and values.dtype.is_numeric():
         return _hours(values)
-    if values.dtype.is_float() and (name == "days" or name.endswith("_days")):
-        return _as_text(values, head, "{:,.1f}".format)
-    if values.dtype.is_float() and _IS_SHARE.search(name):
-        return _as_text(values, head, "{:.1%}".format)
-    if values.dtype.is_float() and currency and _IS_MONEY.search(name):
-        return _as_text(values, f"{head} ({currency})", cell)
-    return _as_text(values, head, cell)
+    if values.dtype.is_float():
+        return _floats(values, currency)
+    return _as_text(values, heading(values.name), cell)
+
+
+def _list_in_words(values: pl.Series) -> str:
+    return ", ".join(cell(value) for value in values)
+
+
+def _times(values: pl.Series, time_zone: str) -> pl.Series:
+    """Return times by the clock of the report; those without a zone stay as they are."""
+    local = values
+    if getattr(values.dtype, "time_zone", None):
+        local = values.dt.convert_time_zone(time_zone)
+    return _as_text(local, heading(values.name), lambda time: f"{time:%Y-%m-%d %H:%M}")
+
+
+def _floats(values: pl.Series, currency: str | None) -> pl.Series:
+    """Return days, shares and amounts each as such: the name of the column tells which they are."""
+    name = values.name
+    words = heading(name)
+    if name == "days" or name.endswith("_days"):
+        return _as_text(values, words, "{:,.1f}".format)
+    if _IS_SHARE.search(name):
+        return _as_text(values, words, "{:.1%}".format)
+    if currency and _IS_MONEY.search(name):
+        return _as_text(values, f"{words} ({currency})", cell)
+    return _as_text(values, words, cell)
 
 
 def _hours(values: pl.Series) -> pl.Series:
@@ -91,9 +132,18 @@ def _hours(values: pl.Series) -> pl.Series:
     return _as_text(values, heading(values.name), "{:,.1f}".format)
 
 
-def _as_text(values: pl.Series, head: str, in_words: Callable[..., str]) -> pl.Series:
-    texts = [None if value is None else in_words(value) for value in values]
-    return pl.Series(head, texts, dtype=pl.String)
+def _as_text(
+    values: pl.Series,
+    name: str,
+    in_words: Callable[..., str],
+) -> pl.Series:
+    texts = []
+    for value in values:
+        text = None
+        if value is not None:
+            text = in_words(value)
+        texts.append(text)
+    return pl.Series(name, texts, dtype=pl.String)
 
 
 def heading(name: str) -> str:
@@ -104,11 +154,18 @@ def heading(name: str) -> str:
     """
     if name in _WORDS:
         return _WORDS[name]
-    *first, last = name.split("_")
-    has_unit = bool(first) and last in ("days", "hours") and not first[-1].isdigit()
-    parts = first if has_unit else [*first, last]
-    words = " ".join(_PARTS.get(part, part) for part in parts).replace("- ", "-")
-    return f"{words} ({last})" if has_unit else words
+    *first_parts, last_part = name.split("_")
+    # "overdue_8_to_30_days" has its unit in its words
+    is_unit = last_part in ("days", "hours")
+    has_unit = is_unit and bool(first_parts) and not first_parts[-1].isdigit()
+    unit = ""
+    parts = [*first_parts, last_part]
+    if has_unit:
+        unit = f" ({last_part})"
+        parts = first_parts
+    words = [_PARTS.get(part, part) for part in parts]
+    # "opt_ins" came apart at its underscore
+    return " ".join(words).replace("- ", "-") + unit
 
 
 # ---- numbers of which a page shows no more than what can be read, and nobody who is in them -------
@@ -117,16 +174,13 @@ def heading(name: str) -> str:
 def _ages(deals: pl.DataFrame) -> pl.DataFrame:
     """Count by stage: the names of single deals are not for a report."""
     stage = ["pipeline_id", "stage", "stage_label"]
-    return (
-        deals.group_by(stage)
-        .agg(
-            pl.len().cast(pl.Int64).alias("open_deals"),
-            pl.col("stuck").sum().cast(pl.Int64),
-            pl.col("age_days").median().alias("median_age_days"),
-        )
-        .sort(stage, nulls_last=True)
-        .drop("pipeline_id", "stage")
+    counts = deals.group_by(stage).agg(
+        pl.len().cast(pl.Int64).alias("open_deals"),
+        pl.col("stuck").sum().cast(pl.Int64),
+        pl.col("age_days").median().alias("median_age_days"),
     )
+    # in the order of the stages, of which a page shows the names only
+    return counts.sort(stage, nulls_last=True).drop("pipeline_id", "stage")
 
 
 def _touches(deals: pl.DataFrame) -> pl.DataFrame:
@@ -134,49 +188,58 @@ def _touches(deals: pl.DataFrame) -> pl.DataFrame:
         pl.len().cast(pl.Int64).alias("open_deals"),
         pl.col("days").median().alias("median_days"),
     )
-    return deals.group_by("state").agg(counted).sort("median_days", "state", nulls_last=True)
+    by_state = deals.group_by("state").agg(counted)
+    return by_state.sort("median_days", "state", nulls_last=True)
 
 
 def _people_in(found: pl.DataFrame, *by: str) -> pl.DataFrame:
     """Count rows and people: who they are is not for a report."""
-    counts = (
-        pl.len().cast(pl.Int64).alias("rows"),
-        pl.col("person_id").n_unique().cast(pl.Int64).alias("people"),
+    row_count = pl.len().cast(pl.Int64)
+    people_count = pl.col("person_id").n_unique().cast(pl.Int64)
+    counts = found.group_by(by).agg(
+        row_count.alias("rows"),
+        people_count.alias("people"),
     )
-    return found.group_by(by).agg(counts).sort("rows", *by, descending=[True] + [False] * len(by))
+    most_first = [True] + [False] * len(by)
+    return counts.sort("rows", *by, descending=most_first)
 
 
 def _week(counts: pl.DataFrame) -> pl.DataFrame:
     """A row for each hour, a column for each weekday."""
-    return counts.pivot("weekday", index="hour", values="count").select(
-        "hour", *(pl.col(str(number)).alias(name) for number, name in enumerate(_WEEKDAYS, 1))
-    )
+    by_hour = counts.pivot("weekday", index="hour", values="count")
+    # weekdays are numbers, the first is Monday
+    numbers = map(str, range(1, len(_WEEKDAYS) + 1))
+    names = dict(zip(numbers, _WEEKDAYS, strict=True))
+    return by_hour.select("hour", *names).rename(names)
 
 
 def _cohorts(cohorts: pl.DataFrame) -> pl.DataFrame:
     """A row for each month of creating, and what was won of it to this day."""
-    keys = [name for name in cohorts.columns if name not in ("months", "won", "win_share")]
-    last = pl.col("months", "won", "win_share").sort_by("months").last()
-    return cohorts.group_by(keys, maintain_order=True).agg(last).rename({"months": "months_since"})
+    of_a_month = ("months", "won", "win_share")
+    key_columns = [column for column in cohorts.columns if column not in of_a_month]
+    latest = pl.col(of_a_month).sort_by("months").last()
+    by_cohort = cohorts.group_by(key_columns, maintain_order=True).agg(latest)
+    return by_cohort.rename({"months": "months_since"})
 
 
 def _survival(curve: pl.DataFrame) -> pl.DataFrame:
     """The last step of each curve at some days; none beyond its end."""
-    days = pl.DataFrame({"after_days": _DAYS})
-    steps = curve.join(days, how="cross").filter(
-        pl.col("after_days") <= pl.col("days").max().over("channel")
-    )
-    before = pl.col("survival", "lower", "upper").filter(pl.col("days") <= pl.col("after_days"))
-    return (
-        steps.group_by("channel", "after_days")
-        .agg(before.last().fill_null(1.0))
-        .sort("channel", "after_days", nulls_last=True)
-    )
+    shown_days = pl.DataFrame({"after_days": _DAYS})
+    last_day = pl.col("days").max().over("channel")
+    is_within = pl.col("after_days") <= last_day
+    steps = curve.join(shown_days, how="cross").filter(is_within)
+    is_before = pl.col("days") <= pl.col("after_days")
+    estimates = pl.col("survival", "lower", "upper")
+    reached = estimates.filter(is_before).last()
+    # before the first step everybody is there
+    shares = steps.group_by("channel", "after_days").agg(reached.fill_null(1.0))
+    return shares.sort("channel", "after_days", nulls_last=True)
 
 
 def _confirmed(curve: pl.DataFrame) -> pl.DataFrame:
     """The share that has confirmed at some days: what is left of the curve of those who wait."""
     waiting = _survival(curve)
+    # the more still wait at most, the fewer have confirmed at least: the bounds change places
     shares = (
         (1 - pl.col("survival")).alias("confirmed_share"),
         (1 - pl.col("upper")).alias("lower"),

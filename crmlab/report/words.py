@@ -12,6 +12,7 @@ from markupsafe import Markup
 from crmlab import analysis
 from crmlab.analysis import consent, pipeline, touches
 from crmlab.display import plural
+from crmlab.report.quality import not_complete
 from crmlab.report.questions import ReportInputs
 from crmlab.schema import Asked, Needs, Period, day_at, unread_note
 
@@ -20,22 +21,17 @@ _MAX_KINDS = 5
 
 def bad_news(summary: pl.DataFrame, failures: Sequence[str]) -> Iterator[Markup]:
     """Say first what the numbers below lack."""
-    partial = summary.filter(~pl.col("complete").fill_null(value=False))
+    partial = not_complete(summary)
     if partial.height:
-        names = (
-            partial.select(
-                pl.format(
-                    "{} of {}",
-                    *(pl.col(name).cast(pl.String).fill_null("?") for name in ("table", "account")),
-                )
-            )
-            .unique()
-            .to_series()
-        )
-        yield _warning(f"Not complete: {', '.join(names.sort())}.", "See data quality.")
+        known = partial.select(pl.col("table", "account").cast(pl.String).fill_null("?"))
+        table_of_account = pl.format("{} of {}", "table", "account")
+        # a table that comes from two lists of an account has two rows
+        places = known.select(table_of_account).unique().to_series().sort()
+        yield _warning(f"Not complete: {', '.join(places)}.", "See data quality.")
     if failures:
         yield _warning(f"{plural(len(failures), 'failure')}.", "See data quality.")
-    if rejected := int(summary["rejected"].sum()):
+    rejected = int(summary["rejected"].sum())
+    if rejected:
         yield _warning(f"{plural(rejected, 'record')} rejected.", "They are in no number here.")
 
 
@@ -62,11 +58,17 @@ def in_words(inputs: ReportInputs) -> Iterator[Markup]:
 def _said(line: _Line, inputs: ReportInputs) -> Markup | str:
     if line.tables[0] not in inputs:
         return f"absent, the table {line.tables[0]} was not fetched."
-    lacking = inputs.asked.why_not_whole(line.tables) if line.needs == "everything" else ""
-    if lacking:
-        return f"not said, for this needs {lacking}."
-    notes = [inputs.asked.period_note(line.tables), unread_note(inputs.summary, line.tables)]
-    return line.say(inputs) + "".join(f" {note}." for note in notes if note)
+    if line.needs == "everything":
+        lacking = inputs.asked.why_not_whole(line.tables)
+        if lacking:
+            return f"not said, for this needs {lacking}."
+
+    said: Markup = line.say(inputs)
+    period_note = inputs.asked.period_note(line.tables)
+    not_read = unread_note(inputs.summary, line.tables)
+    for further_note in filter(None, (period_note, not_read)):
+        said += f" {further_note}."
+    return said
 
 
 def _bold(template: str, *values: object) -> Markup:
@@ -76,14 +78,20 @@ def _bold(template: str, *values: object) -> Markup:
 
 def _closed(inputs: ReportInputs) -> Markup:
     deals = inputs["deals"]
-    won, lost = analysis.win_rate(deals).select(pl.col("won", "lost").sum()).row(0)
-    rate: str = "None closed."
-    if won + lost:
-        rate = _bold(
-            "Win rate <b>{:.0%}</b> ({:,} of {:,} closed).", won / (won + lost), won, won + lost
+    # the analysis has a row for each currency
+    rates = analysis.win_rate(deals)
+    won, lost = rates.select(pl.col("won", "lost").sum()).row(0)
+    closed = won + lost
+    rate_in_words: str = "None closed."
+    if closed:
+        rate_in_words = _bold(
+            "Win rate <b>{:.0%}</b> ({:,} of {:,} closed).", won / closed, won, closed
         )
-    won_sum, lost_sum = (_amounts(deals, state) for state in (pipeline.WON, pipeline.LOST))
-    return _bold("<b>{:,}</b> won{}, {:,} lost{}. {}", won, won_sum, lost, lost_sum, rate)
+    won_amounts = _amounts(deals, pipeline.WON)
+    lost_amounts = _amounts(deals, pipeline.LOST)
+    return _bold(
+        "<b>{:,}</b> won{}, {:,} lost{}. {}", won, won_amounts, lost, lost_amounts, rate_in_words
+    )
 
 
 def _open(inputs: ReportInputs) -> Markup:
@@ -94,98 +102,104 @@ def _open(inputs: ReportInputs) -> Markup:
 
 def _amounts(deals: pl.DataFrame, state: pl.Expr) -> str:
     """Return " (1,000 EUR and 500 USD)": one sum for each currency."""
-    deals = deals.filter(state)
-    if deals.is_empty():
+    of_state = deals.filter(state)
+    if of_state.is_empty():
         return ""
-    group = (
-        pl.col("currency")
-        if pipeline.currencies(deals)
-        else pl.lit(deals["currency"].drop_nulls().first(), pl.String)
-    )
-    sums = (
-        deals.group_by(group.alias("currency"))
-        .agg(pipeline.VALUE.sum().alias("amount"))
-        .sort("currency", nulls_last=True)
-    )
-    words = (
-        f"{amount:,.0f} {currency or 'without currency'}" for currency, amount in sums.iter_rows()
-    )
+    # deals that name no currency are in the only one, where there is but one
+    first_currency = of_state["currency"].drop_nulls().first()
+    currency = pl.lit(first_currency, pl.String)
+    if pipeline.currencies(of_state):
+        currency = pl.col("currency")
+    by_currency = of_state.group_by(currency.alias("currency"))
+    sums = by_currency.agg(pipeline.VALUE.sum().alias("amount"))
+    sums = sums.sort("currency", nulls_last=True)
+    words = [f"{amount:,.0f} {name or 'without currency'}" for name, amount in sums.iter_rows()]
     return f" ({' and '.join(words)})"
 
 
 def _activities(inputs: ReportInputs) -> Markup:
     activities = inputs["activities"]
-    times = activities.select(touches.HAPPENED).to_series()
-    return _kinds(touches.with_count(activities, "kind")) + _span(times, inputs.time_zone)
+    happened = activities.select(touches.HAPPENED).to_series()
+    # one row may be of several activities
+    counts = touches.with_count(activities, "kind")
+    return _kinds(counts) + _span(happened, inputs.time_zone)
 
 
 def _consent_events(inputs: ReportInputs) -> Markup:
     events = inputs["consent_events"]
-    said = events.select("kind", pl.lit(1).alias("count"))
-    return _kinds(said) + _span(events.select(consent.SAID).to_series(), inputs.time_zone)
+    counts = events.select("kind", pl.lit(1).alias("count"))
+    said_at = events.select(consent.SAID).to_series()
+    return _kinds(counts) + _span(said_at, inputs.time_zone)
 
 
 def _kinds(frame: pl.DataFrame) -> Markup:
     """Return how many there are of each kind. Reads kind, count."""
-    counts = (
-        frame.group_by("kind")
-        .agg(n=pl.col("count").sum())
-        .sort("n", "kind", descending=[True, False])
-    )
-    shown = _MAX_KINDS if counts.height > _MAX_KINDS + 1 else counts.height
-    named = [f"{n:,} {kind or 'without kind'}" for kind, n in counts.head(shown).iter_rows()]
-    if counts.height > shown:
-        named.append(f"{int(counts['n'][shown:].sum()):,} of {counts.height - shown} other kinds")
-    return _bold("<b>{:,}</b>{}", int(counts["n"].sum()), f" ({', '.join(named)})" if named else "")
+    total = pl.col("count").sum().alias("n")
+    totals = frame.group_by("kind").agg(total)
+    counts = totals.sort("n", "kind", descending=[True, False])
+    number_shown = counts.height
+    # "and 1 other kind" would be no shorter than the kind
+    if counts.height > _MAX_KINDS + 1:
+        number_shown = _MAX_KINDS
+    shown = counts.head(number_shown)
+    others = counts.slice(number_shown)
+    named = [f"{count:,} {kind or 'without kind'}" for kind, count in shown.iter_rows()]
+    if others.height:
+        named.append(f"{int(others['n'].sum()):,} of {others.height} other kinds")
+
+    in_brackets = ""
+    if named:
+        in_brackets = f" ({', '.join(named)})"
+    return _bold("<b>{:,}</b>{}", int(counts["n"].sum()), in_brackets)
 
 
 def _span(time: pl.Series, time_zone: str) -> str:
-    first, last = time.min(), time.max()
-    if not isinstance(first, dt.datetime) or not isinstance(last, dt.datetime):
+    first_time, last_time = time.min(), time.max()
+    if not isinstance(first_time, dt.datetime) or not isinstance(last_time, dt.datetime):
         return "."
-    return f", {day_at(first, time_zone)} to {day_at(last, time_zone)} ({time_zone})."
+    return f", {day_at(first_time, time_zone)} to {day_at(last_time, time_zone)} ({time_zone})."
 
 
 def _across(inputs: ReportInputs) -> Markup:
     contacts = plural(inputs["contacts"].height, "contact")
     if inputs.people is None:
         return _bold("{}; which of them are one person, masked data do not tell.", contacts)
-    known = inputs.people["person_id"].n_unique()
-    said = _bold("{} are <b>{}</b>", contacts, plural(known, "person", "people"))
+    person_count = inputs.people["person_id"].n_unique()
+    people_in_words = plural(person_count, "person", "people")
+    said = _bold("{} are <b>{}</b>", contacts, people_in_words)
     if "consent_events" not in inputs or "activities" not in inputs:
         return said + "."
-    done = inputs["activities"], inputs["consent_events"], inputs.people
-    late = analysis.activities_after_opt_out(*done, as_of=inputs.as_of, contacts=inputs["contacts"])
-    contacted = late["person_id"].n_unique()
-    mailed = analysis.mailed_but_objected(
-        inputs["contacts"], inputs["subscriptions"], *done, as_of=inputs.as_of
+
+    evidence = (inputs["activities"], inputs["consent_events"], inputs.people)
+    late = analysis.activities_after_opt_out(
+        *evidence, as_of=inputs.as_of, contacts=inputs["contacts"]
     )
-    objected = mailed["person_id"].n_unique()
+    mailed = analysis.mailed_but_objected(
+        inputs["contacts"], inputs["subscriptions"], *evidence, as_of=inputs.as_of
+    )
     return _bold(
         "{}; <b>{:,}</b> of them contacted on a channel after opting out of it, "
         "<b>{:,}</b> mailed although they object.",
         said,
-        contacted,
-        objected,
+        late["person_id"].n_unique(),
+        mailed["person_id"].n_unique(),
     )
 
 
 def _banner(inputs: ReportInputs) -> Markup:
-    days = analysis.consent_banner(inputs["consent_statistics"]).drop_nulls(
-        ["visitors_exposed", "optin", "optout"]
-    )
-    shown, yes, no = (
-        int(number)
-        for number in days.select(pl.col("visitors_exposed", "optin", "optout").sum()).row(0)
-    )
-    if not shown:
+    counts = ["visitors_exposed", "optin", "optout"]
+    # a day that does not tell all three would make the rates too low
+    days = analysis.consent_banner(inputs["consent_statistics"]).drop_nulls(counts)
+    sums = days.select(pl.col(counts).sum())
+    exposed, opted_in, opted_out = map(int, sums.row(0))
+    if not exposed:
         return Markup("no visitor saw it.")
     return _bold(
         "opt-in rate <b>{:.0%}</b> ({:,} of {:,} exposed visitors), opt-out rate {:.0%}, over {}.",
-        yes / shown,
-        yes,
-        shown,
-        no / shown,
+        opted_in / exposed,
+        opted_in,
+        exposed,
+        opted_out / exposed,
         plural(days.height, "day"),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import polars as pl
 
@@ -33,10 +34,12 @@ def unnested(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _joined(texts: pl.Expr) -> pl.Expr:
     element = pl.element()
-    escaped = element.str.replace_all("\\", "\\\\", literal=True).str.replace_all(
-        ";", "\\;", literal=True
-    )
-    written = pl.when(element == "").then(pl.lit(_EMPTY)).otherwise(escaped).fill_null(_NULL)
+    # first the sign that marks what is written, else that of the second would be marked again
+    marked = element.str.replace_all("\\", "\\\\", literal=True)
+    escaped = marked.str.replace_all(";", "\\;", literal=True)
+    # no text at all and text without a character would be the same between two ";"
+    text_or_sign = pl.when(element == "").then(pl.lit(_EMPTY)).otherwise(escaped)
+    written = text_or_sign.fill_null(_NULL)
     return texts.list.eval(written).list.join(";")
 
 
@@ -49,26 +52,36 @@ def split(joined: pl.Series) -> pl.Series:
     is_escaped = joined.str.contains_any([_ESCAPE, _MARK])
     lists = joined.str.split(";")
     if is_escaped.any():
-        few = joined.to_frame("joined").with_row_index("row").filter(is_escaped)
-        named = pl.col("joined").str.replace_many(_NAMED).str.split(";")
-        cut = few.select("row", texts=named.list.eval(_unescaped(pl.element())))
-        rows = (
-            lists.to_frame("plain")
-            .with_row_index("row")
-            .join(cut, "row", how="left", maintain_order="left")
-        )
-        lists = rows.select(pl.coalesce("texts", "plain")).to_series()
-    none = pl.Series([[]], dtype=pl.List(pl.String))
-    return lists.zip_with(joined.ne_missing(""), none.new_from_index(0, len(lists))).alias(
-        joined.name
-    )
+        lists = _with_escaped(lists, joined, is_escaped)
+    # a text without a character is cut into one piece, and stands for no text
+    empty_list = pl.Series([[]], dtype=pl.List(pl.String))
+    empty_lists = empty_list.new_from_index(0, len(lists))
+    return lists.zip_with(joined.ne_missing(""), empty_lists).alias(joined.name)
+
+
+def _with_escaped(
+    lists: pl.Series,
+    joined: pl.Series,
+    is_escaped: pl.Series,
+) -> pl.Series:
+    """Return the lists, those of the few cells with escaped signs cut anew."""
+    few = joined.to_frame("joined").with_row_index("row").filter(is_escaped)
+    named = pl.col("joined").str.replace_many(_NAMED)
+    pieces = named.str.split(";")
+    texts = pieces.list.eval(_unescaped(pl.element()))
+    cut = few.select("row", texts=texts)
+    rows = lists.to_frame("plain").with_row_index("row")
+    both = rows.join(cut, "row", how="left", maintain_order="left")
+    return both.select(pl.coalesce("texts", "plain")).to_series()
 
 
 def _unescaped(piece: pl.Expr) -> pl.Expr:
-    without = piece.str.replace_all(r"(?s)\\(.)", "${1}").str.replace_many(_MEANT)
-    return pl.when(piece == _EMPTY).then(pl.lit("")).when(piece != _NULL).then(without)
+    without_signs = piece.str.replace_all(r"(?s)\\(.)", "${1}").str.replace_many(_MEANT)
+    return pl.when(piece == _EMPTY).then(pl.lit("")).when(piece != _NULL).then(without_signs)
 
 
 def _as_json(values: pl.Series) -> pl.Series:
-    texts = [json.dumps(value, ensure_ascii=False, default=str) for value in values.to_list()]
-    return pl.Series(values.name, texts, dtype=pl.String).set(values.is_null(), None)
+    to_json = partial(json.dumps, ensure_ascii=False, default=str)
+    texts = pl.Series(values.name, list(map(to_json, values.to_list())), dtype=pl.String)
+    # null would be the text "null"
+    return texts.set(values.is_null(), None)

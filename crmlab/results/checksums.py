@@ -26,22 +26,37 @@ def checksum(path: Path) -> Checksum:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     status = path.stat()
-    return Checksum(bytes=status.st_size, sha256=digest.hexdigest(), modified_ns=status.st_mtime_ns)
+    return Checksum(
+        bytes=status.st_size,
+        sha256=digest.hexdigest(),
+        modified_ns=status.st_mtime_ns,
+    )
 
 
 def noting(writers: Mapping[str, Writer], into: MutableMapping[str, Checksum]) -> dict[str, Writer]:
     """Return the same writers, each of which notes the checksum of its file under the file's name."""
-    return {name: partial(_write_and_note, name, write, into) for name, write in writers.items()}
+    noted: dict[str, Writer] = {}
+    for name, write in writers.items():
+        noted[name] = partial(_write_and_note, name, write, into)
+    return noted
 
 
 def _write_and_note(
-    name: str, write: Writer, into: MutableMapping[str, Checksum], path: Path
+    name: str,
+    write: Writer,
+    into: MutableMapping[str, Checksum],
+    path: Path,
 ) -> None:
     write(path)
     into[name] = checksum(path)
 
 
-def differs(path: Path, known: Checksum, *, trust_time: bool) -> bool:
+def differs(
+    path: Path,
+    known: Checksum,
+    *,
+    trust_time: bool,
+) -> bool:
     """Return whether a file is another one than when it was written.
 
     The size tells most changes, and else the content; with `trust_time` a file that was not written since is not read

@@ -11,6 +11,7 @@ import glob
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -108,31 +109,41 @@ def _duckdb() -> Any:
 def _files(tables: Mapping[str, Source], folder: Path) -> dict[str, list[Path]]:
     """Return the files of each table; those of frames are written into the folder."""
     files: dict[str, list[Path]] = {}
-    for number, (name, source) in enumerate(tables.items()):
+    for number, (table, source) in enumerate(tables.items()):
         if isinstance(source, (pl.DataFrame, pl.LazyFrame)):
-            path = folder / f"{number}.parquet"
-            source.lazy().sink_parquet(path)
-            files[name] = [path]
+            parquet_path = folder / f"{number}.parquet"
+            source.lazy().sink_parquet(parquet_path)
+            files[table] = [parquet_path]
         elif isinstance(source, (str, Path)):
-            files[name] = [Path(source)]
+            files[table] = [Path(source)]
         else:
-            files[name] = [Path(path) for path in source]
+            files[table] = [Path(parquet_path) for parquet_path in source]
     return files
 
 
-def _give(connection: Any, files: Mapping[str, Sequence[Path]], *, hive_partitioning: bool) -> None:
+def _give(
+    connection: Any,
+    files: Mapping[str, Sequence[Path]],
+    *,
+    hive_partitioning: bool,
+) -> None:
     """Make a view of each table, and close every other way out."""
     allowed: list[str] = []
-    for name, paths in files.items():
-        # as patterns, for that is what DuckDB takes them for
-        patterns = [_text(glob.escape(str(path.absolute()))) for path in paths]
-        view = name.replace('"', '""')
+    for table, paths in files.items():
+        patterns = []
+        for path in paths:
+            whole_path = str(path.absolute())
+            # as a pattern, for that is what DuckDB takes it for
+            pattern = _text(glob.escape(whole_path))
+            patterns.append(pattern)
+            allowed += [pattern, _text(whole_path)]
+        view = table.replace('"', '""')
         read = f"read_parquet([{', '.join(patterns)}], hive_partitioning={hive_partitioning}, union_by_name=true)"
         connection.execute(f'create view "{view}" as select * from {read}')  # noqa: S608  # quoted
-        allowed += [*patterns, *(_text(str(path.absolute())) for path in paths)]
     connection.execute("set TimeZone='UTC'")
     connection.execute(f"set allowed_paths=[{', '.join(allowed)}]")
     connection.execute("set enable_external_access=false")
+    # the last one: what is locked cannot be set any more
     connection.execute("set lock_configuration=true")
 
 
@@ -145,21 +156,29 @@ def _answer(connection: Any, sql: str) -> pl.DataFrame:
     kinds = [statement.type.name for statement in statements]
     if kinds != ["SELECT"]:
         said = f"there are {len(kinds)}" if len(kinds) != 1 else f"{kinds[0]} is none"
-        raise UsageError(f"SQL here is one select, which reads and changes nothing: {said}")
-    _check_functions(connection, statements[0].query)
-    relation = connection.sql(statements[0].query)
-    names = relation.columns
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise UsageError(
-            f"two columns of the answer are called {twice!r}: give one another name, with AS"
-        )
-    for name, type_ in zip(names, relation.types, strict=True):
-        if any(each in str(type_) for each in _NOT_IN_FRAMES):
-            raise UsageError(
-                f"{name} is of the type {type_}, which frames do not have: cast it, as in {name}::text"
-            )
+        raise UsageError(f"SQL here is one select that changes nothing: {said}")
+    select = statements[0].query
+    _check_functions(connection, select)
+    # asked for its columns, it has read nothing yet
+    relation = connection.sql(select)
+    _check_columns(relation.columns, relation.types)
     return pl.DataFrame(relation)
+
+
+def _check_columns(names: Sequence[str], types: Sequence[Any]) -> None:
+    """Refuse an answer that no frame can hold."""
+    counts = Counter(names)
+    repeated = [name for name in names if counts[name] > 1]
+    if repeated:
+        raise UsageError(
+            f"two columns of the answer are called {repeated[0]!r}: give one another name, with AS"
+        )
+    for name, column_type in zip(names, types, strict=True):
+        # also inside lists and structures, whose type names theirs
+        if any(unknown in str(column_type) for unknown in _NOT_IN_FRAMES):
+            raise UsageError(
+                f"{name} is of the type {column_type}, which frames do not have: cast it, as in {name}::text"
+            )
 
 
 def _check_functions(connection: Any, sql: str) -> None:
@@ -168,7 +187,7 @@ def _check_functions(connection: Any, sql: str) -> None:
     tree = json.loads(text)
     if tree["error"]:
         raise UsageError(
-            "DuckDB takes this select apart no further, so it is not run: write it without PIVOT or UNPIVOT"
+            "DuckDB does not show what this select reads, so it is not run: write it without PIVOT or UNPIVOT"
         )
     for name in _table_functions(tree):
         if name not in _FUNCTIONS:
@@ -178,8 +197,8 @@ def _check_functions(connection: Any, sql: str) -> None:
 def _table_functions(tree: Any) -> Iterator[str]:
     """Yield the functions that stand in the place of tables."""
     if isinstance(tree, list):
-        for each in tree:
-            yield from _table_functions(each)
+        for branch in tree:
+            yield from _table_functions(branch)
     elif isinstance(tree, dict):
         if tree.get("type") == "TABLE_FUNCTION":
             yield tree["function"]["function_name"]
@@ -187,8 +206,8 @@ def _table_functions(tree: Any) -> Iterator[str]:
 
 
 def _in_words(error: Exception, tables: Mapping[str, Source]) -> UsageError:
-    said = str(error).partition("\n")[0]
-    table = _UNKNOWN_TABLE.search(said)
+    first_line = str(error).partition("\n")[0]
+    table = _UNKNOWN_TABLE.search(first_line)
     if table:
         return UsageError(f"unknown table {table[1]!r} in SQL; {known_tables(tables)}")
     kind = type(error).__name__
@@ -196,11 +215,9 @@ def _in_words(error: Exception, tables: Mapping[str, Source]) -> UsageError:
         return UsageError(
             f"SQL reads the tables that are there, and no file: {known_tables(tables)}"
         )
-    if kind in (
-        "ConversionException",
-        "OutOfRangeException",
-    ):  # what DuckDB says quotes a value of a record
+    # what DuckDB says of these quotes a value of a record
+    if kind in ("ConversionException", "OutOfRangeException"):
         return UsageError(
             "a value does not fit the type that the query casts it to: try_cast makes null of it"
         )
-    return UsageError(f"DuckDB does not understand this SQL: {said}")
+    return UsageError(f"DuckDB does not understand this SQL: {first_line}")

@@ -8,7 +8,7 @@ made of it, is in `crmlab.results.excel_sheets`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -78,33 +78,43 @@ def _close(book: Any) -> None:
     """Close what XlsxWriter leaves open where it could not write on; after a workbook that is whole, nothing is."""
     book.fileclosed = True  # else it tries once more, when it is collected
     for sheet in book.worksheets():
-        for file in (sheet.row_data_fh, sheet.fh):
+        for open_file in (sheet.row_data_fh, sheet.fh):
             with suppress(OSError):  # what could not be written before cannot be written now
-                file.close()
+                open_file.close()
 
 
 def _write_sheet(book: Any, sheet: Sheet) -> None:
-    made = book.add_worksheet(sheet.name)
-    head = book.add_format(_HEAD)
+    worksheet = book.add_worksheet(sheet.name)
+    head_format = book.add_format(_HEAD)
     formats = {kind: book.add_format(properties) for kind, properties in FORMATS.items()}
-    for place, column in enumerate(sheet.columns):
-        made.set_column(place, place, _width(column), formats[column.kind])
-        _write_text(made, (0, place), column.head, head)
-    writers = [_writer(made, column.kind, formats) for column in sheet.columns]
-    row = 0
-    for start in range(0, sheet.rows, _ROWS_AT_ONCE):
-        few = [column.values.slice(start, _ROWS_AT_ONCE).to_list() for column in sheet.columns]
-        for values in zip(*few, strict=True):
-            row += 1
-            for place, value in enumerate(values):
-                if value is not None:
-                    writers[place](row, place, value)
-    made.freeze_panes(1, 0)
+    writers = []
+    for position, column in enumerate(sheet.columns):
+        worksheet.set_column(position, position, _width(column), formats[column.kind])
+        _write_text(worksheet, (0, position), column.head, head_format)
+        writers.append(_writer(worksheet, column.kind, formats))
+
+    for row_number, values in enumerate(_rows(sheet), 1):
+        for position, value in enumerate(values):
+            if value is not None:
+                writers[position](row_number, position, value)
+    worksheet.freeze_panes(1, 0)
+    # a filter needs a column
     if sheet.columns:
-        made.autofilter(0, 0, sheet.rows, len(sheet.columns) - 1)
+        worksheet.autofilter(0, 0, sheet.rows, len(sheet.columns) - 1)
 
 
-def _writer(made: Any, kind: str, formats: Mapping[str, Any]) -> Callable[[int, int, Any], object]:
+def _rows(sheet: Sheet) -> Iterator[tuple[Any, ...]]:
+    """Return the rows as values of Python, of which a few thousand are made at a time."""
+    for start in range(0, sheet.rows, _ROWS_AT_ONCE):
+        columns = [column.values.slice(start, _ROWS_AT_ONCE).to_list() for column in sheet.columns]
+        yield from zip(*columns, strict=True)
+
+
+def _writer(
+    made: Any,
+    kind: str,
+    formats: Mapping[str, Any],
+) -> Callable[[int, int, Any], object]:
     """Return what writes a value of such a column into a row and place."""
     own = formats[kind]
     if kind == "text":
@@ -112,7 +122,11 @@ def _writer(made: Any, kind: str, formats: Mapping[str, Any]) -> Callable[[int, 
     if kind == "boolean":
         return lambda row, place, value: made.write_boolean(row, place, value, own)
 
-    def write_number(row: int, place: int, value: float) -> None:
+    def write_number(
+        row: int,
+        place: int,
+        value: float,
+    ) -> None:
         if math.isfinite(value):
             made.write_number(row, place, value, own)
         else:
@@ -121,7 +135,12 @@ def _writer(made: Any, kind: str, formats: Mapping[str, Any]) -> Callable[[int, 
     return write_number
 
 
-def _write_text(made: Any, cell: tuple[int, int], text: str, form: Any) -> None:
+def _write_text(
+    made: Any,
+    cell: tuple[int, int],
+    text: str,
+    form: Any,
+) -> None:
     if text.startswith("<r>") and text.endswith("</r>"):
         # XlsxWriter takes such a text for XML of its own and does not escape it; in two parts it does
         made.write_rich_string(*cell, text[:1], form, text[1:], form)
@@ -131,10 +150,14 @@ def _write_text(made: Any, cell: tuple[int, int], text: str, form: Any) -> None:
 
 def _width(column: Column) -> int:
     """Return a width in characters that shows the head and most values."""
+    longest = 0
     if column.kind in _DATE_WIDTHS:
         longest = _DATE_WIDTHS[column.kind]
     else:
-        shown = column.values.head(_MEASURED_ROWS).cast(pl.String).str.len_chars().max()
-        longest = int(shown) if isinstance(shown, int) else 0
+        # the first rows tell enough, and all of them would take long
+        texts = column.values.head(_MEASURED_ROWS).cast(pl.String)
+        longest_text = texts.str.len_chars().max()
+        if isinstance(longest_text, int):
+            longest = longest_text
     for_head = len(column.head) + 3  # the button of the filter
     return min(max(longest + 1, for_head, _MIN_WIDTH), _MAX_WIDTH)

@@ -69,13 +69,18 @@ def sheets(tables: Mapping[str, pl.DataFrame]) -> list[Sheet]:
         Excel cannot hold something: everything that it cannot, and what to do.
     """
     flat = {name: unnested(frame) for name, frame in tables.items()}
-    if problems := [problem for name, frame in flat.items() for problem in _problems(name, frame)]:
+    problems: list[str] = []
+    for name, frame in flat.items():
+        problems += _problems(name, frame)
+    if problems:
         raise UsageError(
             f"Excel cannot hold {'; '.join(problems)}: write parquet or csv, or leave these out"
         )
+
     names = _sheet_names(tables)
     made = [_sheet(names[name], frame) for name, frame in flat.items()]
-    if any(names[name] != name for name in tables):
+    is_renamed = any(names[name] != name for name in tables)
+    if is_renamed:
         made.append(_directory(names, tables))
     return made
 
@@ -86,10 +91,10 @@ def sheets(tables: Mapping[str, pl.DataFrame]) -> list[Sheet]:
 def _sheet_names(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
     """Return a name for the sheet of each table: its own where that can be, and no two alike but for case."""
     names: dict[str, str] = {}
-    taken = {"history", _DIRECTORY}  # "history" is Excel's own
+    names_taken = {"history", _DIRECTORY}  # "history" is Excel's own
     for table in sorted(tables, key=_must_change):  # what keeps its name comes first
-        names[table] = _free_name(table, taken)
-        taken.add(names[table].casefold())
+        names[table] = _free_name(table, names_taken)
+        names_taken.add(names[table].casefold())
     return names
 
 
@@ -98,14 +103,16 @@ def _must_change(table: str) -> bool:
 
 
 def _free_name(table: str, taken: set[str]) -> str:
-    name = _cut(_NOT_IN_NAMES.sub("_", table), _MAX_NAME_UNITS).strip("'") or "table"
-    number = 1
-    free = name
-    while free.casefold() in taken:
-        number += 1
-        ending = f"~{number}"
-        free = _cut(name, _MAX_NAME_UNITS - len(ending)) + ending
-    return free
+    allowed = _NOT_IN_NAMES.sub("_", table)
+    # Excel takes no name that begins or ends with a "'"
+    name = _cut(allowed, _MAX_NAME_UNITS).strip("'") or "table"
+    suffix = 1
+    free_name = name
+    while free_name.casefold() in taken:
+        suffix += 1
+        ending = f"~{suffix}"
+        free_name = _cut(name, _MAX_NAME_UNITS - len(ending)) + ending
+    return free_name
 
 
 def _cut(text: str, units: int) -> str:
@@ -121,14 +128,9 @@ def _utf16_units(text: str) -> int:
 
 def _directory(names: Mapping[str, str], tables: Mapping[str, pl.DataFrame]) -> Sheet:
     """Return the sheet that tells which table is on which."""
-    frame = pl.DataFrame(
-        {
-            "sheet": [names[name] for name in tables],
-            "table": list(tables),
-            "rows": [frame.height for frame in tables.values()],
-        }
-    )
-    return _sheet(_DIRECTORY, frame)
+    rows = [(names[name], name, frame.height) for name, frame in tables.items()]
+    columns = {"sheet": pl.String, "table": pl.String, "rows": pl.Int64}
+    return _sheet(_DIRECTORY, pl.DataFrame(rows, schema=columns, orient="row"))
 
 
 # ---- what Excel cannot hold ---------------------------------------------------------------------
@@ -140,18 +142,23 @@ def _problems(name: str, frame: pl.DataFrame) -> Iterator[str]:
         yield f"the {frame.height:,} rows of {name} (at most {_MAX_ROWS:,})"
     if frame.width > _MAX_COLUMNS:
         yield f"the {frame.width:,} columns of {name} (at most {_MAX_COLUMNS:,})"
-    if any(_utf16_units(column) > _MAX_UNITS for column in frame.columns):
+    if max(map(_utf16_units, frame.columns), default=0) > _MAX_UNITS:
         yield f"the longest name of a column of {name} (at most {_MAX_UNITS:,} characters)"
-    for column, dtype in frame.schema.items():
-        if dtype in (pl.Binary, pl.Object):
-            yield f"the {dtype} values of {name}.{column} (cast them to text)"
-        if (
-            dtype in (pl.Date, pl.Datetime)
-            and not _days(frame[column]).is_between(_FIRST_DAY, _LAST_DAY).all()
-        ):
-            yield f"the times of {name}.{column} before {_FIRST_DAY} or after {_LAST_DAY}"
-        if _longest(frame[column]) > _MAX_UNITS:
-            yield f"the longest text of {name}.{column} (at most {_MAX_UNITS:,} characters, most emoji count as two)"
+    for values in frame:
+        column = f"{name}.{values.name}"
+        if values.dtype in (pl.Binary, pl.Object):
+            yield f"the {values.dtype} values of {column} (cast them to text)"
+        if not _has_all_days(values):
+            yield f"the times of {column} before {_FIRST_DAY} or after {_LAST_DAY}"
+        if _longest(values) > _MAX_UNITS:
+            yield f"the longest text of {column} (at most {_MAX_UNITS:,} characters, most emoji count as two)"
+
+
+def _has_all_days(values: pl.Series) -> bool:
+    """Return whether Excel's calendar has the days of all these dates and times."""
+    if values.dtype not in (pl.Date, pl.Datetime):
+        return True
+    return _days(values).is_between(_FIRST_DAY, _LAST_DAY).all()
 
 
 def _days(times: pl.Series) -> pl.Series:
@@ -165,8 +172,9 @@ def _longest(values: pl.Series) -> int:
     if values.dtype not in (pl.String, pl.Categorical, pl.Enum):
         return 0
     texts = values.cast(pl.String)
-    long = texts.filter(texts.str.len_chars() > _MAX_UNITS // 2)
-    return max(map(_utf16_units, long), default=0)
+    # counting units takes long: no character is more than two
+    long_texts = texts.filter(texts.str.len_chars() > _MAX_UNITS // 2)
+    return max(map(_utf16_units, long_texts), default=0)
 
 
 # ---- columns ------------------------------------------------------------------------------------
@@ -181,7 +189,8 @@ def _column(values: pl.Series) -> Column:
     if isinstance(dtype, pl.Datetime):
         return _times(values, dtype)
     if dtype == pl.Date:
-        return Column(values.name, _serial(values.cast(pl.Datetime("us"))), "day")
+        midnights = values.cast(pl.Datetime("us"))
+        return Column(values.name, _serial(midnights), "day")
     if dtype == pl.Time:
         return Column(values.name, values.cast(pl.Int64) / _NANOSECONDS_A_DAY, "clock")
     if dtype == pl.Boolean:
@@ -213,15 +222,14 @@ def _has_few_digits(decimals: pl.Series) -> bool:
 def _is_short(numbers: pl.Series) -> bool:
     """Whether each of these whole numbers keeps its digits."""
     limit = 10**_MAX_DIGITS
-    known = numbers.drop_nulls().cast(
-        pl.Float64
-    )  # exact far beyond the limit, and holds the unsigned ones, too
+    # exact far beyond the limit, and holds the unsigned ones, too
+    known = numbers.drop_nulls().cast(pl.Float64)
     return bool(known.is_between(-limit, limit, closed="none").all())
 
 
 def _serial(times: pl.Series) -> pl.Series:
     """Return times as Excel counts them: days, and parts of a day."""
     days = (times - _DAY_ZERO).dt.total_microseconds() / (86_400 * 10**6)
-    before = times.dt.date() < _AFTER_LEAP_DAY
+    is_before_leap_day = times.dt.date() < _AFTER_LEAP_DAY
     # the last microseconds of the year 9999, which many systems write for "never", would be rounded into 10000
-    return (days - before.cast(pl.Float64)).clip(upper_bound=_LAST_SERIAL)
+    return (days - is_before_leap_day.cast(pl.Float64)).clip(upper_bound=_LAST_SERIAL)

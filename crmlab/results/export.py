@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -73,34 +73,47 @@ def export(
     CrmlabError
         The system refused while files were written: the disk is full.
     """
-    frames = {name: as_polars(frame, name) for name, frame in tables.items()}
+    frames = {table: as_polars(frame, table) for table, frame in tables.items()}
     checksums: dict[str, Checksum] = {}
     writers = noting(table_writers(frames, format, metadata, workbook=manifest.WORKBOOK), checksums)
+    # these come last: their texts are made of the checksums of the others
     writers |= text_writers(beside, checksums)
     folder = make_folder(directory)
-    remove = [folder / f"{name}.{format}" for name in obsolete if format != "xlsx"]
-    return write_files({folder / name: write for name, write in writers.items()}, remove=remove)
+    new_files = {folder / file_name: writer for file_name, writer in writers.items()}
+    remove = []
+    # a workbook holds all tables, and is replaced as a whole
+    if format != "xlsx":
+        remove = [folder / f"{table}.{format}" for table in obsolete]
+    return write_files(new_files, remove=remove)
 
 
 def text_writers(
     texts: Mapping[str, TextOf], checksums: Mapping[str, Checksum] = MappingProxyType({})
 ) -> dict[str, Writer]:
     """Return by file name what writes each text, which is made of the checksums of the files written before it."""
-    return {name: partial(_write_text, text_of, checksums) for name, text_of in texts.items()}
+    writers: dict[str, Writer] = {}
+    for name, text_of in texts.items():
+        writers[name] = partial(_write_text, text_of, checksums)
+    return writers
 
 
 def parquet_writers(
     tables: Mapping[str, _AnyFrame], metadata: Mapping[str, str]
 ) -> dict[str, Writer]:
     """Return by file name what writes each table as Parquet."""
-    writers = {
-        name: partial(_write_parquet, name, frame, metadata) for name, frame in tables.items()
-    }
-    return {f"{name}.parquet": _with_its_mode(name, write) for name, write in writers.items()}
+    writers = {}
+    for table, frame in tables.items():
+        writer = partial(_write_parquet, table, frame, metadata)
+        writers[f"{table}.parquet"] = _with_its_mode(table, writer)
+    return writers
 
 
 def table_writers(
-    tables: Mapping[str, _AnyFrame], format: Format, metadata: Mapping[str, str], *, workbook: str
+    tables: Mapping[str, _AnyFrame],
+    format: Format,
+    metadata: Mapping[str, str],
+    *,
+    workbook: str,
 ) -> dict[str, Writer]:
     """Return by file name what writes each table, or the workbook of all of them.
 
@@ -114,18 +127,26 @@ def table_writers(
     if format == "parquet":
         _refuse_as_file_names(tables)
         return parquet_writers(tables, metadata)
-    frames = {name: collected(frame, name) for name, frame in tables.items()}
+
+    # only Parquet can be written batch by batch
+    frames = {table: collected(frame, table) for table, frame in tables.items()}
     if format == "xlsx":
         excel.need_xlsxwriter()
         return {workbook: partial(excel.write, sheets(frames))}
+
     _refuse_as_file_names(frames)
     _refuse_for_csv(frames)
-    writers = {name: partial(_write_csv, name, frame) for name, frame in frames.items()}
-    return {f"{name}.csv": _with_its_mode(name, write) for name, write in writers.items()}
+    writers = {}
+    for table, frame in frames.items():
+        writer = partial(_write_csv, table, frame)
+        writers[f"{table}.csv"] = _with_its_mode(table, writer)
+    return writers
 
 
 def _with_its_mode(name: str, write: Writer) -> Writer:
-    return partial(_write_private, write) if name in _PRIVATE else write
+    if name in _PRIVATE:
+        return partial(_write_private, write)
+    return write
 
 
 def _write_private(write: Writer, path: Path) -> None:
@@ -133,14 +154,18 @@ def _write_private(write: Writer, path: Path) -> None:
     path.chmod(PRIVATE_FILE)
 
 
-def _write_text(text_of: TextOf, checksums: Mapping[str, Checksum], path: Path) -> None:
+def _write_text(
+    text_of: TextOf,
+    checksums: Mapping[str, Checksum],
+    path: Path,
+) -> None:
     path.write_bytes(text_of(checksums).encode())  # bytes: the same line ends on every system
 
 
 def _refuse_as_file_names(names: Iterable[str]) -> None:
     for name in names:
         if not name or _NOT_IN_FILE_NAMES.search(name):
-            raise UsageError(f"{name!r} is no name of a file: name the table otherwise")
+            raise UsageError(f"{name!r} is no name of a file: give the table another name")
 
 
 def _refuse_for_csv(tables: Mapping[str, pl.DataFrame]) -> None:
@@ -155,7 +180,12 @@ def _refuse_for_csv(tables: Mapping[str, pl.DataFrame]) -> None:
         )
 
 
-def _write_parquet(name: str, frame: _AnyFrame, metadata: Mapping[str, str], path: Path) -> None:
+def _write_parquet(
+    name: str,
+    frame: _AnyFrame,
+    metadata: Mapping[str, str],
+    path: Path,
+) -> None:
     with _refusals_in_words(name, "Parquet"):
         if isinstance(frame, pl.LazyFrame):
             frame.sink_parquet(path, compression="zstd", metadata=dict(metadata))
@@ -163,7 +193,11 @@ def _write_parquet(name: str, frame: _AnyFrame, metadata: Mapping[str, str], pat
             frame.write_parquet(path, compression="zstd", metadata=dict(metadata))
 
 
-def _write_csv(name: str, frame: pl.DataFrame, path: Path) -> None:
+def _write_csv(
+    name: str,
+    frame: pl.DataFrame,
+    path: Path,
+) -> None:
     with _refusals_in_words(name, "CSV"):
         flat(frame).write_csv(path, include_bom=True)
 
@@ -183,20 +217,29 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with every column a scalar, and every text and name of a column safe in a spreadsheet."""
     texts = unnested(frame)
     columns = []
-    for name, dtype in texts.schema.items():
-        column = pl.col(name)
+    for column_name, dtype in texts.schema.items():
+        column = pl.col(column_name)
         if dtype in (pl.String, pl.Categorical, pl.Enum):
             columns.append(shielded(column.cast(pl.String)))
         elif isinstance(dtype, pl.Datetime):
             columns.append(_iso(column, dtype))
         elif dtype == pl.Duration:
+            # a negative one begins with a "-"
             columns.append(shielded(column.dt.to_string("iso")))
         else:
             columns.append(column)
-    names = (
-        pl.Series(texts.columns, dtype=pl.String).to_frame("name").select(shielded(pl.col("name")))
-    )
-    return texts.select(columns).rename(dict(zip(texts.columns, names["name"], strict=True)))
+
+    # a spreadsheet runs the head of a column like any other cell
+    safe_names = _changed(texts.columns, shielded)
+    new_names = dict(zip(texts.columns, safe_names, strict=True))
+    return texts.select(columns).rename(new_names)
+
+
+def _changed(names: Sequence[str], change: Callable[[pl.Expr], pl.Expr]) -> list[str]:
+    """Return names with the same change as is made to text in columns."""
+    frame = pl.Series("name", names, dtype=pl.String).to_frame()
+    changed = frame.select(change(pl.col("name")))
+    return changed.to_series().to_list()
 
 
 def _iso(time: pl.Expr, dtype: pl.Datetime) -> pl.Expr:
@@ -230,24 +273,27 @@ def read_csv(path: str | Path) -> pl.DataFrame:
     >>> crmlab.read_csv("out/deals.csv").select("id", "status", "text").rows()
     [('1', 'won', ''), ('2', 'lost', None)]
     """
-    name = Path(path).stem
-    if name not in TABLES:
+    file_name = Path(path).name
+    table_name = Path(path).stem
+    if table_name not in TABLES:
         raise UsageError(
-            f"{name!r} is not a shared table; read {Path(path).name} with polars.read_csv"
+            f"{table_name!r} is not a shared table; read {file_name} with polars.read_csv"
         )
-    table = TABLES[name]
+    table = TABLES[table_name]
     frame = read_cells(path, table.schema)
     if not table.columns.keys() <= set(frame.columns):
         strange = sorted(set(frame.columns) ^ set(table.columns))
-        raise SchemaError(
-            f"{Path(path).name} and the table differ in the columns {', '.join(strange)}"
-        )
+        raise SchemaError(f"{file_name} and the table differ in the columns {', '.join(strange)}")
     further = [column for column in frame.columns if column not in table.columns]
-    return conform(frame.select(*table.columns), table).with_columns(frame.select(further))
+    shared = conform(frame.select(*table.columns), table)
+    return shared.with_columns(frame.select(further))
 
 
 def read_cells(
-    path: str | Path, schema: Mapping[str, pl.DataType], *, advice: str = ""
+    path: str | Path,
+    schema: Mapping[str, pl.DataType],
+    *,
+    advice: str = "",
 ) -> pl.DataFrame:
     """Return what `flat` was given, from its CSV file; columns that are not in the schema stay text.
 
@@ -260,32 +306,39 @@ def read_cells(
     """
     try:
         frame = pl.read_csv(path, infer_schema=False)
-        names = (
-            pl.Series(frame.columns, dtype=pl.String)
-            .to_frame("name")
-            .select(unshielded(pl.col("name")))
-            .to_series()
-        )
-        named = frame.rename(dict(zip(frame.columns, names, strict=True)))
-        return named.select(
-            _restored(values, schema.get(values.name, pl.String())) for values in named
-        )
+        names = _changed(frame.columns, unshielded)
+        own_names = dict(zip(frame.columns, names, strict=True))
+        named = frame.rename(own_names)
+        columns = []
+        for values in named:
+            dtype = schema.get(values.name, pl.String())
+            columns.append(_restored(values, dtype))
+        return named.select(columns)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or in_short(error)}") from None
     except pl.exceptions.PolarsError as error:
-        name = Path(path).stem
-        if name in TABLES:
-            advice = (
-                advice
-                or f"write crmlab.table({name!r}, {str(path)!r}), which takes other notations, too"
-            )
-        advice = advice or "export it again"
-        # Polars quotes values, which are of records
-        column = _COLUMN_OF_ERROR.search(str(error))
-        where = f" in {column[1]}" if column else ""
-        raise UsageError(
-            f"{Path(path).name} is not as crmlab writes it{where}, perhaps since a spreadsheet saved it: {advice}"
-        ) from None
+        raise _not_as_written(path, error, advice) from None
+
+
+def _not_as_written(
+    path: str | Path,
+    error: Exception,
+    advice: str,
+) -> UsageError:
+    """Return what to say of a CSV file that cannot be read, but for its values, which Polars quotes."""
+    table_name = Path(path).stem
+    if not advice and table_name in TABLES:
+        advice = (
+            f"write crmlab.table({table_name!r}, {str(path)!r}), which takes other notations, too"
+        )
+    where = ""
+    column = _COLUMN_OF_ERROR.search(str(error))
+    if column:
+        where = f" in {column[1]}"
+    return UsageError(
+        f"{Path(path).name} is not as crmlab writes it{where}, perhaps since a spreadsheet saved it: "
+        f"{advice or 'export it again'}"
+    )
 
 
 def _restored(values: pl.Series, dtype: pl.DataType) -> pl.Expr | pl.Series:
@@ -298,14 +351,12 @@ def _restored(values: pl.Series, dtype: pl.DataType) -> pl.Expr | pl.Series:
     if dtype.is_nested():
         return unshielded(column).str.json_decode(dtype)
     if dtype == pl.Datetime:
-        return column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us").dt.replace_time_zone(
-            "UTC"
-        )
+        without_zone = column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us")
+        return without_zone.dt.replace_time_zone("UTC")
     if dtype == pl.Date:
         return column.str.to_date("%Y-%m-%d")
     if dtype == pl.Boolean:
         # a spreadsheet that saves the file again writes TRUE
-        return column.str.to_lowercase().replace_strict(
-            {"true": True, "false": False}, return_dtype=pl.Boolean
-        )
+        lower_case = column.str.to_lowercase()
+        return lower_case.replace_strict({"true": True, "false": False}, return_dtype=pl.Boolean)
     return column.cast(dtype)

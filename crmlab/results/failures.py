@@ -9,7 +9,8 @@ import polars as pl
 from crmlab.display import DisplayMixin, Overview, listed, plural
 from crmlab.errors import CrmlabError
 
-TABLE = pl.Schema(dict.fromkeys(("account", "resource", "what happened", "what to do"), pl.String))
+_COLUMNS = ("account", "resource", "what happened", "what to do")
+TABLE = pl.Schema(dict.fromkeys(_COLUMNS, pl.String))
 
 
 class Failures(tuple[CrmlabError, ...], DisplayMixin):
@@ -25,10 +26,11 @@ class Failures(tuple[CrmlabError, ...], DisplayMixin):
 
     def table(self) -> pl.DataFrame:
         """Return a row for each: account, resource, what happened, what to do."""
-        rows = [
-            (each.account, each.resource or "all", _happened(each), each.what_to_do)
-            for each in self
-        ]
+        rows = []
+        for failure in self:
+            # what is refused to an account is refused to all of its lists
+            resource = failure.resource or "all"
+            rows.append((failure.account, resource, _happened(failure), failure.what_to_do))
         return pl.DataFrame(rows, schema=TABLE, orient="row")
 
     def _overview(self) -> Overview:
@@ -43,4 +45,6 @@ class Failures(tuple[CrmlabError, ...], DisplayMixin):
 
 
 def _happened(failure: CrmlabError) -> str:
-    return f"{failure.what}; {failure.tries}" if failure.tries else failure.what
+    if not failure.tries:
+        return failure.what
+    return f"{failure.what}; {failure.tries}"

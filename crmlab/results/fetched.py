@@ -118,9 +118,8 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
 
         `asked` says whether that was everything.
         """
-        return (
-            bool(self.summary["complete"].all()) and self.rejected.is_empty() and not self.failures
-        )
+        is_whole = bool(self.summary["complete"].all())
+        return is_whole and self.rejected.is_empty() and not self.failures
 
     def __getitem__(self, name: TableName | str) -> Frame:
         try:
@@ -141,7 +140,9 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
             return self._tables[name]
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *(name for name in self._tables if name.isidentifier())]
+        # a service's own records have a dot in their names
+        names: list[str] = [name for name in self._tables if name.isidentifier()]
+        return [*super().__dir__(), *names]
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self._tables)
@@ -153,7 +154,11 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         return len(self._tables)
 
     def export(
-        self, directory: str | Path, format: Format = "parquet", *, mask: bool | bytes = False
+        self,
+        directory: str | Path,
+        format: Format = "parquet",
+        *,
+        mask: bool | bytes = False,
     ) -> list[Path]:
         """Write the tables, the summary, rejected records and misfits if there are any; masked on request.
 
@@ -190,9 +195,9 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         from crmlab.results.export import export  # noqa: PLC0415  # loaded when it is used
         from crmlab.results.masking import as_mask  # noqa: PLC0415
 
-        by = as_mask(mask)
-        if by:
-            return self._masked_by(by).export(directory, format)
+        chosen_mask = as_mask(mask)
+        if chosen_mask:
+            return self._masked_by(chosen_mask).export(directory, format)
         manifest.refuse_another_question(directory, self.asked, format)
         frames: dict[str, Any] = {**self._tables, **self._beside()}
         if format == "xlsx":  # a workbook is passed on alone
@@ -214,20 +219,22 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         """Return everything but the tables as masked data have it."""
         from crmlab.results.masking import masked_account  # noqa: PLC0415  # loaded when it is used
 
-        names = ("summary", "rejected", "misfits", "failures", "asked")
-        return masked_account({name: getattr(self, name) for name in names})
+        attributes = ("summary", "rejected", "misfits", "failures", "asked")
+        return masked_account({attribute: getattr(self, attribute) for attribute in attributes})
 
     def _about(self) -> pl.DataFrame:
         """Return what was asked, in words, as a sheet of a workbook."""
         accounts = [f"{account.name} ({account.provider})" for account in self.asked.accounts]
-        lines = {
+        complete = "yes" if self.complete else "no: see the sheet summary"
+        masking = "yes: names, addresses and texts are tokens" if self.is_masked else "no"
+        what_and_value = {
             "fetched": f"{self.fetched_at:%Y-%m-%d %H:%M} UTC",
             "accounts": ", ".join(accounts),
             "holds": self.asked.in_words() or "all times",
-            "complete": "yes" if self.complete else "no: see the sheet summary",
-            "masked": "yes: names, addresses and texts are tokens" if self.is_masked else "no",
+            "complete": complete,
+            "masked": masking,
         }
-        return pl.DataFrame({"what": list(lines), "value": list(lines.values())})
+        return pl.DataFrame({"what": list(what_and_value), "value": list(what_and_value.values())})
 
     def writers_beside(
         self, directory: str | Path, wholes: Mapping[str, Path]
@@ -238,14 +245,17 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
         """
         from crmlab.results.export import parquet_writers, text_writers  # noqa: PLC0415  # loaded when it is used
 
-        checksums = {name: checksum(path) for name, path in wholes.items()}
+        checksums = {file_name: checksum(whole_path) for file_name, whole_path in wholes.items()}
         metadata = manifest.parquet_metadata(self.asked, is_masked=self.is_masked)
         writers = noting(parquet_writers(self._beside(), metadata), checksums)
         manifest_of = partial(self._manifest, directory, "parquet")
         return writers | text_writers({manifest.FILE: manifest_of}, checksums)
 
     def _manifest(
-        self, directory: str | Path, format: Format, files: Mapping[str, Checksum]
+        self,
+        directory: str | Path,
+        format: Format,
+        files: Mapping[str, Checksum],
     ) -> str:
         return manifest.text(
             self.asked,
@@ -262,25 +272,32 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
 
     def _beside(self) -> dict[str, pl.DataFrame]:
         frames = {"summary": self.summary}
-        for name, frame in {"rejected": self.rejected, "misfits": self.misfits}.items():
-            if not frame.is_empty():
-                frames[name] = frame
+        # an empty file would say that something was rejected
+        if not self.rejected.is_empty():
+            frames["rejected"] = self.rejected
+        if not self.misfits.is_empty():
+            frames["misfits"] = self.misfits
         return frames
 
     def __repr__(self) -> str:
-        sizes = ", ".join(f"{name} {rows:,}" for name, rows in self._heights.items())
+        sizes = ", ".join(f"{table} {row_count:,}" for table, row_count in self._heights.items())
         state = "complete" if self.complete else "INCOMPLETE: see .summary, .failures, .rejected"
-        unread = f"; {plural(self._unread, 'value')} not read: see .misfits" if self._unread else ""
-        period = f"{self.asked.in_words()}; " if self.asked.in_words() else ""
-        masked = "; masked" if self.is_masked else ""
-        return f"<{type(self).__name__} {sizes}; {period}{state}{unread}{masked}>"
+        if self._unread:
+            state += f"; {plural(self._unread, 'value')} not read: see .misfits"
+        if self.is_masked:
+            state += "; masked"
+        period = self.asked.in_words()
+        if period:
+            state = f"{period}; {state}"
+        return f"<{type(self).__name__} {sizes}; {state}>"
 
     @property
     def _unread(self) -> int:
         """How many values could not be read; a list that fills several tables counts once."""
         if "misfits" not in self.summary.columns:
             return self.misfits.height
-        return int(self.summary.unique(["provider", "account", "resource"])["misfits"].sum())
+        by_list = self.summary.unique(["provider", "account", "resource"])
+        return int(by_list["misfits"].sum())
 
     def _overview(self) -> Overview:
         words = completeness_text.in_words(
@@ -290,37 +307,32 @@ class Result(Mapping[str, Frame], Tables[Frame], DisplayMixin):
             misfits=self._unread,
             failures=self.failures,
         )
-        masked = " Masked: names, addresses and texts are tokens." if self.is_masked else ""
+        words += f"{self._period_in_words()} Fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC."
+        if self.is_masked:
+            words += " Masked: names, addresses and texts are tokens."
+        missing = completeness_text.missing(self.summary, self.failures)
+        lists_read = self.summary.drop("expected")
         return Overview(
             title="Complete" if self.complete else "Not complete",
-            words=f"{words}{self._period_in_words()} Fetched {self.fetched_at:%Y-%m-%d %H:%M} UTC.{masked}",
+            words=words,
             good=self.complete,
-            tables=[
-                ("", self._table_lines()),
-                (
-                    "What is missing, and why",
-                    completeness_text.missing(self.summary, self.failures),
-                ),
-            ],
-            folded=[
-                (
-                    f"Each list that was read ({self.summary.height:,})",
-                    self.summary.drop("expected"),
-                )
-            ],
+            tables=[("", self._table_lines()), ("What is missing, and why", missing)],
+            folded=[(f"Each list that was read ({self.summary.height:,})", lists_read)],
         )
 
     def _log_note(self, query: str) -> None:
         """Log what the tables of a query lack."""
         from crmlab.results import sql  # noqa: PLC0415  # loaded when it is used
 
-        said = sql.sql_note(self, query)
-        if said:
-            LOG.info("sql: %s", said)
+        what_lacks = sql.sql_note(self, query)
+        if what_lacks:
+            LOG.info("sql: %s", what_lacks)
 
     def _period_in_words(self) -> str:
         period = self.asked.in_words()
-        return f" It holds {period}." if period else ""
+        if not period:
+            return ""
+        return f" It holds {period}."
 
     def _table_lines(self) -> pl.DataFrame:
         return completeness_text.tables(self._heights, self.summary)
@@ -356,7 +368,7 @@ class Fetched(Result[pl.DataFrame]):
         return self._masked_by(Mask(key, drop=drop))
 
     def _masked_by(self, mask: Mask) -> Fetched:
-        tables = {name: mask.frame(name, frame) for name, frame in self._tables.items()}
+        tables = {table: mask.frame(table, frame) for table, frame in self._tables.items()}
         return Fetched(tables, heights=self._heights, **self._masked_account())
 
     def sql(self, query: str) -> pl.DataFrame:
@@ -498,11 +510,13 @@ class Fetched(Result[pl.DataFrame]):
         from crmlab.results.masking import as_mask  # noqa: PLC0415
 
         # before masking: tokens cannot be compared as people write names
-        who = None if self.is_masked else report.known_people(self._tables)
-        by = as_mask(mask)
-        shown = self._masked_by(by) if by else self
+        known_people = None if self.is_masked else report.known_people(self._tables)
+        shown = self
+        chosen_mask = as_mask(mask)
+        if chosen_mask:
+            shown = self._masked_by(chosen_mask)
         options: dict[str, Any] = {
-            "who": who,
+            "who": known_people,
             "as_of": shown.fetched_at if as_of is None else as_of,
             "asked": shown.asked,
             "masked": shown.is_masked,
@@ -520,7 +534,7 @@ class Fetched(Result[pl.DataFrame]):
             shown.summary,
             rejected=shown.rejected,
             misfits=shown.misfits,
-            failures=[str(failure) for failure in shown.failures],
+            failures=list(map(str, shown.failures)),
             assumptions=providers.assumptions(shown.summary["provider"].drop_nulls()),
             **options,
         )
@@ -546,10 +560,12 @@ class Stored(Result[pl.LazyFrame]):
 
     def collect(self) -> Fetched:
         """Return the same with all tables in memory."""
-        tables = dict(zip(self._tables, pl.collect_all(self._tables.values()), strict=True))
+        # all at once, so that Polars reads them side by side
+        frames = pl.collect_all(self._tables.values())
+        tables = dict(zip(self._tables, frames, strict=True))
         return Fetched(
             tables,
-            heights={name: frame.height for name, frame in tables.items()},
+            heights={table: frame.height for table, frame in tables.items()},
             summary=self.summary,
             rejected=self.rejected,
             misfits=self.misfits,
@@ -569,7 +585,7 @@ class Stored(Result[pl.LazyFrame]):
         return self._masked_by(Mask(key, drop=drop))
 
     def _masked_by(self, mask: Mask) -> Stored:
-        tables = {name: mask.lazy(name, scan) for name, scan in self._tables.items()}
+        tables = {table: mask.lazy(table, lazy_frame) for table, lazy_frame in self._tables.items()}
         masked = Stored(tables, heights=self._heights, **self._masked_account())
         masked.paths = {}
         return masked
@@ -600,13 +616,15 @@ class Stored(Result[pl.LazyFrame]):
         lines = super()._table_lines()
         if not self.paths:
             return lines
-        files = [self.paths[name].name for name in self]
-        return lines.with_columns(file=pl.Series(files, dtype=pl.String))
+        file_names = [self.paths[table].name for table in self]
+        return lines.with_columns(file=pl.Series(file_names, dtype=pl.String))
 
     def _overview(self) -> Overview:
         overview = super()._overview()
-        if self.place or self.paths:
-            where = f"In {self.place or self.paths['summary'].parent}."
-        else:
-            where = "Masked while the files are read."
+        where = "Masked while the files are read."
+        # masked ones have neither
+        if self.place:
+            where = f"In {self.place}."
+        elif self.paths:
+            where = f"In {self.paths['summary'].parent}."
         return replace(overview, words=f"{overview.words} {where}")

@@ -92,14 +92,15 @@ def text(
         What stays of the very same fetch in other formats.
     """
     lacking = set(summary.filter(~pl.col("complete"))["table"])
+    tables_told = {}
+    for table, row_count in tables.items():
+        tables_told[table] = {"rows": row_count, "complete": table not in lacking}
     values = {
         "crmlab": _version(),
         **asked.as_json(),
         "masked": is_masked,
         "formats": [*beside.formats, format],
-        "tables": {
-            name: {"rows": rows, "complete": name not in lacking} for name, rows in tables.items()
-        },
+        "tables": tables_told,
         "rejected": rejected,
         "misfits": misfits,
         "failures": [failure_as_json(failure) for failure in failures],
@@ -127,18 +128,24 @@ def read(folder: Path) -> Manifest | None:
         return None
     try:
         values = json.loads(path.read_bytes())
-        return Manifest(
-            asked=Asked.from_json(values),
-            tables={name: table["rows"] for name, table in values["tables"].items()},
-            formats=tuple(values["formats"]),
-            files={name: _checksum(known) for name, known in values.get("files", {}).items()},
-            is_masked=values.get("masked", False),
-            failures=tuple(failure_from_json(failure) for failure in values["failures"]),
-        )
+        return _manifest(values)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise UsageError(
             f"{path} is not what crmlab wrote: fetch or export into another folder"
         ) from None
+
+
+def _manifest(values: Mapping[str, Any]) -> Manifest:
+    # manifests did not always say of checksums and masks
+    files_told = values.get("files", {})
+    return Manifest(
+        asked=Asked.from_json(values),
+        tables={name: table["rows"] for name, table in values["tables"].items()},
+        formats=tuple(values["formats"]),
+        files={name: _checksum(checksum) for name, checksum in files_told.items()},
+        is_masked=values.get("masked", False),
+        failures=tuple(map(failure_from_json, values["failures"])),
+    )
 
 
 def _checksum(values: Mapping[str, Any]) -> Checksum:
@@ -156,15 +163,15 @@ def asked_of(path: Path) -> Asked | None:
         It cannot be read.
     """
     try:
-        found = pl.read_parquet_metadata(path).get(_KEY)
+        said = pl.read_parquet_metadata(path).get(_KEY)
     except (pl.exceptions.PolarsError, OSError):
         raise UsageError(f"{path} cannot be read as Parquet") from None
-    if found is None:
+    if said is None:
         return None
     try:
-        return Asked.from_json(json.loads(found))
+        return Asked.from_json(json.loads(said))
     except (KeyError, TypeError, ValueError):
-        return None
+        return None  # who wrote it meant something else by the key
 
 
 def says_masked(path: Path) -> bool:
@@ -175,7 +182,11 @@ def says_masked(path: Path) -> bool:
         return False  # it does not say
 
 
-def refuse_another_question(directory: str | Path, asked: Asked, format: str) -> None:
+def refuse_another_question(
+    directory: str | Path,
+    asked: Asked,
+    format: str,
+) -> None:
     """Refuse a folder whose files answer another question, since some would stay and be taken for this answer.
 
     The question is the same if it is asked of the same accounts, for the same period, and for all tables that are
@@ -192,16 +203,18 @@ def refuse_another_question(directory: str | Path, asked: Asked, format: str) ->
         return
     manifest = read(folder)
     if manifest:
-        left = {name for name in manifest.tables if _has_file(folder, name, manifest.formats)}
+        # a table whose file somebody removed is no answer any more
+        formats = manifest.formats
+        tables_left = {name for name in manifest.tables if _has_file(folder, name, formats)}
         earlier = manifest.asked
     else:
-        files = table_files(folder, format)
-        if not files:
+        files_there = table_files(folder, format)
+        if not files_there:
             return
-        left = set(files)
-        earlier = _said_by_all(folder, files.values())
-    differences = asked.differences(earlier, left)
-    if differences and left:
+        tables_left = set(files_there)
+        earlier = _said_by_all(folder, files_there.values())
+    differences = asked.differences(earlier, tables_left)
+    if differences and tables_left:
         raise UsageError(
             f"{folder} holds the answer to another question: it {' and '.join(differences)}. Name another folder, "
             "ask the same question again, or remove its files"
@@ -211,27 +224,56 @@ def refuse_another_question(directory: str | Path, asked: Asked, format: str) ->
 def table_files(folder: Path, format: str) -> dict[str, Path]:
     """Return the files in a folder that are named after shared tables, by their names."""
     if format == "xlsx":
-        return {"crmlab": folder / WORKBOOK} if (folder / WORKBOOK).exists() else {}
+        workbook = folder / WORKBOOK
+        return {"crmlab": workbook} if workbook.exists() else {}
     paths = sorted(folder.glob(f"*.{format}"))
     return {path.stem: path for path in paths if path.stem in TABLES}
 
 
-def kept_beside(directory: str | Path, asked: Asked, format: str, *, is_masked: bool) -> Beside:
+def named_files(
+    folder: Path,
+    names: Iterable[str],
+    format: str,
+) -> dict[str, Path]:
+    """Return the files of these names that are in a folder, by their names."""
+    files = {}
+    for name in names:
+        path = folder / f"{name}.{format}"
+        if path.exists():
+            files[name] = path
+    return files
+
+
+def kept_beside(
+    directory: str | Path,
+    asked: Asked,
+    format: str,
+    *,
+    is_masked: bool,
+) -> Beside:
     """Return what a folder holds of the very same fetch in other formats than this one."""
     earlier = read(Path(directory))
+    # files of another fetch, or with other names in them, are none of this manifest
     if earlier is None or earlier.asked != asked or earlier.is_masked != is_masked:
         return Beside()
-    return Beside(
-        formats=tuple(each for each in earlier.formats if each != format),
-        files={
-            name: known for name, known in earlier.files.items() if not name.endswith(f".{format}")
-        },
-    )
+    other_formats = tuple(known for known in earlier.formats if known != format)
+    other_files = {}
+    for file_name, checksum in earlier.files.items():
+        if not file_name.endswith(f".{format}"):
+            other_files[file_name] = checksum
+    return Beside(formats=other_formats, files=other_files)
 
 
-def _has_file(folder: Path, name: str, formats: Iterable[str]) -> bool:
-    names = [WORKBOOK if format == "xlsx" else f"{name}.{format}" for format in formats]
-    return any((folder / each).exists() for each in names)
+def _has_file(
+    folder: Path,
+    name: str,
+    formats: Iterable[str],
+) -> bool:
+    for file_format in formats:
+        file_name = WORKBOOK if file_format == "xlsx" else f"{name}.{file_format}"
+        if (folder / file_name).exists():
+            return True
+    return False
 
 
 def _said_by_all(folder: Path, files: Iterable[Path]) -> Asked:
@@ -242,15 +284,21 @@ def _said_by_all(folder: Path, files: Iterable[Path]) -> Asked:
     UsageError
         One says nothing, or something else.
     """
-    said = {path.name: asked_of(path) if path.suffix == ".parquet" else None for path in files}
-    first = next(iter(said.values()))
-    unknown = [name for name, asked in said.items() if asked is None or asked != first]
-    if first is None or unknown:
+    said_by_files = {}
+    for path in files:
+        # other files than Parquet say nothing of themselves
+        said_by_files[path.name] = asked_of(path) if path.suffix == ".parquet" else None
+    said_by_first = next(iter(said_by_files.values()))
+    unknown = []
+    for file_name, said in said_by_files.items():
+        if said is None or said != said_by_first:
+            unknown.append(file_name)
+    if said_by_first is None or unknown:
         raise UsageError(
             f"{folder} holds {listed(unknown)}, and nothing tells of which accounts, period and time all of its files "
             "are: name another folder, or remove them"
         )
-    return first
+    return said_by_first
 
 
 def failure_as_json(failure: CrmlabError) -> dict[str, Any]:
@@ -279,10 +327,12 @@ def failure_from_json(values: Mapping[str, Any]) -> CrmlabError:
         It is something else.
     """
     kind = getattr(errors, values["kind"], CrmlabError)
+    # whatever else the module has under a name is no error that can be made
     if not (isinstance(kind, type) and issubclass(kind, CrmlabError)):
         kind = CrmlabError
-    arguments = _OF_SERVICE if issubclass(kind, ApiError) else ("what",)
-    failure: CrmlabError = kind(*(values[name] for name in arguments))
+    argument_names = _OF_SERVICE if issubclass(kind, ApiError) else ("what",)
+    arguments = [values[argument] for argument in argument_names]
+    failure: CrmlabError = kind(*arguments)
     if isinstance(failure, RateLimitError):
         failure.retry_after = values["retry_after"]
     failure.account = values["account"]

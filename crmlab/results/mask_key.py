@@ -40,8 +40,8 @@ def kept_key(path: Path) -> bytes:
     try:
         Mask(key)
     except UsageError:
-        size = f"{KEY_BYTES[0]} to {KEY_BYTES[-1]} bytes"
+        size_in_words = f"{KEY_BYTES[0]} to {KEY_BYTES[-1]} bytes"
         raise UsageError(
-            f"{path} holds no key of masks, which has {size}: name another file, or a new one"
+            f"{path} holds no key of masks, which has {size_in_words}: name another file, or a new one"
         ) from None
     return key

@@ -13,7 +13,7 @@ import polars as pl
 
 from crmlab.errors import UsageError
 from crmlab.providers import registry
-from crmlab.schema import CUSTOM, TABLES, as_polars, collected, mailboxes
+from crmlab.schema import CUSTOM, TABLES, Table, as_polars, collected, mailboxes
 
 #: what blake2b takes at most; below the least, all keys could be tried
 KEY_BYTES = range(16, 65)
@@ -26,7 +26,10 @@ _TEXT = (pl.String(), pl.Categorical())
 
 
 def mask(
-    tables: Mapping[str, Any], key: bytes | None = None, *, drop: bool = False
+    tables: Mapping[str, Any],
+    key: bytes | None = None,
+    *,
+    drop: bool = False,
 ) -> dict[str, pl.DataFrame]:
     """Return the tables with each value of a personal column as a token, or as null.
 
@@ -81,11 +84,13 @@ def mask(
     │ 1   ┆ 20    │
     └─────┴───────┘
     """
+    # one for all: the same value has the same token in every table
     for_all = Mask(key, drop=drop)
-    return {
-        name: for_all.frame(name, collected(as_polars(given, name), name))
-        for name, given in tables.items()
-    }
+    masked = {}
+    for table_name, any_frame in tables.items():
+        frame = collected(as_polars(any_frame, table_name), table_name)
+        masked[table_name] = for_all.frame(table_name, frame)
+    return masked
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,35 +138,32 @@ class Mask:
 
     def frame(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
         """Return rows of the table of that name with each value of a personal column as a token, or as null."""
-        columns = [self._column(frame[column]) for column in self._personal(name, frame.columns)]
-        return frame.with_columns(columns)
+        personal = self._personal(name, frame.columns)
+        return frame.with_columns([self._column(frame[column]) for column in personal])
 
     def lazy(self, name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the same of a lazy frame, which is masked batch by batch while it is read."""
         schema = frame.collect_schema()
-        self._personal(
-            name, schema.names()
-        )  # what nobody knows is refused now, not when it is read
+        # what nobody knows is refused now, not when it is read
+        self._personal(name, schema.names())
         # no row of a table says anything of another one
         return frame.map_batches(partial(self.frame, name), schema=schema, streamable=True)
 
     def _personal(self, name: str, columns: list[str]) -> list[str]:
         """Return the personal columns, and those of which nobody has said what they hold."""
         if name in TABLES:
-            declared = TABLES[name].columns
-            return [
-                column for column in columns if column not in declared or declared[column].personal
-            ]
+            return [column for column in columns if _may_be_personal(column, TABLES[name])]
         if not _of_a_service(name):
             raise UsageError(
-                f"not known which columns of {name} are personal: mask tables of crmlab's only"
+                f"it is not known which columns of {name} are personal: mask only tables of crmlab"
             )
         provider, _, resource = name.partition(".")
         return registry()[provider].personal_columns(resource, columns)
 
     def _column(self, values: pl.Series) -> pl.Series:
         if self.drop or not _texts(values):
-            return pl.repeat(None, len(values), dtype=values.dtype, eager=True).alias(values.name)
+            nulls = pl.repeat(None, len(values), dtype=values.dtype, eager=True)
+            return nulls.alias(values.name)
         assert self.key
         return _tokens(values, self.key)
 
@@ -209,40 +211,46 @@ def _without_unread(summary: pl.DataFrame) -> pl.DataFrame:
     )
     counted = [name for name in ("rejected", "misfits") if name in summary.columns]
     has_unread = pl.sum_horizontal(counted) > 0
-    return summary.with_columns(note=pl.when(has_unread).then(left_out).otherwise("note"))
+    note = pl.when(has_unread).then(left_out).otherwise("note")
+    return summary.with_columns(note=note)
 
 
 def _without_content(unread: pl.DataFrame) -> pl.DataFrame:
     """Return rejected records or misfits without what they hold: their number stays, reasons quote values."""
-    return unread.with_columns(pl.lit(None, pl.String).alias(name) for name in ("reason", "raw"))
+    no_text = pl.lit(None, pl.String)
+    return unread.with_columns(no_text.alias("reason"), no_text.alias("raw"))
+
+
+def _may_be_personal(column: str, table: Table) -> bool:
+    """Return whether a column is personal, or a further one, of which nobody has said what it holds."""
+    if column not in table.columns:
+        return True
+    return table.columns[column].personal
 
 
 def _of_a_service(name: str) -> bool:
     """Return whether a table holds a known service's own records."""
     provider, _, resource = name.partition(".")
-    return provider in registry() and any(
-        each.name == resource for each in registry()[provider].resources
-    )
+    if provider not in registry():
+        return False
+    resources = registry()[provider].resources
+    return any(known.name == resource for known in resources)
 
 
 def _tokens(values: pl.Series, key: bytes) -> pl.Series:
     """Return the values as tokens; every text is hashed once, however often it is there."""
-    found = [each.cast(pl.String) for each in _texts(values)]
-    texts = (
-        pl.concat([pl.Series(dtype=pl.String), *found])
-        .unique()
-        .drop_nulls()
-        .alias("text")
-        .to_frame()
-    )
+    no_texts = pl.Series(dtype=pl.String)
+    own_texts = [some_texts.cast(pl.String) for some_texts in _texts(values)]
+    each_once = pl.concat([no_texts, *own_texts]).unique().drop_nulls()
+    texts = each_once.alias("text").to_frame()
     # no address is in any other text, and a long one takes time
-    addresses = pl.when(pl.col("text").str.contains(_ONLY_EMAILS)).then(
-        mailboxes(pl.col("text")).list.join(" ")
-    )
-    compared = texts.select(
-        "text", pl.coalesce(pl.when(addresses != "").then(addresses), "text").alias("compared")
-    )
-    tokens = pl.Series("token", _hashed(compared["compared"], key), dtype=pl.String)
+    is_address = pl.col("text").str.contains(_ONLY_EMAILS)
+    several = mailboxes(pl.col("text")).list.join(" ")
+    addresses = pl.when(is_address).then(several)
+    # what is no address after all is compared as it is written
+    known_addresses = pl.when(addresses != "").then(addresses)
+    compared = texts.select(pl.coalesce(known_addresses, "text")).to_series()
+    tokens = pl.Series("token", _hashed(compared, key), dtype=pl.String)
     replaced = _replaced(pl.col(values.name), values.dtype, texts["text"], tokens)
     return values.to_frame().select(replaced.alias(values.name)).to_series()
 
@@ -254,31 +262,51 @@ def _texts(values: pl.Series) -> list[pl.Series]:
     if values.dtype == _CUSTOM_FIELD:
         return [values.struct.field("value")]
     if isinstance(values.dtype, pl.Struct):
-        found = []
-        for field in values.struct.fields:
-            found += _texts(values.struct.field(field))
-        return found
-    return [values] if values.dtype in _TEXT else []
+        texts = []
+        for field_name in values.struct.fields:
+            texts += _texts(values.struct.field(field_name))
+        return texts
+    if values.dtype in _TEXT:
+        return [values]
+    return []
 
 
-def _replaced(element: pl.Expr, dtype: Any, texts: pl.Series, tokens: pl.Series) -> pl.Expr:
+def _replaced(
+    element: pl.Expr,
+    dtype: Any,
+    texts: pl.Series,
+    tokens: pl.Series,
+) -> pl.Expr:
     """Return the same with each text as its token, and null for what is no text."""
     if isinstance(dtype, pl.List):
         return element.list.eval(_replaced(pl.element(), dtype.inner, texts, tokens))
     if isinstance(dtype, pl.Struct):
-        inside = dtype.fields
-        if dtype == _CUSTOM_FIELD:
-            inside = [each for each in inside if each.name == "value"]
-        parts = [
-            _replaced(pl.field(each.name), each.dtype, texts, tokens).alias(each.name)
-            for each in inside
-        ]
-        return element.struct.with_fields(parts) if parts else element
+        return _fields_replaced(element, dtype, texts, tokens)
     if dtype in _TEXT:
         written = element.cast(pl.String).replace_strict(texts, tokens, return_dtype=pl.String)
-        return written.cast(dtype) if isinstance(dtype, pl.Categorical) else written
+        return written.cast(dtype)
     # of the same length as the column or list that it stands in
     return pl.when(element.is_null()).then(element).otherwise(None)
+
+
+def _fields_replaced(
+    element: pl.Expr,
+    dtype: pl.Struct,
+    texts: pl.Series,
+    tokens: pl.Series,
+) -> pl.Expr:
+    """Return the same structure with the texts in its fields as tokens; of a custom field the value only."""
+    replaced = []
+    for inner in dtype.fields:
+        # key and label of a custom field are the same for all people
+        if dtype == _CUSTOM_FIELD and inner.name != "value":
+            continue
+        field_tokens = _replaced(pl.field(inner.name), inner.dtype, texts, tokens)
+        replaced.append(field_tokens.alias(inner.name))
+    # a structure without fields stays as it is
+    if not replaced:
+        return element
+    return element.struct.with_fields(replaced)
 
 
 def _hashed(texts: pl.Series, key: bytes) -> list[str]:
@@ -289,7 +317,8 @@ def _hashed(texts: pl.Series, key: bytes) -> list[str]:
         if not text or text.isspace():
             tokens.append(text)
             continue
-        hash = keyed.copy()
-        hash.update(text.encode())
-        tokens.append(hash.hexdigest())
+        # a copy has read the key already
+        digest = keyed.copy()
+        digest.update(text.encode())
+        tokens.append(digest.hexdigest())
     return tokens

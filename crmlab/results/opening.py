@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -25,21 +25,37 @@ _REJECTED = ("provider", "account", "resource", "reason", "raw")
 
 
 @overload
-def open(folder: str | Path, *, lazy: Literal[False], as_of: TimeLike | None = None) -> Fetched: ...
-
-
-@overload
-def open(folder: str | Path, *, lazy: Literal[True], as_of: TimeLike | None = None) -> Stored: ...
+def open(
+    folder: str | Path,
+    *,
+    lazy: Literal[False],
+    as_of: TimeLike | None = None,
+) -> Fetched: ...
 
 
 @overload
 def open(
-    folder: str | Path, *, lazy: None = None, as_of: TimeLike | None = None
+    folder: str | Path,
+    *,
+    lazy: Literal[True],
+    as_of: TimeLike | None = None,
+) -> Stored: ...
+
+
+@overload
+def open(
+    folder: str | Path,
+    *,
+    lazy: None = None,
+    as_of: TimeLike | None = None,
 ) -> Fetched | Stored: ...
 
 
 def open(
-    folder: str | Path, *, lazy: bool | None = None, as_of: TimeLike | None = None
+    folder: str | Path,
+    *,
+    lazy: bool | None = None,
+    as_of: TimeLike | None = None,
 ) -> Fetched | Stored:
     """Return what a folder holds, as `fetch_to`, `export` or the command line wrote it: with period, time and failures.
 
@@ -77,29 +93,32 @@ def open(
     """
     check_threads()
     place = Path(folder)
-    found = manifest.read(place)
-    format = _format(place, found)
+    told = manifest.read(place)
+    format = _format(place, told)
     if lazy and format != "parquet":
-        raise UsageError(f"{place} holds CSV, which cannot be read lazily: leave lazy away")
-    files = _files(place, format, found)
-    asked = _asked(place, files, found, instant(as_of, "as_of"))
+        raise UsageError(f"{place} holds CSV, which cannot be read lazily: leave lazy out")
+    files = _files(place, format, told)
+    asked = _asked(place, files, told, instant(as_of, "as_of"))
 
     is_lazy = format == "parquet" if lazy is None else lazy
-    known: dict[str, Any] = _known(place, format)
-    known |= {
+    account: dict[str, Any] = {
+        **_account(place, format),
         "asked": asked,
-        "failures": found.failures if found else (),
-        "is_masked": _is_masked(files, found),
+        "is_masked": _is_masked(files, told),
+        "failures": (),
     }
-    if found:
-        known["summary"] = _with_changes(known["summary"], place, found, format, trust_time=is_lazy)
+    if told:
+        account["failures"] = told.failures
+        account["summary"] = _with_changes(
+            account["summary"], place, told, format, trust_time=is_lazy
+        )
     if is_lazy:
-        return _stored(files, known, place)
-    read = _parquet if format == "parquet" else _csv
-    tables = {name: read(name, path) for name, path in files.items()}
-    heights = {name: frame.height for name, frame in tables.items()}
-    _refuse_other_heights(place, heights, found)
-    return Fetched(tables, heights=heights, **known)
+        return _stored(files, account, place)
+    read_file = _reader(format)
+    tables = {table: read_file(table, file_path) for table, file_path in files.items()}
+    heights = {table: frame.height for table, frame in tables.items()}
+    _refuse_other_heights(place, heights, told)
+    return Fetched(tables, heights=heights, **account)
 
 
 def tells_time(folder: str | Path) -> bool:
@@ -110,28 +129,38 @@ def tells_time(folder: str | Path) -> bool:
     UsageError
         One of them cannot be read.
     """
-    place = Path(folder)
-    if manifest.read(place):
+    folder_path = Path(folder)
+    if manifest.read(folder_path):
         return True
-    return any(manifest.asked_of(path) for path in manifest.table_files(place, "parquet").values())
+    table_paths = manifest.table_files(folder_path, "parquet").values()
+    return any(map(manifest.asked_of, table_paths))
 
 
-def _stored(files: Mapping[str, Path], known: Mapping[str, Any], place: Path) -> Stored:
-    scans = {name: pl.scan_parquet(path, glob=False) for name, path in files.items()}
-    heights = {name: scan.select(pl.len()).collect().item() for name, scan in scans.items()}
+def _stored(
+    files: Mapping[str, Path],
+    account: Mapping[str, Any],
+    place: Path,
+) -> Stored:
+    # a folder whose name has a "*" or a "[" in it is no pattern
+    scans = {table: pl.scan_parquet(file_path, glob=False) for table, file_path in files.items()}
+    heights = {}
+    for table, lazy_frame in scans.items():
+        heights[table] = lazy_frame.select(pl.len()).collect().item()
     _refuse_other_heights(place, heights, manifest.read(place))
-    stored = Stored(scans, heights=heights, **known)
-    beside = {name: place / f"{name}.parquet" for name in ("summary", *sorted(NOT_ALWAYS))}
-    stored.paths = {**files, **{name: path for name, path in beside.items() if path.exists()}}
+    stored = Stored(scans, heights=heights, **account)
+    files_beside = manifest.named_files(place, ("summary", *sorted(NOT_ALWAYS)), "parquet")
+    stored.paths = {**files, **files_beside}
     return stored
 
 
-def _format(place: Path, found: Manifest | None) -> str:
+def _format(place: Path, told: Manifest | None) -> str:
     """Return the best format that is there."""
-    known = found.formats if found else _READ
+    formats_told = told.formats if told else _READ
     for format in _READ:
-        if format in known and (place / f"summary.{format}").exists():
+        if format in formats_told and (place / f"summary.{format}").exists():
             return format
+
+    # nothing can be read: what else the folder is says why, and what to do
     if (place / manifest.WORKBOOK).exists():
         raise UsageError(
             f"{place} holds a workbook, which cannot be read back: export parquet or csv"
@@ -145,11 +174,15 @@ def _format(place: Path, found: Manifest | None) -> str:
     )
 
 
-def _files(place: Path, format: str, found: Manifest | None) -> dict[str, Path]:
+def _files(
+    place: Path,
+    format: str,
+    told: Manifest | None,
+) -> dict[str, Path]:
     """Return the file of each table."""
-    names = found.tables if found else TABLES
-    paths = {name: place / f"{name}.{format}" for name in names}
-    files = {name: path for name, path in paths.items() if path.exists()}
+    # a service's own records are known by the manifest alone
+    names = told.tables if told else TABLES
+    files = manifest.named_files(place, names, format)
     if not files:
         raise UsageError(
             f"{place} holds no table: fetch into it first, with crmlab.fetch_to or crmlab fetch"
@@ -158,7 +191,10 @@ def _files(place: Path, format: str, found: Manifest | None) -> dict[str, Path]:
 
 
 def _asked(
-    place: Path, files: Mapping[str, Path], found: Manifest | None, as_of: dt.datetime | None
+    place: Path,
+    files: Mapping[str, Path],
+    told: Manifest | None,
+    as_of: dt.datetime | None,
 ) -> Asked:
     """Return what was asked, as all files and the manifest say alike.
 
@@ -167,11 +203,11 @@ def _asked(
     UsageError
         They say different things, or nothing.
     """
-    said = {
-        path.name: manifest.asked_of(path) for path in files.values() if path.suffix == ".parquet"
-    }
-    known = [asked for asked in said.values() if asked]
-    asked = found.asked if found else next(iter(known), None)
+    said_by_files = {}
+    for file_path in files.values():
+        if file_path.suffix == ".parquet":
+            said_by_files[file_path.name] = manifest.asked_of(file_path)
+    asked = told.asked if told else next(filter(None, said_by_files.values()), None)
     if asked is None:
         if as_of is None:
             raise UsageError(
@@ -179,8 +215,12 @@ def _asked(
             )
         return Asked(fetched_at=as_of, tables=tuple(files))
 
-    # beside a manifest, a file that says nothing of itself is known by its rows
-    others = [name for name, each in said.items() if each != asked and (each or not found)]
+    others = []
+    for file_name, said_by_file in said_by_files.items():
+        # beside a manifest, a file that says nothing of itself is known by its rows
+        is_known_by_rows = told is not None and not said_by_file
+        if said_by_file != asked and not is_known_by_rows:
+            others.append(file_name)
     if others:
         raise UsageError(
             f"the files in {place} are not of one fetch: {listed(others)} of another period, time or accounts than "
@@ -188,50 +228,64 @@ def _asked(
         )
     if as_of is not None and as_of != asked.fetched_at:
         raise UsageError(
-            f"{place} was fetched at {asked.fetched_at:%Y-%m-%d %H:%M} UTC: leave as_of away"
+            f"{place} was fetched at {asked.fetched_at:%Y-%m-%d %H:%M} UTC: leave as_of out"
         )
     return asked
 
 
-def _is_masked(files: Mapping[str, Path], found: Manifest | None) -> bool:
+def _is_masked(files: Mapping[str, Path], told: Manifest | None) -> bool:
     """Return whether the manifest says that the files are masked; without one, whether a Parquet file does."""
-    if found:
-        return found.is_masked
-    return any(manifest.says_masked(path) for path in files.values() if path.suffix == ".parquet")
+    if told:
+        return told.is_masked
+    parquet_files = [path for path in files.values() if path.suffix == ".parquet"]
+    return any(map(manifest.says_masked, parquet_files))
 
 
 def _with_changes(
-    summary: pl.DataFrame, place: Path, found: Manifest, format: str, *, trust_time: bool
+    summary: pl.DataFrame,
+    place: Path,
+    told: Manifest,
+    format: str,
+    *,
+    trust_time: bool,
 ) -> pl.DataFrame:
     """Return the summary with a note on each table whose file was changed since crmlab wrote it.
 
     With `trust_time`, only files that were written since are read for that.
     """
-    paths = {name: place / name for name in found.files if name.endswith(f".{format}")}
-    there = {name: path for name, path in paths.items() if path.exists()}
-    changed = [
-        name
-        for name, path in there.items()
-        if differs(path, found.files[name], trust_time=trust_time)
-    ]
-    tables = [Path(name).stem for name in changed]
-    about_all = [
-        name for name, table in zip(changed, tables, strict=True) if table not in found.tables
-    ]
+    changed_tables = []
+    about_all = []
+    for file_name, checksum in told.files.items():
+        file_path = place / file_name
+        is_of_format = file_name.endswith(f".{format}")
+        if not is_of_format or not file_path.exists():
+            continue
+        if not differs(file_path, checksum, trust_time=trust_time):
+            continue
+        changed_tables.append(file_path.stem)
+        # the summary, rejected records and misfits are of no table
+        if file_path.stem not in told.tables:
+            about_all.append(file_name)
+
     said = pl.format(f"{{}}.{format} was changed after crmlab wrote it", "table")
-    notes = [
+    note_parts = [
         pl.col("note").replace("", None),
-        pl.when(pl.col("table").is_in(tables)).then(said),
-        *(pl.lit(f"{name} was changed after crmlab wrote it") for name in about_all),
+        pl.when(pl.col("table").is_in(changed_tables)).then(said),
+        *(pl.lit(f"{file_name} was changed after crmlab wrote it") for file_name in about_all),
     ]
-    return summary.with_columns(note=pl.concat_str(notes, separator="; ", ignore_nulls=True))
+    note = pl.concat_str(note_parts, separator="; ", ignore_nulls=True)
+    return summary.with_columns(note=note)
 
 
-def _refuse_other_heights(place: Path, heights: Mapping[str, int], found: Manifest | None) -> None:
+def _refuse_other_heights(
+    place: Path,
+    heights: Mapping[str, int],
+    told: Manifest | None,
+) -> None:
     """Refuse files that somebody has replaced since."""
-    if found is None:
+    if told is None:
         return
-    changed = [name for name, height in heights.items() if height != found.tables[name]]
+    changed = [table for table, height in heights.items() if height != told.tables[table]]
     if changed:
         raise UsageError(
             f"{listed(changed)} in {place} has other rows than {manifest.FILE} says: the files are not of one fetch. "
@@ -239,21 +293,33 @@ def _refuse_other_heights(place: Path, heights: Mapping[str, int], found: Manife
         )
 
 
-def _known(place: Path, format: str) -> dict[str, pl.DataFrame]:
+def _account(place: Path, format: str) -> dict[str, pl.DataFrame]:
     """Return what stands beside the tables: the summary, and what did not fit."""
-    read = _parquet if format == "parquet" else _csv
-    summary = read("summary", place / f"summary.{format}")
-    lacking = [name for name in SUMMARY if name not in summary.columns]
-    known = {
-        "summary": summary.with_columns(pl.lit(None, SUMMARY[name]).alias(name) for name in lacking)
+    read_file = _reader(format)
+    account = {
+        "summary": _with_all_columns(read_file("summary", place / f"summary.{format}")),
+        # a fetch that rejected nothing writes no such file
+        "rejected": pl.DataFrame(schema=dict.fromkeys(_REJECTED, pl.String)),
     }
-    known["summary"] = known["summary"].select(*SUMMARY)
-    known["rejected"] = pl.DataFrame(schema=dict.fromkeys(_REJECTED, pl.String))
-    for name in NOT_ALWAYS:
-        path = place / f"{name}.{format}"
-        if path.exists():
-            known[name] = read(name, path)
-    return known
+    for name, path in manifest.named_files(place, NOT_ALWAYS, format).items():
+        account[name] = read_file(name, path)
+    return account
+
+
+def _with_all_columns(summary: pl.DataFrame) -> pl.DataFrame:
+    """Return the summary with the columns of today, null where an earlier version did not write them."""
+    nulls = []
+    for column, dtype in SUMMARY.items():
+        if column not in summary.columns:
+            nulls.append(pl.lit(None, dtype).alias(column))
+    return summary.with_columns(nulls).select(*SUMMARY)
+
+
+def _reader(format: str) -> Callable[[str, Path], pl.DataFrame]:
+    """Return what reads a file of that format, by the name of what it holds."""
+    if format == "parquet":
+        return _parquet
+    return _csv
 
 
 def _parquet(name: str, path: Path) -> pl.DataFrame:
@@ -267,4 +333,6 @@ def _csv(name: str, path: Path) -> pl.DataFrame:
     """Return a table as it was; columns that no shared table has, and a service's own records, are text."""
     if name == "summary":
         return read_cells(path, SUMMARY)
-    return read_cells(path, TABLES[name].schema if name in TABLES else {})
+    if name in TABLES:
+        return read_cells(path, TABLES[name].schema)
+    return read_cells(path, {})

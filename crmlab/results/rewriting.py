@@ -36,13 +36,16 @@ def stored_files(folder: Path) -> dict[str, dict[str, Path]]:
         raise UsageError(
             f"{folder} holds {manifest.WORKBOOK}, which cannot be read back: remove it first, and export it again"
         )
-    found = manifest.read(folder)
-    names = [*(found.tables if found else TABLES), "summary", *sorted(NOT_ALWAYS)]
-    files = {}
+    told = manifest.read(folder)
+    # without a manifest all that a fetch could have written
+    tables = told.tables if told else TABLES
+    names = [*tables, "summary", *sorted(NOT_ALWAYS)]
+    files_by_format = {}
     for format in ("parquet", "csv"):
-        paths = {name: folder / f"{name}.{format}" for name in names}
-        files[format] = {name: path for name, path in paths.items() if path.exists()}
-    return {format: paths for format, paths in files.items() if paths}
+        files = manifest.named_files(folder, names, format)
+        if files:
+            files_by_format[format] = files
+    return files_by_format
 
 
 def read_stored(name: str, path: Path) -> pl.DataFrame | pl.LazyFrame:
@@ -57,7 +60,9 @@ def read_stored(name: str, path: Path) -> pl.DataFrame | pl.LazyFrame:
         return _scanned(path)
     if name == "summary":
         return read_cells(path, SUMMARY)
-    return read_csv(path) if name in TABLES else _keyed(path, read_cells(path, {}))
+    if name in TABLES:
+        return read_csv(path)
+    return _keyed(path, read_cells(path, {}))
 
 
 def _scanned(path: Path) -> pl.LazyFrame:
@@ -77,7 +82,9 @@ def _keyed(path: Path, frame: _AnyFrame) -> _AnyFrame:
 
 
 def rewrite(
-    folder: Path, files: Mapping[Path, pl.DataFrame | pl.LazyFrame], removed: Removed
+    folder: Path,
+    files: Mapping[Path, pl.DataFrame | pl.LazyFrame],
+    removed: Removed,
 ) -> None:
     """Write these files anew, and the manifest with their checksums and the rows that they have now.
 
@@ -98,40 +105,47 @@ def rewrite(
         The system refused.
     """
     checksums: dict[str, Checksum] = {}
-    named = {path.name: partial(_write, path, frame) for path, frame in files.items()}
-    writers: dict[Path, Callable[[Path], object]] = {
-        folder / name: write for name, write in noting(named, checksums).items()
-    }
-    told = folder / manifest.FILE
-    if told.exists():
-        writers[told] = partial(_write_manifest, told, removed, checksums)
+    by_name = {path.name: partial(_write, path, frame) for path, frame in files.items()}
+    writers: dict[Path, Callable[[Path], object]] = {}
+    for file_name, writer in noting(by_name, checksums).items():
+        writers[folder / file_name] = writer
+    manifest_path = folder / manifest.FILE
+    # last, when the checksums of the other files are known
+    if manifest_path.exists():
+        writers[manifest_path] = partial(_write_manifest, manifest_path, removed, checksums)
     write_files(writers)
 
 
-def _write(path: Path, frame: pl.DataFrame | pl.LazyFrame, part: Path) -> None:
+def _write(
+    path: Path,
+    frame: pl.DataFrame | pl.LazyFrame,
+    part: Path,
+) -> None:
     if path.suffix == ".parquet":
-        said = {
-            name: text
-            for name, text in pl.read_parquet_metadata(path).items()
-            if name != "ARROW:schema"
-        }
-        frame.lazy().sink_parquet(part, compression="zstd", metadata=said)
+        metadata = pl.read_parquet_metadata(path)
+        # Polars writes its own, that of the new rows
+        metadata.pop("ARROW:schema", None)
+        frame.lazy().sink_parquet(part, compression="zstd", metadata=metadata)
     else:
-        (write,) = table_writers(
-            {path.stem: frame.lazy().collect()}, "csv", {}, workbook=""
-        ).values()
+        tables = {path.stem: frame.lazy().collect()}
+        (write,) = table_writers(tables, "csv", {}, workbook="").values()
         write(part)
     shutil.copymode(path, part)
 
 
 def _write_manifest(
-    path: Path, removed: Removed, checksums: Mapping[str, Checksum], part: Path
+    path: Path,
+    removed: Removed,
+    checksums: Mapping[str, Checksum],
+    part: Path,
 ) -> None:
     values = json.loads(path.read_bytes())
-    for name, table in values["tables"].items():
-        table["rows"] -= removed.get(name, 0)
-    for name in NOT_ALWAYS:
-        values[name] = max(0, values[name] - removed.get(name, 0))
+    for table_name, table in values["tables"].items():
+        table["rows"] -= removed.get(table_name, 0)
+    for table_name in NOT_ALWAYS:
+        # of misfits the manifest counts what was unread, of which files hold but a part
+        values[table_name] = max(0, values[table_name] - removed.get(table_name, 0))
     values.setdefault("files", {}).update(checksums)
-    part.write_bytes((json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode())
+    content = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    part.write_bytes(content.encode())
     shutil.copymode(path, part)

@@ -35,15 +35,17 @@ def planned(query: str, tables: Mapping[str, Frame]) -> pl.LazyFrame:
         It is no select, names a table or a column that is not there, or reads anything but these tables.
     """
     check_select(query)
+    frames = {table_name: table.lazy() for table_name, table in tables.items()}
     # first over no rows: so nothing is read before it is known what would be
-    empty = {
-        name: pl.LazyFrame(schema=table.lazy().collect_schema()) for name, table in tables.items()
-    }
-    if _READS_A_FILE.search(_executed(query, empty, tables).explain(optimized=False)):
+    empty = {}
+    for table_name, frame in frames.items():
+        empty[table_name] = pl.LazyFrame(schema=frame.collect_schema())
+    plan_of_nothing = _executed(query, empty, tables).explain(optimized=False)
+    if _READS_A_FILE.search(plan_of_nothing):
         raise UsageError(
             f"SQL reads the tables that are there, and no file: {known_tables(tables)}"
         )
-    return _executed(query, {name: table.lazy() for name, table in tables.items()}, tables)
+    return _executed(query, frames, tables)
 
 
 def sql_answer(query: str, tables: Mapping[str, Frame]) -> pl.DataFrame:
@@ -65,26 +67,36 @@ def check_select(query: str) -> None:
     """Raise a `UsageError` where a text does not begin as a select does."""
     if not isinstance(query, str):
         raise UsageError(f"SQL is text, not {type(query).__name__}")
-    first = _FIRST_WORD.match(query)
-    word = first[1] if first else ""
-    if word.lower() not in _SELECTS:
-        said = f"{word.upper()} is none" if word else "there is none"
-        raise UsageError(f"SQL here is one select, which reads and changes nothing: {said}")
+    first_word = ""
+    begins = _FIRST_WORD.match(query)
+    if begins:
+        first_word = begins[1]
+    if first_word.lower() in _SELECTS:
+        return
+
+    said = "there is none"
+    if first_word:
+        said = f"{first_word.upper()} is none"
+    raise UsageError(f"SQL here is one select that changes nothing: {said}")
 
 
 def known_tables(tables: Iterable[str]) -> str:
     """Say which tables there are, as they are written in SQL."""
     names = [name if name.isidentifier() else f'"{name}"' for name in tables]
-    return f"there is {listed(names, max_shown=len(names))}" if names else "there is none"
+    if not names:
+        return "there is none"
+    return f"there is {listed(names, max_shown=len(names))}"
 
 
 def used_tables(query: str, tables: Iterable[str]) -> list[str]:
     """Return the tables that a query names; one whose name stands there as something else counts as well."""
-    return [
-        name
-        for name in tables
-        if re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", query, re.IGNORECASE)
-    ]
+    tables_used = []
+    for table_name in tables:
+        # "deals" is not in "old_deals", and not in "onepagecrm.deals"
+        as_a_word = rf"(?<![\w.]){re.escape(table_name)}(?![\w.])"
+        if re.search(as_a_word, query, re.IGNORECASE):
+            tables_used.append(table_name)
+    return tables_used
 
 
 def sql_note(data: Any, query: str) -> str:
@@ -92,17 +104,20 @@ def sql_note(data: Any, query: str) -> str:
 
     `data` is a `crmlab.results.Result`.
     """
-    used = used_tables(query, data)
-    summary = data.summary.filter(pl.col("table").is_in(used))
-    parts = [data.asked.period_note(used)]
-    partial = summary.filter(~pl.col("complete"))["table"].unique(maintain_order=True).to_list()
+    tables_used = used_tables(query, data)
+    parts = [data.asked.period_note(tables_used)]
+    is_partial = pl.col("table").is_in(tables_used) & ~pl.col("complete")
+    tables = data.summary.filter(is_partial)["table"]
+    partial = tables.unique(maintain_order=True).to_list()
     if partial:
         parts.append(f"Not complete: {listed(partial)}, see summary")
-    return ". ".join(part for part in parts if part)
+    return ". ".join(filter(None, parts))
 
 
 def _executed(
-    query: str, frames: Mapping[str, pl.LazyFrame], tables: Iterable[str]
+    query: str,
+    frames: Mapping[str, pl.LazyFrame],
+    tables: Iterable[str],
 ) -> pl.LazyFrame:
     try:
         answer = pl.SQLContext(frames=dict(frames)).execute(query)
@@ -113,15 +128,15 @@ def _executed(
 
 
 def _in_words(error: Exception, tables: Iterable[str]) -> UsageError:
-    said = str(error).partition("\n")[0]
+    first_line = str(error).partition("\n")[0]
     if isinstance(error, OSError):
         return UsageError(
             f"SQL reads the tables that are there, and no file: {known_tables(tables)}"
         )
-    table = _UNKNOWN_TABLE.search(said)
+    table = _UNKNOWN_TABLE.search(first_line)
     if table:
         return UsageError(f"unknown table {table[1]!r} in SQL; {known_tables(tables)}")
-    column = _UNKNOWN_COLUMN.search(said)
+    column = _UNKNOWN_COLUMN.search(first_line)
     if column:
         return UsageError(
             f"unknown column {column[1]!r} in SQL; there is {column[2].replace(chr(34), '')}"
@@ -131,4 +146,6 @@ def _in_words(error: Exception, tables: Iterable[str]) -> UsageError:
 
 
 def _without_values(error: Exception) -> str:
-    return _VALUES.sub("", str(error)).rstrip().partition("\n")[0].rstrip(": ")
+    without_values = _VALUES.sub("", str(error)).rstrip()
+    first_line = without_values.partition("\n")[0]
+    return first_line.rstrip(": ")

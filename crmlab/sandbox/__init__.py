@@ -86,19 +86,21 @@ def sandbox(
     from crmlab.sandbox.server import Starting, serve, world_of
     from crmlab.sandbox.world import earlier
 
-    loaded, notes = world_of(world, rows=rows, seed=seed, now=now, data=data)
-    loaded = earlier(loaded, days_ago)
-    names = services or (("onepagecrm",) if world == "maven" else None)
+    loaded_world, loader_notes = world_of(world, rows=rows, seed=seed, now=now, data=data)
+    service_names = services
+    # its files are of sales alone: the others would be empty
+    if world == "maven" and not services:
+        service_names = ("onepagecrm",)
     return Starting(
         serve(
-            loaded,
-            services=names,
+            earlier(loaded_world, days_ago),
+            services=service_names,
             latency=latency,
             rate_limits=rate_limits,
             faults=faults,
             differences=chosen(drift),
             port=port,
-            notes=notes,
+            notes=loader_notes,
         )
     )
 
@@ -117,4 +119,9 @@ def differences() -> dict[str, str]:
     """
     from crmlab.sandbox.drift import DIFFERENCES
 
-    return {each.name: f"{each.doc} *" if each.apart else each.doc for each in DIFFERENCES}
+    descriptions = {}
+    for difference in DIFFERENCES:
+        descriptions[difference.name] = difference.doc
+        if difference.apart:
+            descriptions[difference.name] += " *"
+    return descriptions

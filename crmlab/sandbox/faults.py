@@ -73,27 +73,28 @@ async def broken(
         if request.transport is not None:
             request.transport.abort()
         return web.Response(status=500)
-    whole = await handle()
+    whole_answer = await handle()
+    # this answer was made before: only later ones tell of it
     if fault.kind == "change":
         fault.change(service.lists)
-        return whole
-    if not isinstance(whole, web.Response) or not isinstance(whole.body, bytes):
-        return whole
+        return whole_answer
+    # a stream is on its way already: nothing of it can be broken any more
+    if not isinstance(whole_answer, web.Response) or not isinstance(whole_answer.body, bytes):
+        return whole_answer
     if fault.kind == "truncate":
-        return web.Response(
-            body=whole.body[: len(whole.body) // 2], content_type="application/json"
-        )
+        half_the_body = whole_answer.body[: len(whole_answer.body) // 2]
+        return web.Response(body=half_the_body, content_type="application/json")
     if fault.kind == "wrong_type":
-        return web.Response(body=whole.body, content_type="text/html")
-    return await _drip(request, whole.body, fault.seconds)
+        return web.Response(body=whole_answer.body, content_type="text/html")
+    return await _drip(request, whole_answer.body, fault.seconds)
 
 
 async def _drip(request: web.Request, body: bytes, seconds: float) -> web.StreamResponse:
-    stream = web.StreamResponse(headers={"Content-Type": "application/json"})
-    await stream.prepare(request)
-    size = max(1, len(body) // 10)
-    for start in range(0, len(body), size):
-        await stream.write(body[start : start + size])
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    part_size = max(1, len(body) // 10)
+    for position in range(0, len(body), part_size):
+        await response.write(body[position : position + part_size])
         await asyncio.sleep(seconds / 10)
-    await stream.write_eof()
-    return stream
+    await response.write_eof()
+    return response

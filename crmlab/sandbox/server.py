@@ -80,13 +80,13 @@ class Sandbox(Sequence[Account]):
         return iter(self._accounts)
 
     def __repr__(self) -> str:
-        return f"<Sandbox on {self.url}: {', '.join(each.provider.title for each in self)}>"
+        return f"<Sandbox on {self.url}: {', '.join(account.provider.title for account in self)}>"
 
     def _repr_html_(self) -> str:
-        services = "".join(
-            f"<li>{each.provider.title}: <code>{each.base_url}</code></li>" for each in self
-        )
-        return f"<p>Invented data, served on this machine:</p><ul>{services}</ul>"
+        items = ""
+        for account in self:
+            items += f"<li>{account.provider.title}: <code>{account.base_url}</code></li>"
+        return f"<p>Invented data, served on this machine:</p><ul>{items}</ul>"
 
     async def close(self) -> None:
         """Stop serving; a second time does no harm."""
@@ -94,7 +94,8 @@ class Sandbox(Sequence[Account]):
 
     def account(self, provider: str) -> Account:
         """Return the account of that service."""
-        return {account.provider.name: account for account in self._accounts}[provider]
+        by_provider = {account.provider.name: account for account in self._accounts}
+        return by_provider[provider]
 
 
 class Starting:
@@ -134,8 +135,9 @@ def world_of(
     if world == "generated":
         from crmlab.sandbox.world.generate import generate
 
-        today = dt.datetime.now(dt.UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-        return generate(rows, seed=seed, now=now or today), []
+        today = dt.datetime.now(dt.UTC).date()
+        noon = dt.datetime.combine(today, dt.time(12), dt.UTC)
+        return generate(rows, seed=seed, now=now or noon), []
     if world == "maven":
         from crmlab.sandbox.world import maven
 
@@ -161,22 +163,24 @@ async def serve(
     check_threads()
     running = Sandbox(world, notes)
     running.rate_limits = rate_limits
-    made = [service_of(name, world) for name in services or names()]
-    app = web.Application(client_max_size=_MAX_BODY)
-    for service in made:
-        app.add_subapp(service.prefix, _app_of(service, running, latency, faults, differences))
+    served = [service_of(service_name, world) for service_name in services or names()]
+    application = web.Application(client_max_size=_MAX_BODY)
+    for service in served:
+        service_app = _app_of(service, running, latency, faults, differences)
+        application.add_subapp(service.prefix, service_app)
     # the answers' own time is measured, not the log's
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", port)
-        await site.start()
-        host, number = runner.addresses[0][:2]
-        running.url = f"http://{host}:{number}"
-        running.keys = {service.name: dict(service.credentials) for service in made}
-        running._accounts += [
-            _account_of(service, running.url, rate_limits=rate_limits) for service in made
-        ]
+        tcp_site = web.TCPSite(runner, "127.0.0.1", port)
+        await tcp_site.start()
+        # only now is it known where port 0 has led
+        host_name, port_number = runner.addresses[0][:2]
+        running.url = f"http://{host_name}:{port_number}"
+        for service in served:
+            running.keys[service.name] = dict(service.credentials)
+            account = _account_of(service, running.url, rate_limits=rate_limits)
+            running._accounts.append(account)
         yield running
     finally:
         await runner.cleanup()
@@ -190,20 +194,25 @@ def _app_of(
     differences: Sequence[Difference],
 ) -> web.Application:
     # the outermost first: what differs in an answer is broken by a fault
-    around = [_front(running, service, latency, faults)]
+    middlewares = [_front(running, service, latency, faults)]
     if differences:
-        around.append(_differing(service, differences))
-    app = web.Application(client_max_size=_MAX_BODY, middlewares=around)
-    app.add_routes(service.routes)
-    app.router.add_route("*", "/{anything:.*}", _no_such_path(service))
-    return app
+        middlewares.append(_differing(service, differences))
+    application = web.Application(client_max_size=_MAX_BODY, middlewares=middlewares)
+    application.add_routes(service.routes)
+    # after the service's own: the first route that fits answers
+    application.router.add_route("*", "/{anything:.*}", _no_such_path(service))
+    return application
 
 
 def _account_of(service: Service, url: str, *, rate_limits: bool) -> Account:
+    # without a limit of its own an account keeps to the vendor's
+    own_limits = None
+    if not rate_limits:
+        own_limits = _LIMITS
     return Account(
         service.name,
         base_url=f"{url}{service.prefix}{service.base_path}",
-        limits=None if rate_limits else _LIMITS,
+        limits=own_limits,
         facts={},
         **service.credentials,
     )
@@ -216,9 +225,16 @@ def _no_such_path(service: Service) -> Callable[[web.Request], Awaitable[web.Res
     return handle
 
 
-def _front(running: Sandbox, service: Service, latency: float, faults: Sequence[Fault]) -> Any:
+def _front(
+    running: Sandbox,
+    service: Service,
+    latency: float,
+    faults: Sequence[Fault],
+) -> Any:
     """Return what every request meets before its handler: counting, limit, latency, faults, key."""
-    gate = _Gate(service.limits) if service.limits else None
+    gate: _Gate | None = None
+    if service.limits:
+        gate = _Gate(service.limits)
 
     @web.middleware
     async def front(request: web.Request, handler: _Next) -> web.StreamResponse:
@@ -231,12 +247,12 @@ def _front(running: Sandbox, service: Service, latency: float, faults: Sequence[
                 return service.refusal(429)
             if latency:
                 await asyncio.sleep(latency)
-            handle = partial(_opened, service, request, handler)
+            next_handler = partial(_opened, service, request, handler)
             # the first fault is the outermost: it breaks what the others make
-            hitting = [fault for fault in faults if fault.hits(request)]
-            for fault in reversed(hitting):
-                handle = partial(broken, fault, request, handle, service)
-            response = await handle()
+            hitting_faults = [fault for fault in faults if fault.hits(request)]
+            for hitting_fault in reversed(hitting_faults):
+                next_handler = partial(broken, hitting_fault, request, next_handler, service)
+            response = await next_handler()
             # of a world of some days ago, answers say so
             response.headers.setdefault("Date", format_datetime(running.world.clock(), usegmt=True))
             return response
@@ -262,10 +278,8 @@ async def _opened(service: Service, request: web.Request, handler: _Next) -> web
     if request.can_read_body:
         try:
             body = await request.json()
-        except (
-            ValueError,
-            ConnectionResetError,
-        ):  # the client went away in mid-request: nobody reads this
+        # a client that went away in mid-request does not read this
+        except (ValueError, ConnectionResetError):
             return service.refusal(400)
     request[BODY] = body
     is_open = request.path.removeprefix(service.prefix) in service.open_paths

@@ -21,10 +21,10 @@ BODY = web.RequestKey("body", object)
 
 def page_not_found() -> web.Response:
     """Return what a web server answers itself, where no program answers a path."""
-    page = (
+    html_page = (
         "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
     )
-    return web.Response(text=page, status=404, content_type="text/html")
+    return web.Response(text=html_page, status=404, content_type="text/html")
 
 
 @dataclass(kw_only=True)
@@ -73,7 +73,11 @@ class Records:
     """
 
     def __init__(
-        self, items: Iterable[Any], render: Callable[[Any], Any], *, name: str = ""
+        self,
+        items: Iterable[Any],
+        render: Callable[[Any], Any],
+        *,
+        name: str = "",
     ) -> None:
         self._render = render
         self._name = name
@@ -90,25 +94,37 @@ class Records:
         return [cell.item for cell in self._cells]
 
     def once(
-        self, question: str, answer: Callable[[], _Value], *, of_others: bool = False
+        self,
+        question: str,
+        answer: Callable[[], _Value],
+        *,
+        of_others: bool = False,
     ) -> _Value:
         """Return what is derived from the records, derived anew only after they changed.
 
         `of_others` says that other lists are looked into as well, so that `forget` lets it be derived anew.
         """
-        derived = self._derived_of_others if of_others else self._derived
-        if question not in derived:
-            derived[question] = answer()
-        found: _Value = derived[question]
-        return found
+        answers = self._derived
+        if of_others:
+            answers = self._derived_of_others
+        if question not in answers:
+            answers[question] = answer()
+        derived: _Value = answers[question]
+        return derived
 
     def where(self, keep: Callable[[Any], bool]) -> Records:
         """Return the records that pass."""
         return self._with([cell for cell in self._cells if keep(cell.item)])
 
-    def ordered(self, by: Callable[[Any], Any], *, reverse: bool = False) -> Records:
+    def ordered(
+        self,
+        by: Callable[[Any], Any],
+        *,
+        reverse: bool = False,
+    ) -> Records:
         """Return the records sorted."""
-        return self._with(sorted(self._cells, key=lambda cell: by(cell.item), reverse=reverse))
+        cells = sorted(self._cells, key=lambda cell: by(cell.item), reverse=reverse)
+        return self._with(cells)
 
     def of(self, field: str, value: Any) -> Records:
         """Return the records with this value, by an index of that field."""
@@ -119,8 +135,10 @@ class Records:
 
     def add(self, item: Any, *, at: int | None = None) -> None:
         """Insert a record at a position, or at the end."""
-        place = len(self._cells) if at is None else at
-        self._cells.insert(place, _Cell(item))
+        position = at
+        if position is None:
+            position = len(self._cells)
+        self._cells.insert(position, _Cell(item))
         self._changed()
 
     def remove(self, item: Any) -> None:
@@ -143,13 +161,17 @@ class Records:
         self._derived_of_others.clear()
 
     def slice(
-        self, start: int | None = None, stop: int | None = None, *, bare: bool = False
+        self,
+        start: int | None = None,
+        stop: int | None = None,
+        *,
+        bare: bool = False,
     ) -> bytes:
         """Return records start..stop as a JSON array, wrapped unless `bare`."""
         records = [self._rendered(cell) for cell in self._cells[start:stop]]
         if self._name and not bare:
-            name = self._name.encode()
-            records = [b'{"%s":%s}' % (name, record) for record in records]
+            wrapper_name = self._name.encode()
+            records = [b'{"%s":%s}' % (wrapper_name, record) for record in records]
         return b"[%s]" % b",".join(records)
 
     def rendered(self, start: int, stop: int) -> Iterator[tuple[Any, bytes]]:
@@ -172,9 +194,10 @@ class Records:
         return groups
 
     def _with(self, cells: list[_Cell]) -> Records:
-        chosen = Records((), self._render, name=self._name)
-        chosen._cells = cells
-        return chosen
+        # the cells themselves: what was rendered once is not rendered again
+        selection = Records((), self._render, name=self._name)
+        selection._cells = cells
+        return selection
 
 
 def dumps(value: Any) -> bytes:
@@ -184,8 +207,12 @@ def dumps(value: Any) -> bytes:
 
 def extended(record: bytes, parts: Mapping[str, bytes]) -> bytes:
     """Return a JSON object with more members, which are JSON already."""
-    members = [record[1:-1]] if record != b"{}" else []
-    members += [b'"%s":%s' % (name.encode(), part) for name, part in parts.items()]
+    members = []
+    # of an object without members no comma is left over
+    if record != b"{}":
+        members.append(record[1:-1])
+    for member_name, member_json in parts.items():
+        members.append(b'"%s":%s' % (member_name.encode(), member_json))
     return b"{" + b",".join(members) + b"}"
 
 
@@ -193,16 +220,22 @@ def answer(
     body: bytes | Mapping[str, Any] | list[Any], *, status: int = 200, **headers: str
 ) -> web.Response:
     """Return a JSON answer; underscores in header names stand for hyphens."""
-    data = body if isinstance(body, bytes) else dumps(body)
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return web.Response(body=data, status=status, content_type="application/json", headers=named)
+    content = body
+    if not isinstance(content, bytes):
+        content = dumps(content)
+    named = {keyword.replace("_", "-"): value for keyword, value in headers.items()}
+    return web.Response(body=content, status=status, content_type="application/json", headers=named)
 
 
 def iso(time: datetime | None) -> str | None:
     """Return ISO 8601 in UTC with Z."""
-    return None if time is None else time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if time is None:
+        return None
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def unix(time: datetime | None) -> int | None:
     """Return Unix seconds."""
-    return None if time is None else int(time.timestamp())
+    if time is None:
+        return None
+    return int(time.timestamp())

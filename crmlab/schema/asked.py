@@ -47,12 +47,12 @@ class Period:
 
     def in_words(self) -> str:
         """Return it as it stands after "what was changed": in UTC, with the hour where it is not midnight."""
-        words = []
+        ends = []
         if self.since:
-            words.append(f"since {_day_or_time(self.since)}")
+            ends.append(f"since {_day_or_time(self.since)}")
         if self.until:
-            words.append(f"before {_day_or_time(self.until)}")
-        return " and ".join(words)
+            ends.append(f"before {_day_or_time(self.until)}")
+        return " and ".join(ends)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,23 +106,30 @@ class Asked:
         if table in self.reached:
             return self.reached[table]
         is_lookup = table in TABLES and not TABLES[table].window
-        return Period() if is_lookup else Period(since=self.since, until=self.until)
+        if is_lookup:
+            return Period()
+        return Period(since=self.since, until=self.until)
 
     def bounded(self, tables: Iterable[str]) -> dict[str, Period]:
         """Return those of these tables that do not hold all times, with the period that they hold."""
-        periods = {table: self.period(table) for table in tables}
-        return {table: period for table, period in periods.items() if period.is_bounded}
+        bounded_periods = {}
+        for table in tables:
+            period = self.period(table)
+            if period.is_bounded:
+                bounded_periods[table] = period
+        return bounded_periods
 
     def in_words(self) -> str:
         """Return of which period the tables are, as it stands after "it holds"; "" where all are of all times."""
-        parts = []
-        asked = Period(since=self.since, until=self.until)
-        if asked.is_bounded:
-            parts.append(f"only what was changed or happened {asked.in_words()}")
+        sentences = []
+        asked_period = Period(since=self.since, until=self.until)
+        if asked_period.is_bounded:
+            sentences.append(f"only what was changed or happened {asked_period.in_words()}")
         for table, period in self.reached.items():
-            if period.is_bounded and period != asked:
-                parts.append(f"{table} only {period.in_words()}")
-        return ", ".join(parts)
+            # what came as it was asked for is said already
+            if period.is_bounded and period != asked_period:
+                sentences.append(f"{table} only {period.in_words()}")
+        return ", ".join(sentences)
 
     def why_not_whole(self, tables: Iterable[str]) -> str:
         """Return, as it stands after "needs", what of these tables is missing and what to do; "" where they are whole.
@@ -136,6 +143,7 @@ class Asked:
         bounded = self.bounded(tables)
         if not bounded:
             return ""
+        # tables may be of several periods: one is enough to say why
         period = next(iter(bounded.values())).in_words()
         return (
             f"all {' and '.join(bounded)}, and the data hold only those changed or happened {period}: "
@@ -145,8 +153,11 @@ class Asked:
     def period_note(self, tables: Iterable[str]) -> str:
         """Return of which period these tables are, as a sentence of a subtitle; "" where they are of all times."""
         bounded = self.bounded(tables)
-        words = dict.fromkeys(period.in_words() for period in bounded.values())
-        return f"Only what was changed or happened {' and '.join(words)}" if bounded else ""
+        if not bounded:
+            return ""
+        # tables of one period are named together
+        periods = dict.fromkeys(period.in_words() for period in bounded.values())
+        return f"Only what was changed or happened {' and '.join(periods)}"
 
     def time_note(self, as_of: dt.datetime) -> str:
         """Return when the data were fetched, as a sentence of a subtitle; "" within a day of what is asked for.
@@ -172,18 +183,25 @@ class Asked:
 
         `tables` are those that are there of its answer.
         """
-        found = []
-        mine = _names(self.accounts)
-        theirs = _names(other.accounts)
-        if mine != theirs:
-            found.append(f"was asked of {_listed(theirs)} and not of {_listed(mine)}")
+        differences = []
+        own_accounts = _names(self.accounts)
+        other_accounts = _names(other.accounts)
+        if own_accounts != other_accounts:
+            differences.append(
+                f"was asked of {_listed(other_accounts)} and not of {_listed(own_accounts)}"
+            )
         if (self.since, self.until) != (other.since, other.until):
-            asked = Period(since=other.since, until=other.until)
-            found.append(f"holds what was changed or happened {asked.in_words() or 'at any time'}")
-        left = [table for table in tables if table in other.tables and table not in self.tables]
-        if left:
-            found.append(f"holds {_listed(left)} as well")
-        return found
+            other_period = Period(since=other.since, until=other.until)
+            differences.append(
+                f"holds what was changed or happened {other_period.in_words() or 'at any time'}"
+            )
+        left_out = []
+        for table in tables:
+            if table in other.tables and table not in self.tables:
+                left_out.append(table)
+        if left_out:
+            differences.append(f"holds {_listed(left_out)} as well")
+        return differences
 
     def as_json(self) -> dict[str, Any]:
         """Return it as values that JSON has; `from_json` reads them."""
@@ -191,19 +209,9 @@ class Asked:
             "as_of": self.fetched_at.isoformat(),
             "since": _text(self.since),
             "until": _text(self.until),
-            "accounts": [
-                {
-                    "provider": account.provider,
-                    "name": account.name,
-                    "options": dict(account.options),
-                }
-                for account in self.accounts
-            ],
+            "accounts": [_account_as_json(account) for account in self.accounts],
             "asked_tables": list(self.tables),
-            "reached": {
-                table: {"since": _text(period.since), "until": _text(period.until)}
-                for table, period in self.reached.items()
-            },
+            "reached": {table: _period_as_json(period) for table, period in self.reached.items()},
         }
 
     @classmethod
@@ -218,26 +226,42 @@ class Asked:
         as_of = _time(values["as_of"])
         if as_of is None:
             raise ValueError("as_of is missing")
+        reached = {}
+        for table, period in values["reached"].items():
+            reached[table] = Period(since=_time(period["since"]), until=_time(period["until"]))
         return cls(
             fetched_at=as_of,
             accounts=tuple(AskedAccount(**account) for account in values["accounts"]),
             tables=tuple(values["asked_tables"]),
             since=_time(values["since"]),
             until=_time(values["until"]),
-            reached={
-                table: Period(since=_time(period["since"]), until=_time(period["until"]))
-                for table, period in values["reached"].items()
-            },
+            reached=reached,
         )
 
 
 def _day_or_time(time: dt.datetime) -> str:
-    time = time.astimezone(dt.UTC)
-    return f"{time:%Y-%m-%d}" if time.time() == _MIDNIGHT else f"{time:%Y-%m-%d %H:%M} UTC"
+    in_utc = time.astimezone(dt.UTC)
+    if in_utc.time() == _MIDNIGHT:
+        return f"{in_utc:%Y-%m-%d}"
+    return f"{in_utc:%Y-%m-%d %H:%M} UTC"
+
+
+def _account_as_json(account: AskedAccount) -> dict[str, Any]:
+    return {
+        "provider": account.provider,
+        "name": account.name,
+        "options": dict(account.options),
+    }
+
+
+def _period_as_json(period: Period) -> dict[str, str | None]:
+    return {"since": _text(period.since), "until": _text(period.until)}
 
 
 def _text(time: dt.datetime | None) -> str | None:
-    return time.isoformat() if time else None
+    if time is None:
+        return None
+    return time.isoformat()
 
 
 def _time(text: str | None) -> dt.datetime | None:
@@ -255,8 +279,9 @@ def _names(accounts: Sequence[AskedAccount]) -> list[str]:
 
 
 def _name(account: AskedAccount) -> str:
+    named = f"{account.provider} '{account.name}'"
     settings = [f"{name}={value}" for name, value in sorted(account.options.items())]
-    return " ".join([f"{account.provider} '{account.name}'", *settings])
+    return " ".join([named, *settings])
 
 
 def _listed(names: Iterable[str]) -> str:

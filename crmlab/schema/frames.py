@@ -45,14 +45,16 @@ def as_polars(frame: Any, what: str) -> pl.DataFrame | pl.LazyFrame:
     import narwhals.stable.v2 as nw  # noqa: PLC0415  # loaded when a frame of another library comes
 
     try:
+        # what is no frame passes through, and is refused below in our words
         known = nw.from_native(frame, pass_through=True)
         if isinstance(known, nw.DataFrame):
             return _eager(known)
+        # a single column is a stream, too: `_advice` says what to write for it
         if hasattr(frame, "__arrow_c_stream__") and not hasattr(frame, "to_frame"):
             return pl.DataFrame(frame)
         if isinstance(known, nw.LazyFrame):
-            found: pl.DataFrame = known.collect(backend="polars").to_native()
-            return found
+            in_memory: pl.DataFrame = known.collect(backend="polars").to_native()
+            return in_memory
     except _REFUSALS as error:
         raise UsageError(f"{what} cannot be read as a frame: {in_short(error)}") from None
     raise UsageError(
@@ -80,8 +82,8 @@ def collected(frame: pl.DataFrame | pl.LazyFrame, what: str) -> pl.DataFrame:
 
 def in_short(error: Exception) -> str:
     """Return what an error of another library says, in one line and without the plan or the hints that follow."""
-    said, _, _ = str(error).strip().partition("\n\n")
-    return " ".join(said.split()) or type(error).__name__
+    message, _, _ = str(error).strip().partition("\n\n")
+    return " ".join(message.split()) or type(error).__name__
 
 
 def _advice(frame: Any) -> str:
@@ -98,25 +100,29 @@ def _advice(frame: Any) -> str:
 def _eager(frame: Any) -> pl.DataFrame:
     """Return a frame of narwhals as one of Polars."""
     native = frame.to_native()
-    index = getattr(native, "index", None)
-    names = [name for name in getattr(index, "names", ()) if name is not None]
-    if names:  # pandas keeps an id there as often as in a column
+    native_index = getattr(native, "index", None)
+    index_names = [name for name in getattr(native_index, "names", ()) if name is not None]
+    # pandas keeps an id there as often as in a column
+    if index_names:
         return as_polars(native.reset_index(), "the frame")  # type: ignore[return-value]
     try:
-        found: pl.DataFrame = frame.to_polars()
+        converted: pl.DataFrame = frame.to_polars()
     except _REFUSALS:
         # pandas needs pyarrow for that, and one kind of value in each column
         return pl.DataFrame([_series(column) for column in frame.iter_columns()])
-    return found
+    return converted
 
 
 def _series(column: Any) -> pl.Series:
     """Return a column value by value; values of several kinds become text."""
-    is_null = column.is_null().to_list()
-    values = [
-        None if absent else value for value, absent in zip(column.to_list(), is_null, strict=True)
-    ]
-    found = pl.Series(str(column.name), values, strict=False)
-    if found.dtype != pl.Object:
-        return found
-    return pl.Series(str(column.name), [None if value is None else str(value) for value in values])
+    column_name = str(column.name)
+    values = column.to_list()
+    # pandas writes what is absent as NaN or NaT, which would become values
+    for position, is_absent in enumerate(column.is_null().to_list()):
+        if is_absent:
+            values[position] = None
+    series = pl.Series(column_name, values, strict=False)
+    if series.dtype != pl.Object:
+        return series
+    texts = [None if value is None else str(value) for value in values]
+    return pl.Series(column_name, texts)

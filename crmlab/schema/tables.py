@@ -56,10 +56,16 @@ class Table:
 
 
 KEY = ("provider", "account", "id")
-_text, _texts, _number = pl.String(), TEXTS, pl.Float64()
-_count, _flag, _date, _time = pl.Int64(), pl.Boolean(), pl.Date(), UTC
+_text = pl.String()
+_texts = TEXTS
+_number = pl.Float64()
+_count = pl.Int64()
+_flag = pl.Boolean()
+_date = pl.Date()
+_time = UTC
 
 _HEAD: dict[str, Column] = {
+    # one of a few words in every row: as categories they take little memory, and group fast
     "provider": Column(pl.Categorical(), "service the row came from"),
     "account": Column(_text, "account the row came from, as the user named it"),
     "id": Column(_text, "the service's own id"),
@@ -82,11 +88,16 @@ _Declared = Column | tuple[pl.DataType, str] | tuple[pl.DataType, str, bool]
 
 
 def _columns(*parts: Mapping[str, Column], **columns: _Declared) -> dict[str, Column]:
-    own = {
-        name: declared if isinstance(declared, Column) else Column(*declared)
-        for name, declared in columns.items()
-    }
-    return {**_HEAD, **own, **{name: column for part in parts for name, column in part.items()}}
+    all_columns = dict(_HEAD)
+    for name, declared in columns.items():
+        if isinstance(declared, Column):
+            all_columns[name] = declared
+        else:
+            all_columns[name] = Column(*declared)
+    # what tables have in common stands behind what each is about
+    for part in parts:
+        all_columns |= part
+    return all_columns
 
 
 def _one_of(doc: str, words: tuple[str, ...]) -> Column:
@@ -113,7 +124,15 @@ _SUBSCRIBED = (
 
 #: the third part of a declared column: it identifies a person, or is what a person said
 _PERSONAL = True
+#: of what changes, the last change counts: who fetches since a day wants what is new in it
 _OBJECT = ("modified_at", "created_at")
+
+#: what tags, sources and statuses have in common: they are words that contacts carry
+_LABEL = _columns(
+    name=(_text, "label"),
+    count=(_count, "contacts that carry it; null where not counted"),
+    colour=(_text, "hex colour without #"),
+)
 
 _ALL = (
     Table(
@@ -498,22 +517,9 @@ _ALL = (
             choices=(_texts, "allowed values"),
         ),
     ),
-    *(
-        Table(
-            name=name,
-            doc=doc,
-            columns=_columns(
-                name=(_text, "label"),
-                count=(_count, "contacts that carry it; null where not counted"),
-                colour=(_text, "hex colour without #"),
-            ),
-        )
-        for name, doc in (
-            ("tags", "Tags on contacts."),
-            ("lead_sources", "Where contacts come from."),
-            ("statuses", "Statuses of contacts."),
-        )
-    ),
+    Table(name="tags", doc="Tags on contacts.", columns=_LABEL),
+    Table(name="lead_sources", doc="Where contacts come from.", columns=_LABEL),
+    Table(name="statuses", doc="Statuses of contacts.", columns=_LABEL),
 )
 
 TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _ALL})
@@ -525,13 +531,14 @@ def within(
     """Return the rows of since..until by the table's `window`; those without a time stay."""
     if not table.window or not (since or until):
         return frame
-    when = pl.coalesce(table.window)
-    outside = pl.lit(False)
+    # changed, where the service says so, else created: the first time that is there
+    happened = pl.coalesce(table.window)
+    is_outside = pl.lit(False)
     if since:
-        outside = outside | (when < since)
+        is_outside = is_outside | (happened < since)
     if until:
-        outside = outside | (when >= until)
-    return frame.filter(~outside.fill_null(False))
+        is_outside = is_outside | (happened >= until)
+    return frame.filter(~is_outside.fill_null(False))
 
 
 def repeats_rows(frame: pl.DataFrame) -> bool:
@@ -541,10 +548,14 @@ def repeats_rows(frame: pl.DataFrame) -> bool:
 
 def conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Return `frame` with exactly the table's columns, cast strictly; absent ones are null."""
-    return frame.select(
-        (pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype).alias(name))
-        for name, dtype in table.schema.items()
-    )
+    selected = []
+    for name, dtype in table.schema.items():
+        if name in frame.columns:
+            # strictly: what does not fit is an error, and no null that nobody sees
+            selected.append(pl.col(name).cast(dtype))
+        else:
+            selected.append(pl.lit(None, dtype).alias(name))
+    return frame.select(selected)
 
 
 def personal_columns() -> Iterator[tuple[str, str]]:

@@ -37,33 +37,37 @@ def as_instant(value: TimeLike, name: str, time_zone: str = "UTC") -> dt.datetim
     >>> as_instant("2026-07-05", "as_of", "Europe/Berlin")
     datetime.datetime(2026, 7, 4, 22, 0, tzinfo=datetime.timezone.utc)
     """
-    place = zone(time_zone)
+    local_zone = zone(time_zone)
     if isinstance(value, str):
         value = _parsed(value, name)
     if not isinstance(value, dt.date):
         raise UsageError(f"{name} must be a date, a time or text, not {type(value).__name__}")
+    # a date is a whole day: asked for as a moment, it is where that day begins
     if not isinstance(value, dt.datetime):
-        value = dt.datetime.combine(value, dt.time(), place)
+        value = dt.datetime.combine(value, dt.time(), local_zone)
     if value.tzinfo is None:
         raise UsageError(
             f"{name}={value.isoformat()} has no time zone: add one, for example "
             f"{value.isoformat()}+01:00 or tzinfo=ZoneInfo('Europe/Paris')"
         )
     try:
-        at = value.astimezone(dt.UTC)
+        instant_utc = value.astimezone(dt.UTC)
+    # a time near the first or the last year leaves what Python can hold
     except OverflowError:
         raise UsageError(f"{name}={value.isoformat()} has no time in UTC") from None
     # of records such a time is none either, and counting from it would leave what a date can be
-    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+    if not FIRST_YEAR <= instant_utc.year <= LAST_YEAR:
         raise UsageError(
             f"{name}={value.isoformat()} is not between the years {FIRST_YEAR} and {LAST_YEAR}"
         )
-    return at
+    return instant_utc
 
 
 def instant(value: TimeLike | None, name: str) -> dt.datetime | None:
     """Return `as_instant` of what may be left out; a date is midnight UTC."""
-    return None if value is None else as_instant(value, name)
+    if value is None:
+        return None
+    return as_instant(value, name)
 
 
 def day_at(at: dt.datetime, time_zone: str) -> dt.date:
@@ -85,7 +89,8 @@ def zone(time_zone: str) -> dt.tzinfo:
     UsageError
         It is not in the time zone database.
     """
-    if time_zone == "UTC":  # is known also where there is no database
+    # UTC is known also where there is no database, as on Windows
+    if time_zone == "UTC":
         return dt.UTC
     try:
         return ZoneInfo(time_zone)
@@ -101,9 +106,10 @@ def unknown_zone(time_zone: object) -> UsageError:
 
 
 def _parsed(text: str, name: str) -> dt.date:
-    for read in (dt.date.fromisoformat, dt.datetime.fromisoformat):
+    # dates first: a time also reads a date, and would take it for a midnight without a zone
+    for parse in (dt.date.fromisoformat, dt.datetime.fromisoformat):
         try:
-            return read(text)
+            return parse(text)
         except ValueError:
             continue
     raise UsageError(

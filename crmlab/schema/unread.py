@@ -23,17 +23,17 @@ def unread_note(summary: pl.DataFrame, tables: Iterable[str]) -> str:
     >>> unread_note(pl.DataFrame(rows), ["consent_events", "contacts"])
     '3 values of consent_events of complero could not be read'
     """
+    # whoever puts a summary together by hand may leave out what was unread
     if not {"provider", "table", "unread"} <= set(summary.columns):
         return ""
-    counts = (
-        summary.filter(pl.col("table").is_in([*tables]), pl.col("unread") > 0)
-        .group_by("table", pl.col("provider").cast(pl.String), maintain_order=True)
-        .agg(pl.col("unread").sum())
-    )
-    parts = [_part(table, provider, count) for table, provider, count in counts.iter_rows()]
-    return f"{' and '.join(parts)} could not be read" if parts else ""
-
-
-def _part(table: str, provider: str, count: int) -> str:
-    values = "value" if count == 1 else "values"
-    return f"{count:,} {values} of {table} of {provider}"
+    unread_rows = summary.filter(pl.col("table").is_in([*tables]), pl.col("unread") > 0)
+    service = pl.col("provider").cast(pl.String)
+    grouped = unread_rows.group_by("table", service, maintain_order=True)
+    counts = grouped.agg(pl.col("unread").sum())
+    phrases = []
+    for table, provider, count in counts.iter_rows():
+        values = "value" if count == 1 else "values"
+        phrases.append(f"{count:,} {values} of {table} of {provider}")
+    if not phrases:
+        return ""
+    return f"{' and '.join(phrases)} could not be read"

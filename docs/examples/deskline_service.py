@@ -29,9 +29,15 @@ def service(world: World) -> Service:
         credentials={"api_key": _KEY},
         allowed=lambda request, body: request.headers.get("X-Desk-Key") == _KEY,
         refusal=lambda status: answer({"error": f"refused: {status}"}, status=status),
-        routes=[web.get(f"/{name}", _paged(name, records)) for name, records in lists.items()],
+        routes=[
+            *(web.get(f"/{name}", _paged(name, records)) for name, records in lists.items()),
+            web.get("/tickets/{id}", _one(lists["tickets"])),
+        ],
         limits=Limits(rate=10, burst=10),
         lists=lists,
+        page_in="page",
+        size_in="per_page",
+        edges=(("updated_since", ""),),
     )
 
 
@@ -49,6 +55,16 @@ def _paged(name: str, records: Records) -> Handler:
             len(found),
         )
         return answer(body)
+
+    return handle
+
+
+def _one(tickets: Records) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        found = tickets.of("id", request.match_info["id"]).items
+        if not found:
+            return answer({"error": "no such ticket"}, status=404)
+        return answer(_ticket(found[0]))
 
     return handle
 

@@ -149,9 +149,10 @@ def pages() -> dict[str, str]:
     return {
         "providers/coverage.md": f"""# Coverage
 
-Every operation that a vendor documents is declared, so that `crmlab.call` takes it. What else can be done with each is
-found out whenever these pages are written: a sandbox is asked for every one of them. *Checked* are those of services
-with an official OpenAPI document, which judges requests, and answers of the sandbox (`make contract`).
+crmlab declares every operation that a vendor documents, so you can call each with `crmlab.call`. This page also says
+what else you can do with it, which is found out by asking a sandbox for every operation whenever these pages are
+written. An operation is *checked* if its service has an official OpenAPI document, against which `make contract`
+tests the requests and the sandbox's answers.
 
 {table(["service", "documented", "read", "readable as frames", "in the sandbox", "checked"], summary)}
 

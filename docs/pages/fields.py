@@ -51,10 +51,10 @@ def _index(known: Mapping[str, _Fields]) -> str:
     toctree = "\n".join(registry())
     return f"""# Fields
 
-Where each field went that a vendor documents for the records that are read. All of them are in the whole records,
-which `fetch(account, "service.resource")` returns. Many are in columns of the [shared tables](../tables/index.md) as
-well. Those that hold keys or passwords are never kept: they are read of no answer, and so are in no frame, file, log
-or message.
+These pages show where each field that a vendor documents went. The whole records have all of them:
+`fetch(account, "service.resource")` returns these. Many are also in columns of the
+[shared tables](../tables/index.md). crmlab never keeps fields that hold keys or passwords. It does not read them from
+an answer, so they are in no frame, file, log or message.
 
 {table(["service", "fields", "of them in shared tables", "never kept"], rows)}
 
@@ -74,9 +74,9 @@ def _page(fields: _Fields) -> str:
         parts.append(f"## Records that are not read\n\n{table(['field', 'whole records'], rows)}\n")
     return f"""# Fields of {provider.title}
 
-A dot leads into an object, `[]` into each element of a list. "Whole records" names the column of
-`fetch(account, "{provider.name}.resource")`; what is inside an object is inside its column.
-Where an object is searched as a whole, all fields in it that may have any shape are named.
+A dot leads into an object and `[]` into each element of a list. "Whole records" names the column of
+`fetch(account, "{provider.name}.resource")`, and a field of an object is inside the object's column. If crmlab
+searches an object as a whole, the table names all fields in it that may have any shape.
 
 {chr(10).join(parts)}"""
 

@@ -14,8 +14,8 @@ def pages() -> dict[str, str]:
     toctree = "\n".join(path.stem for path in found)
     index = f"""# Notebooks
 
-From the folder `notebooks` of the project, run from top to bottom on the sandbox when these pages were built; the
-figures can be hovered over and zoomed.
+These are the notebooks in the folder `notebooks` of the project. They were run from top to bottom on the sandbox when
+these pages were built. You can hover over the figures and zoom into them.
 
 ```{{toctree}}
 :maxdepth: 1

@@ -36,21 +36,22 @@ def _index() -> str:
     toctree = "\n".join([*registry(), "coverage"])
     return f"""# Services
 
-What is read of each service, how it is asked, and what is assumed because the vendor does not document it. These
-pages are written by the declarations that the code runs on; `crmlab doctor` prints the assumptions, too.
+These pages say what crmlab reads from each service and how, and what it assumes because the vendor does not document
+it. They are generated from the declarations that the code itself uses. `crmlab doctor` prints the assumptions, too.
 
 {table(["service", "name", "tables it fills"], rows)}
 
 ## What a refresh asks
 
-A list that filters by change is asked for what changed since it was last read, and a little longer, for clocks that
-differ and for what arrives late. All others cost as many requests each time.
+If a service can filter a list by change, a refresh asks only for records that changed since the list was last read.
+It asks for a slightly longer period, because clocks differ and some records arrive late. All other lists cost the
+same number of requests each time.
 
 {_refreshes()}
 
-[Coverage](coverage.md) tells of every documented operation what can be done with it.
+[Coverage](coverage.md) says for every documented operation what you can do with it.
 
-A service that is not here is [one file](../contributing.md#a-further-api-in-one-file).
+To add another service, write [one file](../contributing.md#add-a-further-api-in-one-file).
 
 ```{{toctree}}
 :hidden:
@@ -104,7 +105,7 @@ def _page(provider: Provider) -> str:
         "What it brings": "\n\n".join(_resource(provider, each) for each in provider.resources),
         "What can be written back": _targets(provider),
         "Operations": _operations(provider),
-        "Assumed": "What the vendor does not document. When a line is wrong for your account, please report it "
+        "Assumed": "The vendor does not document the following. If a line is wrong for your account, please report it "
         f"where you got crmlab from.\n\n{bullets(provider.assumptions)}",
         "Tested for an account": _probes(provider),
         "Not covered": bullets(provider.not_covered),
@@ -121,9 +122,9 @@ def _probes(provider: Provider) -> str:
     tested = [[each.assumption, each.source, each.if_wrong] for each in provider.probes]
     reads = sum(each.max_requests for each in provider.probes)
     parts = [
-        f"`crmlab doctor {provider.name} --probe` and `crmlab.probe(account)` test these with {reads} reads at most; "
-        "[is it true for my account?](../probe.md) says how.",
-        table(["assumption", "where it is from", "what it means where it is wrong"], tested),
+        f"`crmlab doctor {provider.name} --probe` and `crmlab.probe(account)` test these with at most {reads} reads. "
+        "[Is the document true for my account?](../probe.md) explains how.",
+        table(["assumption", "source", "what it means if it is wrong"], tested),
     ]
     if provider.facts:
         facts = [
@@ -131,7 +132,7 @@ def _probes(provider: Provider) -> str:
             for each in provider.facts
         ]
         parts += [
-            f'An account may be given these: `Account("{provider.name}", facts={{...}})`.',
+            f'You can give an account these facts: `Account("{provider.name}", facts={{...}})`.',
             table(["fact", "what it is", "adopted by itself"], facts),
         ]
     return "\n\n".join(parts)
@@ -213,9 +214,9 @@ def _period(provider: Provider, resource: Resource) -> str:
 def _targets(provider: Provider) -> str:
     """Return what a push takes."""
     if not provider.targets:
-        return "No table: single records are changed with `crmlab.call`, by the operations below."
+        return "There is no table to push to. Change single records with `crmlab.call`, by the operations below."
     parts = [
-        "`crmlab.push(account, table, frame)` takes these; [writing back](../writing-back.md) says how."
+        "`crmlab.push(account, table, frame)` accepts these tables. [Writing back](../writing-back.md) explains how."
     ]
     for target in provider.targets:
         columns = ", ".join(map(code, target.columns))
@@ -237,11 +238,11 @@ def _operations(provider: Provider) -> str:
     rows = [
         [_call(each), code(f"{each.method} {each.path}"), _remarks(each)] for each in operations
     ]
-    return f"""Every operation that the vendor documents. Those that read are called with
-`await crmlab.call(account, name, ...)`, which gives the decoded answer, or with `as_frame=True` its records as a frame.
-Those that change something are called in the same way, and [sent once](../writing-back.md); `dry_run=True` shows the
-request and sends nothing. `crmlab.operations("{provider.name}")` gives this list as a frame, with what
-each argument takes.
+    return f"""The table lists every operation that the vendor documents. Call one with
+`await crmlab.call(account, name, ...)`, which returns the decoded answer, or with `as_frame=True` its records as a
+frame. An operation that changes something is called in the same way and [sent once](../writing-back.md), and
+`dry_run=True` shows its request and sends nothing. `crmlab.operations("{provider.name}")` returns this list as a frame
+that also says what each argument takes.
 
 {table(["name and arguments (* must be given)", "asks", ""], rows)}"""
 

@@ -26,8 +26,8 @@ before = earlier.deals""",
 }
 #: what a fetch with `since` or `until` does for a question
 _PERIOD = {
-    "everything": "It needs everything: of a fetch with `since` or `until`, it is refused.",
-    "period": "A fetch with `since` or `until` will do, and the answer says the period.",
+    "everything": "It needs a fetch without `since` and `until`, and refuses others.",
+    "period": "It also accepts a fetch with `since` or `until`, and then the answer names the period.",
 }
 
 
@@ -51,8 +51,8 @@ def _index() -> str:
     toctree = "\n".join(_file(title) for title in SECTIONS)
     return f"""# Questions
 
-Each with the code that answers it, as a figure and as the frame that the figure was drawn from. The pictures show
-the sandbox: people, companies and amounts in them are made up.
+Each question comes with the code that answers it, once as a figure and once as the frame behind the figure. The
+pictures show the sandbox, so the people, companies and amounts in them are invented.
 
 {lists}
 
@@ -68,7 +68,7 @@ def _page(title: str, entries: tuple[Entry, ...]) -> str:
     questions = "\n".join(_question(entry) for entry in entries)
     return f"""# {title}
 
-The code below goes on from here; with your own accounts only the first lines change (see the
+Run this first. The code below continues from here. With your own accounts, only the first lines change (see the
 [tutorial](../tutorial.md#your-own-accounts)).
 
 ```python
@@ -163,10 +163,10 @@ The numbers, by {{py:func}}`crmlab.analysis.{entry.name}`:
 def _needs(entry: Entry, numbers: Any) -> str:
     tables = [f"[{name}](../tables/{name}.md)" for name in entry.tables]
     adds = [f"[{name}](../tables/{name}.md)" for name in entry.adds]
-    more = f"; with {', '.join(adds)} it says more" if adds else ""
+    more = f", and {', '.join(adds)} for further details" if adds else ""
     reads = "".join(f"\n- {code(name)}: {columns}" for name, columns in _columns(numbers).items())
     period = _PERIOD[entry.needs]
-    return f"Needs {', '.join(tables)}{more}. {period}{' Columns read:' if reads else ''}\n{reads}"
+    return f"This question needs {', '.join(tables)}{more}. {period}{' Columns read:' if reads else ''}\n{reads}"
 
 
 def _columns(function: Any) -> dict[str, str]:

@@ -73,12 +73,12 @@ def _toctree(*names: str) -> str:
 def _index() -> str:
     return f"""# Functions
 
-- [crmlab](crmlab.md): log in, plan, fetch, store, bring data of your own
-- [analysis](analysis/index.md): questions answered with frames, each with its formula and where it is from
-- [plots](plots.md): the same as figures
-- [describing an API](describing.md): what a provider is made of
+- [crmlab](crmlab.md) has the functions to log in, plan, fetch, store, and add data of your own.
+- [analysis](analysis/index.md) answers questions with frames, and gives each formula with its source.
+- [plots](plots.md) answers the same questions with figures.
+- [Describing an API](describing.md) explains the parts of a provider.
 
-What is raised: [errors](../errors.md). What the frames hold: [tables](../tables/index.md).
+See also [errors](../errors.md) and the columns of the [tables](../tables/index.md).
 
 {_toctree("crmlab", "analysis/index", "plots", "describing")}"""
 
@@ -149,7 +149,7 @@ def _describing() -> str:
 
 {connector.__doc__}
 
-A [further API](../contributing.md#a-further-api-in-one-file) is an example of all this.
+The [help desk](../contributing.md#add-a-further-api-in-one-file) is an example that uses all of this.
 
 {parts}
 ## The shared tables

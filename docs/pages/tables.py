@@ -42,9 +42,10 @@ def _index(filled: Mapping[str, Mapping[str, list[Filling]]]) -> str:
     toctree = "\n".join(TABLES)
     return f"""# Tables
 
-Every frame that `crmlab.fetch` returns has exactly the columns of its table, in this order, whichever services
-filled it. `provider`, `account` and `id` are the key, and what joins: `contact_id` of a deal is the `id` of the
-contact with the same provider and account. Times are UTC. What a service does not give is null, never a guess.
+Every frame that `crmlab.fetch` returns has exactly the columns of its table, in this order, whichever services filled
+it. `provider`, `account` and `id` are the key, and tables join by them: the `contact_id` of a deal is the `id` of the
+contact with the same provider and account. Times are in UTC. A value that a service does not give is null and never
+guessed.
 
 {table(["table", "what its rows are", "filled by"], rows)}
 
@@ -78,8 +79,9 @@ def _page(shared: Table, filled: Mapping[str, list[Filling]]) -> str:
 
 {table(["column", "type", "what it says", "filled from"], rows)}
 
-**personal**: identifies a person, or is what a person said; [masked](../privacy.md) on request. A dot leads into an
-object, `[]` into each element of a list; several fields: the first that is not blank, or all of them joined.
+**personal** marks columns that identify a person or hold a person's words, and you can [mask](../privacy.md) them. In
+"filled from", a dot leads into an object and `[]` into each element of a list. If there are several fields, the
+column holds the first one that is not blank, or all of them joined.
 """
 
 

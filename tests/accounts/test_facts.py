@@ -43,7 +43,7 @@ def test_a_fact_that_is_not_known_or_of_another_kind_is_refused(facts: Any, said
 
 
 def test_a_service_that_knows_no_facts_says_so() -> None:
-    with pytest.raises(UsageError, match="Commanders Act knows no facts"):
+    with pytest.raises(UsageError, match="Commanders Act takes no facts"):
         crmlab.Account("commanders_act", site_id="7", token="any", facts={"first_page": 0})
 
 

@@ -140,7 +140,7 @@ def test_an_address_of_ones_own_is_not_kept(ring: Ring) -> None:
         "onepagecrm", base_url="https://proxy.example.com", user_id="me", api_key=SECRET
     )
 
-    with pytest.raises(CredentialError, match="address of its own is not kept"):
+    with pytest.raises(CredentialError, match="its own base_url is not kept"):
         elsewhere.remember()
     assert ring.kept == {}
 

@@ -172,7 +172,7 @@ async def test_the_banners_of_a_world_are_counted_as_they_are() -> None:
 def test_what_is_no_part_of_the_statistics_is_refused() -> None:
     with pytest.raises(
         UsageError,
-        match="by='browser': choose of day, provider, account, banner_id, device, location",
+        match="by='browser': choose one of day, provider, account, banner_id, device, location",
     ):
         banner_rates(statistics((DAY, "a", 1, 1, 1, 1)), by="browser")
     with pytest.raises(UsageError, match="dimension='purpose'"):

@@ -319,7 +319,8 @@ def test_the_rate_of_nobody_is_null() -> None:
 
 def test_a_group_that_is_no_column_is_refused() -> None:
     with pytest.raises(
-        UsageError, match="by='reason' is no column of consent_events: choose of provider, account"
+        UsageError,
+        match="by='reason' is no column of consent_events: choose one of provider, account",
     ):
         consent_rate(events(), as_of=AS_OF, by="reason")
 

@@ -54,7 +54,7 @@ def test_a_missing_column_is_said_with_the_argument_and_what_to_do() -> None:
     ):
         read(DEALS, "people", "person_id")
     with pytest.raises(
-        UsageError, match="by='owner' is no column of deals: choose of status, row, mine"
+        UsageError, match="by='owner' is no column of deals: choose one of status, row, mine"
     ):
         read(DEALS, "deals", "status", by="owner")
 

@@ -94,7 +94,7 @@ def test_two_accounts_of_one_service_need_two_names_and_can_be_removed(
 
     expect(form.accounts).to_have_count(2)
     expect(section.name).to_have_value("")
-    expect(section.status).to_contain_text("Not remembered: an account with an address of its own")
+    expect(section.status).to_contain_text("Not remembered: an account with its own base_url")
     opened.run(1)
     expect(opened.output(1)).to_contain_text("['onepagecrm', 'second']")
 

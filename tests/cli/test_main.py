@@ -564,7 +564,7 @@ def text_of(capsys, command):
         (["relenta", "contacts", "german.csv"], "save it as UTF-8 with commas"),
         (
             ["relenta", "contacts", "one.csv", "results=one", "stop=1"],
-            "results, stop is nothing that a service",
+            "results, stop is no option of a service",
         ),
         (["relenta", "contacts", "one.csv", "--results", "one.csv"], "one.csv holds no results"),
     ],

@@ -78,7 +78,7 @@ def test_what_is_given_becomes_path_parameters_and_body() -> None:
             for part in ("", " ", ".", "..")
         ),
         (PERSON, {"id": "a\ud800", "part": 1}, "half of a character"),
-        (SAVE, {"name": "Ann", "more": object()}, "nothing that JSON can hold"),
+        (SAVE, {"name": "Ann", "more": object()}, "cannot be written as JSON"),
         (PEOPLE, {"self": 1}, "it takes no 'self'"),
         (get("nothing", "/nothing"), {"page": 1}, "it takes no 'page'; its arguments are none"),
     ],

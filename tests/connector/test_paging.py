@@ -337,7 +337,7 @@ def test_what_says_that_there_is_a_page_and_not_which_is_told(value: object) -> 
 
 def test_a_link_is_read_in_its_parts() -> None:
     assert link_parts(" https://host.example/list?page=2 ").query == "page=2"
-    with pytest.raises(PagingError, match="is none, and is not followed"):
+    with pytest.raises(PagingError, match="is none, so it is not followed"):
         link_parts("https://[host")
 
 

@@ -134,7 +134,7 @@ def test_a_failure_says_which_tables_suffer_and_what_to_do() -> None:
         "What is missing, and why",
         "account                     resource  what happened            what to do",
         "onepagecrm account 'sales'  deals     HTTP 500 · out of order  "
-        "fetch again later; if it stays so, tell the vendor",
+        "fetch again later; if it happens again, tell the vendor",
     ]
 
 

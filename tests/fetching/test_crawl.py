@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -157,3 +158,21 @@ async def test_a_cancel_reaches_each_task_once_and_goes_before_their_errors() ->
         await work
 
     assert ended == ["cleaned up"] * 2
+
+
+def test_asyncio_has_nothing_to_complain_of_where_several_fail_at_once() -> None:
+    complaints: list[dict[str, Any]] = []
+
+    async def refused() -> None:
+        raise TransportError("refused")
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: complaints.append(context))
+        with pytest.raises(TransportError):
+            await side_by_side([refused(), refused(), refused()])
+        gc.collect()  # a task complains when it goes
+
+    asyncio.run(main())
+
+    assert complaints == []

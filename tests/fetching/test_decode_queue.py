@@ -141,13 +141,33 @@ async def test_records_are_decoded_when_there_are_enough_bytes_of_them() -> None
 
 
 async def test_one_page_beyond_the_size_is_one_batch() -> None:
+    records = [user(f"{n:03}") for n in range(40)]
     batches: list[tuple[str, int]] = []
-    users = collecting(Backpressure(batch_bytes=50), kept=["users"], into=batches)
+    size = 20 * len(records[0].text)
+    users = collecting(Backpressure(batch_bytes=size), kept=["users"], into=batches)
 
-    users.add([user(n) for n in range(40)])
+    users.add(records)
     await users.flush()
 
     assert max(batches) == ("users", 40)
+
+
+async def test_a_large_page_is_several_batches_whose_records_are_compared() -> None:
+    records = [user(f"{n:03}", name="Ann") for n in range(100)]
+    other = user("003", name="Bob")
+    same = user("004", name="Ann")
+    batches: list[tuple[str, int]] = []
+    size = 10 * len(records[0].text)
+    users = collecting(Backpressure(batch_bytes=size), kept=["users"], into=batches)
+
+    users.add([user("before")])
+    users.add([*records, other, same])
+    keys = await users.flush()
+
+    heights = sorted(height for _, height in batches if height)
+    assert heights == [1, 2, *[10] * 10]
+    assert keys.height == 103
+    assert users.conflicts == 1  # "003", and not "004", which came twice with the same content
 
 
 async def test_a_list_without_records_is_empty_frames() -> None:

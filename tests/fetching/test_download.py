@@ -183,7 +183,7 @@ async def test_no_id_leads_out_of_the_folder_and_no_two_share_a_name(
         (
             "documentation_by_contact",
             [{"contact_id": "C-1", "path": "x"}],
-            "select the arguments alone",
+            "give the arguments alone",
         ),
         ("get_contact", [{"id": "C-1"}], "answers with records, not with a file"),
         ("documentation", [], "did you mean"),

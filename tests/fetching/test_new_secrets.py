@@ -19,7 +19,7 @@ async def test_a_new_key_comes_back_hidden_and_opens_the_account(
     async with crmlab.sandbox(rows=5, services=["onepagecrm"]) as (account,):
         for shape in ({"as_frame": True}, {"as_model": dict}):
             with pytest.raises(
-                UsageError, match="answers with a new secret, which is in no frame or model"
+                UsageError, match="answers with a new secret, which no frame or model may hold"
             ):
                 await crmlab.call(account, "change_auth_key", allow_dangerous=True, **shape)
         answer = await crmlab.call(account, "change_auth_key", allow_dangerous=True)
@@ -40,4 +40,4 @@ def test_the_command_line_changes_no_key_that_it_could_not_give(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["call", "onepagecrm", "change_auth_key", "--allow-dangerous"]) == 2
-    assert "never printed: write crmlab.call" in capsys.readouterr().err
+    assert "never printed: use crmlab.call" in capsys.readouterr().err

@@ -238,9 +238,9 @@ async def test_a_plan_and_a_question_are_one_too_many(
 ) -> None:
     async with crmlab.sandbox(world, services=ONE) as crm:
         plan = await crmlab.plan(crm, "users", limits=FAST)
-        with pytest.raises(UsageError, match=r"a plan says already which tables and which period"):
+        with pytest.raises(UsageError, match=r"a plan already has its tables and its period"):
             await crmlab.fetch(plan, *tables, **options)
-        with pytest.raises(UsageError, match=r"a plan says already"):
+        with pytest.raises(UsageError, match=r"a plan already has"):
             await crmlab.fetch_to("nowhere", plan, *tables, **options)
 
     assert not crm.requests

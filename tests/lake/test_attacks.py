@@ -99,7 +99,7 @@ def test_a_table_that_is_gone_or_of_before_is_not_gone_on_with(
     shutil.copytree(tmp_path / "copy", table)
     for ask in (lambda: known_of(Place(folder, None)), crmlab.Lake(folder).open):
         with pytest.raises(
-            UsageError, match=r"older than the rest of the lake .*: bring back the whole lake"
+            UsageError, match=r"older than the rest of the lake .*: restore the whole lake"
         ):
             ask()
 

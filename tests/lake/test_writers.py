@@ -278,7 +278,7 @@ def test_a_person_is_found_by_an_address_of_before(tmp_path: Path) -> None:
 def test_a_table_that_was_removed_by_hand_is_missed(folder: Path) -> None:
     shutil.rmtree(folder / "tables" / "deals")
     with pytest.raises(
-        UsageError, match=r"tables/deals is not there, or not all of it: bring it back from a copy"
+        UsageError, match=r"tables/deals is not there, or not all of it: restore it from a copy"
     ):
         crmlab.Lake(folder).open()
 

@@ -100,7 +100,7 @@ def test_a_refused_key_is_not_kept(demo: Provider, ring: Ring) -> None:
         (
             {"address": "https://crm.example.org"},
             Ring(),
-            "an account with an address of its own is not kept",
+            "an account with its own base_url is not kept",
         ),
     ],
     ids=["absent", "plain text", "address"],

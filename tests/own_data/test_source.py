@@ -121,6 +121,6 @@ def test_a_name_that_two_columns_have_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(
         UsageError,
-        match=r"export\.csv has several columns called Stage: name each of them otherwise",
+        match=r"export\.csv has several columns called Stage: give each its own name",
     ):
         crmlab.table("deals", path, provider="salesforce", rename={"Stage": "status"})

@@ -129,6 +129,12 @@ def test_html_in_names_is_text_and_not_markup() -> None:
     assert "<a" not in figure.to_json()
 
 
+def test_characters_of_which_no_picture_can_be_made_are_left_out() -> None:
+    deals = table("deals", owner_name=["A\x1b\x00nn\uffff"], status=["won"])
+
+    assert plots.win_rate(deals, by="owner_name").data[0].y[0] == "Ann"
+
+
 def test_names_that_look_like_numbers_or_dates_stay_names() -> None:
     deals = table("deals", owner_name=["2026-01-01", "7"], status=["won", "won"])
 

@@ -218,7 +218,7 @@ async def test_completeness_is_judged_as_for_every_list(
         (
             Exporting([result(3, "/api/../../etc/passwd")], ""),
             PagingError,
-            "at a path that is none",
+            "at a path that is not valid",
         ),
         (Exporting([{**DONE, "result": "soon"}], ""), PagingError, "not as documented"),
         (

@@ -155,7 +155,7 @@ def test_masked_numbers_name_no_owner_and_say_that_they_are_masked(tmp_path: Pat
         ({"tables": "excel"}, "unknown format 'excel'"),
         ({"tables": "csv", "questions": ["win_rates"]}, "did you mean 'win_rate'"),
         ({"tables": "csv", "time_zone": "Mars"}, "not in the time zone database"),
-        ({"tables": "csv", "earlier": "last week"}, "earlier must be a fetch of before"),
+        ({"tables": "csv", "earlier": "last week"}, "earlier must be an earlier fetch"),
         ({"tables": "csv", "quota": "100"}, "give an amount"),
     ],
 )

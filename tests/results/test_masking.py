@@ -233,7 +233,7 @@ def test_blank_text_stays_blank_and_dropping_leaves_nulls() -> None:
 def test_a_short_key_and_a_strange_table_are_refused() -> None:
     with pytest.raises(UsageError, match="the key has 3 bytes: give 16 to 64"):
         mask({}, b"abc")
-    with pytest.raises(UsageError, match="not known which columns of mine are personal"):
+    with pytest.raises(UsageError, match="it is not known which columns of mine are personal"):
         mask({"mine": pl.DataFrame()})
 
 

@@ -312,7 +312,7 @@ def test_the_time_of_files_that_do_not_tell_it_must_be_given(
 def test_a_time_that_is_known_cannot_be_given_otherwise(fetched: Fetched, tmp_path: Path) -> None:
     fetched.export(tmp_path)
 
-    with pytest.raises(UsageError, match="leave as_of away"):
+    with pytest.raises(UsageError, match="leave as_of out"):
         crmlab.open(tmp_path, as_of="2020-01-01")
 
 

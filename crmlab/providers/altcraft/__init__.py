@@ -88,14 +88,10 @@ def _check(page: Page) -> None:
         return
     if code == "501":  # "the method does not exist": no failure that passes
         raise NotFoundError(501, code, envelope.error_text)
-    is_status = code.isdigit() and 400 <= int(code) < 600
-    raise refuse(
-        page,
-        now=time.time(),
-        code=code,
-        detail=envelope.error_text,
-        status=int(code) if is_status else 0,
-    )
+    status = 0
+    if code.isdigit() and 400 <= int(code) < 600:  # the service's own numbers are those of HTTP
+        status = int(code)
+    raise refuse(page, now=time.time(), code=code, detail=envelope.error_text, status=status)
 
 
 def _sees_no(what: str) -> str:
@@ -121,20 +117,22 @@ def _subscriptions(context: Context) -> Iterable[Request]:
 def _segment_counters(context: Context) -> Iterable[Request]:
     """One request for each segment and resource: how many profiles of the segment it has."""
     for segment in context.rows["segment_details"].iter_rows(named=True):
-        where = _database_of(segment)
+        database_parameters = _database_of(segment)
         for resource in ids(context, "resources"):
             yield post(
                 "segments/get_counters",
                 tags={"segment_id": segment["id"], "resource_id": resource},
                 id=number(segment["id"]),
                 resource_id=number(resource),
-                **where,
+                **database_parameters,
             )
 
 
 def _database_of(segment: Mapping[str, Any]) -> dict[str, int | str]:
     """Return the parameters that name a segment's database; none where the segment names none."""
-    databases = [part["list_id"] for part in segment["segment"] or () if part["list_id"]]
+    databases = [
+        condition["list_id"] for condition in segment["segment"] or () if condition["list_id"]
+    ]
     if not databases:
         return {}
     database = number(databases[0])
@@ -144,14 +142,14 @@ def _database_of(segment: Mapping[str, Any]) -> dict[str, int | str]:
 
 def _history(context: Context) -> Iterable[Request]:
     """One request for each database: the days that hold since..until whatever the account's time zone."""
-    start = context.since.date() - dt.timedelta(days=1) if context.since else LONG_AGO
-    end = (context.until or context.now).date() + dt.timedelta(days=2)
+    first_day = context.since.date() - dt.timedelta(days=1) if context.since else LONG_AGO
+    last_day = (context.until or context.now).date() + dt.timedelta(days=2)
     for database in ids(context, "databases"):
         yield post(
             "subscribers/history_get_all",
             list_id=number(database),
-            date_from=start.isoformat(),
-            date_to=end.isoformat(),
+            date_from=first_day.isoformat(),
+            date_to=last_day.isoformat(),
             from_id="",
             limit=LIMIT,
         )
@@ -159,13 +157,19 @@ def _history(context: Context) -> Iterable[Request]:
 
 def _profile_schema(context: Context) -> Schema:
     """Return the documented fields, which come first and keep their names, and those that the account names."""
-    own = [name for name in views.custom_names(context) if name not in fields.PROFILE]
-    return {**fields.PROFILE, **dict.fromkeys(own, fields.PROFILE["email"])}
+    own_fields = [
+        custom_name
+        for custom_name in views.custom_names(context)
+        if custom_name not in fields.PROFILE
+    ]
+    return {**fields.PROFILE, **dict.fromkeys(own_fields, fields.PROFILE["email"])}
 
 
 def _with_named_fields(resource: Resource, names: str) -> Resource:
     """Return the profiles without the question for their fields, where the account names them."""
-    return replace(resource, needs_before_decode=()) if resource.name == "profiles" else resource
+    if resource.name != "profiles":
+        return resource
+    return replace(resource, needs_before_decode=())
 
 
 # ---- facts ----------------------------------------------------------------------------------------
@@ -185,8 +189,8 @@ def _history_in_zone(resource: Resource, zone: str) -> Resource:
     """Return the history with its times read as those of a zone, whatever they say."""
     if resource.name != "history":
         return resource
-    time = with_zone(pl.col("datetime").str.strip_suffix("Z"), zone)
-    return replace(resource, computed={**resource.computed, "datetime": time})
+    zoned_time = with_zone(pl.col("datetime").str.strip_suffix("Z"), zone)
+    return replace(resource, computed={**resource.computed, "datetime": zoned_time})
 
 
 _FACTS = (
@@ -201,7 +205,8 @@ _FACTS = (
     time_zone_fact(profiles=("_createtime", "_regdate"), history=("datetime",)),
     Fact(
         name="history_zone",
-        doc="the time zone (an IANA name) of the history's times, which say Z; without it they are UTC",
+        doc="the time zone (an IANA name) of the history's times, which say Z; without it they "
+        "are UTC",
         type_=str,
         check=known_zone,
         apply=_history_in_zone,
@@ -240,7 +245,8 @@ PROVIDER = Provider(
             label="Custom fields",
             secret=False,
             pattern="([^,]+(,[^,]+)*)?",
-            help="optional: names of your profiles' own fields, joined by commas; without it the service is asked",
+            help="optional: names of your profiles' own fields, joined by commas; without it the "
+            "service is asked",
             apply=_with_named_fields,
         ),
         Field(
@@ -249,8 +255,8 @@ PROVIDER = Provider(
             secret=False,
             default="pages",
             pattern="pages|export",
-            help="pages, or export for databases of many profiles: the service writes them into files, which takes few "
-            "requests",
+            help="pages, or export for databases of many profiles: the service writes them into "
+            "files, which takes few requests",
             apply=exported,
         ),
     ),
@@ -285,7 +291,8 @@ PROVIDER = Provider(
         ),
         Resource(
             name="segment_counters",
-            doc="How many of each segment can be sent to, by channel (segments x resources requests).",
+            doc="How many of each segment can be sent to, by channel (segments x resources "
+            "requests).",
             absent_is_empty=True,
             lacking=lacks_counters("the size of a segment in a resource"),
             requests=_segment_counters,
@@ -359,40 +366,46 @@ PROVIDER = Provider(
     operations=declared_in("crmlab.providers.altcraft.operations"),
     targets=TARGETS,
     assumptions=(
-        "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is "
-        "refused; never more than 5 at once",
+        "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, "
+        "while none is refused; never more than 5 at once",
         "errors may come with HTTP 200: the answer's own error number decides",
-        "the token is taken from the Authorization header (token_in=body for installations that do not)",
+        "the token is taken from the Authorization header (token_in=body for installations that "
+        "do not)",
         "resources/list exists and answers as databases/list does",
         "profiles/list and subscribers/history_get_all name the next page in next_from_id, as "
-        "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a second empty page; after "
-        "a full last page more is asked for by its last time (history) or number (objects)",
-        "where profiles, subscriptions or history say a total_count, as lists of objects do, or another total or "
-        "count, it counts what the list holds",
+        "subscriptions/list_all does; a list ends where it is absent, unchanged or leads to a "
+        "second empty page; after a full last page more is asked for by its last time (history) "
+        "or number (objects)",
+        "where profiles, subscriptions or history say a total_count, as lists of objects do, or "
+        "another total or count, it counts what the list holds",
         "null or nothing in the place of data is an empty list, where the answer's own error is 0",
-        "a token that sees no database or no resource lacks their groups: nobody sends mailings without them",
+        "a token that sees no database or no resource lacks their groups: nobody sends mailings "
+        "without them",
         "a profile's id is unique among all databases of the account",
-        "a history event without event_id is one of a kind by xxh, action, datetime, message_id and "
-        "campaign_id; an event with a count above 1 is one row, and counts as many times",
-        "profile id, xxh and address of a profile are marks of one person: an event with only one of them is of the "
-        "profile that has it elsewhere",
+        "a history event without event_id is one of a kind by xxh, action, datetime, message_id "
+        "and campaign_id; an event with a count above 1 is one row, and counts as many times",
+        "profile id, xxh and address of a profile are marks of one person: an event with only one "
+        "of them is of the profile that has it elsewhere",
         f"history may be asked from {LONG_AGO} to the day after tomorrow in one window",
-        "the hash that a pointer into history begins with tells how far it is, and a page with more events than "
-        "its limit is one of profiles: only the number of slices of time depends on it",
-        "history times are UTC, as their Z says; the vendor's example carries an event_id made three "
-        "hours earlier, so they may be the account's local time",
+        "the hash that a pointer into history begins with tells how far it is, and a page with "
+        "more events than its limit is one of profiles: only the number of slices of time depends "
+        "on it",
+        "history times are UTC, as their Z says; the vendor's example carries an event_id made "
+        "three hours earlier, so they may be the account's local time",
         f"these history actions are about consent: {', '.join(views.CONSENT_ACTIONS)}; one that is known neither as "
         "such nor as what happened to a mailing is shown among the consent events, decides nothing, and is named in a "
         "note of the fetch",
         "segments/get_counters takes the database as db_id and as list_id at once",
-        "databases/fields_get takes the database as db_id and as id at once; it and resources/fields_get answer with a "
-        "list of objects that have a name, of names, or with an object that holds each field under its name; where "
-        "they do not, or the question is refused, name your profiles' own fields as custom_fields: others are "
-        "reported as undocumented",
-        "resources/get and resources/get_counters exist and answer as those of databases do; campaigns/broadcasts, "
-        "campaigns/regulars and scampaigns are listed as campaigns are",
-        "a campaign's log comes oldest first, and from_time includes its moment: a full page is followed from its "
-        "last time on; where that is wrong, fewer lines come than are counted, and the log is told incomplete",
+        "databases/fields_get takes the database as db_id and as id at once; it and "
+        "resources/fields_get answer with a list of objects that have a name, of names, or with "
+        "an object that holds each field under its name; where they do not, or the question is "
+        "refused, name your profiles' own fields as custom_fields: others are reported as "
+        "undocumented",
+        "resources/get and resources/get_counters exist and answer as those of databases do; "
+        "campaigns/broadcasts, campaigns/regulars and scampaigns are listed as campaigns are",
+        "a campaign's log comes oldest first, and from_time includes its moment: a full page is "
+        "followed from its last time on; where that is wrong, fewer lines come than are counted, "
+        "and the log is told incomplete",
         *ASSUMPTIONS,
         "tasks cannot be listed: a task's state is the operation `task`, by its id",
     ),
@@ -401,7 +414,9 @@ PROVIDER = Provider(
     facts=_FACTS,
     not_covered=(
         "scenarios, pixels: goals and imports into scenarios are calls that write",
-        "the accounts of an installation (admin/accounts/list), which only an administrator's token may list: call it",
-        "aggregated campaign statistics: the vendor's pages of them are not public; the history gives the same numbers",
+        "the accounts of an installation (admin/accounts/list), which only an administrator's "
+        "token may list: call it",
+        "aggregated campaign statistics: the vendor's pages of them are not public; the history "
+        "gives the same numbers",
     ),
 )

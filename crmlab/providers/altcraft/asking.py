@@ -24,7 +24,9 @@ def ids(context: Context, resource: str) -> list[str]:
 
 def number(id: str) -> int | str:
     """Return an id as the service takes it: a number where it is one."""
-    return int(id) if id.isdigit() else id
+    if not id.isdigit():
+        return id
+    return int(id)
 
 
 def objects(
@@ -38,13 +40,13 @@ def objects(
     kind: str = "",
 ) -> Resource:
     """Return a list of objects, which is paged by the next object's number; `kind` is the type that is asked for."""
-    first = post(f"{method or name}/list", from_id=pages.FIRST, limit=LIMIT)
+    first_request = post(f"{method or name}/list", from_id=pages.FIRST, limit=LIMIT)
     if kind:
-        first = first.with_body(type=kind)
+        first_request = first_request.with_body(type=kind)
     return Resource(
         name=name,
         doc=doc,
-        requests=lambda context: (first,),
+        requests=lambda context: (first_request,),
         follow=pages.objects,
         total=pages.total,
         lacking=pages.objects_lack_pointer,
@@ -60,29 +62,38 @@ def for_each(method: str, of: str, *, tag: str = "") -> Callable[[Context], Iter
     """Return a `Resource.requests` with one request for each object of a list; `tag` says which, in its answer."""
 
     def requests(context: Context) -> Iterable[Request]:
-        for each in ids(context, of):
-            yield post(method, tags={tag: each} if tag else {}, id=number(each))
+        for object_id in ids(context, of):
+            tags = {}
+            if tag:
+                tags = {tag: object_id}
+            yield post(method, tags=tags, id=number(object_id))
 
     return requests
 
 
 def lacks_details(what: str) -> Callable[[Page], str]:
     """Return a `Resource.lacking` for answers without a record to requests for one that is listed."""
-    return lambda page: (
-        f"a {what} that is listed came without its details"
-        if page.lacks_list or pages.is_empty(page)
-        else ""
-    )
+
+    def lacking(page: Page) -> str:
+        if not page.lacks_list and not pages.is_empty(page):
+            return ""
+        return f"a {what} that is listed came without its details"
+
+    return lacking
 
 
 def lacks_counters(what: str) -> Callable[[Page], str]:
     """Return a `Resource.lacking` for answers without counters; an empty list is one of no channel."""
-    return lambda page: f"{what} came without its counters" if page.lacks_list else ""
+    return _lacks_list(f"{what} came without its counters")
 
 
 def lacks_fields(what: str) -> Callable[[Page], str]:
     """Return a `Resource.lacking` for answers without a list of fields; an empty list is one of no field."""
-    return lambda page: f"{what} came without its fields" if page.lacks_list else ""
+    return _lacks_list(f"{what} came without its fields")
+
+
+def _lacks_list(remark: str) -> Callable[[Page], str]:
+    return lambda page: remark if page.lacks_list else ""
 
 
 def is_other_database(error: ApiError, request: Request) -> bool:

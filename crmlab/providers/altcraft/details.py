@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from types import UnionType
 from typing import Any
 
 import msgspec
@@ -51,22 +52,27 @@ def _field_list(page: Page) -> Page:
     except TransportError:
         return page
     named: list[dict[str, Any]] = []
-    if isinstance(data, list) and data and all(isinstance(each, str) for each in data):
-        named = [{"name": each} for each in data]
-    elif (
-        isinstance(data, dict)
-        and data
-        and all(isinstance(each, dict | str) for each in data.values())
-    ):
-        named = [_field(name, said) for name, said in data.items()]
-    return replace(page, body=json.dumps({"data": named}).encode(), _read={}) if named else page
+    if isinstance(data, list) and _are_all(data, str):
+        named = [{"name": field_name} for field_name in data]
+    elif isinstance(data, dict) and _are_all(data.values(), dict | str):
+        named = [_field(field_name, said) for field_name, said in data.items()]
+    if not named:
+        return page
+    return replace(page, body=json.dumps({"data": named}).encode(), _read={})
+
+
+def _are_all(values: Iterable[Any], kind: type | UnionType) -> bool:
+    return all(isinstance(value, kind) for value in values)
 
 
 def _field(name: str, said: dict[str, Any] | str) -> dict[str, Any]:
-    return {"name": name, **({"type": said} if isinstance(said, str) else said)}
+    if isinstance(said, str):  # the only thing that is said of a field in one word
+        return {"name": name, "type": said}
+    return {"name": name, **said}
 
 
-#: refusals of this very question: it lacks something, the token may not ask it, or the method does not exist
+#: refusals of this very question: it lacks something,
+#: the token may not ask it, or the method does not exist
 _REFUSALS = (400, 403, 404, 450, 501)
 
 
@@ -81,8 +87,13 @@ def _refuses_to_name_fields(error: ApiError, request: Request) -> bool:
 def _database_fields(context: Context) -> Iterable[Request]:
     """One request for each database; which of its names the method takes is not documented, so both are sent."""
     for database in ids(context, "databases"):
-        asked = number(database)
-        yield post("databases/fields_get", tags={"database_id": database}, db_id=asked, id=asked)
+        database_id = number(database)
+        yield post(
+            "databases/fields_get",
+            tags={"database_id": database},
+            db_id=database_id,
+            id=database_id,
+        )
 
 
 #: what begins with _ is the service's own, as are those that every profile has
@@ -116,7 +127,9 @@ def _of_both(method: str) -> Any:
 
 def _log(context: Context) -> Iterable[Request]:
     """One request for each campaign, from the beginning of the period."""
-    since = {"from_time": context.since.isoformat()} if context.since else {}
+    since = {}
+    if context.since:
+        since = {"from_time": context.since.isoformat()}
     for campaign in ids(context, "campaigns"):
         yield post(
             "campaigns/log_v2",
@@ -139,7 +152,8 @@ DETAILS: tuple[Resource, ...] = (
     ),
     Resource(
         name="database_fields",
-        doc="The fields of the profiles of each database, your own included; profiles are read with them.",
+        doc="The fields of the profiles of each database, your own included; profiles are read "
+        "with them.",
         requests=_database_fields,
         needs_before_request=("databases",),
         tags=("database_id",),
@@ -155,8 +169,8 @@ DETAILS: tuple[Resource, ...] = (
     ),
     Resource(
         name="database_counters",
-        doc="How many subscriptions of each database to each resource are in which state, by channel (databases x "
-        "resources requests).",
+        doc="How many subscriptions of each database to each resource are in which state, by "
+        "channel (databases x resources requests).",
         requests=_of_both("databases/get_counters"),
         needs_before_request=("databases", "resources"),
         tags=("database_id", "resource_id"),

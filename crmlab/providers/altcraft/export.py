@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -61,9 +60,10 @@ ASSUMPTIONS = (
     "an export (profiles_by=export) is done when its state is completed or success, or its progress 100 and its result "
     f"there, and failed when its state is one of {', '.join(_FAILED)}; of any other word it is asked again, "
     f"{_MAX_LOOKS} times within an hour, and then given up",
-    "an exported file is CSV in UTF-8 whose first line names the fields as profiles/list does (_id is id), several "
-    "phones stand in one cell, and a value is the text that the list would give: a column that contacts need and that "
-    "is not there is told, and the contacts are incomplete; a line with another number of cells is a rejected record",
+    "an exported file is CSV in UTF-8 whose first line names the fields as profiles/list does "
+    "(_id is id), several phones stand in one cell, and a value is the text that the list would "
+    "give: a column that contacts need and that is not there is told, and the contacts are "
+    "incomplete; a line with another number of cells is a rejected record",
     "result.total counts the profiles of an export",
 )
 
@@ -152,9 +152,9 @@ def _restated(page: Page) -> Page:
     if page.request.is_file:
         return page
     task = bytes(page.read(_Answer).data)
-    return replace(
-        page, body=b'{"data":[],"task":%s}' % (task if task.startswith(b"{") else b"{}"), _read={}
-    )
+    if not task.startswith(b"{"):
+        task = b"{}"
+    return replace(page, body=b'{"data":[],"task":%s}' % task, _read={})
 
 
 def _follow(page: Page) -> Iterable[Request]:
@@ -164,7 +164,7 @@ def _follow(page: Page) -> Iterable[Request]:
     task = page.read(_Told).task
     if page.request.path != _STATUS:
         if task.task_id is None:
-            raise PagingError("an export was started, and no task was told")
+            raise PagingError("an export was started, but the answer names no task")
         return [_look(page.request, task.task_id, turn=1)]
     if task.word in _FAILED:
         raise PagingError(f"the export of a database ended as {task.word!r}")
@@ -181,38 +181,44 @@ _FOLLOW = Paginator(strategy="exported by the service, then downloaded", follow=
 
 
 def _look(request: Request, task: object, *, turn: int) -> Request:
-    asked = post(_STATUS[1:], tags=request.tags, task_id=task)
-    return replace(asked, turn=turn, wait=min(_MAX_WAIT, FIRST_WAIT * 1.5 ** (turn - 1)))
+    look = post(_STATUS[1:], tags=request.tags, task_id=task)
+    wait = min(_MAX_WAIT, FIRST_WAIT * 1.5 ** (turn - 1))
+    return replace(look, turn=turn, wait=wait)
 
 
 def _files(request: Request, result: _Result) -> Sequence[Request]:
     """Return the requests for the files of an export: of this service's own host, whatever the addresses say."""
     if not result.urls and whole_number(result.total) != 0:
         raise PagingError("the export of a database is done, and names no file")
-    found = []
-    for url in result.urls:
-        parts = link_parts(url)
+    requests = []
+    for address in result.urls:
+        parts = link_parts(address)
         if not _PATH.fullmatch(parts.path):
-            raise PagingError("the file of an export is said to be at a path that is none")
+            raise PagingError("the file of an export is said to be at a path that is not valid")
         params = dict(parse_qsl(parts.query))
-        found.append(
+        requests.append(
             Request(path=parts.path, params=params, tags=request.tags, is_file=True, from_root=True)
         )
-    return found
+    return requests
 
 
 def _total(page: Page) -> int | None:
     task = page.read(_Told).task
-    return (
-        whole_number(task.outcome.total) if page.request.path == _STATUS and task.is_done else None
-    )
+    # only the state tells a result: what a start or a file holds is no count
+    if page.request.path != _STATUS or not task.is_done:
+        return None
+    return whole_number(task.outcome.total)
 
 
 def _lacking(page: Page) -> str:
-    told = page.read(_Told)
-    if told.lacks:
-        return f"the exported file has no column for {', '.join(told.lacks)}"
-    if page.request.path == _STATUS and told.task.is_done and told.task.outcome.errors:
+    beside_records = page.read(_Told)
+    if beside_records.lacks:
+        return f"the exported file has no column for {', '.join(beside_records.lacks)}"
+    if (
+        page.request.path == _STATUS
+        and beside_records.task.is_done
+        and beside_records.task.outcome.errors
+    ):
         return "the service tells of errors in an export"
     return ""
 
@@ -232,49 +238,54 @@ def pages_of(path: str, request: Request) -> Iterator[Page]:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
             yield from _pages(file, request)
     except (csv.Error, UnicodeDecodeError) as error:
-        # what it says holds positions, and no value
-        reason = str(error) if isinstance(error, csv.Error) else "it is not in UTF-8"
+        reason = "it is not in UTF-8"
+        if isinstance(error, csv.Error):  # what it says holds positions, and no value
+            reason = str(error)
         raise TransportError(
             f"{request.path} is a file that cannot be read as CSV ({reason})"
         ) from None
 
 
 def _pages(file: TextIO, request: Request) -> Iterator[Page]:
-    first = file.readline()
+    header = file.readline()
     file.seek(0)
-    delimiter = max(_DELIMITERS, key=first.count)
+    delimiter = max(_DELIMITERS, key=header.count)
+    # of all readers of this program: the limit is only ever raised
     csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL))
     lines = csv.reader(file, delimiter=delimiter, strict=True)
-    columns = [_field(name) for name in next(lines, [])]
-    twice = [name for name, count in Counter(columns).items() if count > 1]
-    if twice or not set(columns) & {"id", "email"}:
+    columns = [_field(cell) for cell in next(lines, [])]
+    column_names = {*columns}
+    if len(column_names) < len(columns) or column_names.isdisjoint(("id", "email")):
         raise TransportError(
             f"{request.path} is no file of profiles: its first line does not name their fields"
         )
-    lacks = [name for name in _NEEDED if name not in columns]
-    if not {"_createtime", "_regdate"} & {*columns}:
-        lacks.append("_createtime")
+    missing = [needed for needed in _NEEDED if needed not in column_names]
+    if column_names.isdisjoint(("_createtime", "_regdate")):
+        missing.append("_createtime")
 
     records: list[Any] = []
-    for line in lines:
-        if line:  # an empty line is no record
-            records.append(_record(columns, line, request))
+    for cells in lines:
+        if cells:  # an empty line is no record
+            records.append(_record(columns, cells, request))
         if len(records) == _RECORDS:
-            yield _page(records, lacks, request)
+            yield _page(records, missing, request)
             records = []
     # a file without records still tells what it lacks
-    yield _page(records, lacks, request)
+    yield _page(records, missing, request)
 
 
 def _field(name: str) -> str:
-    return "id" if name.strip() == "_id" else name.strip()
+    field = name.strip()
+    return "id" if field == "_id" else field
 
 
 def _record(columns: Sequence[str], line: Sequence[str], request: Request) -> Any:
     """Return the profile of a line; the line itself, which is rejected as none, where its cells are not those named."""
     if len(line) != len(columns):
         return line
-    profile = {name: _value(name, cell) for name, cell in zip(columns, line, strict=True) if cell}
+    profile = {
+        column: _value(column, cell) for column, cell in zip(columns, line, strict=True) if cell
+    }
     profile.setdefault("db_id", request.tags.get("database_id"))
     return profile
 
@@ -287,7 +298,9 @@ def _value(name: str, cell: str) -> Any:
             return json.loads(cell)
         except ValueError:
             return cell
-    return [each.strip() for each in re.split("[,;|]", cell)] if name in _LISTS else cell
+    if name not in _LISTS:
+        return cell
+    return [phone.strip() for phone in re.split("[,;|]", cell)]
 
 
 def _page(records: Sequence[Any], lacks: Sequence[str], request: Request) -> Page:

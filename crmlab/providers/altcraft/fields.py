@@ -81,7 +81,8 @@ BROADCAST: Schema = {
     "is_active": _bool,
     "content": pl.List(pl.Struct({"subject": _text})),
 }
-#: how it is listed is not documented: as other campaigns are, with the state that it can be asked by
+#: how it is listed is not documented: as other
+#: campaigns are, with the state that it can be asked by
 SUPER_CAMPAIGN: Schema = {
     **dict.fromkeys(("id", "name", "state"), _text),
     "ui_tags": _texts,

@@ -40,8 +40,7 @@ _MAX_BYTES = 1000
 _COUNTS = re.compile(r"(^|[^A-Za-z])(total|count)(?!e?r)|Total|Count(?!e?r)")
 #: words in the names of what may lead to a next page
 _LEADS_ON = re.compile(
-    "next|after|cursor|contin|token|from|offset|scroll|more|page|paging|pagination|link|anchor|marker|bookmark|"
-    "resume|seek|start|position|pointer|following",
+    "next|after|cursor|contin|token|from|offset|scroll|more|page|paging|pagination|link|anchor|marker|bookmark|resume|seek|start|position|pointer|following",
     re.IGNORECASE,
 )
 
@@ -70,12 +69,12 @@ def total(page: Page) -> int | None:
 
 def _undocumented(page: Page) -> dict[str, Any]:
     """Return what stands beside the list and nobody documents, small as it is, by name."""
-    others = page.read(dict[str, msgspec.Raw])
-    return {
-        name: msgspec.json.decode(value)
-        for name, value in others.items()
-        if name not in BESIDE and len(bytes(value)) < _MAX_BYTES
-    }
+    undocumented = {}
+    for member, encoded in page.read(dict[str, msgspec.Raw]).items():
+        # what is large holds records, and nothing that leads on
+        if member not in BESIDE and len(bytes(encoded)) < _MAX_BYTES:
+            undocumented[member] = msgspec.json.decode(encoded)
+    return undocumented
 
 
 def mentioned(page: Page) -> int | None:
@@ -84,10 +83,15 @@ def mentioned(page: Page) -> int | None:
     if counted is not None:
         return counted
     beside = _undocumented(page)
-    inside = [each for each in beside.values() if isinstance(each, dict)]
-    named = [(name, value) for each in (beside, *inside) for name, value in each.items()]
-    counts = [whole_number(value) for name, value in named if _COUNTS.search(name)]
-    return max((count for count in counts if count is not None), default=None)
+    objects = [value for value in beside.values() if isinstance(value, dict)]
+    counts = []
+    for members in (beside, *objects):
+        for member, value in members.items():
+            count = whole_number(value)
+            if count is not None and _COUNTS.search(member):
+                counts.append(count)
+    # where several count, the largest says how much may be missing
+    return max(counts, default=None)
 
 
 def lacks_pointer(page: Page, name: str = POINTER) -> str:
@@ -95,25 +99,31 @@ def lacks_pointer(page: Page, name: str = POINTER) -> str:
 
     What repeats the question, such as the size of the page, leads nowhere.
     """
-    answer = page.read(_Listing)
-    if answer.next_from_id or not answer.height:
+    listing = page.read(_Listing)
+    if listing.next_from_id or not listing.height:
         return ""
-    others = _undocumented(page)
+    undocumented = _undocumented(page)
     # true is no 1 that was asked for
-    asked = [repr(value) for value in page.request.body.values()]
-    news = {each for each, value in others.items() if value and repr(value) not in asked}
-    alike = [each for each in others if each in news and _LEADS_ON.search(each)]
-    if others.get(name) or not alike:
+    sent_values = [repr(value) for value in page.request.body.values()]
+    likely_pointers = []
+    for other_name, value in undocumented.items():
+        is_new = value and repr(value) not in sent_values
+        if is_new and _LEADS_ON.search(other_name):
+            likely_pointers.append(other_name)
+    if undocumented.get(name) or not likely_pointers:
         return ""
+    others = ", ".join(likely_pointers)
     return (
-        f"a page names no next one in {name}, but has {', '.join(alike)}, which nobody documents: there may be more. "
-        "crmlab.probe(account) looks what leads to it"
+        f"a page names no next one in {name}, but has {others}, which nobody documents: "
+        "there may be more. crmlab.probe(account) looks what leads to it"
     )
 
 
 def objects_lack_pointer(page: Page) -> str:
     """Return the same of a list of objects: its documented count tells as well whether there is more."""
-    return "" if total(page) is not None else lacks_pointer(page)
+    if total(page) is not None:
+        return ""
+    return lacks_pointer(page)
 
 
 class _Object(msgspec.Struct):
@@ -122,21 +132,24 @@ class _Object(msgspec.Struct):
 
 def _follow_objects(page: Page) -> Iterable[Request]:
     """Follow whole numbers upwards; the vendor's examples also point back at the last object."""
-    answer = page.read(_Listing)
-    asked = page.request.body["from_id"]
-    following = pointer(answer.next_from_id) or ""
-    points_on = following.isdecimal() and int(following) > asked
+    listing = page.read(_Listing)
+    sent_id = page.request.body["from_id"]
+    following = pointer(listing.next_from_id) or ""
+    points_on = following.isdecimal() and int(following) > sent_id
     if not points_on:
         return ()
-    counted = total(page)
-    is_whole = (
-        asked == FIRST
-        and counted is not None
-        and page.request.body["limit"] > answer.height >= counted
-    )
-    if is_whole:
+    if sent_id == FIRST and _is_whole(page):
         return ()
     return [page.request.with_body(from_id=int(following))]
+
+
+def _is_whole(page: Page) -> bool:
+    """Whether a first page holds all that is counted; a full one may hold no more than a page does."""
+    counted = total(page)
+    if counted is None:
+        return False
+    limit: int = page.request.body["limit"]
+    return limit > page.read(_Listing).height >= counted
 
 
 def _more_objects(page: Page) -> int | None:
@@ -144,19 +157,27 @@ def _more_objects(page: Page) -> int | None:
     objects = total(page)
     if not _follow_objects(page):
         return 0
-    return None if objects is None else -(-objects // page.request.body["limit"])
+    if objects is None:
+        return None
+    limit: int = page.request.body["limit"]
+    return -(-objects // limit)
 
 
 def _objects_after(page: Page) -> Iterable[Request]:
     """Ask for the objects after the last one by its number, where the page itself points nowhere."""
     try:
-        listed = msgspec.json.decode(page.read(_Listing).data, type=list[_Object])
-    except (
-        msgspec.ValidationError
-    ):  # objects of a shape that nobody expects are rejected one by one, elsewhere
+        objects_of_page = msgspec.json.decode(page.read(_Listing).data, type=list[_Object])
+    except msgspec.ValidationError:
+        # objects of a shape that nobody expects are rejected one by one, elsewhere
         return []
-    numbers = [number for each in listed if (number := whole_number(each.id)) is not None]
-    return [page.request.with_body(from_id=max(numbers) + 1)] if numbers else []
+    numbers = []
+    for listed_object in objects_of_page:
+        number = whole_number(listed_object.id)
+        if number is not None:
+            numbers.append(number)
+    if not numbers:
+        return []
+    return [page.request.with_body(from_id=max(numbers) + 1)]
 
 
 objects = Paginator(
@@ -176,19 +197,22 @@ def _pointer(page: Page, name: str = POINTER) -> str | None:
     What was sent itself, or a number that is not above it, is the end; not after a page that is full, of which it is
     returned all the same: it leads back.
     """
-    answer = page.read(_Listing)
-    following = pointer(answer.next_from_id)
+    listing = page.read(_Listing)
+    following = pointer(listing.next_from_id)
     if following is None and name != POINTER:
         following = pointer(page.read(dict[str, Any]).get(name))
-    asked = str(page.request.body["from_id"])
+    sent_pointer = str(page.request.body["from_id"])
     if following is None:
         return None
-    if may_be_full(answer.height) or may_be_full(_profiles(page)):
+    if may_be_full(listing.height) or may_be_full(_profiles(page)):
         return following
     if not _NUMBER.fullmatch(following):
-        return None if following == asked else following
-    sent = int(asked) if _NUMBER.fullmatch(asked) else 0
-    return following if int(following) > sent else None
+        is_end = following == sent_pointer
+    elif _NUMBER.fullmatch(sent_pointer):
+        is_end = int(following) <= int(sent_pointer)
+    else:  # the first page is asked for without a number
+        is_end = int(following) <= 0
+    return None if is_end else following
 
 
 class _Line(msgspec.Struct):
@@ -197,7 +221,9 @@ class _Line(msgspec.Struct):
 
 def log_total(page: Page) -> int | None:
     """Return how many lines the service says a log has; a log that is asked for from a time on may count otherwise."""
-    return None if "from_time" in page.request.body else total(page)
+    if "from_time" in page.request.body:
+        return None
+    return total(page)
 
 
 def _follow_log(page: Page) -> Iterable[Request]:
@@ -209,15 +235,17 @@ def _follow_log(page: Page) -> Iterable[Request]:
         return ()
     listing = page.read(_Listing)
     lines = msgspec.json.decode(listing.data, type=list[_Line])
-    last = str(lines[-1].time)
-    if last == page.request.body.get("from_time"):
+    last_time = str(lines[-1].time)
+    if last_time == page.request.body.get("from_time"):
+        # asked for once more, the same page would come
         raise PagingError(
             f"a log of {page.request.path} holds more lines of one moment than a page does"
         )
-    return [page.request.with_body(from_time=last)]
+    return [page.request.with_body(from_time=last_time)]
 
 
-#: a page of a log begins with the last lines of the one before, so that it is no chain of different pages
+#: a page of a log begins with the last lines of the one
+#: before, so that it is no chain of different pages
 log = Paginator(
     strategy="page after page", follow=_follow_log, more=lambda page: None if _is_full(page) else 0
 )
@@ -230,8 +258,10 @@ def _is_full(page: Page) -> bool:
 
 def records_by(name: str) -> Paginator:
     """Return how a list is followed whose next page stands under that name."""
-    find = partial(_pointer, name=name)
-    return cursor(find, lambda request, token: request.with_body(from_id=token), empty_is_end=True)
+    find_pointer = partial(_pointer, name=name)
+    return cursor(
+        find_pointer, lambda request, token: request.with_body(from_id=token), empty_is_end=True
+    )
 
 
 records = records_by(POINTER)
@@ -246,9 +276,8 @@ class _Event(msgspec.Struct):
 def _events(page: Page) -> list[_Event]:
     try:
         return msgspec.json.decode(page.read(_Listing).data, type=list[_Event])
-    except (
-        msgspec.ValidationError
-    ):  # events of a shape that nobody expects are rejected one by one, elsewhere
+    except msgspec.ValidationError:
+        # events of a shape that nobody expects are rejected one by one, elsewhere
         return []
 
 
@@ -271,8 +300,11 @@ def _profiles(page: Page) -> int:
 
 def _pages_left(page: Page, name: str) -> float | None:
     """Return how many pages are left: the pointer begins with a profile's hash, and hashes are spread evenly."""
-    found = re.match("[0-9a-f]{16}", _pointer(page, name) or "")
-    return 2**64 / max(1, int(found[0], 16)) - 1 if found else None
+    profile_hash = re.match("[0-9a-f]{16}", _pointer(page, name) or "")
+    if not profile_hash:
+        return None
+    # the page reached this part of all hashes: as many pages are left as the rest holds such parts
+    return 2**64 / max(1, int(profile_hash[0], 16)) - 1
 
 
 def _max_slices(page: Page) -> int:
@@ -283,7 +315,9 @@ def _max_slices(page: Page) -> int:
     few requests a second, one for each megabyte costs no time.
     """
     counts_profiles = len(_times(page)) > page.request.body["limit"]
-    return min(_SLICES, len(page.body) // _MEGABYTE) if counts_profiles else _SLICES
+    if not counts_profiles:
+        return _SLICES
+    return min(_SLICES, len(page.body) // _MEGABYTE)
 
 
 def _span(request: Request) -> Span:
@@ -301,7 +335,8 @@ def _day(seconds: int) -> str:
 
 def history_by(name: str) -> Paginator:
     """Return how the history is followed whose next page stands under that name."""
-    # whether the last day is in or out is not documented: each slice begins on the last day of the one before
+    # whether the last day is in or out is not documented:
+    # each slice begins on the last day of the one before
     return time_slices(
         records_by(name),
         times=_times,

@@ -69,9 +69,9 @@ def _profiles(context: Context, database: Any) -> Request:
 
 
 def _history(context: Context, database: Any) -> Request:
-    start = context.now - dt.timedelta(days=_DAYS)
-    end = context.now + dt.timedelta(days=2)
-    return _days(database, start, end)
+    first_day = context.now - dt.timedelta(days=_DAYS)
+    last_day = context.now + dt.timedelta(days=2)
+    return _days(database, first_day, last_day)
 
 
 def _days(database: Any, first: dt.datetime, last: dt.datetime) -> Request:
@@ -93,9 +93,8 @@ def _data(page: Page) -> list[dict[str, Any]]:
 def _of_databases(context: Context, first: _First) -> Generator[Request, Page, Page | None]:
     """Ask for the list of some databases, and return the first page that holds something; None where none does."""
     listing = yield _DATABASES
-    databases = [_whole(each.get("id")) for each in _data(listing)]
-    for database in databases[:_MAX_DATABASES]:
-        page = yield first(context, database)
+    for database in _data(listing)[:_MAX_DATABASES]:
+        page = yield first(context, _whole(database.get("id")))
         if _data(page):
             return page
     return None
@@ -104,7 +103,9 @@ def _of_databases(context: Context, first: _First) -> Generator[Request, Page, P
 def _whole(value: object) -> object:
     """Return an id as the service takes it: a number where it is one."""
     number = whole_number(value)
-    return value if number is None else number
+    if number is None:
+        return value
+    return number
 
 
 def _names_pointer(first: _First) -> Callable[[Context], Reads]:
@@ -115,31 +116,34 @@ def _names_pointer(first: _First) -> Callable[[Context], Reads]:
         if page is None:
             return untold("there is nothing in the databases that were looked at")
         pointer = member(page, POINTER)
-        if pointer:
-            following = yield _at(page, pointer)
-            if _leads_on(page, following):
-                return confirmed(f"{POINTER} leads to other records")
-            if not _data(following) and member(following, POINTER):
-                return refuted(f"{POINTER} leads to an empty page, which names another one")
-            return untold(f"{POINTER} leads to no other records: these may be all")
-        others = [
-            name
-            for name, value in page.read(dict[str, Any]).items()
-            if name not in BESIDE and value
-        ]
-        for name in others[:1]:
-            following = yield _at(page, member(page, name))
-            if _leads_on(page, following):
-                return refuted(
-                    f"{shown([name])} leads to other records, and there is no {POINTER}",
-                    pointer=name,
-                )
-        larger = yield page.request.with_body(limit=_MANY)
-        if len(_data(larger)) > len(_data(page)):
-            return refuted(f"there are more records, and no {POINTER}")
-        return untold("there are no more records, so nothing leads to them")
+        if not pointer:
+            return (yield from _finds_other_pointer(page))
+        following = yield _at(page, pointer)
+        if _leads_on(page, following):
+            return confirmed(f"{POINTER} leads to other records")
+        if not _data(following) and member(following, POINTER):
+            return refuted(f"{POINTER} leads to an empty page, which names another one")
+        return untold(f"{POINTER} leads to no other records: these may be all")
 
     return reads
+
+
+def _finds_other_pointer(page: Page) -> Reads:
+    """Try what stands beside a list that has no pointer, and whether there is more at all."""
+    for member_name, value in page.read(dict[str, Any]).items():
+        if member_name in BESIDE or not value:
+            continue
+        following = yield _at(page, member(page, member_name))
+        if _leads_on(page, following):
+            return refuted(
+                f"{shown([member_name])} leads to other records, and there is no {POINTER}",
+                pointer=member_name,
+            )
+        break  # one request more is enough: a probe asks for little
+    larger_page = yield page.request.with_body(limit=_MANY)
+    if len(_data(larger_page)) > len(_data(page)):
+        return refuted(f"there are more records, and no {POINTER}")
+    return untold("there are no more records, so nothing leads to them")
 
 
 def _at(page: Page, pointer: object) -> Request:
@@ -187,70 +191,83 @@ def _one_day_is_enough(context: Context) -> Reads:
     page = yield from _of_databases(context, _history)
     if page is None:
         return untold(f"no database that was looked at has a history of {_DAYS} days")
-    times = [unix_seconds(each.get("datetime")) for each in _data(page)]
-    known = [each for each in times if each is not None]
-    if not known:
+    event_times = [unix_seconds(event.get("datetime")) for event in _data(page)]
+    known_times = [moment for moment in event_times if moment is not None]
+    if not known_times:
         return untold("no event that was looked at has a time")
-    day = dt.datetime.fromtimestamp(known[-1], dt.UTC)
+    last_day = dt.datetime.fromtimestamp(known_times[-1], dt.UTC)
     database = page.request.body["list_id"]
-    alone = yield _days(database, day, day)
-    if _data(alone):
+    of_one_day = yield _days(database, last_day, last_day)
+    if _data(of_one_day):
         return confirmed("the history from a day to the same day holds events")
-    until_next = yield _days(database, day, day + dt.timedelta(days=1))
+    until_next = yield _days(database, last_day, last_day + dt.timedelta(days=1))
     if _data(until_next):
         return refuted(
             "the history from a day to the same day is empty, to the day after it is not"
         )
     return refuted(
-        "the history from the day of an event to the next is empty: its days are others than those of UTC"
+        "the history from the day of an event to the next is empty: its days are others than "
+        "those of UTC"
     )
 
 
 def _times_are_utc(context: Context) -> Reads:
     page = yield from _of_databases(context, _history)
-    ahead = [_seconds_ahead(each) for each in _data(page)] if page else []
-    known = [each for each in ahead if each is not None]
-    if not known:
+    offsets: Counter[int] = Counter()
+    for event in _events_of(page):
+        seconds_ahead = _seconds_ahead(event)
+        if seconds_ahead is not None:
+            # zones differ by half hours: what is left is how long the service took
+            offsets[round(seconds_ahead / _HALF_HOUR) * _HALF_HOUR] += 1
+    if not offsets:
         return untold("no event that was looked at has an id that tells when it was made")
-    usual, count = Counter(round(each / _HALF_HOUR) * _HALF_HOUR for each in known).most_common(1)[
-        0
-    ]
-    if count <= len(known) / 2 or abs(usual) > _MAX_HOURS * 3600:
+    usual_offset, agreeing = offsets.most_common(1)[0]
+    if agreeing <= offsets.total() / 2 or abs(usual_offset) > _MAX_HOURS * 3600:
         return untold("the ids of events do not tell when they were made")
-    if usual == 0:
-        return confirmed(f"{count:,} of {len(known):,} events happened when their ids were made")
-    direction = "later" if usual > 0 else "earlier"
+    if usual_offset == 0:
+        return confirmed(
+            f"{agreeing:,} of {offsets.total():,} events happened when their ids were made"
+        )
+    direction = "later" if usual_offset > 0 else "earlier"
     return refuted(
-        f"times are {abs(usual) / 3600:g} hours {direction} than the ids of the events say"
+        f"times are {abs(usual_offset) / 3600:g} hours {direction} than the ids of the events say"
     )
 
 
 def _seconds_ahead(event: dict[str, Any]) -> float | None:
     """Return by how much the time of an event is later than what its id begins with."""
-    made = str(event.get("event_id"))
+    event_id = str(event.get("event_id"))
     happened = unix_seconds(event.get("datetime"))
-    if happened is None or not _OBJECT_ID.fullmatch(made):
+    if happened is None or not _OBJECT_ID.fullmatch(event_id):
         return None
-    return happened - int(made[:8], 16)
+    return happened - int(event_id[:8], 16)
 
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield from _of_databases(context, _history)
-    return have_zone(each.get("datetime") for each in (_data(page) if page else ()))
+    return have_zone(event.get("datetime") for event in _events_of(page))
+
+
+def _events_of(page: Page | None) -> list[dict[str, Any]]:
+    if page is None:
+        return []
+    return _data(page)
 
 
 def _actions_are_known(context: Context) -> Reads:
     page = yield from _of_databases(context, _history)
     if page is None:
         return untold(f"no database that was looked at has a history of {_DAYS} days")
-    many = yield page.request.with_body(limit=_MANY)
-    words = {str(each.get("action")) for each in _data(many) if each.get("action")}
-    states = [state for state in _STATES if state in words]
-    if not words:
+    larger_page = yield page.request.with_body(limit=_MANY)
+    actions = {str(event.get("action")) for event in _data(larger_page) if event.get("action")}
+    states_among_them = [state for state in _STATES if state in actions]
+    if not actions:
         return untold("no event that was looked at has an action")
-    if states:
-        return refuted(f"of {len(words):,} words looked at these are states: {shown(states)}")
-    return confirmed(f"{len(words):,} words looked at")
+    if states_among_them:
+        return refuted(
+            f"of {len(actions):,} words looked at these are states: {shown(states_among_them)}"
+        )
+    return confirmed(f"{len(actions):,} words looked at")
 
 
 PROBES = (
@@ -258,7 +275,8 @@ PROBES = (
         name="envelope",
         assumption="a list is what data holds",
         source="the vendor's document",
-        if_wrong="the list is looked for under other usual names, and a note of the fetch says where it was",
+        if_wrong="the list is looked for under other usual names, and a note of the fetch says "
+        "where it was",
         reads=_stands_in_data,
         max_requests=1,
     ),
@@ -274,24 +292,29 @@ PROBES = (
         name="resources",
         assumption="resources/list exists, and answers as databases/list does",
         source=NOWHERE,
-        if_wrong="there are no subscriptions and no sizes of segments: both are asked for by resource",
+        if_wrong="there are no subscriptions and no sizes of segments: both are asked for by "
+        "resource",
         reads=_resources_are_listed,
         max_requests=1,
     ),
     Probe(
         name="profile_pointer",
-        assumption="profiles/list names the next page in next_from_id, and an empty page is the end",
+        assumption="profiles/list names the next page in next_from_id, and an empty page is the "
+        "end",
         source=f"{NOWHERE}; subscriptions/list_all does so",
-        if_wrong="of the profiles of each database only the first page comes; past an empty page one more is read",
+        if_wrong="of the profiles of each database only the first page comes; past an empty page "
+        "one more is read",
         reads=_names_pointer(_profiles),
         max_requests=7,
         fact="pointer",
     ),
     Probe(
         name="history_pointer",
-        assumption="subscribers/history_get_all names the next page in next_from_id, and an empty page is the end",
+        assumption="subscribers/history_get_all names the next page in next_from_id, and an empty "
+        "page is the end",
         source=f"{NOWHERE}; subscriptions/list_all does so",
-        if_wrong="of the history of each database only the first page comes; past an empty page one more is read",
+        if_wrong="of the history of each database only the first page comes; past an empty page "
+        "one more is read",
         reads=_names_pointer(_history),
         max_requests=7,
         fact="pointer",
@@ -300,7 +323,8 @@ PROBES = (
         name="page_size",
         assumption="limit says how many profiles a page holds",
         source="the vendor's document",
-        if_wrong="pages are larger or smaller than asked for; lists are read to the end all the same",
+        if_wrong="pages are larger or smaller than asked for; lists are read to the end all the "
+        "same",
         reads=_honours_limit,
         max_requests=4,
         fact="page_size",
@@ -317,7 +341,8 @@ PROBES = (
         name="history_zone",
         assumption="times of the history are UTC, as their Z says",
         source=f"{NOWHERE}; an example of the vendor has an id that was made three hours before its time",
-        if_wrong='give the zone that the times are of, such as facts={"history_zone": "Europe/Moscow"}',
+        if_wrong='give the zone that the times are of, such as facts={"history_zone": '
+        '"Europe/Moscow"}',
         reads=_times_are_utc,
         max_requests=4,
         fact="history_zone",
@@ -326,17 +351,19 @@ PROBES = (
         name="time_zone",
         assumption="times say their zone",
         source="the vendor's document, by its examples",
-        if_wrong='times without a zone are misfits: name the zone that they are of, such as facts={"time_zone": '
-        '"Europe/Moscow"}',
+        if_wrong="times without a zone are misfits: name the zone that they are of, such as "
+        'facts={"time_zone": "Europe/Moscow"}',
         reads=_times_have_zone,
         max_requests=4,
         fact="time_zone",
     ),
     Probe(
         name="actions",
-        assumption="actions of the history are called as such (unsubscribe), not as states are (unsubscribed)",
+        assumption="actions of the history are called as such (unsubscribe), not as states are "
+        "(unsubscribed)",
         source="the vendor's document, whose list of them ends early",
-        if_wrong="both are read alike; a word that nobody knows decides nothing, and a note of the fetch names it",
+        if_wrong="both are read alike; a word that nobody knows decides nothing, and a note of "
+        "the fetch names it",
         reads=_actions_are_known,
         max_requests=5,
     ),

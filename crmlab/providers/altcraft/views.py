@@ -18,8 +18,8 @@ from crmlab.connector import (
 )
 from crmlab.providers.altcraft import fields
 
-# The vendor's list of actions is not public: these are the words to be expected, for its own texts use
-# several for one thing. Case, and what stands between the parts of a word, do not matter.
+# The vendor's list of actions is not public: these are the words to be expected, for its own texts
+# use several for one thing. Case, and what stands between the parts of a word, do not matter.
 _REQUESTS = ("subscribe", "subscribed", "sub", "resubscribe", "resubscribed")
 _CONFIRMATIONS = ("confirm", "confirmed", "confirmation")
 _COMPLAINTS = ("complain", "complained", "complaint", "spam", "fbl")
@@ -27,9 +27,11 @@ _LEAVINGS = ("unsubscribe", "unsubscribed", "unsub")
 _HARD_BOUNCES = ("hardbounce", "hardbounced")
 _YES = (*_REQUESTS, *_CONFIRMATIONS)
 _NO = (*_LEAVINGS, *_COMPLAINTS)
-#: they end or hold up a subscription, but nobody decided it. A bounce ends the mailing, not the consent
+#: they end or hold up a subscription, but nobody decided
+#: it. A bounce ends the mailing, not the consent
 _UNDECIDED = (*_HARD_BOUNCES, "suspend", "suspended", "unconfirmed", "invalid")
-#: the words of a profile's history that are about consent. All others (send, open, click, ...) happen to a mailing
+#: the words of a profile's history that are about consent.
+#: All others (send, open, click, ...) happen to a mailing
 CONSENT_ACTIONS = (*_YES, *_NO, *_UNDECIDED)
 
 #: what happened to a mailing, and the words for it
@@ -63,11 +65,11 @@ def _opted_in(column: str) -> pl.Expr:
 
     Of a word that decides nothing nothing is asked, so it is no value that could not be read.
     """
-    word = pl.when(_word(column).is_in([*_YES, *_NO])).then(_word(column))
+    deciding_word = pl.when(_word(column).is_in([*_YES, *_NO])).then(_word(column))
     return (
-        pl.when(word.is_in(_YES))
+        pl.when(deciding_word.is_in(_YES))
         .then(pl.lit(value=True))
-        .when(word.is_in(_NO))
+        .when(deciding_word.is_in(_NO))
         .then(pl.lit(value=False))
     )
 
@@ -82,8 +84,8 @@ _STEP = (
 
 
 def _joined(*columns: str | pl.Expr) -> pl.Expr:
-    parts = [pl.col(column) if isinstance(column, str) else column for column in columns]
-    return pl.concat_str([part.fill_null("") for part in parts], separator="/")
+    expressions = [pl.col(column) if isinstance(column, str) else column for column in columns]
+    return pl.concat_str([expression.fill_null("") for expression in expressions], separator="/")
 
 
 EVENT_KEY = pl.coalesce(
@@ -165,14 +167,15 @@ def custom_names(context: Context) -> list[str]:
     """The custom fields that the account's settings name; where they name none, those that the service does."""
     names = [name.strip() for name in context.options.get("custom_fields", "").split(",")]
     if not any(names) and "database_fields" in context.rows:
-        told = context.rows["database_fields"]["name"].drop_nulls().to_list()
-        # what begins with _ is the service's own, and Polars reads * and ^...$ as patterns for names of columns
-        names = [
-            name
-            for name in told
-            if not name.startswith(("_", "*", "^")) and name not in fields.PROFILE
-        ]
+        told_names = context.rows["database_fields"]["name"].drop_nulls()
+        names = [name for name in told_names if _is_custom(name)]
     return list(dict.fromkeys(name for name in names if name))
+
+
+def _is_custom(name: str) -> bool:
+    # what begins with _ is the service's own, and Polars
+    # reads * and ^...$ as patterns for names of columns
+    return not name.startswith(("_", "*", "^")) and name not in fields.PROFILE
 
 
 SUBSCRIPTIONS = (

@@ -48,7 +48,8 @@ PROVIDER = Provider(
             label="Segment IDs",
             secret=False,
             pattern=r"([0-9]+(\s*,\s*[0-9]+)*)?",
-            help="optional: numbers of the segments to count, joined by commas (the API cannot list them)",
+            help="optional: numbers of the segments to count, joined by commas (the API cannot "
+            "list them)",
         ),
         Field(
             name="devices",
@@ -56,7 +57,8 @@ PROVIDER = Provider(
             secret=False,
             default="no",
             pattern="yes|no",
-            help="yes: banner statistics apart for desktop, mobile, tablet and others, in four times as many requests",
+            help="yes: banner statistics apart for desktop, mobile, tablet and others, in four "
+            "times as many requests",
         ),
         Field(
             name="locations",
@@ -64,7 +66,8 @@ PROVIDER = Provider(
             secret=False,
             default="no",
             pattern="yes|no",
-            help="yes: banner statistics apart for visitors inside and outside the EU, in twice as many requests",
+            help="yes: banner statistics apart for visitors inside and outside the EU, in twice "
+            "as many requests",
         ),
     ),
     sign=sign,
@@ -86,7 +89,8 @@ PROVIDER = Provider(
         ),
         listed(
             "destinations",
-            "Destinations with their health, without their parameters (which may hold secrets of partners).",
+            "Destinations with their health, without their parameters (which may hold secrets of "
+            "partners).",
             requests=get("/destinations", include="connector,environment,health"),
             schema=fields.INTEGRATION,
             never_kept=fields.NEVER_KEPT_OF_INTEGRATIONS,
@@ -162,32 +166,35 @@ PROVIDER = Provider(
     ),
     operations=declared_in("crmlab.providers.commanders_act.operations"),
     assumptions=(
-        "lists come whole; where an answer holds meta.pagination or links.next, it is followed, the link by what it "
-        "asks for and not to its host; where it tells of pages, and neither of a total nor of a link, one page more is "
-        "asked for than it tells",
-        "GET /users, which the vendor shows as its example of a request, answers a JSON:API list of "
-        "firstname, lastname, email and type",
+        "lists come whole; where an answer holds meta.pagination or links.next, it is followed, "
+        "the link by what it asks for and not to its host; where it tells of pages, and neither "
+        "of a total nor of a link, one page more is asked for than it tells",
+        "GET /users, which the vendor shows as its example of a request, answers a JSON:API list "
+        "of firstname, lastname, email and type",
         "an integration's id is unique among sources and destinations",
         f"statistics are asked for the last {DAYS} days where since is not given, today included",
-        "days of the consent statistics and of deliveries begin where the site's time zone says, not at "
-        "midnight UTC: a delivery day that begins before since is left out",
-        "the segment ids of the statistics (numbers) cannot be looked up: other parts of the platform "
-        "name segments by letters and digits",
+        "days of the consent statistics and of deliveries begin where the site's time zone says, "
+        "not at midnight UTC: a delivery day that begins before since is left out",
+        "the segment ids of the statistics (numbers) cannot be looked up: other parts of the "
+        "platform name segments by letters and digits",
         "a count that an answer leaves out is unknown, not 0",
-        "the first row of delivery trends names their columns, in whatever order; a column that it does not name is "
-        "told as values that could not be read",
-        "errors beside data mean that the data are not all: they are kept, and the list is told incomplete",
+        "the first row of delivery trends names their columns, in whatever order; a column that "
+        "it does not name is told as values that could not be read",
+        "errors beside data mean that the data are not all: they are kept, and the list is told "
+        "incomplete",
         "filter[created] of the activity log includes both days, whatever their time zone",
-        "lists of reports and enrichments, whose pages have numbers and no count, are read until a page brings nothing "
-        "new; the data of a report take page[number] and page[size], which their links have",
-        "catalogues, categories, event types and redirect rules, described as one object, are lists, as their titles "
-        "say",
+        "lists of reports and enrichments, whose pages have numbers and no count, are read until "
+        "a page brings nothing new; the data of a report take page[number] and page[size], which "
+        "their links have",
+        "catalogues, categories, event types and redirect rules, described as one object, are "
+        "lists, as their titles say",
     ),
     not_personal=fields.NOT_PERSONAL,
     probes=PROBES,
     not_covered=(
-        "what deliveries held and partners answered, parameters, and what is sent to partners: they may hold persons "
-        "and keys",
-        "the APIs beside it with other keys: conversions, consent of a single visitor, event collection",
+        "what deliveries held and partners answered, parameters, and what is sent to partners: "
+        "they may hold persons and keys",
+        "the APIs beside it with other keys: conversions, consent of a single visitor, event "
+        "collection",
     ),
 )

@@ -45,7 +45,9 @@ class _Answer(msgspec.Struct):
     errors: Any = None
 
     def listed_errors(self) -> list[_Error]:
-        items = self.errors if isinstance(self.errors, list) else [self.errors]
+        items = self.errors
+        if not isinstance(items, list):
+            items = [items]
         return [_error(item) for item in items if item]
 
     @property
@@ -64,23 +66,24 @@ def sign(request: Request, secrets: Mapping[str, str]) -> Request:
 
 def check(page: Page) -> None:
     """Raise the first error of an answer: some come with HTTP 200, and some stand alone. Beside data it is told."""
-    errors = [] if beside_data(page) else _errors(page)
+    if beside_data(page):
+        return
+    errors = _errors(page)
     if not errors:
         return
     code, detail = _words(errors[0])
-    raise refuse(
-        page,
-        now=time.time(),
-        code=code,
-        detail=detail,
-        status=_status(errors[0], code) if page.succeeded else 0,
-    )
+    status = 0
+    if page.succeeded:  # HTTP says that all is well: the error must say itself what it is
+        status = _status(errors[0], code)
+    raise refuse(page, now=time.time(), code=code, detail=detail, status=status)
 
 
 def beside_data(page: Page) -> str:
     """Return what an answer says that its data lack; "" where it says nothing, or has no data."""
     has_data = page.succeeded and page.read(_Answer).has_data
-    return lacking(page) if has_data else ""
+    if not has_data:
+        return ""
+    return lacking(page)
 
 
 def lacking(page: Page) -> str:
@@ -88,12 +91,16 @@ def lacking(page: Page) -> str:
 
     It had data when it was checked: there may be no record in them.
     """
-    errors = page.read(_Answer).listed_errors() if page.succeeded else []
+    if not page.succeeded:
+        return ""
+    errors = page.read(_Answer).listed_errors()
     if not errors:
         return ""
-    said = " ".join(_words(errors[0])).strip()
-    more = f", and {len(errors) - 1:,} more" if len(errors) > 1 else ""
-    return f"an answer tells of errors beside its data: {said or 'without a word'}{more}"
+    in_words = " ".join(_words(errors[0])).strip() or "without a word"
+    remark = f"an answer tells of errors beside its data: {in_words}"
+    if len(errors) > 1:
+        remark = f"{remark}, and {len(errors) - 1:,} more"
+    return remark
 
 
 def _words(error: _Error) -> tuple[str, str]:
@@ -108,13 +115,17 @@ def _errors(page: Page) -> list[_Error]:
 
 
 def _error(item: Any) -> _Error:
-    return msgspec.convert(item, _Error) if isinstance(item, dict) else _Error(detail=item)
+    if not isinstance(item, dict):
+        return _Error(detail=item)
+    return msgspec.convert(item, _Error)
 
 
 def _status(error: _Error, code: str) -> int:
     """Return the HTTP status that an error names, or that is known for its code; 0 where neither tells."""
-    named = int(error.status) if str(error.status).isdigit() else 0
-    return named or _STATUSES.get(code, 0)
+    named_status = str(error.status)
+    if named_status.isdigit() and int(named_status):
+        return int(named_status)
+    return _STATUSES.get(code, 0)
 
 
 def is_empty_answer(error: ApiError, request: Request) -> bool:

@@ -25,10 +25,12 @@ def delivery(kind: str) -> Callable[[Context], Iterable[Request]]:
         if window is None:
             return
         start, end = window
-        granularity = HOUR if end - start <= dt.timedelta(days=1) else DAY
+        granularity = HOUR
+        is_long = end - start > dt.timedelta(days=1)
         # whole intervals: the first one would be counted in part
         start = start.replace(minute=0, second=0, microsecond=0)
-        if granularity == DAY:
+        if is_long:
+            granularity = DAY
             start = start.replace(hour=0)
         for integration in context.rows["destinations"]["id"].drop_nulls():
             yield Request(
@@ -42,14 +44,19 @@ def delivery(kind: str) -> Callable[[Context], Iterable[Request]]:
 
 def statistics(context: Context) -> Iterable[Request]:
     """Yield a request for each day of the period, and each device and location where these are asked apart."""
-    devices = _DEVICES if context.options.get("devices") == "yes" else ("",)
-    locations = _LOCATIONS if context.options.get("locations") == "yes" else ("",)
-    for day, device, location in product(days(context), devices, locations):
-        date = day.isoformat()
+    # an empty name stands for all of them together
+    devices: tuple[str, ...] = ("",)
+    locations: tuple[str, ...] = ("",)
+    if context.options.get("devices") == "yes":
+        devices = _DEVICES
+    if context.options.get("locations") == "yes":
+        locations = _LOCATIONS
+    for one_day, device, location in product(days(context), devices, locations):
+        iso_day = one_day.isoformat()
         request = Request(
             path="/privacy/statistics",
-            params={"filter[begin_date]": date, "filter[end_date]": date},
-            tags={"day": date, "device": device, "location": location},
+            params={"filter[begin_date]": iso_day, "filter[end_date]": iso_day},
+            tags={"day": iso_day, "device": device, "location": location},
         )
         if device:
             request = request.with_params(
@@ -64,22 +71,22 @@ def statistics(context: Context) -> Iterable[Request]:
 
 def segments(context: Context) -> Iterable[Request]:
     """Yield a request for each segment that the account names, for at least a week."""
-    first, last = period(context)
-    end = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), dt.UTC)
-    start = dt.datetime.combine(first, dt.time(), dt.UTC)
+    first_day, last_day = period(context)
+    end = dt.datetime.combine(last_day + dt.timedelta(days=1), dt.time(), dt.UTC)
+    start = dt.datetime.combine(first_day, dt.time(), dt.UTC)
     # a period below a week would be answered by the hour
     start = min(start, end - _WEEK)
     listed = context.options.get("segment_ids", "").split(",")
-    segments = [part.strip() for part in listed if part.strip()]
-    for segment in dict.fromkeys(segments):
+    segment_ids = [segment_id.strip() for segment_id in listed if segment_id.strip()]
+    for segment_id in dict.fromkeys(segment_ids):
         yield Request(
             path="/dms/segments-statistics",
             params={
-                "filter[segment_id]": segment,
+                "filter[segment_id]": segment_id,
                 "filter[from]": iso(start),
                 "filter[to]": iso(end),
             },
-            tags={"segment_id": segment},
+            tags={"segment_id": segment_id},
         )
 
 
@@ -87,21 +94,21 @@ def collection(context: Context) -> list[Request]:
     """The events that were collected in the period, with their counts."""
     end = context.until or context.now
     start = context.since or end - dt.timedelta(days=DAYS)
-    asked = {
+    parameters = {
         "filter[rangeType]": "absolute",
         "filter[from]": iso(start),
         "filter[to]": iso(end),
         "include": "stats.normalized",
     }
-    return [Request(path="/monitoring/collection/events", params=asked)]
+    return [Request(path="/monitoring/collection/events", params=parameters)]
 
 
 def logs(context: Context) -> Iterable[Request]:
     """Whole days, one more on both sides: the time zone of the days is not documented."""
-    day = dt.timedelta(days=1)
+    one_day = dt.timedelta(days=1)
     params = {}
     if context.since:
-        params["filter[created][since]"] = (context.since - day).date().isoformat()
+        params["filter[created][since]"] = (context.since - one_day).date().isoformat()
     if context.until:
-        params["filter[created][until]"] = (context.until + day).date().isoformat()
+        params["filter[created][until]"] = (context.until + one_day).date().isoformat()
     return [Request(path="/activity-logs", params=params)]

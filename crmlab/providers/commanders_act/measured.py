@@ -58,36 +58,47 @@ def _restated(
             answer = page.read(dict[str, Any])
         except TransportError:  # told where its records are looked for
             return page
-        data = answer.get("data")
-        holders = data if isinstance(data, list) else [data]
-        objects = [each for each in holders if isinstance(each, dict)]
+        held_data = answer.get("data")
+        holders = held_data if isinstance(held_data, list) else [held_data]
+        objects = [candidate for candidate in holders if isinstance(candidate, dict)]
         if not objects:
             return page
-        if isinstance(data, list) and not any(name in each for each in objects for name in inside):
+        if isinstance(held_data, list) and set().union(*objects).isdisjoint(inside):
             # they may be the records themselves
             return replace(page, doubts=(f"an answer lists objects without {' or '.join(inside)}",))
-
-        records: list[Any] = []
-        doubts: dict[str, None] = {}
-        remarks: dict[str, None] = {}
-        for holder in holders:
-            if not isinstance(holder, dict):
-                records.append(holder)
-                continue
-            parts = AnswerParts(holder)
-            records += by(page, parts)
-            doubts |= parts.doubts
-            remarks |= parts.remarks
-        body = msgspec.json.encode({**answer, "data": records})
-        return replace(page, body=body, doubts=tuple(doubts), remarks=tuple(remarks), _read={})
+        return _with_records(page, answer, holders, by)
 
     return restated
+
+
+def _with_records(
+    page: Page,
+    answer: _Record,
+    holders: Iterable[Any],
+    by: Callable[[Page, AnswerParts], Iterable[Any]],
+) -> Page:
+    """Return the answer with the records of these objects as its data."""
+    records: list[Any] = []
+    doubts: dict[str, None] = {}
+    remarks: dict[str, None] = {}
+    for holder in holders:
+        if not isinstance(holder, dict):  # rejected where records are read, as it is none
+            records.append(holder)
+            continue
+        parts = AnswerParts(holder)
+        records += by(page, parts)
+        doubts |= parts.doubts
+        remarks |= parts.remarks
+    body = msgspec.json.encode({**answer, "data": records})
+    return replace(page, body=body, doubts=tuple(doubts), remarks=tuple(remarks), _read={})
 
 
 def _inside(value: Any, *names: str) -> Any:
     """Return what stands at the end of a way through objects; None where it breaks off."""
     for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
     return value
 
 
@@ -96,10 +107,15 @@ def named_rows(rows: list[Any]) -> Iterator[_Record]:
     if not rows:
         return
     header = rows[0]
-    has_names = _names_columns(header)
-    for row in rows[1:] if has_names else rows:
-        is_row = has_names and isinstance(row, list) and len(row) == len(header)
-        yield dict(zip(header, row, strict=True)) if is_row else {"dateTime": row}
+    if not _names_columns(header):
+        for row in rows:
+            yield {"dateTime": row}
+        return
+    for row in rows[1:]:
+        if isinstance(row, list) and len(row) == len(header):
+            yield dict(zip(header, row, strict=True))
+        else:  # no time is a list: it is told as what cannot be read
+            yield {"dateTime": row}
 
 
 def _names_columns(row: Any) -> bool:
@@ -133,14 +149,14 @@ def _issues(page: Page, parts: AnswerParts) -> Iterator[Any]:
             if not isinstance(issue, dict):
                 yield issue
                 continue
-            known = {name: value for name, value in issue.items() if name != "stream_hit"}
-            yield {"kind": kind, "stream_hit_id": issue.get("stream_hit"), **known}
+            documented = {name: value for name, value in issue.items() if name != "stream_hit"}
+            yield {"kind": kind, "stream_hit_id": issue.get("stream_hit"), **documented}
 
 
 def _details(context: Context) -> Iterator[Request]:
     ids = context.rows["delivery_issues"]["stream_hit_id"].drop_nulls().unique(maintain_order=True)
-    for id in ids:
-        yield Request(path=fill_path(_DETAILS, id=id))
+    for issue_id in ids:
+        yield Request(path=fill_path(_DETAILS, id=issue_id))
 
 
 DELIVERIES = (
@@ -194,27 +210,35 @@ DELIVERIES = (
 
 
 def _report_data(context: Context) -> Iterator[Request]:
-    for id in context.rows["reports"]["id"].drop_nulls():
-        path = fill_path("/ams/reports/{id}/data", id=id)
-        yield Request(path=path, params={"page[size]": str(_LARGE_PAGE)}, tags={"report_id": id})
+    params = {"page[size]": str(_LARGE_PAGE)}
+    for report_id in context.rows["reports"]["id"].drop_nulls():
+        path = fill_path("/ams/reports/{id}/data", id=report_id)
+        yield Request(path=path, params=params, tags={"report_id": report_id})
 
 
 def _report_rows(page: Page, parts: AnswerParts) -> Iterator[Any]:
     """Yield each line of a report with its number; the document calls the list ``row``, and its example ``rows``."""
-    number = whole_number(page.request.params.get("page[number]")) or 1
+    page_number = whole_number(page.request.params.get("page[number]")) or 1
     pagination = _inside(page.read(dict[str, Any]), "meta", "pagination", "per_page")
-    size = whole_number(pagination) or _LARGE_PAGE
+    page_size = whole_number(pagination) or _LARGE_PAGE
     parts.note_others(known=("rows", "row", "total", "columns"))
-    lines = parts.list_at("rows", also="row")
-    for place, line in enumerate(lines, start=(number - 1) * size + 1):
-        if not isinstance(line, dict):  # rejected, as it is no record
-            yield line
+    report_lines = parts.list_at("rows", also="row")
+    for line_number, report_line in enumerate(
+        report_lines, start=(page_number - 1) * page_size + 1
+    ):
+        if not isinstance(report_line, dict):  # rejected, as it is no record
+            yield report_line
             continue
-        yield {"row": place, "cells": [_cell(column, value) for column, value in line.items()]}
+        yield {
+            "row": line_number,
+            "cells": [_cell(column, value) for column, value in report_line.items()],
+        }
 
 
 def _cell(column: str, value: Any) -> _Record:
-    return {"column": column, **(value if isinstance(value, dict) else {"value": value})}
+    if not isinstance(value, dict):
+        return {"column": column, "value": value}
+    return {"column": column, **value}
 
 
 REPORTS = (
@@ -249,10 +273,10 @@ def _quality(page: Page, parts: AnswerParts) -> Iterator[_Record]:
     _note_others(parts)
     for event, rows in parts.lists_at(*_VALIDATION, "statuses"):
         for row in named_rows(rows):
-            lacks = [name for name in _COUNTED if name not in row]
-            if lacks:
+            missing = [name for name in _COUNTED if name not in row]
+            if missing:
                 parts.doubt(
-                    f"rows of counts of events have nothing that can be read as {', '.join(lacks)}"
+                    f"rows of counts of events have nothing that can be read as {', '.join(missing)}"
                 )
             yield {"event": event, **row}
 
@@ -262,13 +286,15 @@ _SAMPLE = "sample"
 
 def _anomalies(page: Page, parts: AnswerParts) -> Iterator[Any]:
     _note_others(parts)
-    for event, found in parts.lists_at(*_VALIDATION, "anomalies"):
-        for anomaly in found:
+    for event, anomalies in parts.lists_at(*_VALIDATION, "anomalies"):
+        for anomaly in anomalies:
             if not isinstance(anomaly, dict):
                 yield anomaly
                 continue
-            kept = {name: value for name, value in anomaly.items() if name != _SAMPLE}
-            yield {"event": event, **kept}
+            without_sample = {"event": event, **anomaly}
+            # an event as it was collected: it says something of a visitor
+            without_sample.pop(_SAMPLE, None)
+            yield without_sample
 
 
 def _quality_sources(page: Page, parts: AnswerParts) -> list[Any]:
@@ -287,39 +313,40 @@ def _with_counts(page: Page) -> Page:
         answer = page.read(dict[str, Any])
     except TransportError:  # told where its records are looked for
         return page
-    events = answer.get("data")
-    if not isinstance(events, list):
+    listed_events = answer.get("data")
+    if not isinstance(listed_events, list):
         return page
     counts = _counts_by_event(answer.get("included"))
-    known: list[Any] = []
+    events_with_counts: list[Any] = []
     listed_ids: set[str] = set()
     doubts: dict[str, None] = {}
-    for event in events:
+    for event in listed_events:
         if not isinstance(event, dict):
-            known.append(event)
+            events_with_counts.append(event)
             continue
         event_id = str(event.get("id"))
-        found = counts.get(event_id)
+        own_counts = counts.get(event_id)
         listed_ids.add(event_id)
-        if found is None:
+        if own_counts is None:
             doubts.setdefault(
                 "an event came without its counts, which are documented to stand in included"
             )
-        known.append({**event, "counts": found})
+        events_with_counts.append({**event, "counts": own_counts})
     if counts.keys() - listed_ids:
         doubts.setdefault("counts came of an event that is not listed with them")
-    body = msgspec.json.encode({**answer, "data": known})
+    body = msgspec.json.encode({**answer, "data": events_with_counts})
     return replace(page, body=body, doubts=tuple(doubts), _read={})
 
 
 def _counts_by_event(included: Any) -> dict[str, Any]:
     """Return the rows of counts by the id of their event, which theirs begins with."""
+    if not isinstance(included, list):
+        return {}
     counts = {}
-    for each in included if isinstance(included, list) else []:
-        if _inside(each, "type") == "dataset":
-            counts[str(_inside(each, "id")).partition("/")[0]] = _inside(
-                each, "attributes", "dataset"
-            )
+    for included_object in included:
+        if _inside(included_object, "type") == "dataset":
+            event_id, _, _ = str(_inside(included_object, "id")).partition("/")
+            counts[event_id] = _inside(included_object, "attributes", "dataset")
     return counts
 
 

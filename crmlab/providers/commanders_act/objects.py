@@ -28,8 +28,10 @@ MANY = pl.Struct({"data": pl.List(_LINKED)})
 
 def _of(*, text: str = "", whole: str = "", flag: str = "", **others: Any) -> Schema:
     """Return the type of each field by its name: text, whole numbers, yes or no, and what is of another type."""
-    kinds = ((text, pl.String), (whole, pl.Int64), (flag, pl.Boolean))
-    return {name: kind for names, kind in kinds for name in names.split()} | others
+    schema: dict[str, Any] = {}
+    for names, kind in ((text, pl.String), (whole, pl.Int64), (flag, pl.Boolean)):
+        schema |= dict.fromkeys(names.split(), kind)
+    return schema | others
 
 
 def _objects(
@@ -46,11 +48,13 @@ def _objects(
     schema: Schema = {"id": pl.String, "type": pl.String, "attributes": pl.Struct(attributes)}
     if related:
         schema = {**schema, "relationships": pl.Struct(related)}
-    asked = {"include": include} if include else {}
+    parameters = {}
+    if include:
+        parameters["include"] = include
     return listed(
         name,
         doc,
-        requests=get(path, **asked),
+        requests=get(path, **parameters),
         schema=schema,
         restate=plain_objects(related or {}),
         **more,
@@ -59,11 +63,13 @@ def _objects(
 
 def _numbered(name: str, path: str, doc: str, attributes: Schema, **more: Any) -> Resource:
     """Return a list whose pages are documented to have numbers, though not to tell how many there are."""
-    found = _objects(name, path, doc, attributes, follow=replace(PAGES, next_if_full=True), **more)
-    asked = {"page[number]": 1, "page[size]": _LARGE_PAGE}
+    resource = _objects(
+        name, path, doc, attributes, follow=replace(PAGES, next_if_full=True), **more
+    )
+    parameters = {"page[number]": 1, "page[size]": _LARGE_PAGE}
     if more.get("include"):
-        asked["include"] = more["include"]
-    return replace(found, requests=get(path, **asked), page_size=_PAGE_SIZE)
+        parameters["include"] = more["include"]
+    return replace(resource, requests=get(path, **parameters), page_size=_PAGE_SIZE)
 
 
 # ---- what differs from what is documented -------------------------------------------------------
@@ -83,14 +89,15 @@ def plain_objects(related: Schema) -> Callable[[Page], Page]:
             answer = page.read(dict[str, Any])
         except TransportError:  # told where its records are looked for
             return page
-        data = answer.get("data")
-        found = [data] if _is_object(data) else data
-        if not isinstance(found, list):
+        held_data = answer.get("data")
+        objects = [held_data] if _is_object(held_data) else held_data
+        if not isinstance(objects, list):
             return page
-        plain = [_plain_object(each, several) for each in found]
-        if plain == data:
+        plain_items = [_plain_object(item, several) for item in objects]
+        # most answers are as documented: they are not written again
+        if plain_items == held_data:
             return page
-        return replace(page, body=msgspec.json.encode({**answer, "data": plain}), _read={})
+        return replace(page, body=msgspec.json.encode({**answer, "data": plain_items}), _read={})
 
     return restated
 
@@ -99,42 +106,51 @@ def _is_object(data: Any) -> bool:
     return isinstance(data, dict) and "attributes" in data
 
 
-#: what an object has beside its attributes, which stands there once more where these stand inside themselves
+#: what an object has beside its attributes, which stands
+#: there once more where these stand inside themselves
 _OF_AN_OBJECT = ("id", "type", "attributes")
 
 
 def _plain_object(item: Any, several: Collection[str]) -> Any:
     if not isinstance(item, dict):
         return item
+    plain_item = dict(item)
     # what stands beside all objects of an answer, not inside one
-    plain = {name: part for name, part in item.items() if name != "included"}
+    plain_item.pop("included", None)
     attributes = _alone(item.get("attributes"))
     if isinstance(attributes, dict):
-        inside = attributes.get("attributes")
-        if isinstance(inside, dict):
-            others = {
-                name: value for name, value in attributes.items() if name not in _OF_AN_OBJECT
-            }
-            attributes = {**others, **inside}
-        plain["attributes"] = {name.strip('"'): value for name, value in attributes.items()}
+        plain_item["attributes"] = _plain_attributes(attributes)
     relations = item.get("relationships")
     if isinstance(relations, dict):
-        plain["relationships"] = {
-            name: _linked(each, is_several=name in several) for name, each in relations.items()
-        }
-    return plain
+        linked = {}
+        for name, relation in relations.items():
+            linked[name] = _linked(relation, is_several=name in several)
+        plain_item["relationships"] = linked
+    return plain_item
+
+
+def _plain_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
+    inner_attributes = attributes.get("attributes")
+    if isinstance(inner_attributes, dict):
+        others = {name: value for name, value in attributes.items() if name not in _OF_AN_OBJECT}
+        attributes = {**others, **inner_attributes}
+    return {name.strip('"'): value for name, value in attributes.items()}
 
 
 def _alone(value: Any) -> Any:
     """Return the only item of a list of one."""
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+    if isinstance(value, list) and len(value) == 1:
+        return value[0]
+    return value
 
 
 def _linked(relation: Any, *, is_several: bool) -> Any:
     if not isinstance(relation, dict) or "data" not in relation:
         return relation
-    data = _alone(relation["data"])
-    return {**relation, "data": [data] if is_several and isinstance(data, dict) else data}
+    linked_data = _alone(relation["data"])
+    if is_several and isinstance(linked_data, dict):
+        linked_data = [linked_data]
+    return {**relation, "data": linked_data}
 
 
 # ---- sources, destinations, events --------------------------------------------------------------
@@ -266,7 +282,8 @@ COOKIES = (
         "/privacy/cookie-scanner/cookies",
         "Cookies that were found on the site, or declared.",
         _of(
-            text="name vendor_url storage_type storage_domain storage_duration origin origin_label website",
+            text="name vendor_url storage_type storage_domain storage_duration origin "
+            "origin_label website",
             whole="cookie_scanner_id status score",
             flag="is_live is_compliant is_missing",
             url=pl.List(pl.String),
@@ -304,8 +321,8 @@ TAGS = (
             "recurring_synchronization_cron_days recurring_synchronization_cron_months "
             "recurring_synchronization_cron_day_of_week default_tags_lifetime",
             flag="add_unminified_version_for_manual_deploy include_md5_file_in_deployment_mail "
-            "recurring_synchronization recurring_synchronization_conf_expert noscript events_trigger "
-            "old_event_support include_jquery_for_tests",
+            "recurring_synchronization recurring_synchronization_conf_expert noscript "
+            "events_trigger old_event_support include_jquery_for_tests",
             deployment_methods=pl.List(pl.String),
             recurring_synchronization_deployment_methods=pl.List(pl.String),
             recurring_synchronization_mailing_list=pl.List(pl.String),

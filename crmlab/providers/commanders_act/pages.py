@@ -19,20 +19,21 @@ class _Ends(msgspec.Struct):
 
 def _pagination(page: Page) -> Mapping[str, Any]:
     """Return what an answer tells of its pages: in ``meta.pagination`` as documented, or in ``meta``."""
-    meta = page.read(_Ends).meta
-    if not isinstance(meta, dict):
+    metadata = page.read(_Ends).meta
+    if not isinstance(metadata, dict):
         return {}
-    for found in (meta.get("pagination"), meta.get("page"), meta):
-        if isinstance(found, dict) and not found.keys().isdisjoint(
-            (*_LAST_PAGE, *_TOTAL, *_PAGE_SIGNS)
-        ):
-            return found
+    for candidate in (metadata.get("pagination"), metadata.get("page"), metadata):
+        if isinstance(candidate, dict) and not _SIGNS.isdisjoint(candidate):
+            return candidate
     return {}
 
 
-def _first_of(found: Mapping[str, Any], names: Iterable[str]) -> int | None:
-    numbers = (whole_number(found.get(name)) for name in names)
-    return next((number for number in numbers if number is not None), None)
+def _first_of(pagination: Mapping[str, Any], names: Iterable[str]) -> int | None:
+    for name in names:
+        number = whole_number(pagination.get(name))
+        if number is not None:
+            return number
+    return None
 
 
 def total(page: Page) -> int | None:
@@ -57,6 +58,7 @@ _LAST_PAGE = ("total_pages", "last_page", "page_count", "pages")
 _TOTAL = ("total", "total_count")
 #: what tells that there are pages, though not how many
 _PAGE_SIGNS = ("per_page", "current_page", "next_page")
+_SIGNS = frozenset((*_LAST_PAGE, *_TOTAL, *_PAGE_SIGNS))
 _numbered = numbered(_last_page, param=_PAGE)
 
 
@@ -84,22 +86,29 @@ def _number(page: Page) -> int:
 
 def _is_chain(page: Page) -> bool:
     """Whether only a link can tell what follows: meta tells of no pages, or of none after this one."""
-    last = _last_page(page)
-    return last is None or last <= _number(page)
+    last_page = _last_page(page)
+    return last_page is None or last_page <= _number(page)
 
 
 def _next_link(page: Page) -> str | None:
     """Return the link to the next page: text, or an object that holds it (jsonapi.org, 1.1, document links)."""
     links = page.read(_Ends).links
-    link = links.get("next") if isinstance(links, dict) else None
-    address = link.get("href") if isinstance(link, dict) else link
-    return pointer(address) if isinstance(address, str) else None
+    if not isinstance(links, dict):
+        return None
+    address = links.get("next")
+    if isinstance(address, dict):
+        address = address.get("href")
+    if not isinstance(address, str):
+        return None
+    return pointer(address)
 
 
 def _more(page: Page) -> int | None:
     if not _is_chain(page):
         return _numbered.more(page)
-    return None if _follow(page) else 0
+    if _follow(page):  # one page at least: how many, only the links of the next ones tell
+        return None
+    return 0
 
 
 PAGES = Paginator(

@@ -42,8 +42,8 @@ def _data(page: Page) -> list[dict[str, Any]]:
 
 
 def _attributes(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    found = [each.get("attributes") for each in records]
-    return [each for each in found if isinstance(each, dict)]
+    attribute_values = [record.get("attributes") for record in records]
+    return [record for record in attribute_values if isinstance(record, dict)]
 
 
 def _stands_in_data(context: Context) -> Reads:
@@ -75,20 +75,24 @@ def _come_whole(context: Context) -> Reads:
 def _ids_are_unique(context: Context) -> Reads:
     sources = yield _SOURCES
     destinations = yield _DESTINATIONS
-    first = {str(each.get("id")) for each in _data(sources)}
-    second = {str(each.get("id")) for each in _data(destinations)}
-    if not first or not second:
+    source_ids = {str(record.get("id")) for record in _data(sources)}
+    destination_ids = {str(record.get("id")) for record in _data(destinations)}
+    if not source_ids or not destination_ids:
         return untold("the site has no sources, or no destinations")
-    if shared := first & second:
-        return refuted(f"{len(shared):,} ids are those of a source and of a destination")
-    return confirmed(f"{len(first):,} sources and {len(second):,} destinations share no id")
+    shared_ids = source_ids & destination_ids
+    if shared_ids:
+        return refuted(f"{len(shared_ids):,} ids are those of a source and of a destination")
+    return confirmed(
+        f"{len(source_ids):,} sources and {len(destination_ids):,} destinations share no id"
+    )
 
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield _SOURCES
-    return have_zone(
-        each.get(name) for each in _attributes(_data(page)) for name in ("created", "updated")
-    )
+    times = []
+    for attributes in _attributes(_data(page)):
+        times += [attributes.get("created"), attributes.get("updated")]
+    return have_zone(times)
 
 
 def _statistics(first: dt.date, last: dt.date) -> Request:
@@ -97,11 +101,11 @@ def _statistics(first: dt.date, last: dt.date) -> Request:
 
 
 def _one_day_is_enough(context: Context) -> Reads:
-    day = (context.now - 2 * _DAY).date()
-    alone = yield from _rows(_statistics(day, day))
-    if alone:
+    two_days_ago = (context.now - 2 * _DAY).date()
+    of_one_day = yield from _rows(_statistics(two_days_ago, two_days_ago))
+    if of_one_day:
         return confirmed("statistics from a day to the same day hold banners")
-    until_next = yield from _rows(_statistics(day, day + _DAY))
+    until_next = yield from _rows(_statistics(two_days_ago, two_days_ago + _DAY))
     if until_next:
         return refuted(
             "statistics from a day to the same day are empty, to the day after it they are not"
@@ -126,58 +130,68 @@ def _logs(context: Context, **days: dt.date) -> Request:
 
 
 def _log_days_belong(context: Context) -> Reads:
-    lines = yield from _rows(_logs(context, since=(context.now - _WEEKS).date()))
-    times = [str(each.get("created_at")) for each in _attributes(lines) if each.get("created_at")]
-    if not times:
-        return untold("the activity log of the last four weeks is empty")
-    day = dt.date.fromisoformat(times[len(times) // 2][:10])
-    alone = yield from _rows(_logs(context, since=day, until=day))
-    others = [
-        each
-        for each in _attributes(alone)
-        if not str(each.get("created_at")).startswith(day.isoformat())
+    log_lines = yield from _rows(_logs(context, since=(context.now - _WEEKS).date()))
+    creation_times = [
+        str(attributes.get("created_at"))
+        for attributes in _attributes(log_lines)
+        if attributes.get("created_at")
     ]
-    if others:
+    if not creation_times:
+        return untold("the activity log of the last four weeks is empty")
+    middle_day = dt.date.fromisoformat(creation_times[len(creation_times) // 2][:10])
+    of_one_day = yield from _rows(_logs(context, since=middle_day, until=middle_day))
+    of_other_days = [
+        attributes
+        for attributes in _attributes(of_one_day)
+        if not str(attributes.get("created_at")).startswith(middle_day.isoformat())
+    ]
+    if of_other_days:
         return refuted(
-            f"{len(others):,} of {len(alone):,} lines are of other days than the one asked for"
+            f"{len(of_other_days):,} of {len(of_one_day):,} lines are of other days than the one asked for"
         )
-    if alone:
-        return confirmed(f"from a day to the same day {len(alone):,} came, all of that day")
+    if of_one_day:
+        return confirmed(f"from a day to the same day {len(of_one_day):,} came, all of that day")
     return refuted("no line came from the day of a line to the same day")
 
 
 def _columns_are_named(context: Context) -> Reads:
     page = yield _DESTINATIONS
-    for each in _data(page)[:_MAX_DESTINATIONS]:
-        trends = yield from _trends(context, str(each.get("id")))
+    for destination in _data(page)[:_MAX_DESTINATIONS]:
+        trends = yield from _trends(context, str(destination.get("id")))
         if trends is None:
             continue
-        datasets = [found.get("datasets") for found in _attributes(trends)]
-        heads = [dataset[0] for dataset in datasets if isinstance(dataset, list) and dataset]
-        if not heads:
+        datasets = [attributes.get("datasets") for attributes in _attributes(trends)]
+        first_rows = [dataset[0] for dataset in datasets if isinstance(dataset, list) and dataset]
+        if not first_rows:
             continue
-        if heads[0] == _COLUMNS:
-            return confirmed(f"the columns are {shown(heads[0])}")
-        names = heads[0] if isinstance(heads[0], list) else [type(heads[0]).__name__]
-        return refuted(f"the columns are {shown(names)}")
+        if first_rows[0] == _COLUMNS:
+            return confirmed(f"the columns are {shown(first_rows[0])}")
+        column_names = (
+            first_rows[0] if isinstance(first_rows[0], list) else [type(first_rows[0]).__name__]
+        )
+        return refuted(f"the columns are {shown(column_names)}")
     return untold("no destination that was looked at has deliveries")
 
 
 def _trends(context: Context, id_: str) -> Any:
     """Ask for the deliveries of a destination, and return the records of the answer; None where there are none."""
-    params = {
+    parameters = {
         "start": (context.now - _WEEKS).strftime("%Y-%m-%dT00:00:00Z"),
         "end": context.now.strftime("%Y-%m-%dT%H:00:00Z"),
         "granularity": "86400000",
     }
     try:
         page = yield Request(
-            path=fill_path("/integrations/{id}/delivery/trends", id=id_), params=params
+            path=fill_path("/integrations/{id}/delivery/trends", id=id_), params=parameters
         )
     except NotFoundError:
         return None
-    one = member(page, "data")
-    return [one] if isinstance(one, dict) and "attributes" in one else _data(page)
+    single_trend = member(page, "data")
+    return (
+        [single_trend]
+        if isinstance(single_trend, dict) and "attributes" in single_trend
+        else _data(page)
+    )
 
 
 PROBES = (
@@ -185,7 +199,8 @@ PROBES = (
         name="envelope",
         assumption="a list is what data holds",
         source="the vendor's document, whose examples hold an object there for some lists",
-        if_wrong="the list is looked for under other usual names, and a note of the fetch says where it was",
+        if_wrong="the list is looked for under other usual names, and a note of the fetch says "
+        "where it was",
         reads=_stands_in_data,
         max_requests=1,
     ),
@@ -201,7 +216,8 @@ PROBES = (
         name="whole_lists",
         assumption="a list comes whole, in one answer",
         source=NOWHERE,
-        if_wrong="the pages that an answer tells of are followed: more requests, and nothing is lost",
+        if_wrong="the pages that an answer tells of are followed: more requests, and nothing is "
+        "lost",
         reads=_come_whole,
         max_requests=2,
     ),
@@ -217,7 +233,8 @@ PROBES = (
         name="time_zone",
         assumption="times say their zone",
         source="the vendor's document",
-        if_wrong="times without a zone are misfits: created_at and modified_at of integrations are null",
+        if_wrong="times without a zone are misfits: created_at and modified_at of integrations "
+        "are null",
         reads=_times_have_zone,
         max_requests=1,
     ),
@@ -234,7 +251,8 @@ PROBES = (
         name="log_days",
         assumption="filter[created] of the activity log includes both of its days, and no others",
         source=NOWHERE,
-        if_wrong="a day more is asked for on both sides, so nothing is lost; what is too much is left out",
+        if_wrong="a day more is asked for on both sides, so nothing is lost; what is too much is "
+        "left out",
         reads=_log_days_belong,
         max_requests=2,
     ),
@@ -242,7 +260,8 @@ PROBES = (
         name="delivery_columns",
         assumption=f"a dataset of deliveries has the columns {', '.join(_COLUMNS)}",
         source="the vendor's document, by its examples",
-        if_wrong="columns are read by the names in the first row, in any order; a count of another name is null",
+        if_wrong="columns are read by the names in the first row, in any order; a count of "
+        "another name is null",
         reads=_columns_are_named,
         max_requests=4,
     ),

@@ -29,37 +29,49 @@ def as_documented(page: Page) -> Page:
         answer = page.read(dict[str, Any])
     except TransportError:  # told where its records are looked for
         return page
-    rows = answer.get("data")
-    if not isinstance(rows, list):
+    statistics_rows = answer.get("data")
+    if not isinstance(statistics_rows, list):
         return page
     unread: dict[str, None] = {}
-    flat = [_flat_row(row, unread) for row in rows]
+    flat_rows = [_flat_row(row, unread) for row in statistics_rows]
     doubts = tuple(
         f"statistics hold {name[:_MAX_NAME]}, of which no count can be read" for name in unread
     )
-    if flat == rows:
+    if flat_rows == statistics_rows:
         return replace(page, doubts=doubts)
-    body = msgspec.json.encode({**answer, "data": flat})
+    body = msgspec.json.encode({**answer, "data": flat_rows})
     return replace(page, body=body, list_at="objects of categories", doubts=doubts, _read={})
 
 
 def _flat_row(row: Any, unread: dict[str, None]) -> Any:
     """Return a row with one field for each count; what is nested and cannot be read so stays, and is `unread`."""
-    attributes = row.get("attributes") if isinstance(row, dict) else None
-    if not isinstance(attributes, dict):
+    if not isinstance(row, dict) or not isinstance(row.get("attributes"), dict):
         return row
-    counts: dict[str, Any] = {}
-    for name, value in attributes.items():
-        named = _DIMENSION.match(name)
-        by_id = _by_id(value) if named else None
-        if named and by_id is not None:
-            dimension = "vendor" if named["dimension"].startswith("vendor") else "category"
-            counts |= _flat_counts(by_id, dimension, named["counter"] or "nb_optin")
+    flat_counts: dict[str, Any] = {}
+    for name, value in row["attributes"].items():
+        nested_counts = _nested_counts(name, value)
+        if nested_counts is not None:
+            flat_counts |= nested_counts
             continue
-        counts[name] = value
+        flat_counts[name] = value
         if isinstance(value, (dict, list)) and value:
             unread.setdefault(name)
-    return {**row, "attributes": counts}
+    return {**row, "attributes": flat_counts}
+
+
+def _nested_counts(name: str, value: Any) -> dict[str, Any] | None:
+    """Return the counts of each category or vendor by their flat names; None where a value holds none."""
+    named = _DIMENSION.match(name)
+    if not named:
+        return None
+    by_id = _by_id(value)
+    if by_id is None:
+        return None
+    dimension = "category"
+    if named["dimension"].startswith("vendor"):
+        dimension = "vendor"
+    # without a counter in its name, it counts those who agreed
+    return _flat_counts(by_id, dimension, named["counter"] or "nb_optin")
 
 
 def _by_id(value: Any) -> dict[str, Any] | None:
@@ -68,23 +80,23 @@ def _by_id(value: Any) -> dict[str, Any] | None:
         return value
     if not isinstance(value, list):
         return None
-    found: dict[str, Any] = {}
+    by_id: dict[str, Any] = {}
     for item in value:
-        fields = item if isinstance(item, dict) else {}
-        key = next((key for key in _IDS if isinstance(fields.get(key), (str, int))), None)
-        if key is None:
+        if not isinstance(item, dict):
             return None
-        found[str(fields[key])] = {
-            name: count for name, count in fields.items() if name not in _IDS
-        }
-    return found
+        id_field = next((field for field in _IDS if isinstance(item.get(field), (str, int))), None)
+        if id_field is None:
+            return None
+        counts_of_item = {name: count for name, count in item.items() if name not in _IDS}
+        by_id[str(item[id_field])] = counts_of_item
+    return by_id
 
 
 def _flat_counts(by_id: Mapping[str, Any], dimension: str, counter: str) -> dict[str, Any]:
     """Return one field for each count: a number is that of `counter`, an object names its counters."""
-    flat: dict[str, Any] = {}
+    flat_counts: dict[str, Any] = {}
     for item_id, counts in by_id.items():
         named = counts if isinstance(counts, dict) else {counter: counts}
-        for name, count in named.items():
-            flat[f"{name}_{dimension}_{item_id}"] = count
-    return flat
+        for counter_name, count in named.items():
+            flat_counts[f"{counter_name}_{dimension}_{item_id}"] = count
+    return flat_counts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -17,12 +18,14 @@ from crmlab.errors import TransportError
 ROW = pl.Struct(dict.fromkeys(("at", "success", "failed"), pl.String))
 
 _Row = Sequence[str | None]
-#: the names of the columns, the documented one first; case and what stands between words do not matter
+#: the names of the columns, the documented one first;
+#: case and what stands between words do not matter
 _NAMES = {
     "at": ("datetime", "date", "time", "timestamp"),
     "success": ("success", "successes", "delivered"),
     "failed": ("fail", "fails", "failed", "failure", "failures"),
 }
+_KNOWN_NAMES = frozenset(chain.from_iterable(_NAMES.values()))
 #: columns that a note names
 _MAX_NAMED = 5
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
@@ -43,23 +46,34 @@ class _Trends(msgspec.Struct):
 def further_columns(page: Page) -> str:
     """Return what is to be said of columns that are named in a first row, and are none of ours."""
     try:
-        data = page.read(_Trends).data
-    except (
-        TransportError
-    ):  # of a shape that nobody expects: what cannot be read of it is told elsewhere
+        held_data = page.read(_Trends).data
+    except TransportError:
+        # of a shape that nobody expects: what cannot be read of it is told elsewhere
         return ""
-    found = data if isinstance(data, list) else [data or _Trend()]
-    datasets = [each.attributes.datasets for each in found if each.attributes]
-    first_rows = [rows[0] for rows in datasets if isinstance(rows, list) and rows]
-    names = [
-        name for row in first_rows if isinstance(row, list) for name in row if isinstance(name, str)
-    ]
-    ours = {name for known in _NAMES.values() for name in known}
-    further = [name for name in dict.fromkeys(names) if _word(name) not in ours]
-    has_header = any(_word(name) in _NAMES["at"] for name in names)
+    trends = held_data if isinstance(held_data, list) else [held_data or _Trend()]
+    has_header = False
+    further: dict[str, None] = {}
+    for trend in trends:
+        for name in _first_row(trend):
+            plain_name = _word(name)
+            has_header = has_header or plain_name in _NAMES["at"]
+            if plain_name not in _KNOWN_NAMES:
+                further.setdefault(name)
+    # without a column of times, the first row is one of values
     if not further or not has_header:
         return ""
-    return f"columns of deliveries that nobody documented, which are not read: {', '.join(further[:_MAX_NAMED])}"
+    named = ", ".join([*further][:_MAX_NAMED])
+    return f"columns of deliveries that nobody documented, which are not read: {named}"
+
+
+def _first_row(trend: _Trend) -> list[str]:
+    """Return the texts of the row that names the columns; none where there is no such row."""
+    if trend.attributes is None:
+        return []
+    rows = trend.attributes.datasets
+    if not isinstance(rows, list) or not rows or not isinstance(rows[0], list):
+        return []
+    return [name for name in rows[0] if isinstance(name, str)]
 
 
 def by_header(datasets: pl.Series) -> pl.Series:
@@ -69,26 +83,37 @@ def by_header(datasets: pl.Series) -> pl.Series:
     place of each value, so that it is told as what could not be read; rows without a named time have no id, and are
     told as well.
     """
-    found = [None if rows is None else [*_named(rows.to_list())] for rows in datasets]
-    return pl.Series(found, dtype=pl.List(ROW))
+    named_datasets: list[list[dict[str, str | None]] | None] = []
+    for rows in datasets:
+        if rows is None:
+            named_datasets.append(None)
+        else:
+            named_datasets.append([*_named(rows.to_list())])
+    return pl.Series(named_datasets, dtype=pl.List(ROW))
 
 
 def _named(rows: Sequence[_Row | None]) -> Iterator[dict[str, str | None]]:
     if not rows:
         return
     header = rows[0] or ()
-    places = {column: _place(header, names) for column, names in _NAMES.items()}
-    if places["at"] is None:  # the first row is no header, but a row like the others
-        yield from [dict.fromkeys(_NAMES, None) for row in rows if row]
+    positions = {column: _position(header, names) for column, names in _NAMES.items()}
+    if positions["at"] is None:  # the first row is no header, but a row like the others
+        for row in rows:
+            if row:
+                yield dict.fromkeys(_NAMES, None)
         return
     for row in rows[1:]:
         if row and row != header:
-            yield {column: _cell(row, place, header) for column, place in places.items()}
+            yield {column: _cell(row, place, header) for column, place in positions.items()}
 
 
-def _place(header: _Row, names: Sequence[str]) -> int | None:
-    words = [_word(name) for name in header]
-    return next((words.index(name) for name in names if name in words), None)
+def _position(header: _Row, names: Sequence[str]) -> int | None:
+    plain_names = [_word(name) for name in header]
+    # the documented name counts before others that may stand beside it
+    for known_name in names:
+        if known_name in plain_names:
+            return plain_names.index(known_name)
+    return None
 
 
 def _word(name: str | None) -> str:
@@ -98,4 +123,6 @@ def _word(name: str | None) -> str:
 def _cell(row: _Row, place: int | None, header: _Row) -> str | None:
     if place is None:
         return json.dumps(header)
-    return row[place] if place < len(row) else None
+    if place >= len(row):
+        return None
+    return row[place]

@@ -30,23 +30,27 @@ def _related(name: str) -> pl.Expr:
 
 def _total(outcome: str, *kinds: str) -> pl.Expr:
     """Sum of the health object's totals, null without one."""
-    part = _attribute("health").struct.field(outcome)
-    first, *rest = (part.struct.field(kind).struct.field("total") for kind in kinds)
-    return sum((total.fill_null(0) for total in rest), first)
+    outcome_totals = _attribute("health").struct.field(outcome)
+    first_total, *further_totals = (
+        outcome_totals.struct.field(kind).struct.field("total") for kind in kinds
+    )
+    return sum((total.fill_null(0) for total in further_totals), first_total)
 
 
 def _connector_names(context: Context, catalog: str) -> dict[str, str]:
     """Return what a catalogue calls each kind of connection, by id; none where it did not come."""
-    found = context.rows.get(catalog, pl.DataFrame())
-    if found.is_empty():
+    catalog_rows = context.rows.get(catalog, pl.DataFrame())
+    if catalog_rows.is_empty():
         return {}
-    named = found.select("id", pl.col("attributes").struct.field("label")).drop_nulls()
-    return dict(named.iter_rows())
+    labels_by_id = catalog_rows.select(
+        "id", pl.col("attributes").struct.field("label")
+    ).drop_nulls()
+    return dict(labels_by_id.iter_rows())
 
 
 def integrations(context: Context, direction: str) -> tuple[View, ...]:
     """Sources or destinations with their health; what their connectors are called stands in a catalogue."""
-    names = _connector_names(context, f"{direction}_catalog")
+    connector_names = _connector_names(context, f"{direction}_catalog")
     return (
         View(
             table="integrations",
@@ -56,7 +60,7 @@ def integrations(context: Context, direction: str) -> tuple[View, ...]:
                 "label": text(_attribute("label")),
                 "direction": pl.lit(direction),
                 "connector": _related("connector"),
-                "connector_name": lookup(_related("connector"), names),
+                "connector_name": lookup(_related("connector"), connector_names),
                 "environment": _related("environment"),
                 "status": text(_attribute("status")),
                 "last_run_at": iso_time(_attribute("last_run_at")),
@@ -162,12 +166,12 @@ STATISTICS = (
 
 def segments(context: Context) -> tuple[View, ...]:
     """A segment's size per day; only the days asked for, since a shorter period would come by the hour."""
-    first, last = period(context)
+    first_day, last_day = period(context)
     day = iso_time(_attribute("start_date"))
     return (
         View(
             table="segments",
-            where=day.dt.date().is_between(first, last).fill_null(value=True),
+            where=day.dt.date().is_between(first_day, last_day).fill_null(value=True),
             columns={
                 "segment_id": pl.col("_segment_id"),
                 "day": day.dt.date(),

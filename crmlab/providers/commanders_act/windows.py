@@ -10,10 +10,11 @@ from crmlab.schema import Period
 #: what statistics are asked for without ``since``, and how long the service keeps deliveries
 DAYS = 30
 _A_DAY = dt.timedelta(days=1)
-#: what is counted of a day changes until it is over where the site is, and nobody documents how long counts are kept:
-#: a first refresh asks for as long as the vendor keeps proofs of consent
+#: what is counted of a day changes until it is over where the site is, and nobody documents how
+#: long counts are kept: a first refresh asks for as long as the vendor keeps proofs of consent
 COUNTED = ChangeFilter(overlap=_A_DAY, kept=dt.timedelta(days=396), by_day=True, of_events=True)
-#: by the day, for which a period must be longer than one: by the hour the same deliveries would be counted twice
+#: by the day, for which a period must be longer than one:
+#: by the hour the same deliveries would be counted twice
 DELIVERED = ChangeFilter(
     overlap=2 * _A_DAY, kept=dt.timedelta(days=DAYS), by_day=True, of_events=True
 )
@@ -22,16 +23,20 @@ LOGGED = ChangeFilter(overlap=_A_DAY, by_day=True, of_events=True)
 
 def period(context: Context) -> tuple[dt.date, dt.date]:
     """Return the first and last day of since..until; the last 30 days where nothing is said."""
-    end = context.until - dt.timedelta(microseconds=1) if context.until else context.now
-    last = end.date()
-    first = context.since.date() if context.since else last - dt.timedelta(days=DAYS - 1)
-    return first, last
+    end = context.now
+    if context.until:  # midnight ends the day before
+        end = context.until - dt.timedelta(microseconds=1)
+    last_day = end.date()
+    if context.since:
+        return context.since.date(), last_day
+    return last_day - dt.timedelta(days=DAYS - 1), last_day
 
 
 def days(context: Context) -> list[dt.date]:
     """Return every day of the period."""
-    first, last = period(context)
-    return [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+    first_day, last_day = period(context)
+    length = (last_day - first_day).days + 1
+    return [first_day + dt.timedelta(days=number) for number in range(length)]
 
 
 def kept(context: Context) -> tuple[dt.datetime, dt.datetime] | None:
@@ -39,7 +44,9 @@ def kept(context: Context) -> tuple[dt.datetime, dt.datetime] | None:
     end = min(context.until or context.now, context.now)
     start = context.now - dt.timedelta(days=DAYS)
     start = max(context.since or start, start)
-    return (start, end) if start < end else None
+    if start >= end:
+        return None
+    return start, end
 
 
 def reached_by_default(context: Context) -> Period:
@@ -57,13 +64,18 @@ def reached_as_kept(context: Context) -> Period:
 
 def by_default(context: Context) -> str:
     """Say which days are asked for where the user named none."""
-    return "" if context.since else f"the last {DAYS} days, since none were asked for"
+    if context.since:
+        return ""
+    return f"the last {DAYS} days, since none were asked for"
 
 
 def as_kept(context: Context) -> str:
     """Say it where deliveries were asked for that are not kept."""
-    gone = context.since and context.since < context.now - dt.timedelta(days=DAYS, minutes=1)
-    return f"only the last {DAYS} days are kept" if gone else by_default(context)
+    # a minute more: whoever asks for exactly so many days did so some moments ago
+    oldest = context.now - dt.timedelta(days=DAYS, minutes=1)
+    if context.since and context.since < oldest:
+        return f"only the last {DAYS} days are kept"
+    return by_default(context)
 
 
 def iso(time: dt.datetime) -> str:

@@ -62,7 +62,8 @@ EVENT_TYPES = ("confirm", "update", "documentation")
 _LIMIT = 1000
 #: the address in a link that is written as in a Link header (RFC 8288): ``<https://...>; rel="next"``
 _LINK = re.compile(r'<([^<>]*)>(?:\s*;[^,]*\brel="?next\b|\s*$)')
-#: the header that names the next page; words in the names of headers like it, and in those that count a list
+#: the header that names the next page; words in the names
+#: of headers like it, and in those that count a list
 _CURSOR = "next-cursor"
 _LEADS_ON = re.compile("next|cursor|continu|has-?more", re.IGNORECASE)
 _COUNTS = re.compile(r"^x-total(-count)?$|^total-count$|^x-count$", re.IGNORECASE)
@@ -71,8 +72,8 @@ _LINK_TO_NEXT = re.compile(r"""rel=["']?next\b""", re.IGNORECASE)
 _FILTERS = ("type", "limit")
 #: seconds; whether the edges of a period belong to it is not documented: ask for a little more
 _OVERLAP = 1
-#: an event is chosen by when it occurred: one of a device that was offline may arrive later; an upload of a day before
-#: may have been done since
+#: an event is chosen by when it occurred: one of a device that was offline
+#: may arrive later; an upload of a day before may have been done since
 _CHANGED = ChangeFilter(overlap=dt.timedelta(days=1), of_events=True)
 
 
@@ -91,10 +92,10 @@ def _check(page: Page) -> None:
             page.read(msgspec.Raw)
         return
     refusal = read_refusal(page, _Refusal())
-    detail = str(refusal.message or "")
+    description = str(refusal.message or "")
     if refusal.validation_errors:
-        detail = f"{detail} {json.dumps(refusal.validation_errors)}".strip()
-    raise refuse(page, now=time.time(), detail=detail)
+        description = f"{description} {json.dumps(refusal.validation_errors)}".strip()
+    raise refuse(page, now=time.time(), detail=description)
 
 
 class _Timed(msgspec.Struct):
@@ -113,12 +114,11 @@ class _Upload(msgspec.Struct):
 
 def _times(page: Page) -> Iterable[object]:
     try:
-        found = page.read(list[_Timed])
-    except (
-        TransportError
-    ):  # records of a shape that nobody expects are rejected one by one, elsewhere
+        records = page.read(list[_Timed])
+    except TransportError:
+        # records of a shape that nobody expects are rejected one by one, elsewhere
         return []
-    return [each.occurred_at or each.timestamp or each.created_at for each in found]
+    return [record.occurred_at or record.timestamp or record.created_at for record in records]
 
 
 def _span(request: Request) -> Span:
@@ -130,25 +130,27 @@ def _ignores_period(page: Page) -> str:
     period = _span(page.request)
     if "cursor" in page.request.params or period == (None, None):
         return ""
-    known = [moment for time in _times(page) if (moment := unix_seconds(time)) is not None]
-    is_earlier = period.since is not None and min(known, default=period.since) < period.since
-    is_later = period.until is not None and max(known, default=period.until) > period.until
-    if not is_earlier and not is_later:
-        return ""
-    return (
-        "records of other times came than from and to ask for: shared tables leave them out, and the service's own "
-        "records hold them"
-    )
+    for moment in map(unix_seconds, _times(page)):
+        if moment is None:
+            continue
+        is_earlier = period.since is not None and moment < period.since
+        is_later = period.until is not None and moment > period.until
+        if is_earlier or is_later:
+            return (
+                "records of other times came than from and to ask for: shared tables leave them out, and the "
+                "service's own records hold them"
+            )
+    return ""
 
 
 def _within(request: Request, since: int | None, until: int | None) -> Request:
     """Return the same request for another period."""
-    params = {name: value for name, value in request.params.items() if name in _FILTERS}
+    parameters = {name: value for name, value in request.params.items() if name in _FILTERS}
     if since is not None:
-        params["from"] = iso(since)
+        parameters["from"] = iso(since)
     if until is not None:
-        params["to"] = iso(until)
-    return replace(request, params=params)
+        parameters["to"] = iso(until)
+    return replace(request, params=parameters)
 
 
 def _next_page(page: Page, header: str) -> Request | None:
@@ -156,13 +158,18 @@ def _next_page(page: Page, header: str) -> Request | None:
     token = pointer(page.header(header))
     if token:
         return page.request.with_params(cursor=token)
-    given = page.header("next-link") or ""
-    in_brackets = _LINK.search(given)
-    link = pointer(in_brackets[1] if in_brackets else given)
-    if link is None:
+    address = page.header("next-link") or ""
+    in_brackets = _LINK.search(address)
+    if in_brackets:
+        address = in_brackets[1]
+    next_link = pointer(address)
+    if next_link is None:
         return None
-    in_link = pointer(parse_qs(link_parts(link).query).get("cursor", [""])[0])
-    return page.request.with_params(cursor=in_link) if in_link else linked(page.request, link)
+    cursors = parse_qs(link_parts(next_link).query).get("cursor", [""])
+    token = pointer(cursors[0])
+    if token:  # the filters of the request stay as they are, whatever the link makes of them
+        return page.request.with_params(cursor=token)
+    return linked(page.request, next_link)
 
 
 def _lacks_pointer(page: Page, header: str = _CURSOR) -> str:
@@ -173,28 +180,29 @@ def _lacks_pointer(page: Page, header: str = _CURSOR) -> str:
         return ""
     if following or _is_empty(page):
         return ""
-    alike = [
-        name
-        for name, value in page.headers.items()
-        if _LEADS_ON.search(name) and pointer(value) is not None
-    ]
-    linked_next = [
-        name
-        for name, value in page.headers.items()
-        if name == "link" and _LINK_TO_NEXT.search(value)
-    ]
-    found = [*(name for name in alike if name not in (header, "next-link")), *linked_next]
-    if not found:
+    similar_headers = []
+    linked_next = []
+    for name, value in page.headers.items():
+        may_lead_on = _LEADS_ON.search(name) and pointer(value) is not None
+        if may_lead_on and name not in (header, "next-link"):
+            similar_headers.append(name)
+        if name == "link" and _LINK_TO_NEXT.search(value):
+            linked_next.append(name)
+    if not similar_headers and not linked_next:
         return ""
+    headers = ", ".join([*similar_headers, *linked_next])
     return (
-        f"a page names no next one in {header}, but there is the header {', '.join(found)}, which nobody documents: "
+        f"a page names no next one in {header}, but there is the header {headers}, which nobody documents: "
         "there may be more. crmlab.probe(account) looks what leads to it"
     )
 
 
 def _mentioned(page: Page) -> int | None:
     """Return how many records a list has by a header that nobody documents."""
-    counts = [whole_number(value) for name, value in page.headers.items() if _COUNTS.search(name)]
+    counts = []
+    for name, value in page.headers.items():
+        if _COUNTS.search(name):
+            counts.append(whole_number(value))
     return max((count for count in counts if count is not None), default=None)
 
 
@@ -209,8 +217,12 @@ _slices = _followed(_CURSOR)
 
 def _list(name: str, context: Context) -> Request:
     """Ask for a list, for the period of the fetch if it has one."""
-    since = int(context.since.timestamp()) - _OVERLAP if context.since else None
-    until = int(context.until.timestamp()) + _OVERLAP if context.until else None
+    since = None
+    until = None
+    if context.since:
+        since = int(context.since.timestamp()) - _OVERLAP
+    if context.until:
+        until = int(context.until.timestamp()) + _OVERLAP
     return _within(Request(path=PATHS[name], params={"limit": str(_LIMIT)}), since, until)
 
 
@@ -245,8 +257,9 @@ def _one_each(
     """One request for each employee or contact that the events read name: there is no list of either."""
     ids = context.rows["events"][exported].drop_nulls().unique(maintain_order=True)
     # a part of a path that is nothing, or dots alone, would make it another path
-    named = [each for each in ids if each.strip() not in ("", ".", "..")]
-    return [Request(path=fill_path(path or PATHS[operation], id=each)) for each in named]
+    usable_ids = [record_id for record_id in ids if record_id.strip() not in ("", ".", "..")]
+    template = path or PATHS[operation]
+    return [Request(path=fill_path(template, id=record_id)) for record_id in usable_ids]
 
 
 _employees = partial(_one_each, operation="employee", exported="employee_id")
@@ -263,8 +276,8 @@ def _newest_upload(page: Page) -> str:
     uploads = page.read(list[_Upload])
     if not uploads:
         return "no uploads yet"
-    newest = uploads[0]
-    return f"newest upload: {newest.model or newest.type} of {newest.created_at:.10}"
+    newest_upload = uploads[0]
+    return f"newest upload: {newest_upload.model or newest_upload.type} of {newest_upload.created_at:.10}"
 
 
 def _operations() -> tuple[Operation, ...]:
@@ -292,12 +305,14 @@ def _path_fact(resource: str, name: str) -> Fact:
         if each.name != resource:
             return each
         if "{id}" in PATHS[name]:
-            at = partial(_one_each, operation=name, exported=f"{name}_id", path=path)
-            return replace(each, requests=at)
+            requests = partial(_one_each, operation=name, exported=f"{name}_id", path=path)
+            return replace(each, requests=requests)
         return replace(each, requests=at_path(each.requests, path))
 
     def ask(request: Request, path: str) -> Request:
-        return replace(request, path=path) if request.path == PATHS[name] else request
+        if request.path != PATHS[name]:
+            return request
+        return replace(request, path=path)
 
     return Fact(
         name=f"{name}_path",
@@ -314,8 +329,8 @@ _PATH = re.compile(r"(/(?!\.+(?:/|$))([\w.~%@:+-]+|{\w+}))+/?")
 
 
 def _checked_path(path: str, name: str) -> str:
-    needed = set(re.findall(r"{\w+}", PATHS[name]))
-    if not _PATH.fullmatch(path) or set(re.findall(r"{[^{}]*}", path)) != needed:
+    needed_parts = set(re.findall(r"{\w+}", PATHS[name]))
+    if not _PATH.fullmatch(path) or set(re.findall(r"{[^{}]*}", path)) != needed_parts:
         raise ValueError(f"it must be a path such as {PATHS[name]!r}")
     return path
 
@@ -345,7 +360,8 @@ PROVIDER = Provider(
         Field(
             name="api_key",
             label="API key",
-            help="from your Complero customer success manager; each company has its own, and the sandbox another",
+            help="from your Complero customer success manager; each company has its own, and the "
+            "sandbox another",
         ),
     ),
     sign=_sign,
@@ -358,8 +374,8 @@ PROVIDER = Provider(
     resources=(
         Resource(
             name="events",
-            doc="Confirmations, changes and documentation, with the contact; reading them takes them out of "
-            "the latest events.",
+            doc="Confirmations, changes and documentation, with the contact; reading them takes "
+            "them out of the latest events.",
             requests=_event_lists,
             path=(),
             follow=_slices,
@@ -383,7 +399,8 @@ PROVIDER = Provider(
         ),
         Resource(
             name="latest_events",
-            doc="Events that no call has returned yet; each call takes them out of the list for good.",
+            doc="Events that no call has returned yet; each call takes them out of the list for "
+            "good.",
             requests=_latest_events,
             path=(),
             follow=until_empty(_is_empty),
@@ -409,8 +426,8 @@ PROVIDER = Provider(
         ),
         Resource(
             name="contacts",
-            doc="Each contact that the events read name, as it is now, one request each: the contacts of the shared "
-            "table are as their newest event shows them.",
+            doc="Each contact that the events read name, as it is now, one request each: the "
+            "contacts of the shared table are as their newest event shows them.",
             requests=_contacts,
             path=(),
             single=True,
@@ -442,33 +459,40 @@ PROVIDER = Provider(
             for name, where in PATHS.items()
             if name != "ping"
         ),
-        "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; perhaps source, "
-        "channel, contact_id, consents, documentation; one without id gets one made of its content",
-        "events are asked for type by type; a service that does not know documentation as a type has none",
-        "a contact's sections hold e-mail addresses, mobile, phone, street, house_number, city, zip_code, state, "
-        "country, and consents by channel and purpose",
-        "a consent is a yes or no under a key that names a consent, an opt-in or an opt-out; it is about the event's "
-        "channel where it names none; yes at work and no at home decides nothing; documentation and data hold none",
-        "a word that names an opt-out itself (unsubscribed, opted out) is a no under any key; one that names an opt-in "
-        "there is told as a value that could not be read",
-        "the time of an opt-out (opted_out_at) is a no; the time of an opt-in alone is no yes, and is told as a value "
-        "that could not be read",
+        "an event has id or event_id, type, occurred_at, timestamp or created_at, and contact; "
+        "perhaps source, channel, contact_id, consents, documentation; one without id gets one "
+        "made of its content",
+        "events are asked for type by type; a service that does not know documentation as a type "
+        "has none",
+        "a contact's sections hold e-mail addresses, mobile, phone, street, house_number, city, "
+        "zip_code, state, country, and consents by channel and purpose",
+        "a consent is a yes or no under a key that names a consent, an opt-in or an opt-out; it "
+        "is about the event's channel where it names none; yes at work and no at home decides "
+        "nothing; documentation and data hold none",
+        "a word that names an opt-out itself (unsubscribed, opted out) is a no under any key; one "
+        "that names an opt-in there is told as a value that could not be read",
+        "the time of an opt-out (opted_out_at) is a no; the time of an opt-in alone is no yes, "
+        "and is told as a value that could not be read",
         "an empty documentation object means that there is none",
-        "a contact is as its newest event shows it; contacts without events of these types are not seen",
-        "an employee or contact that answers 404 was deleted since the event; where all do, the path is wrong",
-        "a documentation is a PDF; one that is not there answers 404, and any other answer in its place is an error",
-        "a list ends where neither Next-Cursor nor Next-Link names another page; after a full last page more is "
-        "asked for by its last time",
+        "a contact is as its newest event shows it; contacts without events of these types are "
+        "not seen",
+        "an employee or contact that answers 404 was deleted since the event; where all do, the "
+        "path is wrong",
+        "a documentation is a PDF; one that is not there answers 404, and any other answer in its "
+        "place is an error",
+        "a list ends where neither Next-Cursor nor Next-Link names another page; after a full "
+        "last page more is asked for by its last time",
         "the latest events are all read when a call returns none",
-        "a cursor is sent with the filters that it came from; errors have a message; too many requests answer 429",
-        "every record has a time that from and to filter by; whatever order a list is in, it is complete "
-        "within from and to, so long lists are read in slices of time",
+        "a cursor is sent with the filters that it came from; errors have a message; too many "
+        "requests answer 429",
+        "every record has a time that from and to filter by; whatever order a list is in, it is "
+        "complete within from and to, so long lists are read in slices of time",
     ),
     not_personal=fields.NOT_PERSONAL,
     probes=PROBES,
     facts=_FACTS,
     not_covered=(
-        "the PDF that documents a consent in a table: crmlab.download brings the files, the events say whether there "
-        "is one",
+        "the PDF that documents a consent in a table: crmlab.download brings the files, the "
+        "events say whether there is one",
     ),
 )

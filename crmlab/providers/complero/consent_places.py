@@ -45,18 +45,21 @@ def below(key: Key, place: Place) -> Place:
     if is_consent == place.is_consent and not (key.turns or key.channels or key.purpose):
         return place
     turns = place.turns
-    if (
-        key.names_refusal
-    ):  # it says for itself what it holds: ``{"opt_outs": {"email": {"opted_out": true}}}``
+    # it says for itself what it holds: ``{"opt_outs": {"email": {"opted_out": true}}}``
+    if key.names_refusal:
         turns = key.turns
     elif is_consent:
         turns += key.turns
+    purposes = place.purposes
+    if key.purpose:
+        purposes = (*purposes, key.purpose)
+    turns_refusal = place.refuses and not key.names_refusal and key.turns > 0
     return Place(
         is_consent=is_consent,
         turns=turns,
-        is_unclear=place.is_unclear or (place.refuses and not key.names_refusal and key.turns > 0),
+        is_unclear=place.is_unclear or turns_refusal,
         channels=key.channels or place.channels,
-        purposes=(*place.purposes, key.purpose) if key.purpose else place.purposes,
+        purposes=purposes,
     )
 
 
@@ -64,52 +67,47 @@ def labelled(
     fields: Mapping[str, Any], labels: Mapping[str, str], place: Place, *, has_answer: bool
 ) -> list[Place]:
     """Return the place, or several, with what the object says that it is about: ``{"channel": "email", ...}``."""
-    channels = [
-        text
-        for name, label in labels.items()
-        if label == "channel"
-        for text in names_in(fields[name])
-    ]
-    purposes = [
-        text
-        for name, label in labels.items()
-        if label == "purpose"
-        for text in names_in(fields[name])
-    ]
+    texts_by_label: dict[str, list[str]] = {"channel": [], "purpose": []}
+    for name, label in labels.items():
+        texts_by_label.setdefault(label, []).extend(names_in(fields[name]))
+    # channels before types and names: what these say depends on whether a channel is known
+    channels = texts_by_label["channel"]
     for text in channels:
         place = _of_channel(text, place, is_first=text == channels[0])
     for name, label in labels.items():
         if label == "type" or (label in ("name", "id") and place.is_consent):
             for text in names_in(fields[name]):
                 place = _of_label(text, label, place, has_answer=has_answer)
-    topics = [text for text in purposes if not name_of(text).is_general]
+    topics = [purpose for purpose in texts_by_label["purpose"] if not name_of(purpose).is_general]
     if not topics:
         return [place]
     return [replace(place, purposes=(*place.purposes, topic)) for topic in topics]
 
 
 def _of_channel(text: str, place: Place, *, is_first: bool) -> Place:
-    name = name_of(text)
-    if name.is_general:
-        return replace(place, channels=() if is_first else place.channels)
-    named = name.channels or (text.lower(),)
-    return replace(
-        place, channels=named if is_first else tuple(dict.fromkeys((*place.channels, *named)))
-    )
+    channels = place.channels
+    if is_first:  # it takes the place of what the keys above name, and the others come beside it
+        channels = ()
+    channel_name = name_of(text)
+    if channel_name.is_general:
+        return replace(place, channels=channels)
+    named_channels = channel_name.channels or (text.lower(),)
+    return replace(place, channels=tuple(dict.fromkeys((*channels, *named_channels))))
 
 
 def _of_label(text: str, label: str, place: Place, *, has_answer: bool) -> Place:
     """Return the place with what a type or a name says: a channel, an opt-in, an opt-out, or a purpose."""
-    name = name_of(text)
-    if name.channels:
-        place = replace(place, channels=name.channels)
-    if name.names_consent and (place.is_consent or label == "type"):
-        # within an opt-out it says the same again
-        turns = place.turns if place.refuses else place.turns + name.turns
+    label_name = name_of(text)
+    if label_name.channels:
+        place = replace(place, channels=label_name.channels)
+    if label_name.names_consent and (place.is_consent or label == "type"):
+        turns = place.turns
+        if not place.refuses:  # within an opt-out it says the same again
+            turns += label_name.turns
         return replace(place, is_consent=True, turns=turns)
     # outside of consents a name is that of a person, a company or a place
     is_purpose = place.is_consent or (has_answer and label == "type" and not place.channels)
-    if is_purpose and label != "id" and not name.channels and not name.is_nothing:
+    if is_purpose and label != "id" and not label_name.channels and not label_name.is_nothing:
         return replace(place, purposes=(*place.purposes, text))
     return place
 
@@ -117,15 +115,21 @@ def _of_label(text: str, label: str, place: Place, *, has_answer: bool) -> Place
 def names_in(value: Any) -> list[str]:
     """Return the texts of a label: one, a list of them, or the name of an object."""
     if isinstance(value, str):
-        return [value.strip()] if value.strip() else []
+        text = value.strip()
+        return [text] if text else []
     if isinstance(value, list):
-        found = [text for item in value if isinstance(item, str) for text in names_in(item)]
-        return found if len(found) == len(value) else []
+        return _names_in_list(value)
     if isinstance(value, dict):
-        named = [
-            value.get(name)
-            for name in ("name", "key", "code", "type", "id")
-            if isinstance(value.get(name), str)
-        ]
-        return names_in(named[0]) if named else []
+        for name_key in ("name", "key", "code", "type", "id"):
+            if isinstance(value.get(name_key), str):
+                return names_in(value[name_key])
     return []
+
+
+def _names_in_list(items: list[Any]) -> list[str]:
+    names = []
+    for item in items:
+        if not isinstance(item, str) or not item.strip():
+            return []  # one that cannot be read would be left out of what the object is about
+        names.append(item.strip())
+    return names

@@ -63,7 +63,8 @@ _EXPIRY = frozenset(
 _QUALITIES = frozenset(
     {"default", "mandatory", "preferred", "primary", "required", "valid", "verified"}
 )
-#: words in a key that say what was done about a consent: not whether there is one, but reason enough to look
+#: words in a key that say what was done about a consent:
+#: not whether there is one, but reason enough to look
 _DONE = frozenset(
     {"archived", "asked", "clicked", "confirmed", "displayed", "documented", "double", "eligible", "imported",
      "invited", "logged", "migrated", "missing", "needed", "notified", "opened", "pending", "possible", "recorded",
@@ -172,28 +173,32 @@ class Key:
 def key_of(name: str) -> Key:
     """Return what the words of a key say."""
     words = _words(name)
-    known = set(words)
-    names = [word for word in words if word not in _VOCABULARY]
-    names_consent = not known.isdisjoint(_NAMING)
-    last = words[-1] if words else ""
-    is_participle = names_consent and last.endswith("ed") and last not in _VOCABULARY
-    is_label = known <= _NAMING | _FILLING | _LABELS.keys()
+    known_words = set(words)
+    purpose_words = [word for word in words if word not in _VOCABULARY]
+    names_consent = not known_words.isdisjoint(_NAMING)
+    last_word = ""
+    if words:
+        last_word = words[-1]
+    is_participle = names_consent and last_word.endswith("ed") and last_word not in _VOCABULARY
+    label: Label = ""
+    # with any other word it is the name of something: a "region code" labels no consent
+    if known_words <= _NAMING | _FILLING | _LABELS.keys():
+        label = _LABELS.get(last_word, "")
+    is_of_before = known_words <= _HISTORY | _NAMING | {"state", "status"}
     return Key(
         names_consent=names_consent,
-        names_refusal=not known.isdisjoint(_REFUSAL),
+        names_refusal=not known_words.isdisjoint(_REFUSAL),
         turns=sum(word in _REFUSAL or word in _NEGATION for word in words),
-        is_answer=not known.isdisjoint(_NAMING | _ANSWER | _NEGATION),
-        is_aside=not known.isdisjoint(_ASIDE),
-        is_quality=not known.isdisjoint(_QUALITIES),
-        is_done=is_participle or not known.isdisjoint(_DONE),
-        is_time=not known.isdisjoint(_TIMES),
-        is_expiry=not known.isdisjoint(_EXPIRY) or {"valid", "to"} <= known,
-        is_history=bool(words)
-        and known <= _HISTORY | _NAMING | {"state", "status"}
-        and not known.isdisjoint(_HISTORY),
-        label=_LABELS.get(last, "") if is_label else "",
+        is_answer=not known_words.isdisjoint(_NAMING | _ANSWER | _NEGATION),
+        is_aside=not known_words.isdisjoint(_ASIDE),
+        is_quality=not known_words.isdisjoint(_QUALITIES),
+        is_done=is_participle or not known_words.isdisjoint(_DONE),
+        is_time=not known_words.isdisjoint(_TIMES),
+        is_expiry=not known_words.isdisjoint(_EXPIRY) or {"valid", "to"} <= known_words,
+        is_history=is_of_before and not known_words.isdisjoint(_HISTORY),
+        label=label,
         channels=_channels(words),
-        purpose="_".join(word for word in names if not _channel(word)),
+        purpose="_".join(word for word in purpose_words if not _channel(word)),
     )
 
 
@@ -212,14 +217,16 @@ class Name:
 def name_of(text: str) -> Name:
     """Return what a text names, of which every word has to be known."""
     words = _words(text)
-    left = [word for word in words if not _channel(word) and word not in _FILLING]
-    is_known = all(word in _NAMING for word in left)
-    channels = _channels(words) if is_known else ()
-    is_nothing = not left and not channels
+    other_words = [word for word in words if not _channel(word) and word not in _FILLING]
+    if not _NAMING.issuperset(other_words):
+        # one word that is not known makes it the name of a purpose
+        return Name(channels=(), names_consent=False, turns=0, is_general=False, is_nothing=False)
+    channels = _channels(words)
+    is_nothing = not other_words and not channels
     return Name(
         channels=channels,
-        names_consent=is_known and bool(left),
-        turns=sum(word in _REFUSAL for word in left) if is_known else 0,
+        names_consent=bool(other_words),
+        turns=sum(word in _REFUSAL for word in other_words),
         is_general=is_nothing and not _GENERAL.isdisjoint(words),
         is_nothing=is_nothing,
     )
@@ -251,19 +258,24 @@ def answer_of(value: Any, turns: int) -> tuple[str | None, str | None]:
     if is_turned and is_no_time(value):
         return None, None
     if word not in _YES | _NO:
-        return None, value if isinstance(value, str) else json.dumps(value)
-    if not turns:
-        return ("true" if word in _YES else "false"), None
+        unread = value
+        if not isinstance(value, str):
+            unread = json.dumps(value)
+        return None, unread
+    is_yes = word in _YES
+    if is_yes and not turns:
+        return "true", None
+    if is_yes == is_turned:
+        return "false", None
     # who has not opted out has not opted in by that
-    is_refusal = (word in _YES) == is_turned
-    return ("false" if is_refusal else None), None
+    return None, None
 
 
 def is_answer(value: Any) -> bool:
     """Return whether a value reads as a yes or no, whatever it is about; a number may be something else."""
-    return isinstance(value, bool) or (
-        isinstance(value, str) and _word(value) in _YES | _NO | _GRANTED | _DENIED
-    )
+    if isinstance(value, str):
+        return _word(value) in _YES | _NO | _GRANTED | _DENIED
+    return isinstance(value, bool)
 
 
 def is_address(value: Any) -> bool:
@@ -296,25 +308,37 @@ def time_of(value: Any) -> dt.datetime | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        seconds = value / 1000 if value > _UNIX_SECONDS[1] else value
-        is_of_our_time = _UNIX_SECONDS[0] <= seconds < _UNIX_SECONDS[1]
-        return dt.datetime.fromtimestamp(seconds, dt.UTC) if is_of_our_time else None
+        return _time_of_number(value)
     if not isinstance(value, str) or len(value.strip()) < len("20260101"):
         return None
     try:
-        found = dt.datetime.fromisoformat(value.strip())
+        moment = dt.datetime.fromisoformat(value.strip())
     except ValueError:
         return None
-    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=dt.UTC)
+    return moment
+
+
+def _time_of_number(value: float) -> dt.datetime | None:
+    earliest, latest = _UNIX_SECONDS
+    seconds = value
+    if value > latest:  # too late for seconds, so that it is milliseconds
+        seconds = value / 1000
+    if not earliest <= seconds < latest:
+        return None
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
 def end_of(value: Any) -> dt.datetime | None:
     """Return when something ends that is valid until then: of a day, with the day; null where it says no time."""
-    found = time_of(value)
+    moment = time_of(value)
     is_day = isinstance(value, str) and len(value.strip()) <= len("2026-01-01")
-    return found + dt.timedelta(days=1) if found and is_day else found
+    if moment and is_day:
+        return moment + dt.timedelta(days=1)
+    return moment
 
 
 def never_ends(value: Any) -> bool:
@@ -324,37 +348,44 @@ def never_ends(value: Any) -> bool:
 
 def is_no_time(value: Any) -> bool:
     """Return whether a text is how services write that there was no time: a year long ago, or all zeros."""
-    digits = re.sub(r"\D", "", value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return False
+    digits = re.sub(r"\D", "", value)
     return len(digits) >= len("20260101") and not FIRST_YEAR <= int(digits[:4]) <= LAST_YEAR
 
 
 def _word(value: Any) -> str:
     """Return a value as a word in one spelling: "Opted out" is "optedout", 1.0 is "1"."""
-    is_whole = isinstance(value, float) and value.is_integer()
-    return _BETWEEN_LETTERS.sub("", str(int(value) if is_whole else value).strip().lower())
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return _BETWEEN_LETTERS.sub("", str(value).strip().lower())
 
 
 def _without_not(word: str) -> str:
-    return word.removeprefix("not") if word.startswith("not") else ""
+    if not word.startswith("not"):
+        return ""
+    return word.removeprefix("not")
 
 
 def _words(text: str) -> tuple[str, ...]:
     """Return the words of a name in lower case and one spelling: ``emailOptIn`` is "email", "optin"."""
-    words = " ".join(_WORD.findall(_CAMEL.sub(" ", text))).lower()
-    for spelling, usual in _SPELLINGS:
-        words = spelling.sub(usual, words)
-    found = words.split()
-    # a number behind a channel counts its addresses: email1, email2
-    before = ["", *found]
-    return tuple(
-        word
-        for word, last in zip(found, before, strict=False)
-        if not (word.isdecimal() and _channel(last))
-    )
+    spelled = " ".join(_WORD.findall(_CAMEL.sub(" ", text))).lower()
+    for spelling, usual_spelling in _SPELLINGS:
+        spelled = spelling.sub(usual_spelling, spelled)
+    kept_words = []
+    word_before = ""
+    for word in spelled.split():
+        # a number behind a channel counts its addresses: email1, email2
+        if not word.isdecimal() or not _channel(word_before):
+            kept_words.append(word)
+        word_before = word
+    return tuple(kept_words)
 
 
 def _channels(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(channel for word in words if (channel := _channel(word))))
+    channels = dict.fromkeys(map(_channel, words))
+    channels.pop("", None)
+    return tuple(channels)
 
 
 def _channel(word: str) -> str:

@@ -33,7 +33,8 @@ from crmlab.providers.complero.consent_words import (
     time_of,
 )
 
-#: one decision: what it is about, what for, "true" or "false", until when, and what could not be read
+#: one decision: what it is about, what for, "true"
+#: or "false", until when, and what could not be read
 Statement = dict[str, str | None]
 
 #: parts of a contact that hold documents and free data, not what the person said
@@ -67,15 +68,18 @@ class _Heard:
 
     def statement(self, about: About) -> Statement:
         """Return it as one: a yes beside a no, or beside what cannot be read, decides nothing. A no stays one."""
-        unread = [*self.unread]
+        unread_texts = [*self.unread]
         is_divided = len(self.answers) > 1
-        if is_divided or (unread and self.answers == {"true"}):
-            unread = sorted([*self.answers, *unread])
-            return _statement(about, None, " and ".join(unread))
+        if is_divided or (unread_texts and self.answers == {"true"}):
+            unread_texts = sorted([*self.answers, *unread_texts])
+            return _statement(about, None, " and ".join(unread_texts))
         answer = next(iter(self.answers), None)
-        # given in several places, with several ends: the first of them is the one that is certain
-        end = min(self.ends, default=None) if answer == "true" else None
-        return _statement(about, answer, " and ".join(sorted(unread)) or None, end)
+        first_end = None
+        if answer == "true":
+            # given in several places, with several ends:
+            # the first of them is the one that is certain
+            first_end = min(self.ends, default=None)
+        return _statement(about, answer, " and ".join(sorted(unread_texts)) or None, first_end)
 
 
 def statements(
@@ -95,49 +99,59 @@ def statements(
     consents
         The JSON of consents that stand in the event itself.
     """
-    named = name_of(channel).channels if channel else ()
-    start = Place(channels=named or ((channel,) if channel else ()))
+    start_place = Place()
+    if channel:
+        # a channel that none of our words names is one all the same, under its own name
+        start_place = Place(channels=name_of(channel).channels or (channel,))
     try:
-        found = [*_of_object(_fields(contact), start)]
+        sayings = [*_of_object(_fields(contact), start_place)]
         if consents:
-            found += _of_value(msgspec.json.decode(consents), replace(start, is_consent=True))
+            sayings += _of_value(
+                msgspec.json.decode(consents), replace(start_place, is_consent=True)
+            )
     except (msgspec.DecodeError, RecursionError):
-        # nested too deeply, or no object: what it holds is not known, and a part of it shows which contact that is
-        return [_statement(about, None, f"{contact:.{_SHOWN}}") for about in start.abouts()]
+        # nested too deeply, or no object: what it holds is not
+        # known, and a part of it shows which contact that is
+        return [_statement(about, None, f"{contact:.{_SHOWN}}") for about in start_place.abouts()]
 
-    heard = _heard(found)
+    heard = _heard(sayings)
     if not heard:
-        return [_statement(about, None, None) for about in start.abouts()]
-    return [each.statement(about) for about, each in heard.items()]
+        return [_statement(about, None, None) for about in start_place.abouts()]
+    return [of_about.statement(about) for about, of_about in heard.items()]
 
 
-def _heard(found: list[_Said]) -> dict[About, _Heard]:
+def _heard(sayings: list[_Said]) -> dict[About, _Heard]:
     heard: dict[About, _Heard] = {}
-    for said in found:
+    for said in sayings:
         if said.is_remark:
             continue
-        about = heard.setdefault(said.about, _Heard())
+        of_about = heard.setdefault(said.about, _Heard())
         if said.answer is not None:
-            about.answers.add(said.answer)
+            of_about.answers.add(said.answer)
         if said.valid_until is not None:
-            about.ends.add(said.valid_until)
+            of_about.ends.add(said.valid_until)
         if said.unread is not None:
-            about.unread.setdefault(said.unread)
+            of_about.unread.setdefault(said.unread)
     spoken_of = {*heard}
-    for said in found:
-        is_new = said.about not in spoken_of if said.about != (None, None) else not spoken_of
+    for said in sayings:
+        is_new = said.about not in spoken_of
+        # about nothing in particular: anything else that was said outweighs it
+        if said.about == (None, None):
+            is_new = not spoken_of
         if said.is_remark and said.unread and is_new:
             heard.setdefault(said.about, _Heard()).unread.setdefault(said.unread)
     return heard
 
 
 def _fields(contact: str | None) -> Mapping[str, Any]:
-    found = msgspec.json.decode(contact) if contact else None
-    if not found:
+    if not contact:
         return {}
-    if not isinstance(found, dict):
+    fields = msgspec.json.decode(contact)
+    if not fields:
+        return {}
+    if not isinstance(fields, dict):
         raise msgspec.DecodeError("no object")
-    return {name: value for name, value in found.items() if name not in _ELSEWHERE}
+    return {name: value for name, value in fields.items() if name not in _ELSEWHERE}
 
 
 def _statement(
@@ -177,11 +191,12 @@ def _of_item(item: Any, place: Place) -> Iterator[_Said]:
 
 
 def _of_scalar(value: Any, place: Place) -> Iterator[_Said]:
-    name = name_of(value) if isinstance(value, str) and len(value) <= _NAME_LENGTH else None
-    if name and (name.channels or name.is_general) and not is_answer(value):
-        yield from _of_name(value, replace(place, channels=name.channels or place.channels))
-    else:
-        yield from _decided(value, place)
+    if isinstance(value, str) and len(value) <= _NAME_LENGTH and not is_answer(value):
+        name = name_of(value)
+        if name.channels or name.is_general:
+            yield from _of_name(value, replace(place, channels=name.channels or place.channels))
+            return
+    yield from _decided(value, place)
 
 
 def _of_name(value: str, place: Place) -> Iterator[_Said]:
@@ -195,46 +210,49 @@ def _of_name(value: str, place: Place) -> Iterator[_Said]:
 def _of_object(fields: Mapping[str, Any], place: Place) -> Iterator[_Said]:
     # what is named like a key or a password is no consent, and is shown nowhere
     fields = {name: value for name, value in fields.items() if not is_secret(name)}
-    keys = {name: key_of(name) for name in fields}
-    labels = {name: key.label for name, key in keys.items() if key.label and names_in(fields[name])}
-    answers = {
-        name
-        for name, key in keys.items()
-        if name not in labels and _is_answer(key, fields[name], place)
-    }
+    keys: dict[str, Key] = {}
+    labels: dict[str, str] = {}
+    answers: set[str] = set()
+    for name, value in fields.items():
+        key = keys[name] = key_of(name)
+        if key.label and names_in(value):
+            labels[name] = key.label
+        elif _is_answer(key, value, place):
+            answers.add(name)
     if not labels:
         yield from _of_fields(fields, keys, answers, place)
         return
-    for own in labelled(fields, labels, place, has_answer=bool(answers)):
-        found = [
-            *_of_fields(
-                {name: fields[name] for name in fields if name not in labels}, keys, answers, own
-            )
-        ]
-        if found or answers or not own.is_consent:
-            yield from found
-        elif own.refuses:  # {"type": "opt-out", "channel": "email"}
-            yield from _decided(True, own)
+    unlabelled = {name: value for name, value in fields.items() if name not in labels}
+    for own_place in labelled(fields, labels, place, has_answer=bool(answers)):
+        sayings = [*_of_fields(unlabelled, keys, answers, own_place)]
+        if sayings or answers or not own_place.is_consent:
+            yield from sayings
+        elif own_place.refuses:  # {"type": "opt-out", "channel": "email"}
+            yield from _decided(True, own_place)
         else:
-            yield from _unreadable({name: fields[name] for name in labels}, own, is_remark=True)
+            label_fields = {name: fields[name] for name in labels}
+            yield from _unreadable(label_fields, own_place, is_remark=True)
 
 
 def _of_fields(
     fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place
 ) -> Iterator[_Said]:
     """Return what the fields of an object say, until when they say; `answers` are those that hold its own answer."""
-    ends = {
-        name: end
-        for name, value in fields.items()
-        if (end := _end_in(keys[name], value)) is not None
-    }
-    places = {name: below(keys[name], place) for name in ends}
-    ends = {name: end for name, end in ends.items() if places[name].is_consent}
-    others = {name: value for name, value in fields.items() if name not in ends}
-    said = [*_of_others(others, keys, answers, place)]
-    for name, end in ends.items():
-        said = [*_up_to(said, name, end, places[name], beside=place)]
-    yield from said
+    ends_by_name: dict[str, tuple[Any, Place]] = {}
+    other_fields: dict[str, Any] = {}
+    for name, value in fields.items():
+        end_value = _end_in(keys[name], value)
+        if end_value is not None:
+            end_place = below(keys[name], place)
+            if end_place.is_consent:
+                ends_by_name[name] = (end_value, end_place)
+                continue
+        other_fields[name] = value
+    sayings = [*_of_others(other_fields, keys, answers, place)]
+    # ends come last, whatever the order of the fields: they are about what was said before
+    for name, (end_value, end_place) in ends_by_name.items():
+        sayings = [*_up_to(sayings, name, end_value, end_place, beside=place)]
+    yield from sayings
 
 
 def _end_in(key: Key, value: Any) -> Any:
@@ -243,12 +261,24 @@ def _end_in(key: Key, value: Any) -> Any:
     It may stand in an object of nothing but times: ``{"validity": {"from": "2026-01-01", "until": "2027-01-01"}}``.
     """
     if isinstance(value, dict) and key.is_expiry and not key.channels:
-        given = {name: inner for name, inner in value.items() if is_given(inner)}
-        ends = [inner for name, inner in given.items() if key_of(name).is_expiry]
-        is_period = all(time_of(inner) or never_ends(inner) for inner in given.values())
-        return ends[0] if ends and is_period else None
+        return _end_of_period(value)
     is_scalar = not isinstance(value, (list, dict, bool))
-    return value if key.is_expiry and is_scalar and is_given(value) else None
+    if not key.is_expiry or not is_scalar or not is_given(value):
+        return None
+    return value
+
+
+def _end_of_period(fields: Mapping[str, Any]) -> Any:
+    """Return the first end among the fields of an object; null where one of them is no time."""
+    ends = []
+    for name, value in fields.items():
+        if not is_given(value):
+            continue
+        if not time_of(value) and not never_ends(value):
+            return None
+        if key_of(name).is_expiry:
+            ends.append(value)
+    return next(iter(ends), None)
 
 
 def _up_to(
@@ -259,26 +289,26 @@ def _up_to(
         yield from _unreadable({name: value}, place, is_remark=True)
     abouts = {*place.abouts()}
     # an end that names nothing of its own, or nothing that was decided, is that of all beside it
-    is_of_all = place.abouts() == beside.abouts() or not any(each.about in abouts for each in said)
+    names_nothing = abouts.isdisjoint(saying.about for saying in said)
+    is_of_all = names_nothing or place.abouts() == beside.abouts()
     end = end_of(value)
-    for each in said:
-        is_meant = (
-            each.answer == "true" and not each.valid_until and (is_of_all or each.about in abouts)
-        )
+    for saying in said:
+        is_open_yes = saying.answer == "true" and not saying.valid_until
+        is_meant = is_open_yes and (is_of_all or saying.about in abouts)
         if not is_meant or never_ends(value):
-            yield each
+            yield saying
         elif end is None:
-            yield each
-            yield _Said(about=each.about, unread=json.dumps({name: value}, ensure_ascii=False))
+            yield saying
+            yield _Said(about=saying.about, unread=json.dumps({name: value}, ensure_ascii=False))
         else:
-            yield replace(each, valid_until=end.astimezone(dt.UTC).isoformat())
+            yield replace(saying, valid_until=end.astimezone(dt.UTC).isoformat())
 
 
 def _of_others(
     fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place
 ) -> Iterator[_Said]:
     """Return what the fields of an object say that tell no end."""
-    times = []
+    time_fields = []
     for name, value in fields.items():
         key = keys[name]
         is_scalar = not isinstance(value, (dict, list))
@@ -287,25 +317,26 @@ def _of_others(
             continue
         if key.is_history or not is_given(value):
             continue
-        inner = below(key, place)
+        inner_place = below(key, place)
         if not is_scalar:
-            yield from _of_value(value, inner)
-        elif not inner.is_consent:
-            yield from _of_state(name, value, inner)
+            yield from _of_value(value, inner_place)
+        elif not inner_place.is_consent:
+            yield from _of_state(name, value, inner_place)
         elif key.is_time:
-            times.append((name, value, inner))
+            time_fields.append((name, value, inner_place))
         elif key.is_aside or key.is_done:
-            yield from _remark(name, value, inner)
-        elif answers and name not in answers and inner.channels == place.channels:
-            yield from _beside(name, value, inner)
-        elif not (len(answers) > 1 and inner == place and is_address(value)):
-            yield from _of_scalar(value, inner)
-    yield from _of_times(times, has_answer=bool(answers))
+            yield from _remark(name, value, inner_place)
+        elif answers and name not in answers and inner_place.channels == place.channels:
+            yield from _beside(name, value, inner_place)
+        elif not (len(answers) > 1 and inner_place == place and is_address(value)):
+            yield from _of_scalar(value, inner_place)
+    yield from _of_times(time_fields, has_answer=bool(answers))
 
 
 def _is_answer(key: Key, value: Any, place: Place) -> bool:
     """Whether the key holds the answer of its object, as in ``{"granted": true}``."""
-    if not (key.is_answer if place.is_consent else key.names_consent):
+    # where no key above names a consent, this one must
+    if not key.names_consent and not (place.is_consent and key.is_answer):
         return False
     is_remark = key.is_time or key.is_aside or key.is_done or key.is_history
     return not is_remark and not isinstance(value, (dict, list))
@@ -315,20 +346,20 @@ def _is_answer(key: Key, value: Any, place: Place) -> bool:
 
 
 def _decided(value: Any, place: Place) -> Iterator[_Said]:
-    answer, unread = answer_of(value, place.turns)
+    answer, unread_text = answer_of(value, place.turns)
     if place.is_unclear and answer is None:
-        unread = json.dumps([value], ensure_ascii=False)
+        unread_text = json.dumps([value], ensure_ascii=False)
     for about in place.abouts():
-        yield _Said(about=about, answer=answer, unread=unread)
+        yield _Said(about=about, answer=answer, unread=unread_text)
 
 
 def _unreadable(
     value: str | Mapping[str, Any], place: Place, *, is_remark: bool = False
 ) -> Iterator[_Said]:
     """Return what cannot be read: a text, or fields by name. Neither can be taken for a yes or no."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    unread_text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     for about in place.abouts():
-        yield _Said(about=about, unread=text, is_remark=is_remark)
+        yield _Said(about=about, unread=unread_text, is_remark=is_remark)
 
 
 def _of_state(name: str, value: Any, place: Place) -> Iterator[_Said]:
@@ -342,13 +373,14 @@ def _of_state(name: str, value: Any, place: Place) -> Iterator[_Said]:
 def _of_times(times: list[tuple[str, Any, Place]], *, has_answer: bool) -> Iterator[_Said]:
     """Return what keys like ``revoked_at`` say: their time tells that there was a refusal."""
     agreed = [time_of(value) for _, value, place in times if not place.refuses]
-    back = max((time for time in agreed if time), default=None)
+    last_agreed_at = max((agreed_at for agreed_at in agreed if agreed_at), default=None)
     for name, value, place in times:
-        left = time_of(value)
+        left_at = time_of(value)
+        came_back = left_at and last_agreed_at and last_agreed_at > left_at
         if not place.refuses:
             if not has_answer:
                 yield from _unreadable({name: value}, place, is_remark=True)
-        elif not (left and back and back > left):
+        elif not came_back:
             yield from _decided(value, place)
         elif not has_answer:  # who left came back later, as it seems
             yield from _unreadable({name: value}, place)

@@ -114,7 +114,8 @@ def operations() -> tuple[Operation, ...]:
             assumed=True,
             body=Contacts,
             repeatable=True,  # known by their id, contacts that are there are brought up to date
-            doc="Up to 1,000 contacts, each created or brought up to date by its id; followed by get_operation.",
+            doc="Up to 1,000 contacts, each created or brought up to date by its id; followed by "
+            "get_operation.",
         ),
         get("get_contact", contact, assumed=True, doc="One contact by its id, as it is now."),
         delete("delete_contact", contact, assumed=True),

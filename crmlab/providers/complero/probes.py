@@ -54,8 +54,8 @@ def iso(moment: dt.datetime | float) -> str:
 
 def _path(context: Context, name: str) -> str:
     """Return where it is: as the account was told, or as its name suggests."""
-    found: str = context.facts.get(f"{name}_path", PATHS[name])
-    return found
+    path: str = context.facts.get(f"{name}_path", PATHS[name])
+    return path
 
 
 def _operations(context: Context, limit: int = _FEW) -> Request:
@@ -68,31 +68,40 @@ def _events(context: Context, kind: str, limit: int = _FEW) -> Request:
 
 
 def _are_guessed(context: Context) -> Reads:
-    wrong = []
+    not_found = []
     try:
         yield _operations(context)
     except NotFoundError:
-        wrong.append("operations")
+        not_found.append("operations")
     contacts: list[dict[str, Any]] = []
     try:
         page = yield _events(context, "update")
-        contacts = [
-            each["contact"] for each in listed(page) if isinstance(each.get("contact"), dict)
-        ]
+        contacts = _contacts(page)
     except NotFoundError:
-        wrong.append("events")
-    asked = ["operations", "events"]
-    employees = dict.fromkeys(
-        str(each["employee_id"]) for each in contacts if each.get("employee_id")
-    )
-    if employees:
-        asked.append("employee")
-        is_there = yield from _some_are_there(_path(context, "employee"), [*employees][:2])
+        not_found.append("events")
+    asked_for = ["operations", "events"]
+    employee_ids: dict[str, None] = {}
+    for contact in contacts:
+        if contact.get("employee_id"):
+            employee_ids.setdefault(str(contact["employee_id"]))
+    if employee_ids:
+        asked_for.append("employee")
+        # one of two may have been deleted
+        is_there = yield from _some_are_there(_path(context, "employee"), [*employee_ids][:2])
         if not is_there:
-            wrong.append("employee")
-    if wrong:
-        return refuted(f"HTTP 404 for {shown(wrong)}, of {shown(asked)}")
-    return confirmed(f"{shown(asked)} answer")
+            not_found.append("employee")
+    if not_found:
+        return refuted(f"HTTP 404 for {shown(not_found)}, of {shown(asked_for)}")
+    return confirmed(f"{shown(asked_for)} answer")
+
+
+def _contacts(page: Page) -> list[dict[str, Any]]:
+    """Return the contacts that the events of a page hold."""
+    contacts = []
+    for event in listed(page):
+        if isinstance(event.get("contact"), dict):
+            contacts.append(event["contact"])
+    return contacts
 
 
 def _is_bare(context: Context) -> Reads:
@@ -101,24 +110,25 @@ def _is_bare(context: Context) -> Reads:
 
 
 def _names_cursor(context: Context) -> Reads:
-    first = yield _operations(context, 1)
-    token = first.header(_NEXT_CURSOR)
+    first_page = yield _operations(context, 1)
+    token = first_page.header(_NEXT_CURSOR)
     if token:
-        leads_on = yield from _leads_on(first, token, _NEXT_CURSOR)
+        leads_on = yield from _leads_on(first_page, token, _NEXT_CURSOR)
         if leads_on:
             return confirmed("Next-Cursor leads to another record")
         return refuted("Next-Cursor leads to no other record")
-    if first.header(_NEXT_LINK):
+    if first_page.header(_NEXT_LINK):
         return refuted("there is no Next-Cursor, but Next-Link, which is followed")
-    others = [name for name in first.headers if "cursor" in name.lower()]
-    for name in others[:1]:
-        leads_on = yield from _leads_on(first, first.header(name) or "", name)
+    cursor_headers = [header for header in first_page.headers if "cursor" in header.lower()]
+    for header in cursor_headers[:1]:
+        leads_on = yield from _leads_on(first_page, first_page.header(header) or "", header)
         if leads_on:
             return refuted(
-                f"the header that leads to another record is {shown([name])}", cursor_header=name
+                f"the header that leads to another record is {shown([header])}",
+                cursor_header=header,
             )
     several = yield _operations(context)
-    if len(listed(several)) > len(listed(first)):
+    if len(listed(several)) > len(listed(first_page)):
         return refuted("there are more records, and no header names the next page")
     return untold("there are no more records, so no page follows")
 
@@ -126,9 +136,9 @@ def _names_cursor(context: Context) -> Reads:
 def _leads_on(first: Page, token: str, header: str) -> Generator[Request, Page, bool]:
     """Follow a cursor, past one page that is empty; return whether it leads to another record."""
     following = yield first.request.with_params(cursor=token)
-    again = following.header(header)
-    if not listed(following) and again:
-        following = yield first.request.with_params(cursor=again)
+    next_token = following.header(header)
+    if not listed(following) and next_token:
+        following = yield first.request.with_params(cursor=next_token)
     return bool(_ids(following)) and _ids(following) != _ids(first)
 
 
@@ -140,35 +150,43 @@ def _honours_limit(context: Context) -> Reads:
 
 def _newest_first(context: Context) -> Reads:
     page = yield _operations(context)
-    return is_sorted((each.get("created_at") for each in listed(page)), descending=True)
+    return is_sorted((operation.get("created_at") for operation in listed(page)), descending=True)
 
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield _operations(context)
-    others = yield _events(context, "update")
-    names = ("occurred_at", "timestamp", "created_at")
-    return have_zone(each.get(name) for each in [*listed(page), *listed(others)] for name in names)
+    event_page = yield _events(context, "update")
+    times = []
+    for record in [*listed(page), *listed(event_page)]:
+        times += [record.get("occurred_at"), record.get("timestamp"), record.get("created_at")]
+    return have_zone(times)
 
 
 def _edges_belong(context: Context) -> Reads:
     page = yield _operations(context)
-    times = [unix_seconds(each.get("created_at")) for each in listed(page)]
-    known = [each for each in times if each is not None]
-    if not known:
+    known_times = [moment for moment in _created(page) if moment is not None]
+    if not known_times:
         return untold("no upload that was looked at has a time")
-    edge = known[len(known) // 2]
-    at_edge = yield _operations(context).with_params(**{"from": iso(edge), "to": iso(edge)})
-    found = [unix_seconds(each.get("created_at")) for each in listed(at_edge)]
-    if any(each != edge for each in found):
+    # from the middle: records are on both sides of it, which the period must keep away
+    middle = known_times[len(known_times) // 2]
+    at_edge = yield _operations(context).with_params(**{"from": iso(middle), "to": iso(middle)})
+    came_at_edge = _created(at_edge)
+    if {*came_at_edge} - {middle}:
         return refuted("records outside of from and to came: the period is not looked at")
-    if found:
+    if came_at_edge:
         return confirmed("a record of the second that from and to name comes")
-    around = yield _operations(context).with_params(**{"from": iso(edge - 1), "to": iso(edge + 1)})
-    if listed(around):
+    around_edge = yield _operations(context).with_params(
+        **{"from": iso(middle - 1), "to": iso(middle + 1)}
+    )
+    if listed(around_edge):
         return refuted(
             "a record of the second that from and to name does not come; a second more brings it"
         )
     return refuted("a record does not come with from and to around its second")
+
+
+def _created(page: Page) -> list[int | None]:
+    return [unix_seconds(operation.get("created_at")) for operation in listed(page)]
 
 
 def _event_fields(context: Context) -> Reads:
@@ -178,39 +196,46 @@ def _event_fields(context: Context) -> Reads:
 
 def _consents_are_read(context: Context) -> Reads:
     page = yield _events(context, "update")
-    contacts = [each["contact"] for each in listed(page) if isinstance(each.get("contact"), dict)]
-    sections = [
-        contact.get(name) for contact in contacts for name in ("section_work", "section_private")
-    ]
-    held = [
-        section["consents"]
-        for section in sections
-        if isinstance(section, dict) and section.get("consents")
-    ]
-    said = [each for contact in contacts for each in statements(json.dumps(contact))]
-    answers = [each for each in said if each["answer"] is not None]
-    unread = [each for each in said if each["unread"] is not None]
+    contacts = _contacts(page)
+    answers = 0
+    unread = 0
+    for contact in contacts:
+        for statement in statements(json.dumps(contact)):
+            answers += statement["answer"] is not None
+            unread += statement["unread"] is not None
     if unread:
-        return refuted(
-            f"{len(unread):,} of {len(unread) + len(answers):,} consents are no yes and no no"
-        )
-    if not held and not answers:
+        return refuted(f"{unread:,} of {unread + answers:,} consents are no yes and no no")
+    held_consents = _consents_of_sections(contacts)
+    if not held_consents and not answers:
         return untold("no event that was looked at holds a consent")
-    strange = [each for each in held if not _is_by_channel(each)]
-    if strange:
-        return refuted(f"{len(strange):,} of {len(held):,} sections hold consents in another shape")
-    if not held:
+    of_other_shape = [consents for consents in held_consents if not _is_by_channel(consents)]
+    if of_other_shape:
         return refuted(
-            f"{len(answers):,} consents stand elsewhere than in the consents of a section"
+            f"{len(of_other_shape):,} of {len(held_consents):,} sections hold consents in another shape"
         )
-    return confirmed(f"{len(answers):,} consents looked at")
+    if not held_consents:
+        return refuted(f"{answers:,} consents stand elsewhere than in the consents of a section")
+    return confirmed(f"{answers:,} consents looked at")
+
+
+def _consents_of_sections(contacts: Iterable[dict[str, Any]]) -> list[object]:
+    """Return what stands under the only name for consents that the vendor's examples have."""
+    held_consents = []
+    for contact in contacts:
+        for section_name in ("section_work", "section_private"):
+            section = contact.get(section_name)
+            if isinstance(section, dict) and section.get("consents"):
+                held_consents.append(section["consents"])
+    return held_consents
 
 
 def _is_by_channel(consents: object) -> bool:
     """Whether they are an object of answers, or of answers for each purpose: ``{"email": {"offers": true}}``."""
     if not isinstance(consents, dict):
         return False
-    return all(str(each).lower() in WORDS or _is_by_channel(each) for each in consents.values())
+    return all(
+        str(answer).lower() in WORDS or _is_by_channel(answer) for answer in consents.values()
+    )
 
 
 def _knows_documentation(context: Context) -> Reads:
@@ -220,7 +245,8 @@ def _knows_documentation(context: Context) -> Reads:
         return refuted(f"it is refused: HTTP {error.status}")
     if not listed(page):
         return untold("it is not refused, and no such event came")
-    kinds = {str(each.get("type")) for each in listed(page) if each}
+    # the empty event passes every filter, and has no type
+    kinds = {str(event.get("type")) for event in listed(page) if event}
     if kinds - {"documentation"}:
         return refuted("events of other types come as well")
     return confirmed(f"{len(listed(page)):,} events came, of that type only")
@@ -228,9 +254,9 @@ def _knows_documentation(context: Context) -> Reads:
 
 def _some_are_there(path: str, ids: Iterable[str]) -> Any:
     """Ask for some records by their ids; return whether any of them is there."""
-    for id_ in ids:
+    for record_id in ids:
         try:
-            yield Request(path=fill_path(path, id=id_))
+            yield Request(path=fill_path(path, id=record_id))
         except NotFoundError:
             continue
         return True
@@ -238,7 +264,7 @@ def _some_are_there(path: str, ids: Iterable[str]) -> Any:
 
 
 def _ids(page: Page) -> list[object]:
-    return [each.get("id") for each in listed(page)]
+    return [record.get("id") for record in listed(page)]
 
 
 def at_path(
@@ -253,8 +279,8 @@ PROBES = (
         name="paths",
         assumption="operations, events and employees are at the paths that their names suggest",
         source=NOWHERE,
-        if_wrong="nothing of what answers 404 comes: ask the vendor for the path, and give it as events_path, "
-        "operations_path or employee_path in facts",
+        if_wrong="nothing of what answers 404 comes: ask the vendor for the path, and give it as "
+        "events_path, operations_path or employee_path in facts",
         reads=_are_guessed,
         max_requests=4,
     ),
@@ -262,7 +288,8 @@ PROBES = (
         name="envelope",
         assumption="an answer is the list itself",
         source="the vendor's document",
-        if_wrong="the list is looked for under usual names, and a note of the fetch says where it was",
+        if_wrong="the list is looked for under usual names, and a note of the fetch says where it "
+        "was",
         reads=_is_bare,
         max_requests=1,
     ),
@@ -270,7 +297,8 @@ PROBES = (
         name="cursor",
         assumption="the header Next-Cursor names the next page, as Next-Link does",
         source="the vendor's document",
-        if_wrong="without either of them only the first page of a list comes, and what its last time leads to",
+        if_wrong="without either of them only the first page of a list comes, and what its last "
+        "time leads to",
         reads=_names_cursor,
         max_requests=4,
         fact="cursor_header",
@@ -279,7 +307,8 @@ PROBES = (
         name="page_size",
         assumption="limit says how many records a page holds",
         source="the vendor's document",
-        if_wrong="pages are larger or smaller than asked for; lists are read to the end all the same",
+        if_wrong="pages are larger or smaller than asked for; lists are read to the end all the "
+        "same",
         reads=_honours_limit,
         max_requests=1,
         fact="page_size",
@@ -288,7 +317,8 @@ PROBES = (
         name="order",
         assumption="operations come newest first",
         source="the vendor's document",
-        if_wrong="lists are cut into slices of time by another guess: more requests, and nothing is lost",
+        if_wrong="lists are cut into slices of time by another guess: more requests, and nothing "
+        "is lost",
         reads=_newest_first,
         max_requests=1,
     ),
@@ -296,8 +326,8 @@ PROBES = (
         name="time_zone",
         assumption="times say their zone",
         source="the vendor's document, by its examples",
-        if_wrong='times without a zone are misfits: name the zone that they are of, such as facts={"time_zone": '
-        '"Europe/Berlin"}',
+        if_wrong="times without a zone are misfits: name the zone that they are of, such as "
+        'facts={"time_zone": "Europe/Berlin"}',
         reads=_times_have_zone,
         max_requests=2,
         fact="time_zone",
@@ -306,8 +336,8 @@ PROBES = (
         name="edges",
         assumption="from and to include the second that they name",
         source=NOWHERE,
-        if_wrong="a second more is asked for on both sides, so nothing is lost unless the period is not looked at: "
-        "then a fetch with since reads everything, and chooses among what came",
+        if_wrong="a second more is asked for on both sides, so nothing is lost unless the period "
+        "is not looked at: then a fetch with since reads everything, and chooses among what came",
         reads=_edges_belong,
         max_requests=3,
     ),
@@ -315,8 +345,8 @@ PROBES = (
         name="event",
         assumption="an event has id, type, created_at and contact",
         source=NOWHERE,
-        if_wrong="event_id, occurred_at and timestamp are read as well; what stands under any other name is in no "
-        "column",
+        if_wrong="event_id, occurred_at and timestamp are read as well; what stands under any "
+        "other name is in no column",
         reads=_event_fields,
         max_requests=1,
     ),
@@ -324,8 +354,8 @@ PROBES = (
         name="consents",
         assumption="the consents of a section are a yes or no for each channel",
         source=NOWHERE,
-        if_wrong="lists of them and consents elsewhere are read as well; what is no yes and no no decides nothing, and "
-        "is a misfit",
+        if_wrong="lists of them and consents elsewhere are read as well; what is no yes and no no "
+        "decides nothing, and is a misfit",
         reads=_consents_are_read,
         max_requests=1,
     ),
@@ -333,7 +363,8 @@ PROBES = (
         name="documentation",
         assumption="documentation is a type that events can be asked for by",
         source="one page of the vendor's document; another names update and confirm only",
-        if_wrong="no documentation of consents comes; whether there is one is said by the other events",
+        if_wrong="no documentation of consents comes; whether there is one is said by the other "
+        "events",
         reads=_knows_documentation,
         max_requests=1,
     ),

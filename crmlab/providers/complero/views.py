@@ -16,26 +16,29 @@ from crmlab.providers.complero.consents import statements
 
 def _fingerprints(events: pl.Series) -> pl.Series:
     """Return an id made of all that an event holds, for each that is given; null for empty events."""
-    return pl.Series([_fingerprint(event) if event else None for event in events], dtype=pl.String)
+    return pl.Series([_fingerprint(event) for event in events], dtype=pl.String)
 
 
-def _fingerprint(event: str) -> str | None:
+def _fingerprint(event: str | None) -> str | None:
+    if not event:
+        return None
     try:
-        held = {name: value for name, value in json.loads(event).items() if value is not None}
-        canonical = json.dumps(held, sort_keys=True, ensure_ascii=False)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # only our own reader takes what stands there: its text has to do
+        members = {name: value for name, value in json.loads(event).items() if value is not None}
+        canonical = json.dumps(members, sort_keys=True, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        # only our own reader takes what stands there: its text has to do
         return _hash(event)
-    return _hash(canonical) if held else None
+    if not members:
+        return None
+    return _hash(canonical)
 
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-#: the parts of a statement, by the names with which the user is told what could not be read: ``contact.consent``
+#: the parts of a statement, by the names with which the
+#: user is told what could not be read: ``contact.consent``
 _SAID = {
     "channel": "channel",
     "purpose": "purpose",
@@ -48,26 +51,31 @@ _STATEMENT = pl.Struct(dict.fromkeys(_SAID, pl.String))
 
 def _statements(events: pl.Series) -> pl.Series:
     """Return the statements of each event, of which the contact, the channel and its own consents are given."""
-    given = events.struct.unnest().select("contact", "channel", "consents")
-    said: dict[str, list[Any]] = {"event": [], **{name: [] for name in _SAID}}
-    for number, event in enumerate(given.iter_rows()):
+    event_parts = events.struct.unnest().select("contact", "channel", "consents")
+    columns: dict[str, list[Any]] = {name: [] for name in ("event", *_SAID)}
+    for number, event in enumerate(event_parts.iter_rows()):
         for statement in statements(*event):
-            said["event"].append(number)
+            columns["event"].append(number)
             for name, part in _SAID.items():
-                said[name].append(statement[part])
-    rows = pl.DataFrame(said, schema={"event": pl.Int64, **_STATEMENT.to_schema()})
+                columns[name].append(statement[part])
+    rows = pl.DataFrame(columns, schema={"event": pl.Int64, **_STATEMENT.to_schema()})
     # every event makes one statement at least
-    return rows.group_by("event", maintain_order=True).agg(statements=pl.struct(*_SAID))[
-        "statements"
-    ]
+    by_event = rows.group_by("event", maintain_order=True).agg(statements=pl.struct(*_SAID))
+    return by_event["statements"]
 
 
 def _lengths(lists: pl.Series) -> pl.Series:
     """Return how many elements each JSON list has; null for what is no list."""
-    found = [msgspec.json.decode(each) if each else None for each in lists]
-    return pl.Series(
-        [len(each) if isinstance(each, list) else None for each in found], dtype=pl.Int64
-    )
+    return pl.Series([_length(text) for text in lists], dtype=pl.Int64)
+
+
+def _length(text: str | None) -> int | None:
+    if not text:
+        return None
+    items = msgspec.json.decode(text)
+    if not isinstance(items, list):
+        return None
+    return len(items)
 
 
 def inside(field: str) -> pl.Expr:
@@ -91,7 +99,8 @@ def _contact(field: str) -> pl.Expr:
 
 _OWN_ID = pl.coalesce(text("id"), text("event_id"))
 _NAMELESS = pl.when(_OWN_ID.is_null()).then(RECORD)
-#: `fingerprint`: what an event without an id is known by; the other two are what its documentation is asked with
+#: `fingerprint`: what an event without an id is known by;
+#: the other two are what its documentation is asked with
 COMPUTED = {
     "fingerprint": _NAMELESS.map_batches(
         _fingerprints, return_dtype=pl.String, is_elementwise=True
@@ -139,11 +148,12 @@ _ADDRESS = pl.when(_HAS_PLACE).then(_WORK).otherwise(_PRIVATE)
 
 def _place(*names: str) -> pl.Expr:
     """Return the values of the address, joined: that of work, or of home where work has none."""
-    values = (text(_ADDRESS.str.json_path_match(f"$.{name}")) for name in names)
-    return text(pl.concat_str(*values, separator=" ", ignore_nulls=True))
+    address_values = (text(_ADDRESS.str.json_path_match(f"$.{field_name}")) for field_name in names)
+    return text(pl.concat_str(*address_values, separator=" ", ignore_nulls=True))
 
 
-# https://api.complero.com/docs/glossary. Who confirms looked at the data and left them as they are, a refusal too
+# https://api.complero.com/docs/glossary. Who confirms looked
+# at the data and left them as they are, a refusal too
 _DECIDING = ("confirm", "update")
 _SILENT = ("create", "sync", "documentation")
 _STEPS = {"create": "request", "confirm": "confirmation"}
@@ -154,7 +164,8 @@ def _kind(column: str) -> pl.Expr:
 
 
 _DECIDES = _kind("type").is_in(_DECIDING)
-#: a consent that cannot be read is reported where it would decide, also beside a no, which stays one
+#: a consent that cannot be read is reported where it
+#: would decide, also beside a no, which stays one
 _OPTED_IN = pl.coalesce(
     flag(pl.when(_DECIDES).then(_said("consent"))), flag(pl.when(_DECIDES).then(_said("answer")))
 )

@@ -87,13 +87,17 @@ def _check(page: Page) -> None:
 
 
 def _signed_in(page: Page) -> str:
-    data = page.read(_Bootstrap).data
-    me = data.user.get("user", data.user)
-    name = f"{me.get('first_name') or ''} {me.get('last_name') or ''}".strip()
-    known = [part for part in (name, me.get("email"), me.get("company_name")) if part]
-    count = 1 + len(data.team)  # the team is the rest
-    users = "user" if count == 1 else "users"
-    return f"signed in as {', '.join(known)} · {count:,} {users}"
+    bootstrap = page.read(_Bootstrap).data
+    own_user = bootstrap.user.get("user", bootstrap.user)
+    name = f"{own_user.get('first_name') or ''} {own_user.get('last_name') or ''}".strip()
+    identity = [
+        known_part
+        for known_part in (name, own_user.get("email"), own_user.get("company_name"))
+        if known_part
+    ]
+    user_count = 1 + len(bootstrap.team)  # the team is the rest
+    users = "user" if user_count == 1 else "users"
+    return f"signed in as {', '.join(identity)} · {user_count:,} {users}"
 
 
 _IN_BOOTSTRAP = (
@@ -137,7 +141,8 @@ PROVIDER = Provider(
             secret=False,
             default="no",
             pattern="yes|no",
-            help="yes: deals come with the last stage that they had in each pipeline, in a list of their own",
+            help="yes: deals come with the last stage that they had in each pipeline, in a list "
+            "of their own",
         ),
     ),
     sign=_sign,
@@ -199,8 +204,8 @@ PROVIDER = Provider(
         paged(
             "contacts",
             "contact",
-            doc="Contacts of the whole team, with their deals, notes, calls and meetings inside where that saves "
-            "requests; past 10,000 in parts by the time of their creation.",
+            doc="Contacts of the whole team, with their deals, notes, calls and meetings inside "
+            "where that saves requests; past 10,000 in parts by the time of their creation.",
             requests=first_page("/contacts", team="true"),
             follow=contact_pages,
             embeds=tuple(
@@ -229,7 +234,8 @@ PROVIDER = Provider(
         paged(
             "deals",
             "deal",
-            doc="Deals with their items; with stage_history=yes also the last stage that each had in each pipeline.",
+            doc="Deals with their items; with stage_history=yes also the last stage that each had "
+            "in each pipeline.",
             requests=deals,
             change_filter=CHANGED,
             schema=fields.DEAL,
@@ -283,22 +289,25 @@ PROVIDER = Provider(
     operations=declared_in("crmlab.providers.onepagecrm.operations"),
     targets=TARGETS,
     assumptions=(
-        "the cascade (for more than 10,000 contacts created in one second) takes team=true like the list does",
-        "deals inside a contact are those whose main contact it is; what is missing there is read from its own list",
+        "the cascade (for more than 10,000 contacts created in one second) takes team=true like "
+        "the list does",
+        "deals inside a contact are those whose main contact it is; what is missing there is read "
+        "from its own list",
         "pipelines and webhooks take page=2 where their answer counts more pages",
-        "filter_id chooses among the contacts of the whole team where team=true stands beside it; the contacts of a "
-        "filter are asked for so, since the filter's own path gives 25 at a time in an order that changes",
-        "reason_losts of the settings, documented nowhere and seen in answers of live accounts, name the reasons of "
-        "lost deals; where an account sends none, their ids stay as they are",
-        "pages hold as many records as asked for, or as the service says or gives where it caps them; a full page "
-        "beside which nothing is counted is followed by the next",
+        "filter_id chooses among the contacts of the whole team where team=true stands beside it; "
+        "the contacts of a filter are asked for so, since the filter's own path gives 25 at a "
+        "time in an order that changes",
+        "reason_losts of the settings, documented nowhere and seen in answers of live accounts, "
+        "name the reasons of lost deals; where an account sends none, their ids stay as they are",
+        "pages hold as many records as asked for, or as the service says or gives where it caps "
+        "them; a full page beside which nothing is counted is followed by the next",
     ),
     not_personal=fields.NOT_PERSONAL,
     probes=PROBES,
     facts=(
         first_page_fact(
-            "the number of the first page of a list, 0 or 1; without it, a list of which fewer records come than are "
-            "counted is read again from page 0 on"
+            "the number of the first page of a list, 0 or 1; without it, a list of which fewer "
+            "records come than are counted is read again from page 0 on"
         ),
         page_size_fact(),
         time_zone_fact(**dict.fromkeys(_TIMED, ("created_at", "modified_at"))),

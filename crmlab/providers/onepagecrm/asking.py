@@ -28,7 +28,8 @@ from crmlab.providers.onepagecrm.pages import (
 )
 
 _PER_PAGE = 100
-#: ``modified_since`` is compared with the time that the service itself wrote: no more than its machines may differ by
+#: ``modified_since`` is compared with the time that the service
+#: itself wrote: no more than its machines may differ by
 CHANGED = ChangeFilter(overlap=dt.timedelta(minutes=10))
 #: how deals are asked for that are one of these
 _STATUSES: Mapping[frozenset[str], Mapping[str, str]] = {
@@ -56,10 +57,12 @@ def first_page_of_each(
     """Page 1 of a list for each record of another resource, whose id stands for ``{id}``; `tag` keeps that id."""
 
     def requests(context: Context) -> Iterable[Request]:
-        asked = _in_order(context, timed=timed) | params
-        for id in context.rows[parent]["id"].drop_nulls():
-            own_params = {name: value.format(id=id) for name, value in asked.items()}
-            yield _first(fill_path(where, id=id), own_params, **{tag: id})
+        parameters = _in_order(context, timed=timed) | params
+        for parent_id in context.rows[parent]["id"].drop_nulls():
+            own_params = {
+                parameter: value.format(id=parent_id) for parameter, value in parameters.items()
+            }
+            yield _first(fill_path(where, id=parent_id), own_params, **{tag: parent_id})
 
     return requests
 
@@ -71,10 +74,10 @@ def unsorted_page(where: str) -> Requests:
 
 def deals(context: Context) -> Iterable[Request]:
     """Page 1 of the deals; with their history where the account asks for it."""
-    first = [*first_page("/deals")(context)]
+    first_requests = [*first_page("/deals")(context)]
     if not asks_for_history(context):
-        return first
-    return [request.with_params(include_history="true") for request in first]
+        return first_requests
+    return [request.with_params(include_history="true") for request in first_requests]
 
 
 def _first(where: str, asked: Mapping[str, str], **tags: str) -> Request:
@@ -86,12 +89,12 @@ def _in_order(context: Context, *, timed: bool) -> dict[str, str]:
     """Return the parameters that sort a list and, where it is `timed`, those of the period of the fetch."""
     if not timed:
         return {"sort_by": "created_at", "order": "asc"}
-    asked = {"sort_by": _order(context), "order": "asc"}
+    parameters = {"sort_by": _order(context), "order": "asc"}
     if context.since:
-        asked["modified_since"] = str(int(context.since.timestamp()))
+        parameters["modified_since"] = str(int(context.since.timestamp()))
     if context.until:
-        asked["unmodified_since"] = str(int(context.until.timestamp()) + 1)
-    return asked
+        parameters["unmodified_since"] = str(int(context.until.timestamp()) + 1)
+    return parameters
 
 
 def _order(context: Context) -> str:
@@ -101,13 +104,13 @@ def _order(context: Context) -> str:
 
 def of_deals(wanted: Wanted) -> Mapping[str, str]:
     """Return the parameters of the deals that have these values; a stage is one of pending deals there."""
-    asked = dict(one_value(owner_id="owner_id", pipeline_id="pipeline_id")(wanted))
+    parameters = dict(one_value(owner_id="owner_id", pipeline_id="pipeline_id")(wanted))
     statuses = wanted.get("status", frozenset())
     if statuses:
-        asked |= _STATUSES.get(statuses, {})
+        parameters |= _STATUSES.get(statuses, {})
     if statuses == {"pending"}:
-        asked |= one_value(stage="stage")(wanted)
-    return asked
+        parameters |= one_value(stage="stage")(wanted)
+    return parameters
 
 
 def inserted_at(context: Context) -> pl.Expr:
@@ -122,7 +125,7 @@ def created_at(context: Context) -> pl.Expr:
 
 def paged(name: str, record: str, **more: Any) -> Resource:
     """A list in pages that counts itself; `more` says what is different, or beside it."""
-    usual: dict[str, Any] = {
+    usual_settings: dict[str, Any] = {
         "requests": first_page(f"/{name}"),
         "path": ("data", name),
         "follow": numbered_pages,
@@ -132,7 +135,7 @@ def paged(name: str, record: str, **more: Any) -> Resource:
         "remark": ignores_period,
         "projection": fields.LEAN,
     }
-    return Resource(name=name, unwrap=record, **(usual | more))
+    return Resource(name=name, unwrap=record, **(usual_settings | more))
 
 
 def told_pages(name: str, record: str | None, **more: Any) -> Resource:

@@ -432,8 +432,10 @@ def _names(*names: str) -> tuple[str, ...]:
 
 
 _CONTACT_NOT_PERSONAL = _names(
-    "starred job_title company_id company_name status status_id tags lead_source_id lead_source owner_id",
-    "pending_deal total_pendings total_deals_count company_size sales_closed_for email_sync_available",
+    "starred job_title company_id company_name status status_id tags lead_source_id lead_source "
+    "owner_id",
+    "pending_deal total_pendings total_deals_count company_size sales_closed_for "
+    "email_sync_available",
     "email_sync_enabled enhanceable created_at modified_at",
 )
 _LISTS_OF_CONTACTS = (
@@ -449,13 +451,18 @@ NOT_PERSONAL: Mapping[str, tuple[str, ...]] = {
     "lead_sources": tuple(LEAD_SOURCE),
     **dict.fromkeys(("custom_fields", "company_fields", "deal_fields"), tuple(FIELD)),
     "companies": _names(
-        "name url image photo_url syncing_status synced_status_id syncing_tags synced_tags contacts_count",
-        "won_deals_count total_won_amount pending_deals_count total_pending_amount created_at modified_at",
+        "name url image photo_url syncing_status synced_status_id syncing_tags synced_tags "
+        "contacts_count",
+        "won_deals_count total_won_amount pending_deals_count total_pending_amount created_at "
+        "modified_at",
     ),
     "deals": _names(
-        "contact_id owner_id pipeline_id sales_pipeline_id stage status expected_close_date close_date date amount",
-        "months cost margin total_amount total_cost commission_base commission_type commission commission_percentage",
-        "reason_lost_id has_deal_items deal_items has_related_notes previous_pipeline_stages created_at modified_at",
+        "contact_id owner_id pipeline_id sales_pipeline_id stage status expected_close_date "
+        "close_date date amount",
+        "months cost margin total_amount total_cost commission_base commission_type commission "
+        "commission_percentage",
+        "reason_lost_id has_deal_items deal_items has_related_notes previous_pipeline_stages "
+        "created_at modified_at",
     ),
     "actions": _names(
         "assignee_id contact_id status date exact_time position done done_at externally_controlled",

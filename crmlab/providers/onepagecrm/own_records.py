@@ -53,10 +53,12 @@ def _host_in(name: str) -> pl.Expr:
 def _member(record: str | None, name: str) -> str | None:
     """Return the text that stands under a name of a record."""
     try:
-        found = json.loads(record or "{}")[name]
+        member_value = json.loads(record or "{}")[name]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return found if isinstance(found, str) else None
+    if not isinstance(member_value, str):
+        return None
+    return member_value
 
 
 OWN_RECORDS: tuple[Resource, ...] = (
@@ -102,7 +104,8 @@ OWN_RECORDS: tuple[Resource, ...] = (
     told_pages(
         "webhooks",
         None,
-        doc="Webhooks and the host that each writes to, without its secret and its address (which opens the receiver).",
+        doc="Webhooks and the host that each writes to, without its secret and its address (which "
+        "opens the receiver).",
         schema=fields.WEBHOOK,
         computed={"hook_host": _host_in("hook_url")},
         never_kept=fields.NEVER_KEPT_OF_WEBHOOKS,
@@ -127,7 +130,8 @@ OWN_RECORDS: tuple[Resource, ...] = (
     paged(
         "filtered_contacts",
         "contact",
-        doc="Contacts that each saved filter matches, once for each filter, whose id is in _filter_id.",
+        doc="Contacts that each saved filter matches, once for each filter, whose id is in "
+        "_filter_id.",
         requests=first_page_of_each(
             "filters", "/contacts", "filter_id", timed=True, filter_id="{id}", team="true"
         ),
@@ -152,7 +156,8 @@ OWN_RECORDS: tuple[Resource, ...] = (
     paged(
         "all_contacts",
         "contact",
-        doc="Contacts of the whole team, whatever the period: lists that belong to one contact are asked for by them.",
+        doc="Contacts of the whole team, whatever the period: lists that belong to one contact "
+        "are asked for by them.",
         requests=first_page("/contacts", timed=False, team="true"),
         follow=contact_pages,
         inserted_at=created_at,
@@ -168,8 +173,8 @@ OWN_RECORDS: tuple[Resource, ...] = (
     paged(
         "relationships",
         "relationship",
-        doc="Relationships between contacts, a request for each contact: each once for both, whose id is in "
-        "_contact_id.",
+        doc="Relationships between contacts, a request for each contact: each once for both, "
+        "whose id is in _contact_id.",
         requests=first_page_of_each(
             "all_contacts", "/contacts/{id}/relationships", "contact_id", timed=True
         ),
@@ -181,8 +186,8 @@ OWN_RECORDS: tuple[Resource, ...] = (
     paged(
         "linked_contacts",
         "linked_contact",
-        doc="Contacts of others that are linked with a company, a request for each company, whose id is in "
-        "_company_id.",
+        doc="Contacts of others that are linked with a company, a request for each company, whose "
+        "id is in _company_id.",
         requests=first_page_of_each("companies", "/companies/{id}/linked_contacts", "company_id"),
         needs_before_request=("companies",),
         inserted_at=None,
@@ -193,7 +198,8 @@ OWN_RECORDS: tuple[Resource, ...] = (
     paged(
         "pinned_attachments",
         "contact",
-        doc="Contacts of the whole team, whatever the period, with the files that are pinned to each.",
+        doc="Contacts of the whole team, whatever the period, with the files that are pinned to "
+        "each.",
         requests=first_page(
             "/contacts", timed=False, team="true", fields="pinned_attachments(all)"
         ),

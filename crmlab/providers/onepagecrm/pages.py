@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -88,14 +89,14 @@ class _Contacts(msgspec.Struct):
 
 def counts(page: Page) -> Counts:
     """Return the counts of an answer; all None where it has none."""
-    data = page.read(Envelope).data
-    if not isinstance(data, _Told):
+    told_counts = page.read(Envelope).data
+    if not isinstance(told_counts, _Told):
         return Counts()
     return Counts(
-        total_count=whole_number(data.total_count),
-        max_page=whole_number(data.max_page),
-        per_page=whole_number(data.per_page),
-        items_left=whole_number(data.items_left),
+        total_count=whole_number(told_counts.total_count),
+        max_page=whole_number(told_counts.max_page),
+        per_page=whole_number(told_counts.per_page),
+        items_left=whole_number(told_counts.items_left),
     )
 
 
@@ -119,8 +120,8 @@ def ignores_period(page: Page) -> str:
     since = whole_number(page.request.params.get("modified_since"))
     if since is None or page.request.params.get("page") != "1":
         return ""
-    first = _first_changed_at(page)
-    if first is None or first >= since:
+    first_changed_at = _first_changed_at(page)
+    if first_changed_at is None or first_changed_at >= since:
         return ""
     return (
         "records that were changed before modified_since came as well: shared tables leave them out, and each refresh "
@@ -135,10 +136,13 @@ def _first_changed_at(page: Page) -> int | None:
     except TransportError:  # told where its records are looked for
         return None
     items = next((items for items in lists.values() if isinstance(items, list)), [])
-    first = items[0] if items and isinstance(items[0], dict) else {}
-    records = [first, *(value for value in first.values() if isinstance(value, dict))]
-    times = [unix_seconds(record["modified_at"]) for record in records if "modified_at" in record]
-    return times[0] if times else None
+    if not items or not isinstance(items[0], dict):
+        return None
+    # the record itself, or wrapped in its name: {"deal": {...}}
+    for candidate in (items[0], *items[0].values()):
+        if isinstance(candidate, dict) and "modified_at" in candidate:
+            return unix_seconds(candidate["modified_at"])
+    return None
 
 
 def total(page: Page) -> int | None:
@@ -148,32 +152,38 @@ def total(page: Page) -> int | None:
 
 def _last(page: Page) -> int | None:
     """Return the number of the last page; None where nothing tells it. What is counted bounds what is said of pages."""
-    told = counts(page)
-    if told.total_count is None:
-        return told.max_page
-    needed = pages(told.total_count, page_size(page))
-    return needed if told.max_page is None else min(told.max_page, needed + 1)
+    told_counts = counts(page)
+    if told_counts.total_count is None:
+        return told_counts.max_page
+    needed_pages = pages(told_counts.total_count, page_size(page))
+    if told_counts.max_page is None:
+        return needed_pages
+    return min(told_counts.max_page, needed_pages + 1)
 
 
 def page_size(page: Page) -> int:
     """Return how many records a page holds: as asked, as the service says, or as it does without a word."""
     asked = int(page.request.params.get("per_page", 10))
-    told = counts(page)
-    size = max(1, min(asked, told.per_page or asked))
+    told_counts = counts(page)
+    size = max(1, min(asked, told_counts.per_page or asked))
     is_first = page.request.params.get("page", "1") == "1"
-    if not is_first or not told.total_count:
+    if not is_first or not told_counts.total_count:
         return size
-    came = _height(page)
-    has_more = 0 < came < told.total_count
-    return came if has_more else max(size, came)
+    records_that_came = _height(page)
+    # a first page that others follow is full, whatever size was asked for and told
+    if 0 < records_that_came < told_counts.total_count:
+        return records_that_came
+    return max(size, records_that_came)
 
 
 def _height(page: Page) -> int:
     """Return how many records came."""
-    lists = [text for text in page.read(_Lists).data.values() if bytes(text).startswith(b"[")]
-    return max(
-        (len(msgspec.json.decode(text, type=list[msgspec.Raw])) for text in lists), default=0
-    )
+    height = 0
+    for encoded in page.read(_Lists).data.values():
+        if bytes(encoded).startswith(b"["):
+            records = msgspec.json.decode(encoded, type=list[msgspec.Raw])
+            height = max(height, len(records))
+    return height
 
 
 #: all pages after the first one, which tells how many there are
@@ -190,7 +200,9 @@ def _follow(page: Page) -> Iterable[Request]:
         return _next_batch(page)
     if (total(page) or 0) <= WALL:
         return numbered_pages(page)
-    return _parts(page) if page.request.params["page"] == "1" else ()
+    if page.request.params["page"] != "1":
+        return ()
+    return _parts(page)
 
 
 def _more(page: Page) -> int | None:
@@ -218,54 +230,65 @@ def _next_batch(page: Page) -> Iterable[Request]:
 
 
 def _cascade(last: str = "") -> Request:
-    where = fill_path("/contacts/cascade/{last}", last=last) if last else "/contacts/cascade"
-    return Request(path=where, params={"team": "true"}, partial=True)
+    path = "/contacts/cascade"
+    if last:
+        path = fill_path("/contacts/cascade/{last}", last=last)
+    return Request(path=path, params={"team": "true"}, partial=True)
 
 
 def _is_in_cascade(request: Request) -> bool:
     """Whether the cascade gives what a list of contacts is asked for: it takes no filter, and brings no attachments."""
-    return "filter_id" not in request.params and "pinned_attachments" not in request.params.get(
-        "fields", ""
-    )
+    embedded = request.params.get("fields", "")
+    return "filter_id" not in request.params and "pinned_attachments" not in embedded
 
 
 def _parts(page: Page) -> Iterable[Request]:
     """Cut the time that a first page spans (its list is sorted by it) so that each part may fit."""
-    first, last = _first_and_last(page)
-    since = int(page.request.params.get("since", "0"))
-    end = _end(page)
-    if first is None or last is None or end is None or not since <= first < end:
+    first_time, last_time = _first_and_last(page)
+    since_time = int(page.request.params.get("since", "0"))
+    end_time = _end(page)
+    if (
+        first_time is None
+        or last_time is None
+        or end_time is None
+        or not since_time <= first_time < end_time
+    ):
         # one second, or a service that does not filter
-        return [_cascade()] if _is_in_cascade(page.request) else ()
+        if not _is_in_cascade(page.request):
+            return ()
+        return [_cascade()]
 
     parts = []
-    is_crowded = last == first or end == first + 1
+    is_crowded = last_time == first_time or end_time == first_time + 1
     if is_crowded:  # a whole page in one second: probably an import
-        parts.append(_part(page.request, first, first))
-        first += 1
-    # whether an edge belongs to a part is not documented: it belongs to two, and repeats are dropped
-    edges = _edges(first, last, end, total(page) or 0)
-    spans = list(pairwise(edges)) or [(end, end)]
-    parts += [_part(page.request, start, stop) for start, stop in spans]
+        parts.append(_part(page.request, first_time, first_time))
+        first_time += 1
+    # whether an edge belongs to a part is not documented:
+    # it belongs to two, and repeats are dropped
+    edges = _edges(first_time, last_time, end_time, total(page) or 0)
+    for start, stop in list(pairwise(edges)) or [(end_time, end_time)]:
+        parts.append(_part(page.request, start, stop))
     return parts
 
 
 def _first_and_last(page: Page) -> tuple[int | None, int | None]:
     """Return when the first and the last contact of a page were made (or changed: as it is sorted)."""
-    by = page.request.params["sort_by"]
+    time_of = attrgetter(page.request.params["sort_by"])
     contacts = page.read(_Contacts).data.contacts
     if not contacts:
         return None, None
-    return unix_seconds(getattr(contacts[0].contact, by)), unix_seconds(
-        getattr(contacts[-1].contact, by)
-    )
+    first_time = unix_seconds(time_of(contacts[0].contact))
+    last_time = unix_seconds(time_of(contacts[-1].contact))
+    return first_time, last_time
 
 
 def _end(page: Page) -> int | None:
     """Return until when contacts were asked for; the moment of the answer, where until now."""
-    asked = page.request.params
-    until = asked.get("until", asked.get("unmodified_since"))
-    return int(until) if until else page.read(Envelope).timestamp
+    parameters = page.request.params
+    until = parameters.get("until", parameters.get("unmodified_since"))
+    if not until:
+        return page.read(Envelope).timestamp
+    return int(until)
 
 
 def _edges(first: int, last: int, end: int, contacts: int) -> list[int]:
@@ -274,20 +297,25 @@ def _edges(first: int, last: int, end: int, contacts: int) -> list[int]:
     `last` is when the last of the hundred contacts of a page was made. Were all as close as these, half a
     wall of them would end at one more edge.
     """
-    half = WALL // 2
-    parts = -(-contacts // half)
-    evenly = {first + (end - first) * number // parts for number in range(parts + 1)}
-    if_all_were_as_close = first + (last - first + 1) * half // 100
+    half_wall = WALL // 2
+    part_count = -(-contacts // half_wall)
+    evenly = {first + (end - first) * number // part_count for number in range(part_count + 1)}
+    if_all_were_as_close = first + (last - first + 1) * half_wall // 100
     return sorted(evenly | {min(end, max(first, if_all_were_as_close))})
 
 
 def _part(request: Request, since: int, until: int) -> Request:
     """The same contacts of a shorter time: ``date_filter`` excludes the other filters of time."""
-    kept = {name: value for name, value in request.params.items() if name not in _PERIOD}
-    span = {"date_filter": kept["sort_by"], "since": str(since), "until": str(until), "page": "1"}
+    kept_parameters = {name: value for name, value in request.params.items() if name not in _PERIOD}
+    span_parameters = {
+        "date_filter": kept_parameters["sort_by"],
+        "since": str(since),
+        "until": str(until),
+        "page": "1",
+    }
     return Request(
         path="/contacts",
-        params={**kept, **span},
+        params={**kept_parameters, **span_parameters},
         tags={**request.tags, "period": f"{since}-{until}"},
         partial=True,
     )
@@ -303,25 +331,28 @@ def asks_for_history(context: Context) -> bool:
 
 def _embedded(request: Request, names: Iterable[str]) -> Request:
     """Ask for contacts with their deals, notes, ... inside."""
-    plain = {name: value for name, value in request.params.items() if name != "fields"}
+    params = dict(request.params)
+    params.pop("fields", None)
     fields = ",".join(f"{name}(all)" for name in sorted(names))
-    return replace(request, params={**plain, "fields": fields} if fields else plain)
+    if fields:
+        params["fields"] = fields
+    return replace(request, params=params)
 
 
 def _rest(page: Page, names: Iterable[str], size: int) -> Iterable[Request]:
     """The contacts after a first page, in pages of that size."""
-    held = page_size(page)
-    size = min(size, held)
+    size_before = page_size(page)
+    size = min(size, size_before)
     request = _embedded(page.request, names).with_params(per_page=size)
-    contacts = total(page) or (_last(page) or 1) * held
+    contacts = total(page) or (_last(page) or 1) * size_before
     if contacts > WALL:
         return _parts(replace(page, request=request))
 
-    already_read = held // size
-    last = -(-contacts // size)
+    already_read = size_before // size
+    last_number = -(-contacts // size)
     requests = []
-    for number in range(already_read + 1, last + 1):
-        requests.append(replace(request.with_params(page=number), send_last=number == last))
+    for number in range(already_read + 1, last_number + 1):
+        requests.append(replace(request.with_params(page=number), send_last=number == last_number))
     return requests
 
 
@@ -333,8 +364,11 @@ def _smaller(request: Request) -> Iterable[Request]:
     number = int(request.params.get("page", 0))
     if half_size not in SIZES:
         return [_embedded(request, ())]
-    half = request.with_params(per_page=half_size)
-    return [half.with_params(page=2 * number - 1), half.with_params(page=2 * number)]
+    half_request = request.with_params(per_page=half_size)
+    return [
+        half_request.with_params(page=2 * number - 1),
+        half_request.with_params(page=2 * number),
+    ]
 
 
 def _may_embed(name: str, context: Context) -> bool:
@@ -344,7 +378,8 @@ def _may_embed(name: str, context: Context) -> bool:
     return not (context.since or context.until)
 
 
-#: whole lists only: a contact is not changed by a new note, and so not among the contacts changed since
+#: whole lists only: a contact is not changed by a new
+#: note, and so not among the contacts changed since
 embedding = Embedding(
     first=_embedded,
     rest=_rest,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from crmlab.connector import (
@@ -44,7 +44,11 @@ def _total(page: Page) -> int | None:
 
 
 def _ids(page: Page) -> set[str]:
-    return {str(each.get("id")) for each in _contacts(page)}
+    return _ids_of(_contacts(page))
+
+
+def _ids_of(contacts: Iterable[dict[str, Any]]) -> set[str]:
+    return {str(contact.get("id")) for contact in contacts}
 
 
 def _stands_in_contacts(context: Context) -> Reads:
@@ -53,10 +57,10 @@ def _stands_in_contacts(context: Context) -> Reads:
 
 
 def _first_page(context: Context) -> Reads:
-    first = yield _FIRST
-    if not _contacts(first):
+    plain_list = yield _FIRST
+    if not _contacts(plain_list):
         return untold("the account has no contacts")
-    number = yield from _number_of(first)
+    number = yield from _number_of(plain_list)
     if number == 1:
         return confirmed("page 1 holds what the list without a page does")
     if number == 0:
@@ -69,8 +73,8 @@ def _first_page(context: Context) -> Reads:
 def _number_of(first: Page) -> Generator[Request, Page, int | None]:
     """Return the number of the page that a list without one begins with; None where it cannot be told."""
     for number in (1, 0):
-        found = yield from _records(_FIRST.with_params(page=number))
-        if {str(each.get("id")) for each in found} & _ids(first):
+        contacts = yield from _records(_FIRST.with_params(page=number))
+        if _ids_of(contacts) & _ids(first):
             return number
     return None
 
@@ -81,53 +85,58 @@ def _honours_per_page(context: Context) -> Reads:
     except ApiError as error:
         return refuted(f"a page of {_PER_PAGE} is refused: HTTP {error.status}")
     total = _total(page)
-    came = _contacts(page)
-    has_more = None if total is None else total > len(came)
-    return honours_size(page, came, _PER_PAGE, more=has_more, name="per_page")
+    contacts = _contacts(page)
+    has_more = None
+    if total is not None:
+        has_more = total > len(contacts)
+    return honours_size(page, contacts, _PER_PAGE, more=has_more, name="per_page")
 
 
 def _team_brings_all(context: Context) -> Reads:
     ours = yield _FIRST
     mine = yield _MINE.with_params(per_page=1)
-    all_, own = _total(ours), _total(mine)
-    if all_ is None or own is None:
+    of_team = _total(ours)
+    of_user = _total(mine)
+    if of_team is None or of_user is None:
         return untold("the answer counts nothing")
-    if all_ > own:
-        return confirmed(f"{own:,} contacts without team=true, {all_:,} with it")
+    if of_team > of_user:
+        return confirmed(f"{of_user:,} contacts without team=true, {of_team:,} with it")
+    # as many: there may be nobody else whose contacts could come
     bootstrap = yield Request(path="/bootstrap")
     team = member(bootstrap, "data", "team")
-    if not team or not all_:
+    if not team or not of_team:
         return untold("the account has one user only, or no contacts")
     return refuted(
-        f"{own:,} contacts without team=true and {all_:,} with it, though the account has several users"
+        f"{of_user:,} contacts without team=true and {of_team:,} with it, though the account has several users"
     )
 
 
 def _is_in_order(context: Context) -> Reads:
     page = yield _FIRST
-    return is_sorted((each.get("created_at") for each in _contacts(page)), descending=False)
+    return is_sorted((contact.get("created_at") for contact in _contacts(page)), descending=False)
 
 
 def _total_is_true(context: Context) -> Reads:
-    first = yield _FIRST
-    total = _total(first)
-    held = len(_contacts(first))
-    if not total or not held:
+    plain_list = yield _FIRST
+    total = _total(plain_list)
+    records_on_page = len(_contacts(plain_list))
+    if not total or not records_on_page:
         return untold("the account has no contacts, or the answer counts none")
     if total > WALL:
         return untold(f"page numbers do not reach the last of {total:,} contacts")
-    number = yield from _number_of(first)
-    if number is None:
+    first_number = yield from _number_of(plain_list)
+    if first_number is None:
         return untold("it is not known which number the first page has")
-    last = number + -(-total // held) - 1
-    at_end = yield from _records(_FIRST.with_params(page=last))
-    beyond = yield from _records(_FIRST.with_params(page=last + 1))
-    known = {str(each.get("id")) for each in at_end}
-    further = [each for each in beyond if str(each.get("id")) not in known]
-    given = (last - number) * held + len(at_end) + len(further)
-    if given == total:
+    last_number = first_number + -(-total // records_on_page) - 1
+    last_contacts = yield from _records(_FIRST.with_params(page=last_number))
+    contacts_beyond = yield from _records(_FIRST.with_params(page=last_number + 1))
+    # a service that has no such page may answer with its last one once more
+    last_ids = _ids_of(last_contacts)
+    further = [contact for contact in contacts_beyond if str(contact.get("id")) not in last_ids]
+    on_pages = (last_number - first_number) * records_on_page + len(last_contacts) + len(further)
+    if on_pages == total:
         return confirmed(f"{total:,} are counted, and the last page ends with that one")
-    return refuted(f"{total:,} are counted, and the pages hold {given:,}")
+    return refuted(f"{total:,} are counted, and the pages hold {on_pages:,}")
 
 
 def _records(request: Request) -> Generator[Request, Page, list[dict[str, Any]]]:
@@ -140,33 +149,36 @@ def _records(request: Request) -> Generator[Request, Page, list[dict[str, Any]]]
 
 
 def _edges_belong(context: Context) -> Reads:
-    first = yield _FIRST
-    times = [
-        (unix_seconds(each.get("modified_at")), unix_seconds(each.get("created_at")))
-        for each in _contacts(first)
-    ]
-    known = [changed for changed, _ in times if changed is not None]
-    if not known:
+    plain_list = yield _FIRST
+    change_times: list[int] = []
+    later_changes: list[int] = []
+    for contact in _contacts(plain_list):
+        changed_at = unix_seconds(contact.get("modified_at"))
+        if changed_at is None:
+            continue
+        change_times.append(changed_at)
+        if changed_at != unix_seconds(contact.get("created_at")):
+            later_changes.append(changed_at)
+    if not change_times:
         return untold("no contact that was looked at has a time of its last change")
     # one that was changed after its creation tells by which of the two the service chooses
-    later = [
-        changed for changed, created in times if changed is not None and changed != created
-    ] or known
-    edge = later[len(later) // 2]
-    at_edge = yield _FIRST.with_params(modified_since=edge, unmodified_since=edge, per_page=10)
-    found = [unix_seconds(each.get("modified_at")) for each in _contacts(at_edge)]
-    if any(each is not None and each != edge for each in found):
+    candidates = later_changes or change_times
+    middle = candidates[len(candidates) // 2]
+    at_edge = yield _FIRST.with_params(modified_since=middle, unmodified_since=middle, per_page=10)
+    came_at_edge = {unix_seconds(contact.get("modified_at")) for contact in _contacts(at_edge)}
+    if came_at_edge - {middle, None}:
         return refuted(
             "contacts come that were changed at other times: the period is not looked at"
         )
-    if found:
+    if came_at_edge:
         return confirmed("a contact that was changed in the second that both name comes")
-    around = yield _FIRST.with_params(
-        modified_since=edge - 1, unmodified_since=edge + 1, per_page=10
+    around_edge = yield _FIRST.with_params(
+        modified_since=middle - 1, unmodified_since=middle + 1, per_page=10
     )
-    if not _contacts(around):
+    if not _contacts(around_edge):
         return refuted(
-            "a contact does not come by the time of its change: the service may choose by another time"
+            "a contact does not come by the time of its change: the service may choose by another "
+            "time"
         )
     return refuted("a contact that was changed in the second that both name does not come")
 
@@ -176,16 +188,16 @@ def _deals_are_inside(context: Context) -> Reads:
     items = listed(page, "data", "contacts")
     if not items:
         return untold("the account has no contacts")
-    holding = [each for each in items if "deals" in each]
+    holding = [contact for contact in items if "deals" in contact]
     if holding:
         return confirmed(f"{len(holding):,} of {len(items):,} contacts come with their deals")
     return refuted(f"none of {len(items):,} contacts comes with deals")
 
 
 def _cascade_takes_team(context: Context) -> Reads:
-    first = yield _FIRST
+    plain_list = yield _FIRST
     batch = yield Request(path="/contacts/cascade", params={"team": "true"})
-    if len(_owners(first)) < 2:
+    if len(_owners(plain_list)) < 2:
         return untold("all contacts that were looked at are of one user")
     if len(_owners(batch)) > 1:
         return confirmed(f"its first contacts are of {len(_owners(batch)):,} users")
@@ -197,25 +209,27 @@ def _cascade_takes_team(context: Context) -> Reads:
 
 
 def _owners(page: Page) -> set[str]:
-    return {str(each["owner_id"]) for each in _contacts(page) if each.get("owner_id")}
+    owners = (contact.get("owner_id") for contact in _contacts(page))
+    return {str(owner_id) for owner_id in owners if owner_id}
 
 
 def _ignores_unknown(context: Context) -> Reads:
-    plain = yield _FIRST
+    plain_list = yield _FIRST
     try:
-        asked = yield _FIRST.with_params(documented_nowhere=1)
+        with_unknown = yield _FIRST.with_params(documented_nowhere=1)
     except ApiError as error:
         return refuted(f"a parameter that is documented nowhere is refused: HTTP {error.status}")
-    if _ids(asked) == _ids(plain):
+    if _ids(with_unknown) == _ids(plain_list):
         return confirmed("a parameter that is documented nowhere changes nothing")
     return refuted("a parameter that is documented nowhere changes what comes")
 
 
 def _times_have_zone(context: Context) -> Reads:
     page = yield _FIRST
-    return have_zone(
-        each.get(name) for each in _contacts(page) for name in ("created_at", "modified_at")
-    )
+    times = []
+    for contact in _contacts(page):
+        times += [contact.get("created_at"), contact.get("modified_at")]
+    return have_zone(times)
 
 
 PROBES = (
@@ -223,7 +237,8 @@ PROBES = (
         name="envelope",
         assumption="contacts are what data.contacts holds",
         source=_DOCUMENT,
-        if_wrong="the list is looked for under other usual names, and a note of the fetch says where it was",
+        if_wrong="the list is looked for under other usual names, and a note of the fetch says "
+        "where it was",
         reads=_stands_in_contacts,
         max_requests=1,
     ),
@@ -231,7 +246,8 @@ PROBES = (
         name="first_page",
         assumption="the first page of a list is number 1",
         source=_DOCUMENT,
-        if_wrong="the first records of every list are missing, and the list is told incomplete where it is counted",
+        if_wrong="the first records of every list are missing, and the list is told incomplete "
+        "where it is counted",
         reads=_first_page,
         max_requests=3,
         fact="first_page",
@@ -240,16 +256,19 @@ PROBES = (
         name="page_size",
         assumption=f"a page may hold {_PER_PAGE} records",
         source=_DOCUMENT,
-        if_wrong="lists are read in the pages that the service gives: in more requests, and nothing is lost",
+        if_wrong="lists are read in the pages that the service gives: in more requests, and "
+        "nothing is lost",
         reads=_honours_per_page,
         max_requests=1,
         fact="page_size",
     ),
     Probe(
         name="team",
-        assumption="contacts are those of the signed-in user, and with team=true those of all users",
+        assumption="contacts are those of the signed-in user, and with team=true those of all "
+        "users",
         source=_DOCUMENT,
-        if_wrong="contacts may be those of one user only: compare their number with what the service shows",
+        if_wrong="contacts may be those of one user only: compare their number with what the "
+        "service shows",
         reads=_team_brings_all,
         max_requests=3,
     ),
@@ -257,8 +276,8 @@ PROBES = (
         name="order",
         assumption="sort_by and order are looked at",
         source=_DOCUMENT,
-        if_wrong="a record that is made while a list is read may come on a page that was read already; the list is "
-        "told incomplete where its count says so",
+        if_wrong="a record that is made while a list is read may come on a page that was read "
+        "already; the list is told incomplete where its count says so",
         reads=_is_in_order,
         max_requests=1,
     ),
@@ -272,11 +291,13 @@ PROBES = (
     ),
     Probe(
         name="edges",
-        assumption="modified_since and unmodified_since choose what was changed between, with the seconds they name",
+        assumption="modified_since and unmodified_since choose what was changed between, with the "
+        "seconds they name",
         source=f"{_DOCUMENT}; whether the seconds belong to it is {NOWHERE}",
-        if_wrong="what was changed in the very second of since is missing from a fetch: name a second earlier; a "
-        "period that is not looked at costs requests, and what is too much is left out; where the service chooses by "
-        "another time, fetches with since and refreshes miss changes: fetch without since",
+        if_wrong="what was changed in the very second of since is missing from a fetch: name a "
+        "second earlier; a period that is not looked at costs requests, and what is too much is "
+        "left out; where the service chooses by another time, fetches with since and refreshes "
+        "miss changes: fetch without since",
         reads=_edges_belong,
         max_requests=3,
     ),
@@ -284,7 +305,8 @@ PROBES = (
         name="embedding",
         assumption="fields=deals(all) brings the deals of contacts with them",
         source=_DOCUMENT,
-        if_wrong="deals, notes, calls and meetings are read from their own lists: more requests, and nothing is lost",
+        if_wrong="deals, notes, calls and meetings are read from their own lists: more requests, "
+        "and nothing is lost",
         reads=_deals_are_inside,
         max_requests=1,
     ),
@@ -292,7 +314,8 @@ PROBES = (
         name="cascade",
         assumption="the cascade takes team=true as the list does",
         source=NOWHERE,
-        if_wrong="where more than 10,000 contacts were made in one second, those of other users are missing",
+        if_wrong="where more than 10,000 contacts were made in one second, those of other users "
+        "are missing",
         reads=_cascade_takes_team,
         max_requests=2,
     ),
@@ -300,8 +323,8 @@ PROBES = (
         name="unknown_parameters",
         assumption="a parameter that a list does not know is ignored",
         source=NOWHERE,
-        if_wrong="a list that is asked for an order or a period which it does not take is refused, and its failure "
-        "says so",
+        if_wrong="a list that is asked for an order or a period which it does not take is "
+        "refused, and its failure says so",
         reads=_ignores_unknown,
         max_requests=2,
     ),
@@ -309,8 +332,8 @@ PROBES = (
         name="time_zone",
         assumption="times say their zone",
         source=_DOCUMENT,
-        if_wrong="times without a zone are read as UTC, in which the document has all times: where they are of another "
-        'one, name it, such as facts={"time_zone": "Europe/Dublin"}',
+        if_wrong="times without a zone are read as UTC, in which the document has all times: "
+        'where they are of another one, name it, such as facts={"time_zone": "Europe/Dublin"}',
         reads=_times_have_zone,
         max_requests=1,
         fact="time_zone",

@@ -41,8 +41,8 @@ class _Answer(msgspec.Struct):
 def _read(name: str) -> Callable[[Page, Sequence[Entry]], Sequence[Outcome]]:
     def read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
         (record,) = records
-        found = getattr(page.read(_Answer).data, name).id
-        return [created_or_updated(record, found)]
+        answered_id = getattr(page.read(_Answer).data, name).id
+        return [created_or_updated(record, answered_id)]
 
     return read
 
@@ -51,8 +51,8 @@ def _current(name: str) -> Callable[[Fields], Fields]:
     """Return what takes a record out of the answer that holds it."""
 
     def current(answer: Fields) -> Fields:
-        found: Fields = answer["data"][name]
-        return found
+        current_record: Fields = answer["data"][name]
+        return current_record
 
     return current
 
@@ -67,9 +67,9 @@ _PLACE = {
 
 CONTACTS = Target(
     table="contacts",
-    doc="One request each: without an id a contact is created, with one it is changed, and only in the columns given. "
-    "Before addresses, e-mails, phones or custom fields are changed the contact is read, for the service replaces the "
-    "list that they are a part of.",
+    doc="One request each: without an id a contact is created, with one it is changed, and only "
+    "in the columns given. Before addresses, e-mails, phones or custom fields are changed the "
+    "contact is read, for the service replaces the list that they are a part of.",
     columns={
         **{
             name: as_text(name)
@@ -105,8 +105,9 @@ def _ask_deal(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str
 
 DEALS = Target(
     table="deals",
-    doc="One request each: without an id a deal is created, of the contact that contact_id names, with one it is "
-    "changed, and only in the columns given. Before custom fields are changed the deal is read.",
+    doc="One request each: without an id a deal is created, of the contact that contact_id names, "
+    "with one it is changed, and only in the columns given. Before custom fields are changed the "
+    "deal is read.",
     columns={
         **{
             name: as_text(name)

@@ -83,20 +83,22 @@ def _labels_in(name: str) -> pl.Expr:
 def _labels(record: str | None, name: str) -> list[dict[str, str]] | None:
     """Return an object of labels by id, or a list of objects with both, in one form."""
     try:
-        found = json.loads(record or "{}")["data"][name]
+        settings_part = json.loads(record or "{}")["data"][name]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    if isinstance(found, dict):
-        pairs = list(found.items())
-    elif isinstance(found, list):
-        pairs = [(_first(entry, _ID_NAMES), _first(entry, _LABEL_NAMES)) for entry in found]
+    if isinstance(settings_part, dict):
+        ids_and_labels = list(settings_part.items())
+    elif isinstance(settings_part, list):
+        ids_and_labels = [
+            (_first(entry, _ID_NAMES), _first(entry, _LABEL_NAMES)) for entry in settings_part
+        ]
     else:
         return None
-    return [
-        {"id": str(id_), "label": label}
-        for id_, label in pairs
-        if id_ and isinstance(label, str) and label
-    ]
+    labels = []
+    for label_id, label in ids_and_labels:
+        if label_id and isinstance(label, str) and label:
+            labels.append({"id": str(label_id), "label": label})
+    return labels
 
 
 def _first(entry: Any, names: tuple[str, ...]) -> Any:
@@ -275,17 +277,17 @@ def deals(context: Context) -> tuple[View, ...]:
 
 
 def _currency(context: Context) -> str | None:
-    rows = context.rows["bootstrap"]
-    found = rows.select(
+    settings_rows = context.rows["bootstrap"]
+    currencies = settings_rows.select(
         pl.col("data").struct.field("settings").struct.field("currency")
     ).to_series()
-    return found[0] if len(found) else None
+    return currencies[0] if len(currencies) else None
 
 
 def _labels_of(context: Context, column: str) -> dict[str, str]:
     """Return the labels that the settings give, by id."""
-    found = context.rows["bootstrap"].select(pl.col(column).explode()).to_series()
-    return {entry["id"]: entry["label"] for entry in found if entry}
+    label_lists = context.rows["bootstrap"].select(pl.col(column).explode()).to_series()
+    return {entry["id"]: entry["label"] for entry in label_lists if entry}
 
 
 def _stage_label(context: Context) -> pl.Expr:

@@ -81,14 +81,17 @@ def _check(page: Page) -> None:
     if page.succeeded:
         # an error that does not say which one may pass, as a failure of the server does
         status = code if code >= 400 else 500
-    detail = str(envelope.message or envelope.error or "")
+    description = str(envelope.message or envelope.error or "")
     if status == 401:
-        detail = f"{detail} ({_PLAN_LIMIT})".strip()
-    raise refuse(page, now=time.time(), detail=detail, status=status)
+        description = f"{description} ({_PLAN_LIMIT})".strip()
+    raise refuse(page, now=time.time(), detail=description, status=status)
 
 
 def _number(code: object) -> int:
-    return int(str(code)) if str(code).isdecimal() else 0
+    written = str(code)
+    if not written.isdecimal():
+        return 0
+    return int(written)
 
 
 def _is_empty(page: Page) -> bool:
@@ -157,8 +160,8 @@ def _parts(column: str) -> pl.Expr:
 
     A label holds a letter; ``+44 (0)`` has none.
     """
-    label = r"(\S)\s*\([^()]*\p{L}[^()]*\)$"
-    return texts(split(column).list.eval(pl.element().str.replace(label, "$1")))
+    label_pattern = r"(\S)\s*\([^()]*\p{L}[^()]*\)$"
+    return texts(split(column).list.eval(pl.element().str.replace(label_pattern, "$1")))
 
 
 def _addresses(column: str) -> pl.Expr:
@@ -225,7 +228,7 @@ def _activities(context: Context) -> tuple[View, ...]:
         "all_day": flag("all_day"),
         "recurrence": text("rrule"),
     }
-    first = {
+    first_time = {
         **_times(),
         **columns,
         "starts_at": iso_time("dt_start"),
@@ -233,7 +236,7 @@ def _activities(context: Context) -> tuple[View, ...]:
         "series_id": pl.when(following.is_not_null()).then(text("id")),
     }
     starts_at = pl.col("item").struct.field("starts_at")
-    again = {
+    further_times = {
         **columns,
         "id": pl.format("{}/{}", text("id"), starts_at.dt.strftime("%Y-%m-%dT%H:%M:%SZ")),
         "starts_at": starts_at,
@@ -241,8 +244,8 @@ def _activities(context: Context) -> tuple[View, ...]:
         "series_id": text("id"),
     }
     return (
-        View(table="activities", columns=first),
-        View(table="activities", explode=following, columns=again),
+        View(table="activities", columns=first_time),
+        View(table="activities", explode=following, columns=further_times),
     )
 
 
@@ -312,8 +315,8 @@ PROVIDER = Provider(
         ),
         Resource(
             name="activities",
-            doc="Activities of the calendars (no time filter: always all). One that repeats is a row for each of its "
-            "times from since to until, or to the time of the fetch.",
+            doc="Activities of the calendars (no time filter: always all). One that repeats is a "
+            "row for each of its times from since to until, or to the time of the fetch.",
             requests=_pages("/activity.list.json"),
             plain_request=Request(path="/activity.list.json"),
             follow=widening(_is_empty, max_window=4),
@@ -329,19 +332,24 @@ PROVIDER = Provider(
     operations=declared_in("crmlab.providers.relenta.operations"),
     targets=TARGETS,
     assumptions=(
-        "the first page is number 1, or 0 where the list without parameters begins with another record than page 1",
-        "null, nothing, an empty object or text in the place of data is an empty list, where status says success",
+        "the first page is number 1, or 0 where the list without parameters begins with another "
+        "record than page 1",
+        "null, nothing, an empty object or text in the place of data is an empty list, where "
+        "status says success",
         f"pages of {_PAGE_SIZE} are allowed, or the service gives smaller ones of one size",
-        "a list ends with a page without data, with the last page repeated, or with 400 or 404 for all pages "
-        "after a last one that is not full; a short page is not the end",
-        "nothing counts a list, and a record deleted while it is read can hide another one: lists of several "
-        "pages are read until two readings agree",
+        "a list ends with a page without data, with the last page repeated, or with 400 or 404 "
+        "for all pages after a last one that is not full; a short page is not the end",
+        "nothing counts a list, and a record deleted while it is read can hide another one: lists "
+        "of several pages are read until two readings agree",
         "appointments repeat at the same time of day in UTC, whatever the clock of the department does in summer; "
         f"a series of more than {MAX_TIMES:,} times, or with a rule that cannot be read, is there once and noted",
         "e-mail addresses of a contact are joined by ; as its phones are, perhaps with a (label)",
-        "a custom field named like a built-in field shares its place in the record: the value shows in both",
-        "errors carry the code in HTTP or in the envelope; an error without code may pass and is tried again",
-        "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, while none is refused",
+        "a custom field named like a built-in field shares its place in the record: the value "
+        "shows in both",
+        "errors carry the code in HTTP or in the envelope; an error without code may pass and is "
+        "tried again",
+        "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, "
+        "while none is refused",
     ),
     not_personal=NOT_PERSONAL,
     probes=PROBES,

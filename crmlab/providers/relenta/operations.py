@@ -54,8 +54,9 @@ OPERATIONS: tuple[Operation, ...] = (
         "/contact.save.json",
         fields=CONTACT,
         open_fields=True,
-        doc="Creates a contact, or with id changes one. Whether what is left out of a change is kept or blanked is not "
-        "documented: send the whole contact as the list has it, as crmlab.push does.",
+        doc="Creates a contact, or with id changes one. Whether what is left out of a change is "
+        "kept or blanked is not documented: send the whole contact as the list has it, as "
+        "crmlab.push does.",
     ),
     get(
         "list_activities",

@@ -24,14 +24,15 @@ def following_times(context: Context) -> pl.Expr:
     A period without an end ends with the fetch: a series may go on for ever. Null where there is no rule, or one
     that cannot be read.
     """
-    end = context.until or context.now
+    period_end = context.until or context.now
 
     def written_out(series: pl.Series) -> pl.Series:
-        found = [
-            _following(each["rule"], each["start"], each["end"], context.since, end)
-            for each in series
-        ]
-        return pl.Series(found, dtype=TIMES)
+        times = []
+        for parts in series:
+            times.append(
+                _following(parts["rule"], parts["start"], parts["end"], context.since, period_end)
+            )
+        return pl.Series(times, dtype=TIMES)
 
     parts = pl.struct(rule=text("rrule"), start=iso_time("dt_start"), end=iso_time("dt_end"))
     return parts.map_batches(written_out, return_dtype=TIMES, is_elementwise=True)
@@ -50,32 +51,38 @@ def _following(
     starts = _starts(rule, start, until)
     if starts is None:
         return None
-    length = end - start if end else None
-    wanted = [at for at in starts if since is None or at >= since]
-    return [
-        {"starts_at": at, "ends_at": at + length if length is not None else None} for at in wanted
-    ]
+    times: list[dict[str, dt.datetime | None]] = []
+    for starts_at in starts:
+        if since is not None and starts_at < since:
+            continue
+        ends_at = None
+        if end:  # each one is as long as the first
+            ends_at = starts_at + (end - start)
+        times.append({"starts_at": starts_at, "ends_at": ends_at})
+    return times
 
 
 @lru_cache(maxsize=4096)  # a batch asks twice for each series
 def _starts(rule: str, start: dt.datetime, until: dt.datetime) -> tuple[dt.datetime, ...] | None:
     """Return when a series begins again after its start and before `until`, in UTC."""
-    naive = start.replace(tzinfo=None)
-    last = until.astimezone(dt.UTC).replace(tzinfo=None)
-    found: list[dt.datetime] = []
+    naive_start = start.replace(tzinfo=None)
+    naive_end = until.astimezone(dt.UTC).replace(tzinfo=None)
+    starts: list[dt.datetime] = []
     previous: dt.datetime | None = None
     try:
         # times without a zone, since a rule may end at one of either kind
-        times = iter(rrulestr(rule.strip().rstrip(";"), dtstart=naive, ignoretz=True))
-        for at in islice(times, MAX_TIMES + 1):
-            if at >= last:
-                return tuple(found)
-            if previous and at <= previous:  # INTERVAL=0 stays where it is
+        times = iter(rrulestr(rule.strip().rstrip(";"), dtstart=naive_start, ignoretz=True))
+        for starts_at in islice(times, MAX_TIMES + 1):
+            if starts_at >= naive_end:
+                return tuple(starts)
+            if previous and starts_at <= previous:  # INTERVAL=0 stays where it is
                 return None
-            previous = at
-            if at > naive:
-                found.append(at.replace(tzinfo=dt.UTC))
+            previous = starts_at
+            if starts_at > naive_start:
+                starts.append(starts_at.replace(tzinfo=dt.UTC))
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError):
         # what dateutil raises for rules that are none, found by trying
         return None
-    return tuple(found) if len(found) < MAX_TIMES else None
+    if len(starts) >= MAX_TIMES:
+        return None
+    return tuple(starts)

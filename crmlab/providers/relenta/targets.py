@@ -54,29 +54,30 @@ def _current(record: Fields) -> Fields:
         for name, value in record.items()
         if name not in _NOT_WRITTEN and value is not None
     }
-    mark = fields.pop(_MISSPELT_FLAG, None)
-    mark = fields.get(_FLAG, mark)
-    if mark is not None:
-        fields[_FLAG] = str(mark).lower() in ("true", "1")
+    do_not_mail = fields.pop(_MISSPELT_FLAG, None)
+    do_not_mail = fields.get(_FLAG, do_not_mail)
+    if do_not_mail is not None:
+        fields[_FLAG] = str(do_not_mail).lower() in ("true", "1")
     return fields
 
 
 def _ask(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     (record,) = records
-    known = {} if record.id is None else {"id": record.id}
-    return "save_contact", {**record.fields, **known}
+    known_id = {} if record.id is None else {"id": record.id}
+    return "save_contact", {**record.fields, **known_id}
 
 
 def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
     (record,) = records
-    found = page.read(_Answer).data.id
-    return [created_or_updated(record, found)]
+    answered_id = page.read(_Answer).data.id
+    return [created_or_updated(record, answered_id)]
 
 
 CONTACTS = Target(
     table="contacts",
-    doc="One request each: without an id a contact is created, with one it is changed. Whether the service blanks what "
-    "is left out of a change is not documented, so the list of contacts is read before, and the whole contact is sent.",
+    doc="One request each: without an id a contact is created, with one it is changed. Whether "
+    "the service blanks what is left out of a change is not documented, so the list of contacts "
+    "is read before, and the whole contact is sent.",
     columns={
         "first_name": as_text("first_name"),
         "last_name": as_text("last_name"),

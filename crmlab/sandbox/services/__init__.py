@@ -29,9 +29,9 @@ def service(name: str, world: World) -> Service:
     UsageError
         there is none; names the known ones and the nearest
     """
-    known = names()
-    if name not in known:
-        raise UsageError(unknown("service", name, known))
+    known_names = names()
+    if name not in known_names:
+        raise UsageError(unknown("service", name, known_names))
     module = importlib.import_module(f"{__name__}.{name}")
-    made: Service = module.service(world)
-    return made
+    made_service: Service = module.service(world)
+    return made_service

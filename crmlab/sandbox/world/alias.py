@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from zlib import crc32
 
@@ -11,11 +12,18 @@ _PAIRS = (
     "Katharina:Kathi Margaret:Maggie Matthew:Matt Michael:Mike Nicholas:Nick Patrick:Paddy "
     "Rebecca:Becky Robert:Rob Samuel:Sam Thomas:Tom Victoria:Vicky William:Bill"
 )
+#: accents, in text that has them as characters of their own
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _NICKNAMES = dict(pair.split(":") for pair in _PAIRS.split())
 
 
 def misspelled(
-    first: str, last: str, email: str | None, phone: str | None, *, key: str
+    first: str,
+    last: str,
+    email: str | None,
+    phone: str | None,
+    *,
+    key: str,
 ) -> tuple[str, str, str | None, str | None]:
     """The name, e-mail and phone in another spelling: the same for a key, on every machine.
 
@@ -24,9 +32,10 @@ def misspelled(
     mailbox: lower case joins it again.
     """
     dice = crc32(key.encode())
-    first, last = _noisy_name(first, last, dice % 12)
-    email = email and _noisy_email(email, dice // 12 % 8)
-    return first, last, email, phone and _noisy_phone(phone, dice // 96 % 6)
+    first_name, last_name = _noisy_name(first, last, dice % 12)
+    email_alias = email and _noisy_email(email, dice // 12 % 8)
+    phone_alias = phone and _noisy_phone(phone, dice // 96 % 6)
+    return first_name, last_name, email_alias, phone_alias
 
 
 def _noisy_name(first: str, last: str, face: int) -> tuple[str, str]:
@@ -43,13 +52,14 @@ def _noisy_email(email: str, face: int) -> str:
     if face == 0:
         return email.upper()
     if face == 1:
-        local, _, domain = email.partition("@")
-        return f"{'.'.join(part.capitalize() for part in local.split('.'))}@{domain}"
+        mailbox, _, domain = email.partition("@")
+        capitalized = [part.capitalize() for part in mailbox.split(".")]
+        return f"{'.'.join(capitalized)}@{domain}"
     return email
 
 
 def _noisy_phone(phone: str, face: int) -> str:
-    digits = "".join(letter for letter in phone if letter.isdigit())
+    digits = "".join(character for character in phone if character.isdigit())
     if face == 0:
         return f"+{digits}"
     if face == 1:
@@ -60,6 +70,5 @@ def _noisy_phone(phone: str, face: int) -> str:
 
 
 def _without_accents(text: str) -> str:
-    parts = unicodedata.normalize("NFD", text)
-    plain = "".join(letter for letter in parts if not "\u0300" <= letter <= "\u036f")
-    return unicodedata.normalize("NFC", plain)
+    decomposed = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))

@@ -38,42 +38,52 @@ def with_deleted(world: World) -> World:
         "deals": [_deal(double) for double in _doubles(world, world.deals)],
         "integrations": [_source(double) for double in _doubles(world, world.integrations)],
     }
-    for name in ("companies", "actions", "notes", "calls", "meetings", "appointments"):
-        added[name] = [*_doubles(world, getattr(world, name))]
-    ids = frozenset(str(record.id) for records in added.values() for record in records)
-    lists: dict[str, Any] = {
-        name: [*getattr(world, name), *records] for name, records in added.items()
-    }
-    return replace(world, deleted=ids, **lists)
+    for list_name in ("companies", "actions", "notes", "calls", "meetings", "appointments"):
+        added[list_name] = [*_doubles(world, getattr(world, list_name))]
+    deleted_ids: set[str] = set()
+    lists: dict[str, Any] = {}
+    for list_name, doubles in added.items():
+        deleted_ids.update(str(double.id) for double in doubles)
+        lists[list_name] = [*getattr(world, list_name), *doubles]
+    return replace(world, deleted=frozenset(deleted_ids), **lists)
 
 
 def without_deleted(world: World) -> World:
     """Return the world without what is about to be deleted."""
     if not world.deleted:
         return world
-    kept: dict[str, Any] = {}
-    for each in fields(world):
-        records = getattr(world, each.name)
+    remaining: dict[str, Any] = {}
+    for world_field in fields(world):
+        records = getattr(world, world_field.name)
         if isinstance(records, list):
-            kept[each.name] = [
-                record for record in records if str(getattr(record, "id", "")) not in world.deleted
+            remaining[world_field.name] = [
+                record for record in records if not _is_deleted(record, world)
             ]
-    return replace(world, deleted=frozenset(), **kept)
+    return replace(world, deleted=frozenset(), **remaining)
+
+
+def _is_deleted(record: object, world: World) -> bool:
+    # a subscription has no id of its own, and is never deleted by itself
+    return str(getattr(record, "id", "")) in world.deleted
 
 
 def _doubles(world: World, records: Iterable[_Record]) -> Iterator[_Record]:
     """Yield a copy with another id of each record that had one, as long as it was there."""
     for record in records:
-        drawn = crc32(f"{world.seed}/deleted/{record.id}".encode())
-        days = timedelta(days=1 + drawn // _ONE_IN % _DAYS)
-        if drawn % _ONE_IN == 0 and world.now < record.created_at + days:
+        # drawn from the id, and not one after the other: the same records have one at any time
+        drawn_number = crc32(f"{world.seed}/deleted/{record.id}".encode())
+        lifetime = timedelta(days=1 + drawn_number // _ONE_IN % _DAYS)
+        if drawn_number % _ONE_IN == 0 and world.now < record.created_at + lifetime:
             yield replace(record, id=_other_id(record.id))  # type: ignore[type-var]
 
 
 def _other_id(id: str | int) -> str | int:
     if isinstance(id, int):
         return id + _FAR
-    return str(int(id) + _FAR) if id.isdecimal() and len(id) < 20 else f"{id[:8]}{_MARK}{id[10:]}"
+    # a hexadecimal id may have no letter by chance, but is longer
+    if id.isdecimal() and len(id) < 20:
+        return str(int(id) + _FAR)
+    return f"{id[:8]}{_MARK}{id[10:]}"
 
 
 def _person(person: Person) -> Person:

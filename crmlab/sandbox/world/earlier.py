@@ -68,50 +68,56 @@ def earlier(world: World, days: int) -> World:
         raise UsageError(f"days_ago={days} is in the future: give 0 or more")
     if days == 0:
         return world
-    now = world.now - timedelta(days=days)
-    world = without_deleted(world)
-    deals = [_deal(deal, now) for deal in _created(world.deals, now)]
-    customers = {deal.contact_id for deal in deals if deal.status == "won"}
-    people = [_person(person, customers, now) for person in _created(world.people, now)]
-    mail_events = _arrived(world.mail_events, now)
-    left = {(event.person_id, event.action) for event in mail_events if event.action in _LEAVING}
-
+    time_then = world.now - timedelta(days=days)
+    # of a world that is a past one already: its deleted records are drawn anew
+    remaining = without_deleted(world)
     then = replace(
-        world,
-        now=now,
-        clock=_clock_from(now),
-        companies=[_company(company, now) for company in _created(world.companies, now)],
-        people=people,
-        deals=deals,
-        actions=[_action(action, now) for action in _created(world.actions, now)],
-        notes=[_note(note, now) for note in _created(world.notes, now)],
-        calls=_created(world.calls, now),
-        meetings=_created(world.meetings, now),
-        appointments=[
-            _appointment(appointment, now) for appointment in _created(world.appointments, now)
-        ],
-        consent_events=_arrived(world.consent_events, now),
-        operations=_created(world.operations, now),
-        mail_events=mail_events,
-        subscriptions=[
-            _subscription(subscription, left) for subscription in _created(world.subscriptions, now)
-        ],
-        segments=[_segment(segment, people) for segment in world.segments],
-        tag_segments=[_tag_segment(segment, now) for segment in world.tag_segments],
-        banners=[_banner(banner, now) for banner in world.banners],
-        integrations=[
-            _integration(integration, now, days)
-            for integration in _created(world.integrations, now)
-        ],
-        changes=_created(world.changes, now),
+        remaining,
+        now=time_then,
+        clock=_clock_from(time_then),
+        companies=_as_then(remaining.companies, time_then, _company),
+        deals=_as_then(remaining.deals, time_then, _deal),
+        actions=_as_then(remaining.actions, time_then, _action),
+        notes=_as_then(remaining.notes, time_then, _note),
+        calls=_created(remaining.calls, time_then),
+        meetings=_created(remaining.meetings, time_then),
+        appointments=_as_then(remaining.appointments, time_then, _appointment),
+        consent_events=_arrived(remaining.consent_events, time_then),
+        operations=_created(remaining.operations, time_then),
+        mail_events=_arrived(remaining.mail_events, time_then),
+        tag_segments=[_tag_segment(segment, time_then) for segment in remaining.tag_segments],
+        banners=[_banner(banner, time_then) for banner in remaining.banners],
+        changes=_created(remaining.changes, time_then),
     )
+    # what follows from others: from deals who is a customer, from events who has left, from people who is where
+    then.people = _people_then(remaining, then)
+    then.subscriptions = _subscriptions_then(remaining, then)
+    then.segments = [_segment(segment, then.people) for segment in remaining.segments]
+    then.integrations = []
+    for integration in _created(remaining.integrations, time_then):
+        then.integrations.append(_integration(integration, time_then, days))
     return with_deleted(then)
+
+
+def _people_then(world: World, then: World) -> list[Person]:
+    customers = {deal.contact_id for deal in then.deals if deal.status == "won"}
+    people = _created(world.people, then.now)
+    return [_person(person, customers, then.now) for person in people]
+
+
+def _subscriptions_then(world: World, then: World) -> list[Subscription]:
+    endings = set()
+    for event in then.mail_events:
+        if event.action in _LEAVING:
+            endings.add((event.person_id, event.action))
+    subscriptions = _created(world.subscriptions, then.now)
+    return [_subscription(subscription, endings) for subscription in subscriptions]
 
 
 def _clock_from(now: datetime) -> Callable[[], datetime]:
     """Return a clock that shows `now`, and goes on from there."""
-    started = monotonic()
-    return lambda: now + timedelta(seconds=monotonic() - started)
+    started_at = monotonic()
+    return lambda: now + timedelta(seconds=monotonic() - started_at)
 
 
 class _Dated(Protocol):
@@ -128,19 +134,31 @@ def _created(records: Iterable[_Record], now: datetime) -> list[_Record]:
     return [record for record in records if record.created_at <= now]
 
 
+def _as_then(
+    records: Iterable[_Record],
+    now: datetime,
+    past_of: Callable[[_Record, datetime], _Record],
+) -> list[_Record]:
+    """Return the records that were there already, each as it was."""
+    return [past_of(record, now) for record in _created(records, now)]
+
+
 def _deal(deal: Deal, now: datetime) -> Deal:
-    history = [(at, stage) for at, stage in deal.stage_history if at <= now]
-    later_amounts = [(until, amount) for until, amount in deal.earlier_amounts if until > now]
-    changes = [at for at, _ in history] + [
-        until for until, _ in deal.earlier_amounts if until <= now
-    ]
-    then = replace(
-        deal,
-        stage=history[-1][1] if history else deal.stage,
-        stage_history=history,
-        amount=later_amounts[0][1] if later_amounts else deal.amount,
-        earlier_amounts=[each for each in deal.earlier_amounts if each not in later_amounts],
-    )
+    history = [(reached_at, stage) for reached_at, stage in deal.stage_history if reached_at <= now]
+    amounts_before = []
+    amounts_since = []
+    for until, amount in deal.earlier_amounts:
+        if until > now:
+            amounts_since.append(amount)
+        else:
+            amounts_before.append((until, amount))
+    then = replace(deal, stage_history=history, earlier_amounts=amounts_before)
+    if history:
+        then.stage = history[-1][1]
+    # the first amount that ended later was the one of then
+    if amounts_since:
+        then.amount = amounts_since[0]
+    changes = [change_time for change_time, _ in (*history, *amounts_before)]
     if deal.status == "pending":
         return replace(then, modified_at=max(changes, default=min(deal.modified_at, now)))
     if _closed_at(deal) <= now:
@@ -165,33 +183,35 @@ def _closed_at(deal: Deal) -> datetime:
 def _arrived(events: list[_Event], now: datetime) -> list[_Event]:
     """Return what happened until now, without the last of the latest hours: it is told later than it happened."""
     happened = [event for event in events if event.at <= now]
-    last = max(happened, key=lambda event: event.at, default=None)
-    if last is None or last.at < now - _LATE:
+    last_event = max(happened, key=lambda event: event.at, default=None)
+    if last_event is None or last_event.at < now - _LATE:
         return happened
-    return [event for event in happened if event is not last]
+    return [event for event in happened if event is not last_event]
 
 
 def _company(company: Company, now: datetime) -> Company:
-    then = _unchanged(company, now)
-    return then if company.modified_at <= now else replace(then, description="")
+    if company.modified_at <= now:
+        return company
+    return replace(_unchanged(company, now), description="")
 
 
 def _note(note: Note, now: datetime) -> Note:
-    then = _unchanged(note, now)
-    return then if note.modified_at <= now else replace(then, text=f"{note.text} (draft)")
+    if note.modified_at <= now:
+        return note
+    return replace(_unchanged(note, now), text=f"{note.text} (draft)")
 
 
 def _person(person: Person, customers: Collection[str], now: datetime) -> Person:
-    then = _unchanged(person, now)
-    if person.modified_at > now:  # starred, the last number and the last tag came with that change
-        then = replace(then, starred=not person.starred)
-        if (
-            "complero" not in person.services
-        ):  # whose events show what they held when they were told
-            then = replace(then, phones=person.phones[:-1], tags=person.tags[:-1])
+    person_then = _unchanged(person, now)
+    # starred, the last number and the last tag came with that change
+    if person.modified_at > now:
+        person_then = replace(person_then, starred=not person.starred)
+        # Complero's events show what they held when they were told
+        if "complero" not in person.services:
+            person_then = replace(person_then, phones=person.phones[:-1], tags=person.tags[:-1])
     if person.status_key == "customer" and person.id not in customers:
-        return replace(then, status_key="prospect")
-    return then
+        return replace(person_then, status_key="prospect")
+    return person_then
 
 
 def _unchanged(record: _Kept, now: datetime) -> _Kept:
@@ -204,9 +224,12 @@ def _unchanged(record: _Kept, now: datetime) -> _Kept:
 def _action(action: Action, now: datetime) -> Action:
     if not action.done or action.modified_at <= now:
         return action
+    status = "asap"
+    if action.date:
+        status = "date"
     return replace(
         action,
-        status="date" if action.date else "asap",
+        status=status,
         done=False,
         done_at=None,
         modified_at=action.created_at,
@@ -214,18 +237,19 @@ def _action(action: Action, now: datetime) -> Action:
 
 
 def _appointment(appointment: Appointment, now: datetime) -> Appointment:
-    then = _unchanged(appointment, now)
-    return replace(then, status="open") if appointment.starts_at > now else then
+    appointment_then = _unchanged(appointment, now)
+    if appointment.starts_at <= now:
+        return appointment_then
+    return replace(appointment_then, status="open")
 
 
 def _subscription(subscription: Subscription, left: Collection[tuple[str, str]]) -> Subscription:
     """Return a subscription, in force where the mailing that ended it was still to come."""
     ended_by = _ended_by(subscription.status)
-    if (
-        subscription.channel != "email"
-        or ended_by is None
-        or (subscription.person_id, ended_by) in left
-    ):
+    # only of mails the events are known
+    if subscription.channel != "email" or ended_by is None:
+        return subscription
+    if (subscription.person_id, ended_by) in left:
         return subscription
     return replace(subscription, status="subscribed")
 
@@ -236,30 +260,34 @@ def _ended_by(status: str) -> str | None:
 
 
 def _segment(segment: Segment, people: Collection[Person]) -> Segment:
-    known = {person.number for person in people}
-    members = [number for number in segment.person_numbers if number in known]
+    numbers_then = {person.number for person in people}
+    members = [number for number in segment.person_numbers if number in numbers_then]
     return replace(segment, size=len(members), person_numbers=members)
 
 
 def _tag_segment(segment: TagSegment, now: datetime) -> TagSegment:
-    return replace(segment, daily=[each for each in segment.daily if each[0] < now.date()])
+    # the day of then was not over, and its counts were not told yet
+    whole_days = [counts for counts in segment.daily if counts[0] < now.date()]
+    return replace(segment, daily=whole_days)
 
 
 def _banner(banner: Banner, now: datetime) -> Banner:
-    return replace(banner, daily=[each for each in banner.daily if each.day < now.date()])
+    whole_days = [counts for counts in banner.daily if counts.day < now.date()]
+    return replace(banner, daily=whole_days)
 
 
 def _integration(integration: Integration, now: datetime, days: int) -> Integration:
     """Return an integration with deliveries of the week before then: each week is like the last one that is known."""
-    ran = integration.last_run_at
-    weeks = [timedelta(days=7 * (days // 7 + more)) for more in (0, 1)]
-    hourly = [
-        (hour - before, success, failed, rejected)
-        for before in reversed(weeks)
-        for hour, success, failed, rejected in integration.hourly
-    ]
-    return replace(
-        integration,
-        last_run_at=ran - timedelta(days=days) if ran else None,
-        hourly=[each for each in hourly if now - timedelta(days=7) <= each[0] < now],
-    )
+    week = timedelta(days=7)
+    whole_weeks = days // 7
+    hourly = []
+    # the week before then begins within one week and ends within the next
+    for weeks_before in (whole_weeks + 1, whole_weeks):
+        for hour, success, failed, rejected in integration.hourly:
+            earlier_hour = hour - weeks_before * week
+            if now - week <= earlier_hour < now:
+                hourly.append((earlier_hour, success, failed, rejected))
+    last_run_at = integration.last_run_at
+    if last_run_at is not None:
+        last_run_at -= timedelta(days=days)
+    return replace(integration, last_run_at=last_run_at, hourly=hourly)

@@ -458,14 +458,12 @@ class World:
 
     def alias(self, person: Person, service: str) -> Alias:
         """Name, first e-mail and first phone as this service spells them; OnePageCRM has the truth."""
-        email = person.emails[0] if person.emails else None
-        phone = person.phones[0] if person.phones else None
-        truth = Alias(person.first_name, person.last_name, email, phone)
-        return (
-            truth
-            if service == "onepagecrm"
-            else Alias(*misspelled(*truth, key=f"{person.id}/{service}"))
-        )
+        first_email = next(iter(person.emails), None)
+        first_phone = next(iter(person.phones), None)
+        truth = Alias(person.first_name, person.last_name, first_email, first_phone)
+        if service == "onepagecrm":
+            return truth
+        return Alias(*misspelled(*truth, key=f"{person.id}/{service}"))
 
 
 def object_id(at: datetime, kind: int, counter: int) -> str:

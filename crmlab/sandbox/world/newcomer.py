@@ -7,7 +7,14 @@ from datetime import datetime
 from crmlab.sandbox.world.model import Person
 
 
-def newcomer(id: str, *, number: int, at: datetime, service: str, owner_id: str = "") -> Person:
+def newcomer(
+    id: str,
+    *,
+    number: int,
+    at: datetime,
+    service: str,
+    owner_id: str = "",
+) -> Person:
     """Return a person of whom nothing is known but that a service has them."""
     return Person(
         id=id,

@@ -7,7 +7,7 @@ of `profiles/list` and `subscribers/history_get_all`, and that ``date_to`` is th
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from crmlab.sandbox.services.altcraft.imports import Imports
 from crmlab.sandbox.services.altcraft.matching import find
 from crmlab.sandbox.services.altcraft.objects import Objects
 from crmlab.sandbox.services.altcraft.tasks import Tasks
-from crmlab.sandbox.world.model import Campaign, World
+from crmlab.sandbox.world.model import Campaign, Segment, World
 
 _TOKEN = "sandbox-altcraft-token"  # noqa: S105  (opens nothing but the sandbox)
 _WORDS = {
@@ -63,14 +63,16 @@ def service(world: World) -> Service:
 
 
 def _allowed(request: web.Request, body: Any) -> bool:
-    token = body.get("token") if isinstance(body, dict) else None
-    return request.headers.get("Authorization") == f"Bearer {_TOKEN}" or token == _TOKEN
+    if isinstance(body, dict) and body.get("token") == _TOKEN:
+        return True
+    return request.headers.get("Authorization") == f"Bearer {_TOKEN}"
 
 
 def _refusal(code: int, detail: str = "") -> web.Response:
-    known = code in _WORDS
     text = detail or _WORDS.get(code, "Unavailable")
-    return answer({"error": code, "error_text": text}, status=200 if known else code)
+    # the documented errors come with HTTP 200; others are of what stands before the service
+    status = 200 if code in _WORDS else code
+    return answer({"error": code, "error_text": text}, status=status)
 
 
 class _Platform:
@@ -78,37 +80,31 @@ class _Platform:
         self.world = world
         self.databases = records.databases(world)
         self.resources = {resource.id for resource in world.mail_resources}
-        group = {"Id": 1, "Name": "Default"}
-        self.lists = {
-            name: Records(items, lambda item: records.thing(item.id, item.name, group=group))
-            for name, items in (
-                ("databases", world.mail_databases),
-                ("resources", world.mail_resources),
-                ("segments", world.segments),
-            )
-        }
-        self.lists["campaigns"] = Records(world.campaigns, records.campaign)
-        # copies, since who is in one may be changed, and the world stays as it is
-        self.segments = {
-            each.id: replace(each, person_numbers=[*each.person_numbers]) for each in world.segments
-        }
+        self.segments: dict[int, Segment] = {}
+        for segment in world.segments:
+            # a copy, since who is in one may be changed, and the world stays as it is
+            members = [*segment.person_numbers]
+            self.segments[segment.id] = replace(segment, person_numbers=members)
         self.objects = Objects(world, self.databases)
         self.tasks = Tasks(self.segments, self.databases)
-        campaigns = Campaigns(world, self.databases)
         self.imports = Imports(self.databases)
-        self.methods: dict[str, Callable[[Body], bytes]] = {
+        self.methods = self._methods()
+
+    def _methods(self) -> dict[str, Callable[[Body], bytes]]:
+        """Return what answers each method, by its path."""
+        campaigns = Campaigns(self.world, self.databases)
+        # the scenarios of the sandbox are its campaigns that something triggers
+        scenario_ids = {scenario.id for scenario in campaigns.with_scenarios.items}
+        return {
+            "databases/list": self._objects(_things(self.world.mail_databases)),
+            "resources/list": self._objects(_things(self.world.mail_resources)),
             # segments point back at their last one, as the vendor's example does
-            **{
-                f"{name}/list": self._objects(found, back=name == "segments")
-                for name, found in self.lists.items()
-            },
+            "segments/list": self._objects(_things(self.world.segments), back=True),
+            "campaigns/list": self._objects(Records(self.world.campaigns, records.campaign)),
             **self.objects.methods(),
             **self.tasks.methods(),
             **self.imports.methods(),
-            # the scenarios of the sandbox are its campaigns that something triggers
-            **self.imports.started_with(
-                {each.id for each in campaigns.with_scenarios.items}, self.tasks.start
-            ),
+            **self.imports.started_with(scenario_ids, self.tasks.start),
             **Changes(self.databases, self.segments).methods(),
             **campaigns.methods(self._objects),
             "segments/get": self.segment,
@@ -140,33 +136,30 @@ class _Platform:
             return _refusal(refused.code, refused.detail)
         return answer(b'{"error":0,"error_text":"Successful operation",' + parts + b"}")
 
-    def _objects(self, found: Records, *, back: bool = False) -> Callable[[Body], bytes]:
+    def _objects(self, listed: Records, *, back: bool = False) -> Callable[[Body], bytes]:
         """Return the method that lists numbered objects; `back`: a page points at its last one, not past it."""
 
         def listing(body: Body) -> bytes:
-            first = whole(body, "from_id", 1)
+            first_id = whole(body, "from_id", 1)
             size = limit(body)
-            chosen = found
-            if isinstance(next(iter(found.items), None), Campaign):
-                chosen = chosen.where(lambda item: item.kind == body.get("type", item.kind))
-                chosen = chosen.where(
-                    lambda item: item.is_active == body.get("is_active", item.is_active)
-                )
-            ahead = chosen.where(lambda item: item.id >= first).ordered(lambda item: item.id)
-            last = max((item.id for item in ahead.items[:size]), default=None)
-            following = last if back or last is None else last + 1
-            tail = {"total_count": len(chosen)} | (
-                {"next_from_id": following} if last is not None else {}
-            )
-            return b'"data":' + ahead.slice(0, size) + b"," + dumps(tail)[1:-1]
+            chosen = listed
+            if isinstance(next(iter(listed.items), None), Campaign):
+                chosen = _asked_campaigns(listed, body)
+            following = chosen.where(lambda item: item.id >= first_id).ordered(lambda item: item.id)
+            counters = {"total_count": len(chosen)}
+            on_page = following.items[:size]
+            if on_page:
+                last_id = on_page[-1].id
+                counters["next_from_id"] = last_id if back else last_id + 1
+            return b'"data":' + following.slice(0, size) + b"," + dumps(counters)[1:-1]
 
         return listing
 
-    def _segment(self, body: Body) -> Any:
-        found = self.segments.get(whole(body, "id"))
-        if found is None:
+    def _segment(self, body: Body) -> Segment:
+        segment = self.segments.get(whole(body, "id"))
+        if segment is None:
             raise RefusedError(404)
-        return found
+        return segment
 
     def segment(self, body: Body) -> bytes:
         return data(records.segment(self._segment(body), next(iter(self.databases), None)))
@@ -178,19 +171,21 @@ class _Platform:
             raise RefusedError(404)
         if "db_id" not in body and "list_id" not in body:
             raise RefusedError(450, "db_id is required for dynamic segments")
-        states: dict[str, dict[str, int]] = {}
+        totals: dict[str, dict[str, int]] = {}
         for profiles in self.databases.values():
-            for line in profiles.numbers(segment.person_numbers, resource):
-                counted = states.setdefault(line["channel"], dict.fromkeys(line["status"], 0))
-                for word, number in line["status"].items():
-                    counted[word] += number
-        return data([{"channel": channel, "status": status} for channel, status in states.items()])
+            for counters in profiles.numbers(segment.person_numbers, resource):
+                channel_totals = totals.setdefault(
+                    counters["channel"], dict.fromkeys(counters["status"], 0)
+                )
+                for state, profiles_in_state in counters["status"].items():
+                    channel_totals[state] += profiles_in_state
+        return data([{"channel": channel, "status": states} for channel, states in totals.items()])
 
     def refresh_segment(self, body: Body) -> bytes:
-        segment = self._segment(body)
-        return self.tasks.start(
-            [{"channels": [], "in_progress": False, "segment_id": segment.id, "updated": True}]
-        )
+        segment_id = self._segment(body).id
+        # the channels of a segment are counted when they are asked for, not in the task
+        result = {"channels": [], "in_progress": False, "segment_id": segment_id, "updated": True}
+        return self.tasks.start([result])
 
     def refresh_database(self, body: Body) -> bytes:
         return self.tasks.start(self.objects.refreshed(body, database="id", resource="resource_id"))
@@ -204,40 +199,40 @@ class _Platform:
         return data([{"id": 1, "name": "Sandbox", "is_active": True}]) + b',"total_count":1'
 
     def _profiles(self, body: Body, name: str = "db_id") -> records.Profiles:
-        number = whole(body, name)
-        if number not in self.databases:
+        database_id = whole(body, name)
+        if database_id not in self.databases:
             raise RefusedError(404)
-        return self.databases[number]
+        return self.databases[database_id]
 
     def profiles(self, body: Body) -> bytes:
-        found = self._profiles(body)
+        profiles = self._profiles(body)
         size = limit(body)
         pointer = str(body.get("from_id") or "")
-        if pointer and pointer not in found.by_id:
-            raise RefusedError(450, "from_id")
-        start = found.by_id[pointer] if pointer else 0
-        following = start + size
-        more = (
-            records.profile_id(found.people[following].id)
-            if following < len(found.people)
-            else None
-        )
-        return page(found.records.slice(start, following), more)
+        start = 0
+        if pointer:
+            if pointer not in profiles.by_id:
+                raise RefusedError(450, "from_id")
+            start = profiles.by_id[pointer]
+        stop = start + size
+        next_pointer = None
+        if stop < len(profiles.people):
+            next_pointer = records.profile_id(profiles.people[stop].id)
+        return page(profiles.records.slice(start, stop), next_pointer)
 
     def profile(self, body: Body) -> bytes:
-        found = self._profiles(body)
-        index = find(found, body)
-        return b'"data":' + found.records.slice(index, index + 1)[1:-1]
+        profiles = self._profiles(body)
+        position = find(profiles, body)
+        return b'"data":' + profiles.records.slice(position, position + 1)[1:-1]
 
     def history_of_one(self, body: Body) -> bytes:
         """The events of one profile, from a day to a day where they are named."""
-        found = self._profiles(body, "list_id")
-        hash_ = body.get("xxh") or records.xxh(found.people[find(found, body)])
-        first = day(body, "date_from", "2000-01-01")
+        profiles = self._profiles(body, "list_id")
+        wanted = body.get("xxh") or records.xxh(profiles.people[find(profiles, body)])
+        first_day = day(body, "date_from", "2000-01-01")
         end = day(body, "date_to", "2999-12-31") + timedelta(days=1)
-        for name, _, events in found.history:
-            if name == hash_:
-                chosen = events.where(lambda event: first <= event.at < end)
+        for profile_hash, _, events in profiles.history:
+            if profile_hash == wanted:
+                chosen = events.where(lambda event: first_day <= event.at < end)
                 return b'"data":' + chosen.slice(0, len(chosen))
         raise RefusedError(404)
 
@@ -246,51 +241,75 @@ class _Platform:
         size = limit(body)
         if resource not in self.resources:
             raise RefusedError(404)
-        wanted = {name: body[name] for name in ("channel", "status") if body.get(name)}
-        parts = [self._profiles(body)] if body.get("db_id") else list(self.databases.values())
-        rows: list[bytes] = []
-        for part in parts:
-            chosen = part.subscriptions.where(
-                lambda one: (
-                    one.resource_id == resource
-                    and all(getattr(one, name) == value for name, value in wanted.items())
-                )
-            )
-            rows += [chosen.slice(index, index + 1)[1:-1] for index in range(len(chosen))]
+        databases = list(self.databases.values())
+        if body.get("db_id"):
+            databases = [self._profiles(body)]
+        subscriptions: list[bytes] = []
+        for profiles in databases:
+            chosen = profiles.subscriptions.of("resource_id", resource)
+            for field in ("channel", "status"):
+                if body.get(field):
+                    chosen = _where(chosen, field, body[field])
+            for _, rendered in chosen.rendered(0, len(chosen)):
+                subscriptions.append(rendered)
         start = _position(body)
-        following = f"s.{start + size:08x}" if start + size < len(rows) else None
-        return page(b"[" + b",".join(rows[start : start + size]) + b"]", following)
+        stop = start + size
+        next_pointer = None
+        if stop < len(subscriptions):
+            next_pointer = f"s.{stop:08x}"
+        return page(_array(subscriptions[start:stop]), next_pointer)
 
     def subscriptions_of_one(self, body: Body) -> bytes:
-        found = self._profiles(body)
+        profiles = self._profiles(body)
         if not body.get("profile_id"):
             raise RefusedError(450, "profile_id")
-        if body["profile_id"] not in found.by_id:
+        if body["profile_id"] not in profiles.by_id:
             raise RefusedError(404)
-        person = found.people[found.by_id[body["profile_id"]]]
-        chosen = found.subscriptions.where(lambda one: one.person_id == person.id)
+        person = profiles.people[profiles.by_id[body["profile_id"]]]
+        chosen = profiles.subscriptions.of("person_id", person.id)
         return b'"data":' + chosen.slice(0, len(chosen))
 
     def history(self, body: Body) -> bytes:
         """Events of at most `limit` profiles: a page may hold more rows than that."""
-        found = self._profiles(body, "list_id")
+        profiles = self._profiles(body, "list_id")
         size = limit(body)
-        first = day(body, "date_from")
+        first_day = day(body, "date_from")
         end = day(body, "date_to") + timedelta(days=1)
         pointer = str(body.get("from_id") or "").partition(".")[0]
-        start = bisect_left(found.history, pointer, key=lambda profile: profile[0])
-        rows: list[bytes] = []
-        profiles = 0
-        for name, times, events in found.history[start:]:
-            low = bisect_left(times, first)
-            high = bisect_left(times, end)
-            if low >= high:
+        position = bisect_left(profiles.history, pointer, key=lambda history: history.xxh)
+        # the events of each profile on the page, several with commas between them
+        histories: list[bytes] = []
+        for profile_hash, times, events in profiles.history[position:]:
+            start = bisect_left(times, first_day)
+            stop = bisect_left(times, end)
+            if start >= stop:
                 continue
-            if profiles == size:
-                return page(b"[" + b",".join(rows) + b"]", f"{name}.{times[low]:%Y%m%d}")
-            profiles += 1
-            rows.append(events.slice(low, high)[1:-1])
-        return page(b"[" + b",".join(rows) + b"]", None)
+            if len(histories) == size:
+                return page(_array(histories), f"{profile_hash}.{times[start]:%Y%m%d}")
+            histories.append(events.slice(start, stop)[1:-1])
+        return page(_array(histories), None)
+
+
+def _things(items: Iterable[Any]) -> Records:
+    group = {"Id": 1, "Name": "Default"}
+    return Records(items, lambda item: records.thing(item.id, item.name, group=group))
+
+
+def _asked_campaigns(campaigns: Records, body: Body) -> Records:
+    """Return the campaigns of the kind and the state that a request names, if it does."""
+    for parameter, attribute in (("type", "kind"), ("is_active", "is_active")):
+        if parameter in body:
+            campaigns = _where(campaigns, attribute, body[parameter])
+    return campaigns
+
+
+def _where(listed: Records, attribute: str, value: Any) -> Records:
+    # compared one by one: what a body holds may be a list, which no index could look up
+    return listed.where(lambda item: getattr(item, attribute) == value)
+
+
+def _array(members: Iterable[bytes]) -> bytes:
+    return b"[" + b",".join(members) + b"]"
 
 
 def _position(body: Body) -> int:

@@ -30,19 +30,19 @@ def whole(body: Body, name: str, default: int | None = None) -> int:
 
 def limit(body: Body) -> int:
     """Return how many a page may hold."""
-    found = whole(body, "limit", 1000)
-    if found < 1:
+    size = whole(body, "limit", 1000)
+    if size < 1:
         raise RefusedError(450, "limit")
-    return found
+    return size
 
 
 def day(body: Body, name: str, default: str | None = None) -> datetime:
     """Return the beginning of a day that is written as 2026-01-31."""
     try:
-        found = date.fromisoformat(str(body.get(name, default)))
+        named_day = date.fromisoformat(str(body.get(name, default)))
     except ValueError:
         raise RefusedError(450, name) from None
-    return datetime(found.year, found.month, found.day, tzinfo=UTC)
+    return datetime(named_day.year, named_day.month, named_day.day, tzinfo=UTC)
 
 
 def moment(body: Body, name: str) -> datetime | None:
@@ -50,20 +50,20 @@ def moment(body: Body, name: str) -> datetime | None:
     if body.get(name) in (None, ""):
         return None
     try:
-        found = datetime.fromisoformat(str(body[name]))
+        named_time = datetime.fromisoformat(str(body[name]))
     except ValueError:
         raise RefusedError(450, name) from None
-    if found.tzinfo is None:
+    if named_time.tzinfo is None:  # which zone would be meant is documented nowhere
         raise RefusedError(450, name)
-    return found
+    return named_time
 
 
 def choice(body: Body, name: str, known: tuple[str, ...], default: str | None = None) -> str:
     """Return one of the documented words."""
-    found = body.get(name, default)
-    if found not in known:
+    chosen = body.get(name, default)
+    if chosen not in known:
         raise RefusedError(450, name)
-    return str(found)
+    return str(chosen)
 
 
 def data(value: object) -> bytes:
@@ -73,4 +73,7 @@ def data(value: object) -> bytes:
 
 def page(rows: bytes, following: str | None) -> bytes:
     """Return the parts of a page: what it holds, and what leads to the next one."""
-    return b'"data":' + rows + (b',"next_from_id":' + dumps(following) if following else b"")
+    held = b'"data":' + rows
+    if not following:  # the last page has no pointer, not an empty one
+        return held
+    return held + b',"next_from_id":' + dumps(following)

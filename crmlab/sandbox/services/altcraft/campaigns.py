@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,18 +32,16 @@ class Campaigns:
         self._world = world
         self._campaigns = {campaign.id: campaign for campaign in world.campaigns}
         self._databases = databases
-        self._sent: dict[int, Counter[datetime]] = {id_: Counter() for id_ in self._campaigns}
+        #: by campaign, how much was sent on each day: what is sent begins at nine
+        self._sent: dict[int, Counter[datetime]] = defaultdict(Counter)
         for event in world.mail_events:
-            if event.action == "send" and event.campaign_id in self._sent:
-                self._sent[event.campaign_id][
-                    event.at.replace(hour=9, minute=0, second=0, microsecond=0)
-                ] += 1
-        self.of_kind = {
-            kind: Records([each for each in world.campaigns if each.kind == kind], records.campaign)
-            for kind in ("broadcast", "regular")
-        }
-        triggered = [each for each in world.campaigns if each.kind == "trigger"]
-        self.with_scenarios = Records(triggered, _with_scenario)
+            if event.action == "send" and event.campaign_id in self._campaigns:
+                begin = event.at.replace(hour=9, minute=0, second=0, microsecond=0)
+                self._sent[event.campaign_id][begin] += 1
+        all_campaigns = Records(world.campaigns, records.campaign)
+        self.of_kind = {kind: all_campaigns.of("kind", kind) for kind in ("broadcast", "regular")}
+        triggered = all_campaigns.of("kind", "trigger")
+        self.with_scenarios = Records(triggered.items, _with_scenario)
 
     def methods(
         self, objects: Callable[[Records], Callable[[Body], bytes]]
@@ -56,11 +54,11 @@ class Campaigns:
             return broadcasts(body)
 
         def scampaign_list(body: Body) -> bytes:
-            found = self.with_scenarios
+            scenarios = self.with_scenarios
             if "state" in body:
                 state = choice(body, "state", _STATES)
-                found = found.where(lambda item: _state(item) == state)
-            return objects(found)(body)
+                scenarios = scenarios.where(lambda item: _state(item) == state)
+            return objects(scenarios)(body)
 
         return {
             "campaigns/get": self.settings,
@@ -73,62 +71,67 @@ class Campaigns:
         }
 
     def settings(self, body: Body) -> bytes:
-        found = self._campaign(body)
-        last = max(self._sent[found.id], default=self._world.now)
+        campaign = self._campaign(body)
+        last_sent = max(self._sent[campaign.id], default=self._world.now)
+        updated_user = ""
+        if self._world.users:
+            updated_user = self._world.users[0].email
         return data(
             {
-                "id": found.id,
-                "name": found.name,
+                "id": campaign.id,
+                "name": campaign.name,
                 "description": "",
-                "type": found.kind,
-                "updated_user": self._world.users[0].email if self._world.users else "",
-                "update_time": iso(last),
-                "is_active": found.is_active,
+                "type": campaign.kind,
+                "updated_user": updated_user,
+                "update_time": iso(last_sent),
+                "is_active": campaign.is_active,
             }
         )
 
     def status(self, body: Body) -> bytes:
-        found = self._campaign(body)
-        is_completed = _state(found) == "completed"
-        word = "Completed" if is_completed else "Inactive"
+        campaign = self._campaign(body)
+        state = _state(campaign)
         return data(
             {
-                "is_active": found.is_active,
-                "is_completed": is_completed,
-                "status": "Active" if found.is_active else word,
+                "is_active": campaign.is_active,
+                "is_completed": state == "completed",
+                "status": state.capitalize(),
             }
         )
 
     def log(self, body: Body) -> bytes:
         """Two lines for each day on which something was sent, the oldest first."""
-        found = self._campaign(body)
+        campaign = self._campaign(body)
         since = moment(body, "from_time")
         lines: list[dict[str, Any]] = []
-        for day, count in sorted(self._sent[found.id].items()):
-            for state, at, value in (("start", day, ""), ("end", day + _SENDING, str(count))):
-                if since is None or at >= since:
-                    lines.append(_line(state, at, value))
+        for begin, count in sorted(self._sent[campaign.id].items()):
+            end = begin + _SENDING
+            if since is None or begin >= since:
+                lines.append(_line("start", begin, ""))
+            # what was being sent at that time has its last line alone
+            if since is None or end >= since:
+                lines.append(_line("end", end, str(count)))
         return data(lines[: limit(body)]) + b',"total_count":%d' % len(lines)
 
     def broadcast(self, body: Body) -> bytes:
-        found = self._campaign(body)
-        if found.kind != "broadcast":
+        campaign = self._campaign(body)
+        if campaign.kind != "broadcast":
             raise RefusedError(404)
         return data(
             {
-                "name": found.name,
-                "is_active": found.is_active,
+                "name": campaign.name,
+                "is_active": campaign.is_active,
                 "data_id": next(iter(self._databases), 0),
                 "data_type": "database",
-                "content": [{"subject": found.name, "template_id": found.id + 1000}],
+                "content": [{"subject": campaign.name, "template_id": campaign.id + 1000}],
             }
         )
 
     def _campaign(self, body: Body) -> Campaign:
-        found = self._campaigns.get(whole(body, "id"))
-        if found is None:
+        campaign = self._campaigns.get(whole(body, "id"))
+        if campaign is None:
             raise RefusedError(404)
-        return found
+        return campaign
 
 
 def _line(state: str, at: datetime, value: str) -> dict[str, Any]:
@@ -138,7 +141,10 @@ def _line(state: str, at: datetime, value: str) -> dict[str, Any]:
 def _state(campaign: Campaign) -> str:
     if campaign.is_active:
         return "active"
-    return "completed" if campaign.kind == "broadcast" else "inactive"
+    # what is sent once is over, what is sent again and again may be switched on again
+    if campaign.kind == "broadcast":
+        return "completed"
+    return "inactive"
 
 
 def _with_scenario(campaign: Campaign) -> dict[str, Any]:

@@ -40,8 +40,8 @@ class Changes:
         }
 
     def delete(self, body: Body) -> bytes:
-        found = self._database(body)
-        found.remove(found.people[find(found, body)])
+        profiles = self._database(body)
+        profiles.remove(profiles.people[find(profiles, body)])
         return b'"data":null'
 
     def put_into_segment(self, body: Body) -> bytes:
@@ -61,55 +61,60 @@ class Changes:
         return b'"data":null'
 
     def register_goal(self, body: Body) -> bytes:
-        found = self._database(body)
+        profiles = self._database(body)
         if whole(body, "pixel_id") != PIXEL:
             raise RefusedError(404, "pixel_id")
         goals = [*_goals(body)]
-        if (
-            not isinstance(body.get("pixel_data", {}), dict)
-            or len(str(body.get("pixel_data", ""))) > _MAX_PIXEL_DATA
-        ):
+        pixel_data = body.get("pixel_data", {})
+        is_too_long = len(str(pixel_data)) > _MAX_PIXEL_DATA
+        if not isinstance(pixel_data, dict) or is_too_long:
             raise RefusedError(450, "pixel_data")
-        at = moment(body, "date") or datetime.now(UTC)
-        person = found.people[find(found, body)]
+        reached_at = moment(body, "date") or datetime.now(UTC)
+        person = profiles.people[find(profiles, body)]
         if not body.get("is_test"):
             for _ in goals:
-                found.happened(person, self._goal(person, at))
+                profiles.happened(person, self._goal(person, reached_at))
         return b'"data":null'
 
     def _goal(self, person: Person, at: datetime) -> MailEvent:
-        id_ = f"{int(at.timestamp()):08x}{'60a1':0>8}{next(self._numbers):08x}"
+        # as the ids of the world's events: the time, what tells them apart, and a number
+        event_id = f"{int(at.timestamp()):08x}{'60a1':0>8}{next(self._numbers):08x}"
         return MailEvent(
-            id=id_, person_id=person.id, campaign_id=None, message_id=None, action="goal", at=at
+            id=event_id,
+            person_id=person.id,
+            campaign_id=None,
+            message_id=None,
+            action="goal",
+            at=at,
         )
 
     def _database(self, body: Body) -> Profiles:
-        number = whole(body, "db_id")
-        if number not in self._databases:
+        database_id = whole(body, "db_id")
+        if database_id not in self._databases:
             raise RefusedError(404, "db_id")
-        return self._databases[number]
+        return self._databases[database_id]
 
     def _segment(self, body: Body) -> Segment:
-        number = whole(body, "segment_id")
-        if number not in self._segments:
+        segment_id = whole(body, "segment_id")
+        if segment_id not in self._segments:
             raise RefusedError(404, "segment_id")
-        return self._segments[number]
+        return self._segments[segment_id]
 
     def _profile(self, body: Body) -> Person:
-        found = self._database(body)
+        profiles = self._database(body)
         if not body.get("profile_id"):
             raise RefusedError(450, "profile_id")
-        return found.people[find(found, {**body, "matching": "profile_id"})]
+        return profiles.people[find(profiles, {**body, "matching": "profile_id"})]
 
 
 def _goals(body: Body) -> Iterable[Any]:
     """Yield the goals that a request names: one, or several with their values."""
-    named = body.get("goals")
-    if named is None:
-        named = [{"goal": body.get("goal")}]
-    if not isinstance(named, list) or not named:
+    named_goals = body.get("goals")
+    if named_goals is None:
+        named_goals = [{"goal": body.get("goal")}]
+    if not isinstance(named_goals, list) or not named_goals:
         raise RefusedError(450, "goals")
-    for each in named:
-        if not isinstance(each, dict) or not each.get("goal"):
+    for goal in named_goals:
+        if not isinstance(goal, dict) or not goal.get("goal"):
             raise RefusedError(450, "goal")
-        yield each
+        yield goal

@@ -16,7 +16,7 @@ from crmlab.sandbox.service import dumps
 from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, whole
 from crmlab.sandbox.services.altcraft.matching import find
 from crmlab.sandbox.services.altcraft.records import Profiles, profile_id
-from crmlab.sandbox.world.model import object_id
+from crmlab.sandbox.world.model import Person, object_id
 from crmlab.sandbox.world.newcomer import newcomer
 
 _MAX = 10_000
@@ -71,40 +71,46 @@ class Imports:
         profiles = body.get("data")
         if not isinstance(profiles, list) or len(profiles) > _MAX:
             raise RefusedError(450, "data")
-        found = self._found(body)
+        database_profiles = self._found(body)
         results: list[dict[str, Any]] = []
         for profile in profiles:
             try:
                 if not isinstance(profile, dict):
                     raise RefusedError(450, "data")
-                results.append({"error": 0, "profile_id": self._imported(found, body, profile)})
+                results.append(
+                    {"error": 0, "profile_id": self._imported(database_profiles, body, profile)}
+                )
             except RefusedError as refused:
                 results.append({"error": refused.code, "error_text": refused.detail})
         return b'"result":' + dumps(results)
 
     def _found(self, body: Body) -> Profiles:
-        number = whole(body, "db_id")
-        if number not in self._databases:
+        database_id = whole(body, "db_id")
+        if database_id not in self._databases:
             raise RefusedError(404)
         if not body.get("skip_triggers"):
             self.triggered += 1
-        return self._databases[number]
+        return self._databases[database_id]
 
     def _imported(self, found: Profiles, body: Body, profile: Mapping[str, Any]) -> str:
         """Write a profile, and return its id."""
         if "@" not in str(profile.get("email") or "@"):
             raise RefusedError(450, "email")
-        keys = {name: profile[name] for name in ("email", "phone") if profile.get(name)}
+        keys = {field: profile[field] for field in ("email", "phone") if profile.get(field)}
         try:
+            # what stands beside the profile says how it is found, before what stands in it
             person = found.people[find(found, {**keys, **body})]
         except RefusedError as refused:
             if refused.code != 404 or body.get("matching") == "profile_id":
                 raise
-            now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-            number = next(self._numbers)
-            person = newcomer(
-                object_id(now, _IMPORTED, number), number=-number, at=now, service="altcraft"
-            )
+            person = self._newcomer()
             found.add(person)
         found.write(person, profile)
         return profile_id(person.id)
+
+    def _newcomer(self) -> Person:
+        now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+        number = next(self._numbers)
+        person_id = object_id(now, _IMPORTED, number)
+        # people of the world have numbers above zero: a newcomer is nobody among them
+        return newcomer(person_id, number=-number, at=now, service="altcraft")

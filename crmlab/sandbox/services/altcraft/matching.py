@@ -28,13 +28,13 @@ def find(found: Profiles, body: Body) -> int:
 
     It is refused with 450 where a parameter is missing, with 404 where there is none, with 435 where there are several.
     """
-    test = _test(found, body)
-    places = [index for index, person in enumerate(found.people) if test(person)]
-    if not places:
+    is_meant = _test(found, body)
+    positions = [position for position, person in enumerate(found.people) if is_meant(person)]
+    if not positions:
         raise RefusedError(404)
-    if len(places) > 1:
+    if len(positions) > 1:  # the service does not choose one of them
         raise RefusedError(435)
-    return places[0]
+    return positions[0]
 
 
 def _test(found: Profiles, body: Body) -> Callable[[Person], bool]:
@@ -43,16 +43,18 @@ def _test(found: Profiles, body: Body) -> Callable[[Person], bool]:
         wanted = _given(body, "profile_id")
         return lambda person: profile_id(person.id) == wanted
     if matching in ("custom", "custom_sub"):
-        name = _given(body, "field_name")
-        value = _given(body, "field_value")
-        return lambda person: str(found.profile(person).get(name)) == value
+        field_name = _given(body, "field_name")
+        field_value = _given(body, "field_value")
+        return lambda person: str(found.profile(person).get(field_name)) == field_value
     if matching not in _BY_ADDRESS:
         raise RefusedError(450, "matching")
-    names, counts_subscriptions = _BY_ADDRESS[matching]
-    addresses = {_given(body, name).lower() for name in names}
-    return lambda person: bool(
-        addresses.intersection(_addresses(found, person, counts_subscriptions))
-    )
+    parameters, counts_subscriptions = _BY_ADDRESS[matching]
+    addresses = {_given(body, parameter).lower() for parameter in parameters}
+
+    def has_address(person: Person) -> bool:
+        return not addresses.isdisjoint(_addresses(found, person, counts_subscriptions))
+
+    return has_address
 
 
 def _given(body: Body, name: str) -> str:
@@ -68,4 +70,5 @@ def _addresses(found: Profiles, person: Person, counts_subscriptions: bool) -> I
     yield from profile.get("phones", [])
     if counts_subscriptions:
         subscribed = found.subscriptions.of("person_id", person.id)
-        yield from (one.address.lower() for one in subscribed.items)
+        for subscription in subscribed.items:
+            yield subscription.address.lower()

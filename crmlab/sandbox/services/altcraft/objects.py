@@ -41,8 +41,8 @@ class Objects:
     """The databases and resources of a world, one by one."""
 
     def __init__(self, world: World, profiles: Mapping[int, Profiles]) -> None:
-        self._databases = {each.id: each for each in world.mail_databases}
-        self._resources = {each.id: each for each in world.mail_resources}
+        self._databases = {database.id: database for database in world.mail_databases}
+        self._resources = {resource.id: resource for resource in world.mail_resources}
         self._profiles = profiles
 
     def methods(self) -> dict[str, Callable[[Body], bytes]]:
@@ -58,10 +58,10 @@ class Objects:
 
     def profile_fields(self, body: Body) -> bytes:
         self._one(self._databases, body, "db_id")
-        named = {**_SYSTEM_FIELDS, **_OWN_FIELDS}
-        return data(
-            [{"name": name, "description": said, "type": "string"} for name, said in named.items()]
-        )
+        fields = []
+        for field_name, description in {**_SYSTEM_FIELDS, **_OWN_FIELDS}.items():
+            fields.append({"name": field_name, "description": description, "type": "string"})
+        return data(fields)
 
     def subscription_fields(self, body: Body) -> bytes:
         self._one(self._resources, body, "id")
@@ -78,31 +78,27 @@ class Objects:
 
     def refreshed(self, body: Body, *, resource: str, database: str) -> list[dict[str, Any]]:
         """Return what the task that counts anew tells at its end."""
-        wanted = self._one(self._resources, body, resource).id
-        number = self._one(self._databases, body, database).id
-        channels = _counted(self._subscriptions(wanted, number))
-        return [
-            {
-                "channels": channels,
-                "in_progress": False,
-                "list_id": number,
-                "resource_id": wanted,
-                "updated": True,
-            }
-        ]
+        resource_id = self._one(self._resources, body, resource).id
+        database_id = self._one(self._databases, body, database).id
+        result = {
+            "channels": _counted(self._subscriptions(resource_id, database_id)),
+            "in_progress": False,
+            "list_id": database_id,
+            "resource_id": resource_id,
+            "updated": True,
+        }
+        return [result]
 
     def _one(self, known: Mapping[int, Any], body: Body, name: str) -> Any:
-        found = known.get(whole(body, name))
-        if found is None:
+        database_or_resource = known.get(whole(body, name))
+        if database_or_resource is None:
             raise RefusedError(404, name)
-        return found
+        return database_or_resource
 
     def _subscriptions(self, resource: int, database: int | None = None) -> Iterable[Subscription]:
-        for number, profiles in self._profiles.items():
-            if database in (None, number):
-                yield from (
-                    one for one in profiles.subscriptions.items if one.resource_id == resource
-                )
+        for database_id, profiles in self._profiles.items():
+            if database in (None, database_id):
+                yield from profiles.subscriptions.of("resource_id", resource).items
 
 
 def _settings(found: MailDatabase | MailResource) -> dict[str, Any]:
@@ -111,18 +107,19 @@ def _settings(found: MailDatabase | MailResource) -> dict[str, Any]:
 
 def _counted(subscriptions: Iterable[Subscription]) -> list[dict[str, Any]]:
     by_channel: dict[str, Counter[str]] = defaultdict(Counter)
-    for one in subscriptions:
-        by_channel[one.channel][one.status] += 1
-    return [
-        {"channel": channel, "status": _states(counted)}
-        for channel, counted in sorted(by_channel.items())
-    ]
+    for subscription in subscriptions:
+        by_channel[subscription.channel][subscription.status] += 1
+    counters = []
+    for channel, counted in sorted(by_channel.items()):
+        counters.append({"channel": channel, "status": _states(counted)})
+    return counters
 
 
 def _states(counted: Counter[str]) -> dict[str, int]:
-    return {
-        "all": counted.total(),
-        **{state: counted[state] for state in _STATES},
-        "subscribed_sendable": counted["subscribed"],
-        "unconfirmed_sendable": counted["unconfirmed"],
-    }
+    states = {"all": counted.total()}
+    for state in _STATES:
+        states[state] = counted[state]
+    # nothing in the sandbox keeps a subscribed address from being sent to
+    states["subscribed_sendable"] = counted["subscribed"]
+    states["unconfirmed_sendable"] = counted["unconfirmed"]
+    return states

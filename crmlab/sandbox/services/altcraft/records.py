@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from crmlab.sandbox.service import Records, iso
@@ -41,11 +42,24 @@ def xxh(person: Person) -> str:
 
 
 def _present(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if value not in (None, "", [])}
+    # zero and False are said: only what holds nothing is left out
+    return {field: value for field, value in record.items() if value not in (None, "", [])}
 
 
 def _millis(time: datetime) -> str:
     return (iso(time) or "").replace("Z", ".000Z")
+
+
+def _id_of(person: Person) -> str:
+    return profile_id(person.id)
+
+
+class _History(NamedTuple):
+    """What happened to one person: their short hash, and their events with the time of each."""
+
+    xxh: str
+    times: list[datetime]
+    events: Records
 
 
 class Profiles:
@@ -53,7 +67,8 @@ class Profiles:
 
     def __init__(self, number: int, world: World, people: Iterable[Person]) -> None:
         self.number = number
-        self.people = sorted(people, key=lambda person: profile_id(person.id))
+        self.people = sorted(people, key=_id_of)
+        self._people = {person.id: person for person in self.people}
         self._world = world
         self._names = {person.id: world.alias(person, "altcraft") for person in self.people}
         self._companies = world.companies_by_id()
@@ -61,49 +76,53 @@ class Profiles:
         self._campaigns = {campaign.id: campaign for campaign in world.campaigns}
         self._subscriptions: dict[str, list[Subscription]] = defaultdict(list)
         for subscription in world.subscriptions:
-            if subscription.person_id in self._names:
+            if subscription.person_id in self._people:
                 self._subscriptions[subscription.person_id].append(subscription)
         self.records = Records(self.people, self.profile)
-        self.subscriptions = Records(
-            [one for person in self.people for one in self._subscriptions[person.id]],
-            self.subscription,
-        )
-        self.by_id = {profile_id(person.id): index for index, person in enumerate(self.people)}
-        events: dict[str, list[MailEvent]] = {person.id: [] for person in self.people}
-        for event in sorted(world.mail_events, key=lambda event: event.at):
-            if event.person_id in events:
-                events[event.person_id].append(event)
-        self._people = {person.id: person for person in self.people}
+        self.subscriptions = Records(self._all_subscriptions(), self.subscription)
+        self.by_id = self._positions()
         #: by person, what was imported
         self._written: dict[str, dict[str, Any]] = {}
         #: xxh, times and events of each profile, in the order that the history is read
-        self.history = [
-            (
-                xxh(person),
-                [event.at for event in events[person.id]],
-                Records(events[person.id], self.event),
-            )
-            for person in sorted(self.people, key=xxh)
-        ]
+        self.history = self._histories()
+
+    def _all_subscriptions(self) -> Iterator[Subscription]:
+        for person in self.people:
+            yield from self._subscriptions[person.id]
+
+    def _positions(self) -> dict[str, int]:
+        return {_id_of(person): position for position, person in enumerate(self.people)}
+
+    def _histories(self) -> list[_History]:
+        events: dict[str, list[MailEvent]] = defaultdict(list)
+        for event in sorted(self._world.mail_events, key=lambda event: event.at):
+            events[event.person_id].append(event)
+        histories = []
+        for person in sorted(self.people, key=xxh):
+            of_person = events[person.id]
+            times = [event.at for event in of_person]
+            histories.append(_History(xxh(person), times, Records(of_person, self.event)))
+        return histories
 
     def add(self, person: Person) -> None:
         """Take a person in, who was imported."""
-        place = bisect_left(
-            self.people, profile_id(person.id), key=lambda each: profile_id(each.id)
-        )
-        self.people.insert(place, person)
+        position = bisect_left(self.people, _id_of(person), key=_id_of)
+        self.people.insert(position, person)
         self._people[person.id] = person
         self._names[person.id] = Alias("", "", None, None)
-        self.records.add(person, at=place)
-        self.by_id = {profile_id(each.id): index for index, each in enumerate(self.people)}
-        insort(self.history, (xxh(person), [], Records([], self.event)), key=lambda entry: entry[0])
+        self.records.add(person, at=position)
+        self.by_id = self._positions()
+        history = _History(xxh(person), [], Records([], self.event))
+        insort(self.history, history, key=attrgetter("xxh"))
 
     def write(self, person: Person, fields: Mapping[str, Any]) -> None:
         """Change fields of a profile, and the states of its subscriptions."""
-        for one in fields.get("subscriptions") or []:
-            self._subscribe(person, one)
-        plain = {name: value for name, value in fields.items() if name != "subscriptions"}
-        self._written[person.id] = {**self._written.get(person.id, {}), **plain}
+        for subscription in fields.get("subscriptions") or []:
+            self._subscribe(person, subscription)
+        written = {**self._written.get(person.id, {}), **fields}
+        # a profile shows those that the service keeps, and not the fields that changed them
+        written.pop("subscriptions", None)
+        self._written[person.id] = written
         self.records.replace(person, person)
 
     def _subscribe(self, person: Person, given: Mapping[str, Any]) -> None:
@@ -112,40 +131,44 @@ class Profiles:
         address = str(given.get(_ADDRESS.get(channel, "cc_data")) or "")
         status = given.get("status")
         # imports may number the states, of which only that of subscribed is shown
-        word = "subscribed" if status in (None, 0) else str(status)
-        known = self._subscriptions[person.id]
-        for place, one in enumerate(known):
-            if (one.resource_id, one.channel, one.address) == (
-                given.get("resource_id"),
-                channel,
-                address,
-            ):
-                known[place] = replace(one, status=word)
-                self.subscriptions.replace(one, known[place])
+        new_status = "subscribed"
+        if status not in (None, 0):
+            new_status = str(status)
+        subscriptions = self._subscriptions[person.id]
+        key = (given.get("resource_id"), channel, address)
+        for position, subscription in enumerate(subscriptions):
+            if (subscription.resource_id, subscription.channel, subscription.address) == key:
+                subscriptions[position] = replace(subscription, status=new_status)
+                self.subscriptions.replace(subscription, subscriptions[position])
                 return
-        added = Subscription(
+        subscription_added = Subscription(
             person_id=person.id,
             resource_id=int(given["resource_id"]),
             channel=channel,
             address=address,
-            status=word,
+            status=new_status,
             created_at=datetime.now(UTC).replace(microsecond=0),
         )
-        known.append(added)
-        self.subscriptions.add(added)
+        subscriptions.append(subscription_added)
+        self.subscriptions.add(subscription_added)
 
     def profile(self, person: Person) -> dict[str, Any]:
         """One profile, flat: the service's fields, then the account's own."""
-        known: Alias = self._names[person.id]
+        own_alias: Alias = self._names[person.id]
         company = self._companies.get(person.company_id or "")
+        # the first phone number is the one that this service has of them, if it has any
+        phones: list[str] = []
+        if own_alias.phone:
+            phones = [own_alias.phone, *person.phones[1:]]
+        subscriptions = self._subscriptions[person.id]
         return _present(
             {
                 "id": profile_id(person.id),
                 "db_id": self.number,
-                "email": known.email,
-                "phones": [known.phone, *person.phones[1:]] if known.phone else [],
-                "_fname": known.first_name,
-                "_lname": known.last_name,
+                "email": own_alias.email,
+                "phones": phones,
+                "_fname": own_alias.first_name,
+                "_lname": own_alias.last_name,
                 "_city": person.city,
                 "_region": person.state,
                 "_country": person.country_code,
@@ -153,54 +176,62 @@ class Profiles:
                 "_createtime": _millis(person.created_at),
                 "_regdate": _millis(person.created_at),
                 "_xxh": xxh(person),
-                "_md5": _md5(known.email) if known.email else None,
+                "_md5": _md5(own_alias.email) if own_alias.email else None,
                 "season": person.season,
                 "company": company.name if company else None,
-                "subscriptions": [self._inside(one) for one in self._subscriptions[person.id]],
+                "subscriptions": [self._inside(subscription) for subscription in subscriptions],
                 **self._written.get(person.id, {}),
             }
         )
 
-    def _inside(self, one: Subscription) -> dict[str, Any]:
+    def _inside(self, subscription: Subscription) -> dict[str, Any]:
         """A subscription as a profile holds it."""
-        data = {
-            "email": one.address,
-            "domain": one.address.rpartition("@")[2],
-            "md5": _md5(one.address),
-        }
-        return {
-            "resource_id": one.resource_id,
-            "channel": one.channel,
+        address = subscription.address
+        record: dict[str, Any] = {
+            "resource_id": subscription.resource_id,
+            "channel": subscription.channel,
             "priority": 0,
-            "status": one.status,
-            "hash_id": self._hash(one),
+            "status": subscription.status,
+            "hash_id": self._hash(subscription),
             "is_delete": False,
-            "reg_info": {"date": _millis(one.created_at), "ip": "192.0.2.1"},
-            **({"email_data": data} if one.channel == "email" else {}),
-            **({"push_data": {"subscription_id": one.address}} if one.channel == "push" else {}),
+            "reg_info": {"date": _millis(subscription.created_at), "ip": "192.0.2.1"},
         }
+        if subscription.channel == "email":
+            record["email_data"] = {
+                "email": address,
+                "domain": address.rpartition("@")[2],
+                "md5": _md5(address),
+            }
+        if subscription.channel == "push":
+            record["push_data"] = {"subscription_id": address}
+        return record
 
-    def _hash(self, one: Subscription) -> str:
-        return _md5(f"{one.resource_id}/{one.channel}/{one.address}")[:16]
+    def _hash(self, subscription: Subscription) -> str:
+        identity = f"{subscription.resource_id}/{subscription.channel}/{subscription.address}"
+        return _md5(identity)[:16]
 
-    def subscription(self, one: Subscription) -> dict[str, Any]:
+    def subscription(self, subscription: Subscription) -> dict[str, Any]:
         """A subscription as the list of all of them holds it."""
         return {
-            **self._bare(one),
+            **self._bare(subscription),
             "db_id": self.number,
-            "profile_id": profile_id(one.person_id),
-            "_xxh": xxh(self._people[one.person_id]),
-            "hash_id": self._hash(one),
+            "profile_id": profile_id(subscription.person_id),
+            "_xxh": xxh(self._people[subscription.person_id]),
+            "hash_id": self._hash(subscription),
         }
 
-    def _bare(self, one: Subscription) -> dict[str, Any]:
-        return {
-            "resource_id": one.resource_id,
-            "channel": one.channel,
-            _ADDRESS.get(one.channel, "cc_data"): one.address,
-            **({"provider": "firebase"} if one.channel == "push" else {}),
+    def _bare(self, subscription: Subscription) -> dict[str, Any]:
+        address_field = _ADDRESS.get(subscription.channel, "cc_data")
+        record: dict[str, Any] = {
+            "resource_id": subscription.resource_id,
+            "channel": subscription.channel,
+            address_field: subscription.address,
+        }
+        if subscription.channel == "push":
+            record["provider"] = "firebase"
+        return record | {
             "priority": 0,
-            "status": one.status,
+            "status": subscription.status,
             "custom_fields": {},
             "cats": [],
         }
@@ -208,77 +239,91 @@ class Profiles:
     def event(self, event: MailEvent) -> dict[str, Any]:
         """One line of the history."""
         person = self._people[event.person_id]
+        record = {
+            "xxh": xxh(person),
+            "profile_id": profile_id(person.id),
+            "email": self._names[person.id].email,
+            "list_id": self.number,
+            "action": event.action,
+            "count": 1,
+            "datetime": _millis(event.at),
+            **self._campaign_of(event),
+            "subscription": self._mailed_to(person),
+            "channel": "email",
+        }
+        return _present(record)
+
+    def _campaign_of(self, event: MailEvent) -> dict[str, Any]:
+        """What an event says of its campaign, which goals have none of."""
         campaign = self._campaigns.get(event.campaign_id or 0)
-        mailed = [one for one in self._subscriptions[person.id] if one.channel == "email"]
-        shown = (
-            {**self._bare(mailed[0]), "resource_name": self._resources.get(mailed[0].resource_id)}
-            if mailed
-            else None
-        )
-        return _present(
-            {
-                "xxh": xxh(person),
-                "profile_id": profile_id(person.id),
-                "email": self._names[person.id].email,
-                "list_id": self.number,
-                "action": event.action,
-                "count": 1,
-                "datetime": _millis(event.at),
-                "message_id": campaign and campaign.id + 1000,
-                "campaign_id": event.campaign_id,
-                "event_id": event.id,
-                "smid": event.message_id,
-                "campaign_name": campaign and campaign.name,
-                "message_name": campaign and f"{campaign.name} (template)",
-                "subscription": shown,
-                "channel": "email",
-            }
-        )
+        message_id = None
+        campaign_name = ""
+        message_name = ""
+        if campaign:
+            # each campaign sends one message, whose number is no campaign's
+            message_id = campaign.id + 1000
+            campaign_name = campaign.name
+            message_name = f"{campaign.name} (template)"
+        return {
+            "message_id": message_id,
+            "campaign_id": event.campaign_id,
+            "event_id": event.id,
+            "smid": event.message_id,
+            "campaign_name": campaign_name,
+            "message_name": message_name,
+        }
+
+    def _mailed_to(self, person: Person) -> dict[str, Any] | None:
+        """The subscription that a person is written to by."""
+        for subscription in self._subscriptions[person.id]:
+            if subscription.channel == "email":
+                resource_name = self._resources.get(subscription.resource_id)
+                return {**self._bare(subscription), "resource_name": resource_name}
+        return None
 
     def remove(self, person: Person) -> None:
         """Take a person out, with all that belongs to them."""
-        for one in self._subscriptions.pop(person.id, []):
-            self.subscriptions.remove(one)
+        for subscription in self._subscriptions.pop(person.id, []):
+            self.subscriptions.remove(subscription)
         self.people.remove(person)
         self.records.remove(person)
-        self.by_id = {profile_id(each.id): index for index, each in enumerate(self.people)}
-        self.history = [entry for entry in self.history if entry[0] != xxh(person)]
+        self.by_id = self._positions()
+        self.history = [history for history in self.history if history.xxh != xxh(person)]
 
     def happened(self, person: Person, event: MailEvent) -> None:
         """Take in an event of a person's history."""
-        for name, times, events in self.history:
-            if name == xxh(person):
-                place = bisect_right(times, event.at)
-                times.insert(place, event.at)
-                events.add(event, at=place)
+        for profile_hash, times, events in self.history:
+            if profile_hash == xxh(person):
+                position = bisect_right(times, event.at)
+                times.insert(position, event.at)
+                events.add(event, at=position)
 
     def numbers(self, people: Iterable[int], resource: int) -> list[dict[str, Any]]:
         """How many of these people can be sent to, by channel."""
-        chosen = set(people)
+        chosen_numbers = set(people)
         states: dict[str, Counter[str]] = defaultdict(Counter)
-        for one in self.subscriptions.items:
-            if one.resource_id == resource and self._people[one.person_id].number in chosen:
-                states[one.channel][one.status] += 1
-        return [
-            {
-                "channel": channel,
-                "status": {
-                    "subscribed_sendable": counted["subscribed"],
-                    "unconfirmed_sendable": counted["unconfirmed"],
-                },
+        for subscription in self.subscriptions.of("resource_id", resource).items:
+            if self._people[subscription.person_id].number in chosen_numbers:
+                states[subscription.channel][subscription.status] += 1
+        counters = []
+        for channel, people_by_state in sorted(states.items()):
+            sendable = {
+                "subscribed_sendable": people_by_state["subscribed"],
+                "unconfirmed_sendable": people_by_state["unconfirmed"],
             }
-            for channel, counted in sorted(states.items())
-        ]
+            counters.append({"channel": channel, "status": sendable})
+        return counters
 
 
 def databases(world: World) -> dict[int, Profiles]:
     """The databases by id; each person is in one of them, by number."""
-    people = world.people_in("altcraft")
-    ids = [database.id for database in world.mail_databases]
-    return {
-        id_: Profiles(id_, world, [p for p in people if p.number % len(ids) == index])
-        for index, id_ in enumerate(ids)
-    }
+    members: dict[int, list[Person]] = {database.id: [] for database in world.mail_databases}
+    database_ids = list(members)
+    for person in world.people_in("altcraft"):
+        if database_ids:
+            database_id = database_ids[person.number % len(database_ids)]
+            members[database_id].append(person)
+    return {number: Profiles(number, world, people) for number, people in members.items()}
 
 
 def thing(id_: int, name: str, *, group: Mapping[str, Any]) -> dict[str, Any]:

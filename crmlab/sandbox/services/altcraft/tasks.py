@@ -64,47 +64,51 @@ class Tasks:
 
     def export(self, body: Body) -> bytes:
         """Write the profiles of a database or a segment into a file."""
-        kind = choice(body, "source_type", ("database", "segment"))
-        source = whole(body, "source_id")
+        source_type = choice(body, "source_type", ("database", "segment"))
+        source_id = whole(body, "source_id")
         file_format = choice(body, "file_format", ("csv", "json"), "csv")
         if not isinstance(body.get("custom_request", {}), dict):
             raise RefusedError(450, "custom_request")
-        rows = self._rows(kind, source)
+        rows = self._rows(source_type, source_id)
         number = len(self._tasks) + 1
         folder = str(UUID(int=number))
-        name = f"{number}_{kind}_export.{file_format}"
-        self._files[folder, name] = _csv(rows) if file_format == "csv" else dumps(rows)
+        file_name = f"{number}_{source_type}_export.{file_format}"
+        if file_format == "csv":
+            self._files[folder, file_name] = _csv(rows)
+        else:
+            self._files[folder, file_name] = dumps(rows)
         result = {
             "errors": [],
-            "source_id": source,
+            "source_id": source_id,
             "total": len(rows),
-            "type": kind,
-            "urls": [f"/api/download/data/{folder}/{name}"],
+            "type": source_type,
+            "urls": [f"/api/download/data/{folder}/{file_name}"],
         }
         return self.start(result, looks=1)
 
     async def file(self, request: web.Request) -> web.Response:
         """Answer with a file that an export has written."""
-        found = self._files.get((request.match_info["folder"], request.match_info["file"]))
-        if found is None:
+        content = self._files.get((request.match_info["folder"], request.match_info["file"]))
+        if content is None:
             return web.Response(status=404, text="404 page not found")
-        return web.Response(body=found, content_type="application/octet-stream")
+        return web.Response(body=content, content_type="application/octet-stream")
 
     def _rows(self, kind: str, source: int) -> list[dict[str, Any]]:
         if kind == "database":
             if source not in self._profiles:
                 raise RefusedError(404)
-            found = self._profiles[source]
-            return [found.profile(person) for person in found.people]
+            profiles = self._profiles[source]
+            return [profiles.profile(person) for person in profiles.people]
         if source not in self._segments:
             raise RefusedError(404)
+        # a segment may have members in every database
         members = set(self._segments[source].person_numbers)
-        return [
-            found.profile(person)
-            for found in self._profiles.values()
-            for person in found.people
-            if person.number in members
-        ]
+        rows = []
+        for profiles in self._profiles.values():
+            for person in profiles.people:
+                if person.number in members:
+                    rows.append(profiles.profile(person))
+        return rows
 
 
 def _csv(rows: list[dict[str, Any]]) -> bytes:
@@ -112,13 +116,15 @@ def _csv(rows: list[dict[str, Any]]) -> bytes:
     writer = csv.writer(file)
     writer.writerow(_COLUMNS)
     for row in rows:
-        writer.writerow([_cell(row.get(name)) for name in _COLUMNS])
+        writer.writerow([_cell(row.get(column)) for column in _COLUMNS])
     return file.getvalue().encode()
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+    if isinstance(value, list) and all(isinstance(member, str) for member in value):
         return ",".join(value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

@@ -78,8 +78,8 @@ def _routes(world: World) -> Iterator[web.RouteDef]:
 
 
 def _allowed(request: web.Request, body: Any) -> bool:
-    where = request.path.removeprefix(_PREFIX)
-    if where in _TOKEN_IN_QUERY and request.query.get("token") == _TOKEN:
+    asked_path = request.path.removeprefix(_PREFIX)
+    if asked_path in _TOKEN_IN_QUERY and request.query.get("token") == _TOKEN:
         return True
     return request.headers.get("Authorization") == f"Bearer {_TOKEN}"
 
@@ -87,17 +87,16 @@ def _allowed(request: web.Request, body: Any) -> bool:
 def _all(integrations: Integrations, direction: str) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         included = replies.included(request, _PARTS)
-        return replies.data(
-            [integrations.shown(one, included) for one in integrations.of(direction)]
-        )
+        chosen = integrations.of(direction)
+        return replies.data([integrations.shown(integration, included) for integration in chosen])
 
     return handle
 
 
 def _one(integrations: Integrations, direction: str) -> Handler:
     async def handle(request: web.Request) -> web.Response:
-        one = integrations.named(request.match_info["id"], direction)
-        return replies.data(integrations.shown(one, replies.included(request, _PARTS)))
+        integration = integrations.named(request.match_info["id"], direction)
+        return replies.data(integrations.shown(integration, replies.included(request, _PARTS)))
 
     return handle
 
@@ -108,30 +107,30 @@ class _Log:
         self.lines = Records(self.log.changes, lambda numbered: self.log.line(*numbered))
 
     async def lines_asked(self, request: web.Request) -> web.Response:
-        found = self.lines
+        lines = self.lines
         action = request.query.get("filter[action]")
         if action:
-            found = found.where(lambda numbered: self.log.action(numbered[1]) == action)
-        causer = request.query.get("filter[causer_id]")
-        if causer:
-            found = found.where(lambda numbered: str(self.log.causer(numbered[1])) == causer)
-        first, last = _created_between(request)
-        found = found.where(lambda numbered: first <= _created(numbered[1]) <= last)
-        return replies.data(found.slice(0, len(found)))
+            lines = lines.where(lambda numbered: self.log.action(numbered[1]) == action)
+        causer_id = request.query.get("filter[causer_id]")
+        if causer_id:
+            lines = lines.where(lambda numbered: str(self.log.causer(numbered[1])) == causer_id)
+        first_day, last_day = _created_between(request)
+        lines = lines.where(lambda numbered: first_day <= _created(numbered[1]) <= last_day)
+        return replies.data(lines.slice(0, len(lines)))
 
 
 def _created_between(request: web.Request) -> tuple[date, date]:
     """The days that ``filter[created]`` names, both included."""
     if "filter[created]" in request.query:
-        day = replies.day(request, "filter[created]")
-        return day, day
-    first = date.min
+        one_day = replies.day(request, "filter[created]")
+        return one_day, one_day
+    first_day = date.min
     if "filter[created][since]" in request.query:
-        first = replies.day(request, "filter[created][since]")
-    last = date.max
+        first_day = replies.day(request, "filter[created][since]")
+    last_day = date.max
     if "filter[created][until]" in request.query:
-        last = replies.day(request, "filter[created][until]")
-    return first, last
+        last_day = replies.day(request, "filter[created][until]")
+    return first_day, last_day
 
 
 def _created(change: Change) -> date:

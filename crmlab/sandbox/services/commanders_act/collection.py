@@ -29,25 +29,29 @@ class Collection:
 
     def add(self, attributes: Mapping[str, Any], **related: Any) -> Object:
         """Add an object with the next free id."""
-        highest = max((int(each["id"]) for each in self.objects), default=0)
-        made: Object = {
+        # above all others, so that an id of one that was deleted comes back only if it was the last
+        highest = max((int(entity["id"]) for entity in self.objects), default=0)
+        entity: Object = {
             "id": self.ids(highest + 1),
             "type": self.type,
             "attributes": dict(attributes),
         }
         if related:
-            made["relationships"] = {name: {"data": link} for name, link in related.items()}
-        self.objects.append(made)
-        return made
+            entity["relationships"] = {}
+            for relation, linked in related.items():
+                entity["relationships"][relation] = {"data": linked}
+        self.objects.append(entity)
+        return entity
 
     def has(self, attributes: Mapping[str, Any]) -> bool:
         """Return whether there is one already that no other may be like."""
-        taken = [each["attributes"].get(self.unique) for each in self.objects]
-        return bool(self.unique) and attributes.get(self.unique) in taken
+        taken_values = [entity["attributes"].get(self.unique) for entity in self.objects]
+        return bool(self.unique) and attributes.get(self.unique) in taken_values
 
     def named(self, id: str) -> Object | None:
         """Return the object with that id."""
-        return next((each for each in self.objects if str(each["id"]) == id), None)
+        # ids are numbers at some paths and texts at others, in a request always text
+        return next((entity for entity in self.objects if str(entity["id"]) == id), None)
 
 
 def link(kind: str, id: Any) -> Object:
@@ -57,4 +61,9 @@ def link(kind: str, id: Any) -> Object:
 
 def links(kind: str, ids: Iterable[Any]) -> list[Object]:
     """Return what names several objects of a kind."""
-    return [link(kind, id) for id in ids]
+    return [link(kind, linked_id) for linked_id in ids]
+
+
+def without_related(entity: Object) -> Object:
+    """Return an object without what it is related to."""
+    return {member: value for member, value in entity.items() if member != "relationships"}

@@ -24,32 +24,37 @@ def issues(one: Integration, hours: list[Hour]) -> Iterator[tuple[str, dict[str,
     """Yield why deliveries failed, or were rejected, and how many did."""
     if one.direction != "destination":
         return
-    counts = {"error": [hour[2] for hour in hours], "rejected": [hour[3] for hour in hours]}
-    for kind, wrong in counts.items():
-        total = sum(wrong)
-        last_seen = max(
-            (hour[0] for hour, count in zip(hours, wrong, strict=True) if count),
-            default=one.created_at,
-        )
+    errors: Counter[datetime] = Counter()
+    rejections: Counter[datetime] = Counter()
+    for began_at, _, failed, rejected in hours:
+        errors[began_at] += failed
+        rejections[began_at] += rejected
+    for kind, by_hour in (("error", errors), ("rejected", rejections)):
+        total = by_hour.total()
+        # unary plus leaves out the hours in which nothing went wrong
+        last_seen = max(+by_hour, default=one.created_at)
         for reason, share in REASONS[kind]:
-            events = round(total * share)
-            if events:
-                yield (
-                    kind,
-                    {
-                        "reason": reason,
-                        "event_types": list(event_names())[:2],
-                        "events_count": events,
-                        "last_seen": millis(last_seen),
-                        "stream_hit_id": f"{uuid5(NAMESPACE_URL, f'issue/{one.id}')}-86400-{kind}-{reason}",
-                    },
-                )
+            deliveries = round(total * share)
+            # a reason that nothing went wrong for is in no answer
+            if deliveries:
+                issue = {
+                    "reason": reason,
+                    "event_types": list(event_names())[:2],
+                    "events_count": deliveries,
+                    "last_seen": millis(last_seen),
+                    "stream_hit_id": f"{uuid5(NAMESPACE_URL, f'issue/{one.id}')}-86400-{kind}-{reason}",
+                }
+                yield kind, issue
 
 
 def details(world: World, one: Integration, kind: str, issue: dict[str, Any]) -> dict[str, Any]:
     """Return one delivery that went wrong, with what was sent and answered."""
-    person = world.people[0] if world.people else None
-    sent = {"email": person.emails[0] if person and person.emails else "somebody@example.com"}
+    # what is sent to a partner holds personal data: nothing of it may be stored by a client
+    email = "somebody@example.com"
+    for person in world.people[:1]:
+        if person.emails:
+            email = person.emails[0]
+    sent = {"email": email}
     return {
         "id": issue["stream_hit_id"],
         "type": "delivery/issues-details",
@@ -77,50 +82,62 @@ def data_quality(
     sources: Iterable[Integration], shares: Iterable[tuple[str, float]]
 ) -> dict[str, Any]:
     """What the sources collected and what of it was normalized, by type of event and hour of the last day."""
-    chosen = list(sources)
-    by_hour: Counter[datetime] = Counter()
-    for one in chosen:
-        for at, success, failed, rejected in one.hourly[-24:]:
-            by_hour[at] += success + failed + rejected
+    chosen_sources = list(sources)
+    by_hour = _collected_by_hour((source, source.hourly[-24:]) for source in chosen_sources)
     statuses: dict[str, Any] = {}
     anomalies: dict[str, Any] = {}
-    for name, share in shares:
-        counts = [(at, round(events * share)) for at, events in sorted(by_hour.items())]
-        rows = [[_naive_time(at), count, count - count // 100] for at, count in counts]
-        statuses[name] = [["dateTime", "collected", "normalized"], *rows]
-        lacking = sum(count // 100 for _, count in counts)
-        anomalies[name] = _anomalies(name, lacking, counts[-1][0]) if lacking else []
+    for event_name, share in shares:
+        rows: list[list[Any]] = [["dateTime", "collected", "normalized"]]
+        anomalies[event_name] = []
+        lacking = 0
+        for began_at, events in sorted(by_hour.items()):
+            collected = round(events * share)
+            # one event in a hundred lacks a property, and is not normalized
+            without_property = collected // 100
+            lacking += without_property
+            rows.append([_naive_time(began_at), collected, collected - without_property])
+        statuses[event_name] = rows
+        if lacking:
+            anomalies[event_name].append(_anomaly(event_name, lacking, max(by_hour)))
+    collecting = [_collecting(source) for source in chosen_sources]
     return {
         "type": "monitoring/sources/data-quality-report",
         "attributes": {
             "eventNames": list(statuses),
             "validation": {"statuses": statuses, "anomalies": anomalies},
-            "collection": {
-                "total": by_hour.total(),
-                "sources": [_collecting(one) for one in chosen],
-            },
+            "collection": {"total": by_hour.total(), "sources": collecting},
         },
     }
 
 
-def _anomalies(event: str, count: int, at: datetime) -> list[dict[str, Any]]:
-    return [
-        {
-            "level": "warn",
-            "count": count,
-            "path": "properties.page_type",
-            "message": f"{event} event requires .page_type property",
-            "sample": f'{{"key":"{SECRET}"}}',
-            "date": _naive_time(at),
-        }
-    ]
+def _collected_by_hour(
+    sources: Iterable[tuple[Integration, Iterable[Hour]]],
+) -> Counter[datetime]:
+    """Return how many events the sources collected, whatever became of them."""
+    by_hour: Counter[datetime] = Counter()
+    for _, hours in sources:
+        for began_at, success, failed, rejected in hours:
+            by_hour[began_at] += success + failed + rejected
+    return by_hour
+
+
+def _anomaly(event: str, count: int, at: datetime) -> dict[str, Any]:
+    return {
+        "level": "warn",
+        "count": count,
+        "path": "properties.page_type",
+        "message": f"{event} event requires .page_type property",
+        "sample": f'{{"key":"{SECRET}"}}',
+        "date": _naive_time(at),
+    }
 
 
 def _collecting(one: Integration) -> dict[str, Any]:
-    days = hours_of_days(one)
+    trend = [{"timestamp": midnight, "value": 90} for midnight in hours_of_days(one)]
+    by_hour = _collected_by_hour([(one, one.hourly[-24:])])
     return {
         "reference": str(uuid5(NAMESPACE_URL, f"source/{one.id}")),
-        "count": sum(sum(hour[1:]) for hour in one.hourly[-24:]),
+        "count": by_hour.total(),
         "integration": {
             "label": one.label,
             "integration_type": "sources",
@@ -131,7 +148,7 @@ def _collecting(one: Integration) -> dict[str, Any]:
             "last_deployment": millis(one.created_at),
             "health": 90,
             "status": one.status,
-            "trend": [{"timestamp": day, "value": 90} for day in days],
+            "trend": trend,
         },
     }
 
@@ -148,43 +165,45 @@ def collected_events(
     end: datetime,
 ) -> dict[str, Any]:
     """Types of events, which sources collect and destinations get, with counts by the hour, newest first."""
-    chosen = list(integrations)
-    by_hour: Counter[datetime] = Counter()
-    for one in chosen:
-        if one.direction == "source":
-            for at, success, failed, rejected in hours_between(one, start, end):
-                by_hour[at] += success + failed + rejected
+    sources = []
+    destinations = []
+    for integration in integrations:
+        if integration.direction == "source":
+            sources.append(integration)
+        else:
+            destinations.append(integration)
+    by_hour = _collected_by_hour((source, hours_between(source, start, end)) for source in sources)
     links = {
-        f"{direction}s": {"data": _links(chosen, direction)}
-        for direction in ("source", "destination")
+        "sources": {"data": _links(sources)},
+        "destinations": {"data": _links(destinations)},
     }
-    found = []
-    included = []
-    for name, share in shares:
-        id = f"7-{name}"
-        related = {**links, "stats": {"data": {"type": "events/stat", "id": id}}}
+    events = []
+    datasets = []
+    for event_name, share in shares:
+        event_id = f"7-{event_name}"
+        related = {**links, "stats": {"data": {"type": "events/stat", "id": event_id}}}
         event = {
             "type": "events/definition",
-            "id": id,
-            "attributes": {"name": name},
+            "id": event_id,
+            "attributes": {"name": event_name},
             "relationships": related,
         }
-        rows = [
-            [_naive_time(at), str(float(round(by_hour[at] * share)))]
-            for at in sorted(by_hour, reverse=True)
-        ]
-        dataset = {"dataset": [["dateTime", "value"], *rows]}
-        found.append(event)
-        included.append({"type": "dataset", "id": f"{id}/stats/normalized", "attributes": dataset})
-    return {"data": found, "included": included}
+        rows = [["dateTime", "value"]]
+        for began_at in sorted(by_hour, reverse=True):
+            # these figures come as text, with a decimal point
+            rows.append([_naive_time(began_at), str(float(round(by_hour[began_at] * share)))])
+        dataset = {
+            "type": "dataset",
+            "id": f"{event_id}/stats/normalized",
+            "attributes": {"dataset": rows},
+        }
+        events.append(event)
+        datasets.append(dataset)
+    return {"data": events, "included": datasets}
 
 
-def _links(integrations: Iterable[Integration], direction: str) -> list[dict[str, str]]:
-    return [
-        {"type": "integration", "id": str(one.id)}
-        for one in integrations
-        if one.direction == direction
-    ]
+def _links(integrations: Iterable[Integration]) -> list[dict[str, str]]:
+    return [{"type": "integration", "id": str(integration.id)} for integration in integrations]
 
 
 def _naive_time(at: datetime) -> str:

@@ -23,7 +23,7 @@ class Integrations:
 
     def of(self, direction: str) -> list[Integration]:
         """Return the sources, or the destinations."""
-        return [one for one in self._all if one.direction == direction]
+        return [integration for integration in self._all if integration.direction == direction]
 
     def named(self, id: str, direction: str = "") -> Integration:
         """Return the one of that id, of either direction where none is named.
@@ -33,21 +33,22 @@ class Integrations:
         NoDataError
             there is none
         """
-        for one in self._all:
-            if str(one.id) == id and direction in ("", one.direction):
-                return one
+        for integration in self._all:
+            if str(integration.id) == id and direction in ("", integration.direction):
+                return integration
         raise replies.NoDataError
 
     def shown(self, one: Integration, included: Collection[str] = ()) -> dict[str, Any]:
         """Return it as an answer has it."""
-        found = records.integration(one, included)
-        found["attributes"] |= self._written.get(one.id, {})
-        return found
+        integration = records.integration(one, included)
+        integration["attributes"] |= self._written.get(one.id, {})
+        return integration
 
     def add(self, direction: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """Add one with the next free id, and return it as an answer has it."""
-        made = Integration(
-            id=max((one.id for one in self._all), default=0) + 1,
+        highest_id = max((integration.id for integration in self._all), default=0)
+        added = Integration(
+            id=highest_id + 1,
             label=attributes["label"],
             direction=direction,
             connector_id="0",
@@ -59,17 +60,19 @@ class Integrations:
             last_run_at=None,
             hourly=[],
         )
-        self._all.append(made)
-        return self.change(made, attributes)
+        self._all.append(added)
+        return self.change(added, attributes)
 
     def change(self, one: Integration, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """Write attributes, and return it as an answer has it."""
-        written = {name: value for name, value in attributes.items() if name != "health"}
-        self._written[one.id] = {
+        written = {
             **self._written.get(one.id, {}),
-            **written,
+            **attributes,
             "updated": records.offset_time(self._now),
         }
+        # what the service counts itself cannot be written
+        written.pop("health", None)
+        self._written[one.id] = written
         return self.shown(one)
 
     def delete(self, one: Integration) -> None:

@@ -10,7 +10,11 @@ from aiohttp import web
 
 from crmlab.sandbox.service import Handler, dumps
 from crmlab.sandbox.services.commanders_act import replies
-from crmlab.sandbox.services.commanders_act.collection import Collection, Object
+from crmlab.sandbox.services.commanders_act.collection import (
+    Collection,
+    Object,
+    without_related,
+)
 from crmlab.sandbox.services.commanders_act.objects import collections
 from crmlab.sandbox.world.model import World
 
@@ -50,14 +54,14 @@ class Lists:
     @property
     def reads(self) -> dict[str, Handler]:
         """Return what answers a read, by path."""
-        found: dict[str, Handler] = {}
+        handlers: dict[str, Handler] = {}
         for path, collection in self.collections.items():
             if path in _NOT_READ:
                 continue
-            found[path] = _all(collection)
+            handlers[path] = _all(collection)
             if path not in _WITHOUT_IDS:
-                found[f"{path.rstrip('/')}/{{id}}"] = _one(collection)
-        return found | {
+                handlers[f"{path.rstrip('/')}/{{id}}"] = _one(collection)
+        return handlers | {
             "/ams/reports/{id}/data": self.report_data,
             "/privacy/cookie-scanner/cookie/description/{name}": self.cookie_description,
             "/privacy/cookie-scanner/install-code": self.install_code,
@@ -67,40 +71,54 @@ class Lists:
     async def report_data(self, request: web.Request) -> web.Response:
         """A page of the lines of a report, with what tells of the others."""
         report = _named(self.collections["/ams/reports"], request)
-        number, size = _page(request)
-        campaigns = [campaign.name for campaign in self._world.campaigns] or ["Campaign"]
-        lines = [_line(campaigns[n % len(campaigns)], n, int(report["id"])) for n in range(_LINES)]
-        chosen = lines[(number - 1) * size : number * size]
-        last = -(-len(lines) // size)
+        page_number, page_size = _page(request)
+        lines = self._report_lines(int(report["id"]))
+        page_lines = lines[(page_number - 1) * page_size : page_number * page_size]
+        last_page = -(-len(lines) // page_size)
         pagination = {
             "total": len(lines),
-            "count": len(chosen),
-            "per_page": size,
-            "current_page": number,
-            "total_pages": last,
+            "count": len(page_lines),
+            "per_page": page_size,
+            "current_page": page_number,
+            "total_pages": last_page,
         }
-        numbers = {"self": number, "first": 1, "last": last, "next": min(number + 1, last)}
+        # links lead to a host that no client reaches:
+        # whoever follows them must not take them as they are
         address = f"https://internal.example.com/v2/7/ams/reports/{report['id']}/data"
-        links = {name: f"{address}?{_query(page, size)}" for name, page in numbers.items()}
-        if number >= last:
-            del links["next"]
+        links = {
+            "self": f"{address}?{_query(page_number, page_size)}",
+            "first": f"{address}?{_query(1, page_size)}",
+            "last": f"{address}?{_query(last_page, page_size)}",
+        }
+        if page_number < last_page:
+            links["next"] = f"{address}?{_query(page_number + 1, page_size)}"
         columns = ["name", *_METRICS]
-        data = {"rows": chosen, "total": _sum(lines), "columns": columns}
+        data = {"rows": page_lines, "total": _sum(lines), "columns": columns}
         body = {"data": data, "meta": {"pagination": pagination}, "links": links}
         return web.Response(body=dumps(body), content_type=replies.JSON_API)
 
+    def _report_lines(self, report_id: int) -> list[Object]:
+        campaigns = [campaign.name for campaign in self._world.campaigns] or ["Campaign"]
+        lines = []
+        for number in range(_LINES):
+            campaign_name = campaigns[number % len(campaigns)]
+            lines.append(_line(campaign_name, number, report_id))
+        return lines
+
     async def cookie_description(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        if not any(each["attributes"]["name"] == name for each in self._cookies):
+        cookie_name = request.match_info["name"]
+        if cookie_name not in self._cookie_names:
             raise replies.NoDataError
         body = {
-            f"description_{language}": f"{name} ({language})" for language in ("en", "fr", "it")
+            f"description_{language}": f"{cookie_name} ({language})"
+            for language in ("en", "fr", "it")
         }
         return web.Response(body=dumps(body), content_type=replies.JSON_API)
 
     @property
-    def _cookies(self) -> list[Object]:
-        return self.collections["/privacy/cookie-scanner/cookies"].objects
+    def _cookie_names(self) -> list[str]:
+        cookies = self.collections["/privacy/cookie-scanner/cookies"]
+        return [cookie["attributes"]["name"] for cookie in cookies.objects]
 
     async def install_code(self, request: web.Request) -> web.Response:
         body = {"code": '<script src="//cdn.example.com/cookies.js"></script>'}
@@ -108,27 +126,26 @@ class Lists:
 
     async def export(self, request: web.Request) -> web.Response:
         """The cookies of a version as a file; what is in it is not documented."""
-        versions = {
-            each["attributes"]["version"]
-            for each in self.collections["/privacy/cookie-scanners"].objects
-        }
-        if (
-            request.match_info["version"] not in versions
-            or request.match_info["format"].lower() not in _EXPORTS
-        ):
+        scanners = self.collections["/privacy/cookie-scanners"]
+        versions = {scanner["attributes"]["version"] for scanner in scanners.objects}
+        is_format = request.match_info["format"].lower() in _EXPORTS
+        if request.match_info["version"] not in versions or not is_format:
             raise replies.NoDataError
-        names = "\n".join(each["attributes"]["name"] for each in self._cookies)
-        return web.Response(body=names.encode(), content_type="application/octet-stream")
+        content = "\n".join(self._cookie_names).encode()
+        return web.Response(body=content, content_type="application/octet-stream")
 
 
 def _all(collection: Collection) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         replies.included(request, collection.includes)
-        found = [each for each in collection.objects if _passes(each, collection.filters, request)]
+        filters = collection.filters
+        chosen = [entity for entity in collection.objects if _passes(entity, filters, request)]
         if not collection.is_paged:
-            return replies.data(found)
-        number, size = _page(request)
-        return replies.data(_sorted(found, request)[(number - 1) * size : number * size])
+            return replies.data(chosen)
+        page_number, page_size = _page(request)
+        return replies.data(
+            _sorted(chosen, request)[(page_number - 1) * page_size : page_number * page_size]
+        )
 
     return handle
 
@@ -136,60 +153,59 @@ def _all(collection: Collection) -> Handler:
 def _one(collection: Collection) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         replies.included(request, collection.includes)
-        found = _named(collection, request)
-        shown = {
-            name: part
-            for name, part in found.items()
-            if collection.shows_related or name != "relationships"
-        }
-        return replies.data(shown)
+        entity = _named(collection, request)
+        if not collection.shows_related:
+            entity = without_related(entity)
+        return replies.data(entity)
 
     return handle
 
 
 def _named(collection: Collection, request: web.Request) -> Object:
-    found = collection.named(request.match_info["id"])
-    if found is None:
+    entity = collection.named(request.match_info["id"])
+    if entity is None:
         raise replies.NoDataError
-    return found
+    return entity
 
 
-def _passes(each: Object, filters: Mapping[str, str], request: web.Request) -> bool:
+def _passes(entity: Object, filters: Mapping[str, str], request: web.Request) -> bool:
     """Whether an object has what each filter wants; truths are written true and false, or 1 and 0."""
     for name, attribute in filters.items():
         wanted = request.query.get(f"filter[{name}]")
-        value = each["attributes"].get(attribute)
-        forms = (
-            {str(value).lower(), str(int(value))}
-            if isinstance(value, bool)
-            else {str(value).lower()}
-        )
-        if wanted is not None and wanted.lower() not in forms:
+        value = entity["attributes"].get(attribute)
+        spellings = {str(value).lower()}
+        if isinstance(value, bool):
+            spellings.add(str(int(value)))
+        if wanted is not None and wanted.lower() not in spellings:
             return False
     return True
 
 
-def _sorted(found: list[Object], request: web.Request) -> list[Object]:
+def _sorted(entities: list[Object], request: web.Request) -> list[Object]:
     """Return the objects in the order that ``sort``, or ``sort[by]`` and ``sort[desc]``, asks for."""
     wanted = request.query.get("sort", request.query.get("sort[by]", ""))
     is_falling = wanted.startswith("-") or request.query.get("sort[desc]") == "true"
-    name = wanted.lstrip("-")
-    if not name:
-        return found
-    if any(name not in each["attributes"] for each in found):
+    attribute = wanted.lstrip("-")
+    if not attribute:
+        return entities
+    if any(attribute not in entity["attributes"] for entity in entities):
         raise replies.BadFilterError("sort")
-    return sorted(found, key=lambda each: str(each["attributes"][name]), reverse=is_falling)
+    # as text: an attribute may be absent, or a number here and a word there
+    return sorted(
+        entities, key=lambda entity: str(entity["attributes"][attribute]), reverse=is_falling
+    )
 
 
 def _page(request: web.Request) -> tuple[int, int]:
     """Return which page is asked for, and how many it may hold."""
-    found = []
-    for name, default in (("page[number]", 1), ("page[size]", _PAGE_SIZE)):
-        value = request.query.get(name, str(default))
-        if not value.isdecimal() or not 0 < int(value) < 10**6:
-            raise replies.BadFilterError(name)
-        found.append(int(value))
-    return found[0], found[1]
+    return _positive(request, "page[number]", 1), _positive(request, "page[size]", _PAGE_SIZE)
+
+
+def _positive(request: web.Request, name: str, default: int) -> int:
+    value = request.query.get(name, str(default))
+    if not value.isdecimal() or not 0 < int(value) < 10**6:
+        raise replies.BadFilterError(name)
+    return int(value)
 
 
 def _query(number: int, size: int) -> str:
@@ -197,17 +213,21 @@ def _query(number: int, size: int) -> str:
 
 
 def _line(name: str, number: int, report: int) -> Object:
-    values = [(900 - 7 * number) * report, (500 - 3 * number) * report]
-    cells = {
-        metric: {"type": "number", "value": v, "top_value": v}
-        for metric, v in zip(_METRICS, values, strict=True)
+    first_metric, second_metric = _METRICS
+    return {
+        "name": {"type": "string", "value": f"{name} {number + 1}"},
+        first_metric: _cell((900 - 7 * number) * report),
+        second_metric: _cell((500 - 3 * number) * report),
     }
-    return {"name": {"type": "string", "value": f"{name} {number + 1}"}, **cells}
+
+
+def _cell(value: int) -> Object:
+    return {"type": "number", "value": value, "top_value": value}
 
 
 def _sum(lines: list[Object]) -> dict[str, Any]:
-    sums = {metric: sum(line[metric]["value"] for line in lines) for metric in _METRICS}
+    """Return the last line of a report: the sum of all its lines, also of those on other pages."""
     total: dict[str, Any] = {"name": {"type": "string", "value": "total"}}
-    return total | {
-        metric: {"type": "number", "value": v, "top_value": v} for metric, v in sums.items()
-    }
+    for metric in _METRICS:
+        total[metric] = _cell(sum(line[metric]["value"] for line in lines))
+    return total

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,99 +30,106 @@ class Measured:
 
     def _delivered(self, request: web.Request) -> tuple[Integration, list[records.Hour]]:
         """The integration and its hours of the period; none at all is an error here."""
-        one = self._integrations.named(request.match_info["id"])
+        integration = self._integrations.named(request.match_info["id"])
         end = replies.time(request, "end", self.world.now)
-        hours = records.hours_between(
-            one, replies.time(request, "start", end - timedelta(days=30)), end
-        )
-        if not any(sum(hour[1:]) for hour in hours):
+        start = replies.time(request, "start", end - timedelta(days=30))
+        hours = records.hours_between(integration, start, end)
+        has_deliveries = any(sum(hour[1:]) for hour in hours)
+        if not has_deliveries:
             raise replies.NoDataError
-        return one, hours
+        return integration, hours
 
     async def trends(self, request: web.Request) -> web.Response:
-        one, hours = self._delivered(request)
+        integration, hours = self._delivered(request)
         granularity = request.query.get("granularity", "86400000")
         if not granularity.isdigit() or int(granularity) < 1:
             raise replies.BadFilterError("granularity")
-        return replies.data(records.trends(one, hours, int(granularity)))
+        return replies.data(records.trends(integration, hours, int(granularity)))
 
     async def healths(self, request: web.Request) -> web.Response:
-        one, hours = self._delivered(request)
-        attributes = {"connector_type": one.connector_template, **records.health(hours)}
-        return replies.data({"id": str(one.id), "type": "delivery/trend", "attributes": attributes})
+        integration, hours = self._delivered(request)
+        # of the same type as trends: so the document has it
+        return _figures(integration, "delivery/trend", records.health(hours))
 
     async def statistics(self, request: web.Request) -> web.Response:
         """One row for each banner, whatever the number of days."""
-        first = replies.day(request, "filter[begin_date]")
-        last = replies.day(request, "filter[end_date]")
+        first_day = replies.day(request, "filter[begin_date]")
+        last_day = replies.day(request, "filter[end_date]")
         devices = replies.choices(
             request, "filter[sup_filters][device][]", records.DEVICES.values()
         )
         locations = replies.choices(
             request, "filter[sup_filters][location][]", records.LOCATIONS.values()
         )
-        rows = (
-            records.statistic(banner, first, last, devices, locations)
-            for banner in self.world.banners
-        )
-        return replies.data([row for row in rows if row])
+        rows = []
+        for banner in self.world.banners:
+            row = records.statistic(banner, first_day, last_day, devices, locations)
+            if row:
+                rows.append(row)
+        return replies.data(rows)
 
     async def segments(self, request: web.Request) -> web.Response:
-        number = request.query.get("filter[segment_id]", "")
-        if not number.isdigit():
+        segment_id = request.query.get("filter[segment_id]", "")
+        if not segment_id.isdigit():
             raise replies.BadFilterError("filter[segment_id]")
-        first = replies.time(request, "filter[from]")
+        start = replies.time(request, "filter[from]")
         end = replies.time(request, "filter[to]")
-        found = [segment for segment in self.world.tag_segments if segment.id == int(number)]
-        if not found:
-            raise replies.NoDataError
-        return replies.data(records.segment(found[0], first, end))
+        for segment in self.world.tag_segments:
+            if segment.id == int(segment_id):
+                return replies.data(records.segment(segment, start, end))
+        raise replies.NoDataError
 
     # ---- issues ----------------------------------------------------------------------------------
 
     async def issues(self, request: web.Request) -> web.Response:
-        one, hours = self._delivered(request)
-        kind = request.query.get("filter[type]")
-        if kind not in (None, *events.REASONS):
+        integration, hours = self._delivered(request)
+        asked_kind = request.query.get("filter[type]")
+        if asked_kind not in (None, *events.REASONS):
             raise replies.BadFilterError("filter[type]")
-        found = list(events.issues(one, hours))
-        attributes: dict[str, Any] = {"connector_type": one.connector_template}
-        for each in events.REASONS:
-            attributes[each] = [issue for of, issue in found if of == each and kind in (None, each)]
-        return replies.data({"id": str(one.id), "type": "delivery/issue", "attributes": attributes})
+        # a kind that is not asked for is there all the same, and empty
+        by_kind: dict[str, list[Any]] = {kind: [] for kind in events.REASONS}
+        for kind, issue in events.issues(integration, hours):
+            if asked_kind in (None, kind):
+                by_kind[kind].append(issue)
+        return _figures(integration, "delivery/issue", by_kind)
 
     async def issue_details(self, request: web.Request) -> web.Response:
         """One delivery, with what was sent: a person, and the key of a partner."""
-        for one in self._integrations:
-            for kind, issue in events.issues(one, one.hourly):
+        for integration in self._integrations:
+            for kind, issue in events.issues(integration, integration.hourly):
                 if issue["stream_hit_id"] == request.match_info["id"]:
-                    return replies.data(events.details(self.world, one, kind, issue))
+                    return replies.data(events.details(self.world, integration, kind, issue))
         raise replies.NoDataError
 
     # ---- events ----------------------------------------------------------------------------------
 
     async def quality(self, request: web.Request) -> web.Response:
         sources = self._integrations.of("source")
-        chosen = request.query.get("source")
-        if chosen:
-            sources = [one for one in sources if str(one.id) == chosen]
+        source_id = request.query.get("source")
+        if source_id:
+            sources = [source for source in sources if str(source.id) == source_id]
         if not sources:
             raise replies.NoDataError
         return replies.data(events.data_quality(sources, list(_shares())))
 
     async def collected(self, request: web.Request) -> web.Response:
-        kind = request.query.get("filter[rangeType]", "absolute")
-        if kind not in ("absolute", "relative"):
+        range_type = request.query.get("filter[rangeType]", "absolute")
+        if range_type not in ("absolute", "relative"):
             raise replies.BadFilterError("filter[rangeType]")
-        named = replies.included(request, _INCLUDES)
-        end = _edge(request, "filter[to]", kind, self.world.now, self.world.now)
-        start = _edge(request, "filter[from]", kind, self.world.now, end - timedelta(days=30))
+        included = replies.included(request, _INCLUDES)
+        end = _edge(request, "filter[to]", range_type, self.world.now, self.world.now)
+        start = _edge(request, "filter[from]", range_type, self.world.now, end - timedelta(days=30))
         search = request.query.get("filter[search]", "")
-        shares = [(name, share) for name, share in _shares() if search in name]
-        body = events.collected_events(self._integrations, shares, start, end)
-        if "stats.normalized" not in named:
+        searched = [(event_name, share) for event_name, share in _shares() if search in event_name]
+        body = events.collected_events(self._integrations, searched, start, end)
+        if "stats.normalized" not in included:
             del body["included"]
         return web.Response(body=dumps(body), content_type="application/json")
+
+
+def _figures(integration: Integration, kind: str, figures: Mapping[str, Any]) -> web.Response:
+    attributes = {"connector_type": integration.connector_template, **figures}
+    return replies.data({"id": str(integration.id), "type": kind, "attributes": attributes})
 
 
 def _shares() -> Iterator[tuple[str, float]]:

@@ -36,7 +36,9 @@ def millis(time: datetime) -> int:
 
 def offset_time(time: datetime | None) -> str | None:
     """ISO 8601 with an offset, as the service writes the times of objects."""
-    return None if time is None else time.astimezone(UTC).isoformat(timespec="seconds")
+    if time is None:
+        return None
+    return time.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def integration(one: Integration, included: Collection[str]) -> dict[str, Any]:
@@ -82,27 +84,32 @@ def integration(one: Integration, included: Collection[str]) -> dict[str, Any]:
 
 def catalog(integrations: Iterable[Integration], direction: str) -> list[dict[str, Any]]:
     """What sources or destinations can be made of, as far as these integrations tell."""
-    known = {one.connector_id: one for one in integrations if one.direction == direction}
-    return [
-        {
-            "id": id,
-            "type": "source-template" if direction == "source" else "destination-catalog",
-            "attributes": {
-                "label": one.connector_name,
-                "icon": f"//icons.example.com/{one.connector_template}.webp",
-                "guide_url": None,
-                "template": one.connector_template,
-                "trigger_type": "web" if one.connector_template == "web" else "event",
-            },
-            "relationships": {
-                "categories": {"data": {"type": "integration-categories", "id": "1"}}
-            },
-        }
-        for id, one in sorted(known.items())
-    ]
+    by_connector: dict[str, Integration] = {}
+    for integration in integrations:
+        if integration.direction == direction:
+            by_connector[integration.connector_id] = integration
+    return [_connector(by_connector[connector_id]) for connector_id in sorted(by_connector)]
+
+
+def _connector(one: Integration) -> dict[str, Any]:
+    kind = "source-template" if one.direction == "source" else "destination-catalog"
+    trigger_type = "web" if one.connector_template == "web" else "event"
+    return {
+        "id": one.connector_id,
+        "type": kind,
+        "attributes": {
+            "label": one.connector_name,
+            "icon": f"//icons.example.com/{one.connector_template}.webp",
+            "guide_url": None,
+            "template": one.connector_template,
+            "trigger_type": trigger_type,
+        },
+        "relationships": {"categories": {"data": {"type": "integration-categories", "id": "1"}}},
+    }
 
 
 def _parameters(one: Integration) -> dict[str, Any]:
+    # both hold a secret of a partner, as live ones do, so that tests see that none of them is kept
     if one.direction == "source":
         return {
             "facebook": {"pixel_id": str(one.id), "access_token": SECRET},
@@ -113,35 +120,37 @@ def _parameters(one: Integration) -> dict[str, Any]:
 
 def health(hourly: Iterable[Hour]) -> dict[str, Any]:
     """Totals of these hours and their history by day; one delivery in fifty needed a second try."""
-    hours = list(hourly)
-    success = sum(hour[1] for hour in hours)
-    failed = sum(hour[2] for hour in hours)
-    rejected = sum(hour[3] for hour in hours)
-    days: dict[int, Counter[str]] = {}
-    for at, sent, error, refused in hours:
-        day = days.setdefault(millis(at.replace(hour=0)), Counter())
-        day["success"] += sent
-        day["fail"] += error + refused
+    totals: Counter[str] = Counter()
+    # what was refused and what failed are one in the history, and two in the totals
+    success_by_day: Counter[int] = Counter()
+    fail_by_day: Counter[int] = Counter()
+    for began_at, success, failed, rejected in hourly:
+        midnight = millis(began_at.replace(hour=0))
+        success_by_day[midnight] += success
+        fail_by_day[midnight] += failed + rejected
+        totals.update(success=success, failed=failed, rejected=rejected)
+    retried = totals["success"] // 50
     return {
-        "total": success + failed + rejected,
+        "total": totals.total(),
         "success": {
-            "immediate": {"total": success - success // 50, "increase_rate": 0.0},
-            "retry": {"total": success // 50, "increase_rate": None},
+            "immediate": {"total": totals["success"] - retried, "increase_rate": 0.0},
+            "retry": {"total": retried, "increase_rate": None},
         },
         "fail": {
-            "rejected": {"total": rejected, "increase_rate": 0.0},
-            "error": {"total": failed, "increase_rate": None},
+            "rejected": {"total": totals["rejected"], "increase_rate": 0.0},
+            "error": {"total": totals["failed"], "increase_rate": None},
         },
         "trends": {
-            word: {
-                "dataset": [
-                    ["dateTime", word],
-                    *([day, counted[word]] for day, counted in days.items()),
-                ]
-            }
-            for word in ("success", "fail")
+            "success": _dataset("success", success_by_day),
+            "fail": _dataset("fail", fail_by_day),
         },
     }
+
+
+def _dataset(name: str, by_day: Mapping[int, int]) -> dict[str, Any]:
+    """A header and a row for each day, as all figures of the service come."""
+    rows = [[midnight, count] for midnight, count in by_day.items()]
+    return {"dataset": [["dateTime", name], *rows]}
 
 
 def hours_between(one: Integration, start: datetime, end: datetime) -> list[Hour]:
@@ -152,12 +161,12 @@ def hours_between(one: Integration, start: datetime, end: datetime) -> list[Hour
 def trends(one: Integration, hours: Iterable[Hour], granularity: int) -> dict[str, Any]:
     """What was delivered in each interval of `granularity` milliseconds; refused and failed are one."""
     intervals: dict[int, list[int]] = {}
-    for at, success, failed, rejected in hours:
-        start = millis(at) // granularity * granularity
-        counted = intervals.setdefault(start, [0, 0])
+    for began_at, success, failed, rejected in hours:
+        interval = millis(began_at) // granularity * granularity
+        counted = intervals.setdefault(interval, [0, 0])
         counted[0] += success
         counted[1] += failed + rejected
-    rows = [[start, *counted] for start, counted in sorted(intervals.items())]
+    rows = [[interval, *counted] for interval, counted in sorted(intervals.items())]
     return {
         "id": str(one.id),
         "type": "delivery/trend",
@@ -172,34 +181,47 @@ def statistic(
     banner: Banner, first: date, last: date, devices: Collection[int], locations: Collection[int]
 ) -> dict[str, Any] | None:
     """One banner, summed over the days; counts of 0 are left out, as in the vendor's example."""
-    rows = [
-        row for row in banner.daily if first <= row.day <= last and _counts(row, devices, locations)
-    ]
-    if not rows:
+    days = []
+    for banner_day in banner.daily:
+        if first <= banner_day.day <= last and _counts(banner_day, devices, locations):
+            days.append(banner_day)
+    if not days:
         return None
-    exposed = sum(row.visitors_exposed for row in rows)
-    counts = {
-        "nb_visitors_exposed_to_privacy": exposed,
-        "nb_banner_views": sum(row.banner_views for row in rows),
-        "nb_optin": sum(row.optin for row in rows),
-        "nb_explicit_optin": sum(row.explicit_optin for row in rows),
-        "nb_optout": sum(row.optout for row in rows),
-    }
+    counts = _decisions(days)
+    exposed = counts["nb_visitors_exposed_to_privacy"]
     counts |= _further_counts(counts)
     rates = {
         "optin_rate": _rate(counts["nb_optin"], exposed),
         "optout_rate": _rate(counts["nb_optout"], exposed),
     }
-    for word, field in (("category", "categories"), ("vendor", "vendors")):
-        chosen: Counter[str] = Counter()
-        for row in rows:
-            chosen.update(getattr(row, field))
-        for number, optin in chosen.items():
-            counts[f"nb_optin_{word}_{number}"] = optin
+    for dimension, field in (("category", "categories"), ("vendor", "vendors")):
+        optins: Counter[str] = Counter()
+        for banner_day in days:
+            optins.update(getattr(banner_day, field))
+        for number, optin in optins.items():
+            counts[f"nb_optin_{dimension}_{number}"] = optin
             if optin:
-                rates[f"optin_rate_{word}_{number}"] = _rate(optin, exposed)
-    present = {name: count for name, count in counts.items() if count}
+                rates[f"optin_rate_{dimension}_{number}"] = _rate(optin, exposed)
+    present = {metric: count for metric, count in counts.items() if count}
     return {"type": "privacy/statistic", "id": banner.id, "attributes": present | rates}
+
+
+def _decisions(days: Iterable[BannerDay]) -> dict[str, int]:
+    """Who saw a banner in these days, and what they decided."""
+    counts = {
+        "nb_visitors_exposed_to_privacy": 0,
+        "nb_banner_views": 0,
+        "nb_optin": 0,
+        "nb_explicit_optin": 0,
+        "nb_optout": 0,
+    }
+    for banner_day in days:
+        counts["nb_visitors_exposed_to_privacy"] += banner_day.visitors_exposed
+        counts["nb_banner_views"] += banner_day.banner_views
+        counts["nb_optin"] += banner_day.optin
+        counts["nb_explicit_optin"] += banner_day.explicit_optin
+        counts["nb_optout"] += banner_day.optout
+    return counts
 
 
 def _further_counts(counts: Mapping[str, int]) -> dict[str, int]:
@@ -223,61 +245,65 @@ def _further_counts(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def _counts(row: BannerDay, devices: Collection[int], locations: Collection[int]) -> bool:
+    """Whether a row is asked for; no devices are all of them, and so are no locations."""
     device = DEVICES.get(row.device or "", 0)
     location = LOCATIONS.get(row.location or "", 0)
-    return (not devices or device in devices) and (not locations or location in locations)
+    if devices and device not in devices:
+        return False
+    return not locations or location in locations
 
 
 def _rate(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
+    if not whole:
+        return 0.0
+    return part / whole
 
 
 def segment(one: TagSegment, first: datetime, end: datetime) -> list[dict[str, Any]]:
     """Sizes by the hour for less than a week, else by the day; numbers as text."""
-    by_hour = end - first < timedelta(days=7)
+    parts = 1
+    if end - first < timedelta(days=7):
+        parts = 24
     rows = []
     for day, total, added, removed in one.daily:
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        parts = 24 if by_hour else 1
         for part in range(parts):
-            at = midnight + timedelta(hours=part)
-            if not first <= at < end:
+            began_at = midnight + timedelta(hours=part)
+            if not first <= began_at < end:
                 continue
-            rows.append(
-                {
-                    "type": "dms/segment-statistics",
-                    "id": str(millis(at)),
-                    "attributes": {
-                        "nb_visitors_added": str(_share(added, parts, part)),
-                        "nb_visitors_removed": str(_share(removed, parts, part)),
-                        "nb_visitors_total": str(total),
-                        "start_date": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-                    },
-                }
-            )
+            attributes = {
+                "nb_visitors_added": str(_share(added, parts, part)),
+                "nb_visitors_removed": str(_share(removed, parts, part)),
+                "nb_visitors_total": str(total),
+                "start_date": began_at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            }
+            row_id = str(millis(began_at))
+            rows.append({"type": "dms/segment-statistics", "id": row_id, "attributes": attributes})
     return rows
 
 
 def _share(number: int, parts: int, part: int) -> int:
+    # what is left over goes to the first parts: together they are the number again
     return number // parts + (part < number % parts)
 
 
 def users(world: World) -> list[dict[str, Any]]:
     """Who works with the site."""
-    return [
-        {
-            "type": "admin/users",
-            "id": number,
-            "attributes": {
-                "type": "end_user",
-                "language": "english",
-                "email": user.email,
-                "firstname": user.first_name,
-                "lastname": user.last_name,
-            },
-        }
-        for number, user in enumerate(world.users, 1)
-    ]
+    return [_user(number, user) for number, user in enumerate(world.users, 1)]
+
+
+def _user(number: int, user: User) -> dict[str, Any]:
+    return {
+        "type": "admin/users",
+        "id": number,
+        "attributes": {
+            "type": "end_user",
+            "language": "english",
+            "email": user.email,
+            "firstname": user.first_name,
+            "lastname": user.last_name,
+        },
+    }
 
 
 class Log:

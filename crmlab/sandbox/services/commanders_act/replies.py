@@ -38,8 +38,9 @@ def refusal(status: int) -> web.Response:
 
 def data(value: Any) -> web.Response:
     """Return an answer of data."""
-    body = value if isinstance(value, bytes) else dumps(value)
-    return web.Response(body=b'{"data":' + body + b"}", content_type=JSON_API)
+    # lists that are kept come as the bytes that they were rendered to once
+    rendered = value if isinstance(value, bytes) else dumps(value)
+    return web.Response(body=b'{"data":' + rendered + b"}", content_type=JSON_API)
 
 
 class BadFilterError(Exception):
@@ -67,10 +68,10 @@ def guarded(handler: Handler) -> Handler:
 
 def included(request: web.Request, known: Collection[str]) -> set[str]:
     """What ``include`` names, as a comma list; only what is known."""
-    named = {part for part in request.query.get("include", "").split(",") if part}
-    strange = named - set(known)
-    if strange:
-        raise BadFilterError(f"include: {', '.join(sorted(strange))}")
+    named = {related for related in request.query.get("include", "").split(",") if related}
+    unknown = named - set(known)
+    if unknown:
+        raise BadFilterError(f"include: {', '.join(sorted(unknown))}")
     return named
 
 
@@ -88,18 +89,18 @@ def time(request: web.Request, name: str, default: datetime | None = None) -> da
     if value is None and default is not None:
         return default
     try:
-        found = datetime.fromisoformat(value or "")
+        named_time = datetime.fromisoformat(value or "")
     except ValueError:
         raise BadFilterError(name) from None
-    if found.tzinfo is None:
+    if named_time.tzinfo is None:  # the document asks for one in every time
         raise BadFilterError(f"{name} needs a time zone")
-    return found
+    return named_time
 
 
 def choices(request: web.Request, name: str, allowed: Iterable[int]) -> set[int]:
     """Return the choices that a filter names."""
     known = {str(choice): choice for choice in allowed}
     values = request.query.getall(name, [])
-    if any(value not in known for value in values):
+    if not known.keys() >= {*values}:
         raise BadFilterError(name)
     return {known[value] for value in values}

@@ -22,7 +22,11 @@ from crmlab.connector import Operation
 from crmlab.providers import registry
 from crmlab.sandbox.service import BODY
 from crmlab.sandbox.services.commanders_act import replies
-from crmlab.sandbox.services.commanders_act.collection import Collection, Object
+from crmlab.sandbox.services.commanders_act.collection import (
+    Collection,
+    Object,
+    without_related,
+)
 from crmlab.sandbox.services.commanders_act.integrations import Integrations
 from crmlab.sandbox.services.commanders_act.records import offset_time
 from crmlab.sandbox.world.model import World
@@ -55,8 +59,8 @@ class _Matched:
     @property
     def path(self) -> str:
         """The path of the objects that it is about."""
-        found = self.operation.path.partition("/{")[0].rstrip("/")
-        return _SAME.get(found, found)
+        before_id = self.operation.path.partition("/{")[0].rstrip("/")
+        return _SAME.get(before_id, before_id)
 
 
 class Writes:
@@ -66,9 +70,9 @@ class Writes:
         self, world: World, collections: Mapping[str, Collection], integrations: Integrations
     ) -> None:
         self._now = offset_time(world.now)
-        self._collections = {
-            path.rstrip("/"): collection for path, collection in collections.items()
-        }
+        self._collections: dict[str, Collection] = {}
+        for path, collection in collections.items():
+            self._collections[path.rstrip("/")] = collection
         self._integrations = integrations
         #: attributes that a tag had, by its id
         self._versions: defaultdict[str, list[Object]] = defaultdict(list)
@@ -94,16 +98,18 @@ class Writes:
     # ---- objects ---------------------------------------------------------------------------------
 
     def _create(self, matched: _Matched, collection: Collection, body: Object) -> web.Response:
-        given = body.get("attributes", {})
+        attributes_given = body.get("attributes", {})
         if matched.path == "/ams/redirect-rules":
-            _require(given, _RULE)
-        if collection.has(given):
+            _require(attributes_given, _RULE)
+        if collection.has(attributes_given):
             return replies.errors(
                 409, {"code": "CONFLICT", "detail": f"{collection.unique} is taken"}
             )
-        attributes = {**self._blank(matched.path, collection), **given}
-        relations = body.get("relationships", {}).items()
-        related = {name: relation["data"] for name, relation in relations if "data" in relation}
+        attributes = {**self._blank(matched.path, collection), **attributes_given}
+        related = {}
+        for relation, linked in body.get("relationships", {}).items():
+            if "data" in linked:
+                related[relation] = linked["data"]
         return replies.data(collection.add(attributes, **related))
 
     def _blank(self, path: str, collection: Collection) -> Object:
@@ -138,73 +144,85 @@ class Writes:
     def _change(
         self, request: web.Request, matched: _Matched, collection: Collection, body: Object
     ) -> web.Response:
-        found = _named(collection, _id(request, matched, body))
-        given = dict(body.get("attributes", {}))
-        is_trash = given.pop("trash", False)
-        given.pop("id_tag", None)
-        self._versions[str(found["id"])].append(copy.deepcopy(found["attributes"]))
-        is_whole = matched.operation.method == "PUT"
-        found["attributes"] = {**({} if is_whole else found["attributes"]), **given}
+        entity = _named(collection, _id(request, matched, body))
+        attributes_given = dict(body.get("attributes", {}))
+        is_trash = attributes_given.pop("trash", False)
+        attributes_given.pop("id_tag", None)
+        self._versions[str(entity["id"])].append(copy.deepcopy(entity["attributes"]))
+        if matched.operation.method == "PUT":  # it replaces what was there before
+            entity["attributes"] = dict(attributes_given)
+        else:
+            entity["attributes"] = {**entity["attributes"], **attributes_given}
         related = body.get("relationships", {})
-        self._link(matched.path, found, related)
-        kept = {name: relation for name, relation in related.items() if isinstance(relation, dict)}
-        if kept:
-            found["relationships"] = {**found.get("relationships", {}), **kept}
+        self._link(matched.path, entity, related)
+        # lists are of what a tag is linked with and unlinked from, and stand at the other end
+        kept_relations = {}
+        for relation, linked in related.items():
+            if isinstance(linked, dict):
+                kept_relations[relation] = linked
+        if kept_relations:
+            entity["relationships"] = {**entity.get("relationships", {}), **kept_relations}
         if is_trash:
-            collection.objects.remove(found)
+            collection.objects.remove(entity)
         update = _TYPES.get((matched.operation.method, matched.path))
         if update:
-            attributes = {"id_tag": int(found["id"]), **given}
-            return replies.data({"id": found["id"], "type": update, "attributes": attributes})
-        shown = {name: part for name, part in found.items() if name != "relationships"}
-        return replies.data({**shown, "relationships": kept} if kept else shown)
+            attributes = {"id_tag": int(entity["id"]), **attributes_given}
+            return replies.data({"id": entity["id"], "type": update, "attributes": attributes})
+        shown_entity = without_related(entity)
+        if kept_relations:
+            shown_entity["relationships"] = kept_relations
+        return replies.data(shown_entity)
 
     def _link(self, path: str, tag: Object, related: Mapping[str, Any]) -> None:
         """Link a tag with what fires it, and unlink it, where that is said."""
         side = path.removesuffix("-tags")
         for kind in _LINKED:
-            others = self._collections.get(f"{side}-{kind}")
-            if others is None:
+            conditions = self._collections.get(f"{side}-{kind}")
+            if conditions is None:
                 continue
-            this = {"type": f"{side.strip('/')}-tags", "id": int(tag["id"])}
-            for other in map(others.named, _ids(related.get(f"link_{kind}"))):
-                _tags_of(other).append(this)
-            for other in map(others.named, _ids(related.get(f"unlink_{kind}"))):
-                _tags_of(other)[:] = [each for each in _tags_of(other) if each["id"] != this["id"]]
+            this_tag = {"type": f"{side.strip('/')}-tags", "id": int(tag["id"])}
+            for other_id in _ids(related.get(f"link_{kind}")):
+                _tags_of(conditions.named(other_id)).append(this_tag)
+            for other_id in _ids(related.get(f"unlink_{kind}")):
+                tags = _tags_of(conditions.named(other_id))
+                # in place: the list is the other one's own
+                tags[:] = [linked for linked in tags if linked["id"] != this_tag["id"]]
 
     def _revert(
         self, request: web.Request, matched: _Matched, collection: Collection, body: Object
     ) -> web.Response:
-        found = _named(collection, _id(request, matched, body))
+        entity = _named(collection, _id(request, matched, body))
         version = body["attributes"]["version"]
-        earlier = self._versions[str(found["id"])]
+        earlier = self._versions[str(entity["id"])]
         if not version.isdecimal() or not 0 < int(version) <= len(earlier):
             raise replies.NoDataError
-        found["attributes"] = copy.deepcopy(earlier[int(version) - 1])
-        return replies.data({name: part for name, part in found.items() if name != "relationships"})
+        # a copy, since a further change must leave the version as it was
+        entity["attributes"] = copy.deepcopy(earlier[int(version) - 1])
+        return replies.data(without_related(entity))
 
     def _delete(
         self, request: web.Request, matched: _Matched, collection: Collection
     ) -> web.Response:
-        found = _named(collection, _id(request, matched, {}))
-        collection.objects.remove(found)
+        entity = _named(collection, _id(request, matched, {}))
+        collection.objects.remove(entity)
         if matched.path == "/ams/redirect-rules":  # the document answers with what was deleted
-            return replies.data(
-                {**found, "attributes": {**found["attributes"], "deleted_at": self._now}}
-            )
+            attributes = {**entity["attributes"], "deleted_at": self._now}
+            return replies.data({**entity, "attributes": attributes})
         return web.Response(status=204)
 
     async def deploy(self, request: web.Request) -> web.Response:
         """Deploy a version of the list of cookies: the one read that changes something."""
-        versions = self._collections["/privacy/cookie-scanners"].objects
+        scanners = self._collections["/privacy/cookie-scanners"].objects
+        versions = [scanner["attributes"]["version"] for scanner in scanners]
         wanted = request.match_info["version"]
-        if all(each["attributes"]["version"] != wanted for each in versions):
+        if wanted not in versions:
             raise replies.NoDataError
-        for each in versions:
-            is_wanted = each["attributes"]["version"] == wanted
-            each["attributes"]["is_deployed"] = int(is_wanted)
-            if is_wanted:
-                each["attributes"]["deployed"] = self._now
+        # one version is deployed at a time: it takes the place of the one before
+        for scanner in scanners:
+            attributes = scanner["attributes"]
+            attributes["is_deployed"] = int(attributes["version"] == wanted)
+            if attributes["is_deployed"]:
+                attributes["deployed"] = self._now
         return web.Response()
 
     # ---- sources and destinations ----------------------------------------------------------------
@@ -213,20 +231,19 @@ class Writes:
         self, request: web.Request, matched: _Matched, body: Object
     ) -> web.Response:
         direction = _INTEGRATIONS[matched.path]
-        given = body.get("attributes", {})
+        attributes_given = body.get("attributes", {})
         if matched.operation.method == "POST":
-            return replies.data(_as_platform(self._integrations.add(direction, given)))
-        one = self._integrations.named(_id(request, matched, body), direction)
+            return replies.data(_as_platform(self._integrations.add(direction, attributes_given)))
+        integration = self._integrations.named(_id(request, matched, body), direction)
         if matched.operation.method == "DELETE":
-            self._integrations.delete(one)
+            self._integrations.delete(integration)
             return web.Response(status=204)
-        return replies.data(_as_platform(self._integrations.change(one, given)))
+        return replies.data(_as_platform(self._integrations.change(integration, attributes_given)))
 
 
 def _as_platform(integration: Object) -> Object:
     """Return a source or destination as a write answers with it, without what it is related to."""
-    shown = {name: part for name, part in integration.items() if name != "relationships"}
-    return {**shown, "type": "platform/integrations"}
+    return {**without_related(integration), "type": "platform/integrations"}
 
 
 # ---- what is asked ------------------------------------------------------------------------------
@@ -235,16 +252,20 @@ def _as_platform(integration: Object) -> Object:
 @cache
 def _templates() -> list[tuple[Operation, re.Pattern[str]]]:
     """Return what changes something, each with its path as a pattern; loaded when something is first written."""
-    writes = [each for each in registry()["commanders_act"].operations() if each.writes]
-    return [(each, re.compile(_PART.sub(r"(?P<\1>[^/]+)", each.path) + "/?$")) for each in writes]
+    templates = []
+    for operation in registry()["commanders_act"].operations():
+        if operation.writes:
+            pattern = _PART.sub(r"(?P<\1>[^/]+)", operation.path) + "/?$"
+            templates.append((operation, re.compile(pattern)))
+    return templates
 
 
 def _matched(request: web.Request) -> _Matched | None:
     path = "/" + request.match_info["path"]
     for operation, pattern in _templates():
-        found = pattern.match(path) if operation.method == request.method else None
-        if found:
-            return _Matched(operation, found.groupdict())
+        path_match = pattern.match(path)
+        if path_match and operation.method == request.method:
+            return _Matched(operation, path_match.groupdict())
     return None
 
 
@@ -257,47 +278,46 @@ def _body(operation: Operation, given: Any) -> Object:
         it is absent where there must be one, or not as the document describes it
     """
     if operation.body is None:
-        data = given.get("data") if isinstance(given, dict) else None
-        return data if isinstance(data, dict) else {}
+        data: object = {}
+        if isinstance(given, dict):
+            data = given.get("data")
+        # nothing is checked of a body that the document does not describe
+        if not isinstance(data, dict):
+            return {}
+        return data
     from pydantic import ValidationError  # loaded when something is written
 
     known = _without_unknown(operation.body, given)
     try:
-        found = operation.body.model_validate(known).model_dump(
-            by_alias=True, exclude_unset=True, mode="json"
-        )
+        model = operation.body.model_validate(known)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise replies.BadFilterError(f"{where}: {first['msg']}") from None
-    if not isinstance(found.get("data"), dict):
+        fault = error.errors(include_input=False, include_url=False)[0]
+        location = ".".join(map(str, fault["loc"]))
+        raise replies.BadFilterError(f"{location}: {fault['msg']}") from None
+    body = model.model_dump(by_alias=True, exclude_unset=True, mode="json")
+    if not isinstance(body.get("data"), dict):
         raise replies.BadFilterError("data is missing")
-    return dict(found["data"])
+    return dict(body["data"])
 
 
 def _without_unknown(model: type[BaseModel], given: Any) -> Any:
     """Return a body without fields that the document does not know, which the service leaves alone."""
     from pydantic import ValidationError  # as above
 
+    known = given
     try:
         model.model_validate(given)
     except ValidationError as error:
-        places = [
-            each["loc"]
-            for each in error.errors(include_input=False)
-            if each["type"] == "extra_forbidden"
-        ]
-    else:
-        return given
-    known = copy.deepcopy(given)
-    for place in places:
-        _remove(known, place)
+        known = copy.deepcopy(given)
+        for fault in error.errors(include_input=False):
+            if fault["type"] == "extra_forbidden":
+                _remove(known, fault["loc"])
     return known
 
 
 def _remove(body: Any, place: tuple[int | str, ...]) -> None:
-    *way, last = place
-    for step in way:
+    *parents, last = place
+    for step in parents:
         has_step = isinstance(body, dict) and step in body
         has_place = isinstance(body, list) and isinstance(step, int) and step < len(body)
         if not has_step and not has_place:
@@ -316,29 +336,30 @@ def _require(given: Mapping[str, Any], names: tuple[str, ...]) -> None:
 def _id(request: web.Request, matched: _Matched, body: Mapping[str, Any]) -> str:
     """Return the id of what is changed: in the path, in the body, or as a parameter."""
     attributes = body.get("attributes", {})
-    said = (
+    candidates = (
         *matched.parts.values(),
         body.get("id"),
         attributes.get("id_tag"),
         request.query.get("id"),
     )
-    found = next((str(each) for each in said if each is not None), "")
-    if not found:
+    named_id = next((str(candidate) for candidate in candidates if candidate is not None), "")
+    if not named_id:
         raise replies.BadFilterError("id is missing")
-    return found
+    return named_id
 
 
 def _named(collection: Collection, id: str) -> Object:
-    found = collection.named(id)
-    if found is None:
+    entity = collection.named(id)
+    if entity is None:
         raise replies.NoDataError
-    return found
+    return entity
 
 
 def _ids(related: Any) -> list[str]:
     """Return the ids that relations of a tag name."""
-    listed = related if isinstance(related, list) else []
-    return [str(each["data"]["id"]) for each in listed]
+    if not isinstance(related, list):
+        return []
+    return [str(relation["data"]["id"]) for relation in related]
 
 
 def _tags_of(other: Object | None) -> list[Object]:

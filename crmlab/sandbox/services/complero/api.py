@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +21,7 @@ from crmlab.sandbox.service import BODY, Records, Service, answer, iso
 from crmlab.sandbox.services.complero.documentation import Documentation
 from crmlab.sandbox.services.complero.people import People
 from crmlab.sandbox.services.complero.uploads import CONTACTS, Upload, Uploads, errors_of
-from crmlab.sandbox.world.model import ConsentEvent, Operation, Person, User, World
+from crmlab.sandbox.world.model import Alias, ConsentEvent, Operation, Person, User, World
 
 _KEY = "sandbox-complero-key"
 _PAGE = 1000
@@ -41,7 +41,7 @@ _MESSAGES = {
 
 def service(world: World) -> Service:
     """Return Complero with the consent events, contacts and employees that it knows."""
-    feed = _Feed(world)
+    event_feed = _Feed(world)
     return Service(
         name="complero",
         prefix="/complero/v1",
@@ -56,19 +56,21 @@ def service(world: World) -> Service:
         edges=(("from", "to"),),
         routes=[
             web.get("/ping", _ping),
-            web.get("/events", feed.events),
-            web.get("/events/latest", feed.latest),
-            web.post("/contacts", feed.uploads.contacts),
-            web.get("/contacts/{id}", feed.now.contact),
-            web.get("/contacts/{contact_id}/documentation", feed.documentation.by_contact),
-            web.get("/contacts/{contact_id}/documentation/{event_id}", feed.documentation.by_event),
-            web.delete("/contacts/{id}", feed.now.delete_contact),
-            web.post("/employees", feed.uploads.employees),
-            web.get("/employees/{id}", feed.now.employee),
-            web.delete("/employees/{id}", feed.now.delete_employee),
-            web.post("/events/sandbox", feed.trigger),
-            web.get("/operations", feed.operations),
-            web.get("/operations/{id}", feed.one_operation),
+            web.get("/events", event_feed.events),
+            web.get("/events/latest", event_feed.latest),
+            web.post("/contacts", event_feed.uploads.contacts),
+            web.get("/contacts/{id}", event_feed.now.contact),
+            web.get("/contacts/{contact_id}/documentation", event_feed.documentation.by_contact),
+            web.get(
+                "/contacts/{contact_id}/documentation/{event_id}", event_feed.documentation.by_event
+            ),
+            web.delete("/contacts/{id}", event_feed.now.delete_contact),
+            web.post("/employees", event_feed.uploads.employees),
+            web.get("/employees/{id}", event_feed.now.employee),
+            web.delete("/employees/{id}", event_feed.now.delete_employee),
+            web.post("/events/sandbox", event_feed.trigger),
+            web.get("/operations", event_feed.operations),
+            web.get("/operations/{id}", event_feed.one_operation),
         ],
     )
 
@@ -86,7 +88,8 @@ class Entry:
     @property
     def mark(self) -> str:
         """Its place in the feed: the time first, then the id."""
-        return f"{iso(self.at)} {self.event.id if self.event else ''}"
+        event_id = self.event.id if self.event else ""
+        return f"{iso(self.at)} {event_id}"
 
 
 def entries(world: World) -> list[Entry]:
@@ -95,13 +98,16 @@ def entries(world: World) -> list[Entry]:
     Every other event about documentation has no contact; beyond `_MANY` events an empty one
     stands among them.
     """
-    known = {person.id for person in world.people_in("complero")}
-    events = [event for event in world.consent_events if event.person_id in known]
+    known_ids = {person.id for person in world.people_in("complero")}
+    events = [event for event in world.consent_events if event.person_id in known_ids]
     feed: list[Entry] = []
     documents = 0
-    for event in sorted(events, key=lambda each: (each.at, each.id)):
-        documents += event.kind == "documentation"
-        feed.append(Entry(event.at, event, event.kind != "documentation" or documents % 2 == 0))
+    for event in sorted(events, key=lambda event: (event.at, event.id)):
+        has_contact = True
+        if event.kind == "documentation":
+            documents += 1
+            has_contact = documents % 2 == 0
+        feed.append(Entry(event.at, event, has_contact))
     if len(feed) > _MANY:
         feed.insert(_MANY // 2, Entry(feed[_MANY // 2].at, None))
     return feed
@@ -118,10 +124,9 @@ class _Feed:
         self.companies = world.companies_by_id()
         self.decided = _decided_before(world)
         self.feed = Records(entries(world), self.event)
-        self.log = Records(
-            sorted(world.operations, key=lambda each: (each.created_at, each.id), reverse=True),
-            self.operation,
-        )
+        operations = sorted(world.operations, key=lambda operation: operation.id, reverse=True)
+        operations.sort(key=lambda operation: operation.created_at, reverse=True)
+        self.log = Records(operations, self.operation)
         self.received: set[str] = set()
         self.uploads = Uploads(self.log, _answer, _refusal)
         self._by_id = {person.complero_id: person for person in self.people.values()}
@@ -130,21 +135,29 @@ class _Feed:
             self.uploads,
             contact=self._contact_of_world,
             employee=self._employee_of_world,
-            assigned=lambda id_: {
-                each.complero_id for each in self.people.values() if each.owner_id == id_
-            },
+            assigned=self._assigned_in_world,
             answered=_answer,
             refusal=_refusal,
         )
         self.documentation = Documentation(
-            world, lambda id_: self.now.find(id_, CONTACTS), lambda: _refusal(404)
+            world, lambda contact_id: self.now.find(contact_id, CONTACTS), lambda: _refusal(404)
         )
 
     def _contact_of_world(self, id_: str) -> dict[str, Any] | None:
-        return self.contact(self._by_id[id_]) if id_ in self._by_id else None
+        person = self._by_id.get(id_)
+        if person is None:
+            return None
+        return self.contact(person)
 
     def _employee_of_world(self, id_: str) -> dict[str, Any] | None:
-        return _employee(self._users[id_]) if id_ in self._users else None
+        user = self._users.get(id_)
+        if user is None:
+            return None
+        return _employee(user)
+
+    def _assigned_in_world(self, employee_id: str) -> set[str]:
+        people = self.people.values()
+        return {person.complero_id for person in people if person.owner_id == employee_id}
 
     async def trigger(self, request: web.Request) -> web.Response:
         """Make an event of a contact that is there, with a documentation that is the same for all.
@@ -152,52 +165,59 @@ class _Feed:
         Not documented: that an unknown contact is refused with 404, and that the event shows the contact as given.
         """
         body: Any = request[BODY]
-        given = body.get("contact") if isinstance(body, dict) else None
-        if not isinstance(given, dict) or body.get("type") not in _DECIDING:
+        contact = None
+        if isinstance(body, dict):
+            contact = body.get("contact")
+        if not isinstance(contact, dict) or body.get("type") not in _DECIDING:
             return _refusal(400, "contact is an object, and type is update or confirm (v1c001)")
-        errors = errors_of(given, CONTACTS)
+        errors = errors_of(contact, CONTACTS)
         if errors:
             return _answer(
                 {"message": "validation failed", "validation_errors": errors}, status=400
             )
-        known = self.now.find(str(given["id"]), CONTACTS)
-        if known is None:
+        known_contact = self.now.find(str(contact["id"]), CONTACTS)
+        if known_contact is None:
             return _refusal(404)
-        event = ConsentEvent(
-            id=str(uuid4()), person_id="", kind=body["type"], channel="email", opted_in=True, source="sandbox",
-            has_documentation=True, at=datetime.now(UTC).replace(microsecond=0),
-        )  # fmt: skip
-        documented = {"documentation": {"id": f"doc-{event.id}", "content_type": "application/pdf"}}
-        self.feed.add(Entry(event.at, event, given={**known, **given, **documented}))
-        self.documentation.add(str(given["id"]), event)
+        event = _triggered(body["type"])
+        contact_of_event = {**known_contact, **contact, "documentation": _document(event.id)}
+        self.feed.add(Entry(event.at, event, given=contact_of_event))
+        self.documentation.add(str(contact["id"]), event)
         return _answer({"message": "triggered"})
 
     async def one_operation(self, request: web.Request) -> web.Response:
-        found = next((each for each in self.log.items if each.id == request.match_info["id"]), None)
-        return _answer(self.operation(found)) if found else _refusal(404)
+        operation_id = request.match_info["id"]
+        for operation in self.log.items:
+            if operation.id == operation_id:
+                return _answer(self.operation(operation))
+        return _refusal(404)
 
     async def events(self, request: web.Request) -> web.Response:
         try:
             types = _types(request)
             start = _moment(request, "from")
             stop = _moment(request, "to")
-            found = self.feed.once(
+            asked_for = self.feed.once(
                 f"{types} {start} {stop}", lambda: self._sent(types, start, stop)
             )
-            begin, end = _place(found, request, lambda each: each.mark)
+            begin, end = _place(asked_for, request, _mark_of_entry)
         except _BadValue as error:
             return _refusal(400, str(error))
-        self.received |= {each.mark for each in found.items[begin:end]}
-        return _page(request, found, begin, end, lambda each: each.mark)
+        # what a page brought was received: the latest events do not bring it again
+        self._receive(asked_for.items[begin:end])
+        return _page(request, asked_for, begin, end, _mark_of_entry)
+
+    def _receive(self, entries: Iterable[Entry]) -> None:
+        self.received.update(entry.mark for entry in entries)
 
     def _sent(
         self, types: tuple[str, ...], start: datetime | None, stop: datetime | None
     ) -> Records:
-        return self.feed.where(
-            lambda each: (
-                (each.event is None or each.event.kind in types) and _within(each.at, start, stop)
-            )
-        )
+        def is_asked_for(entry: Entry) -> bool:
+            # the empty entry has no kind, and no filter keeps it away
+            is_of_type = entry.event is None or entry.event.kind in types
+            return is_of_type and _within(entry.at, start, stop)
+
+        return self.feed.where(is_asked_for)
 
     async def latest(self, request: web.Request) -> web.Response:
         try:
@@ -205,28 +225,28 @@ class _Feed:
             limit = _limit(request)
         except _BadValue as error:
             return _refusal(400, str(error))
-        fresh = self.feed.where(
-            lambda each: (
-                each.event is not None
-                and each.event.kind in types
-                and each.mark not in self.received
-            )
-        )
-        self.received |= {each.mark for each in fresh.items[:limit]}
-        return _answer(fresh.slice(0, limit))
+
+        def is_new(entry: Entry) -> bool:
+            is_of_type = entry.event is not None and entry.event.kind in types
+            return is_of_type and entry.mark not in self.received
+
+        unread = self.feed.where(is_new)
+        # taken out of the list for good, whoever reads next
+        self._receive(unread.items[:limit])
+        return _answer(unread.slice(0, limit))
 
     async def operations(self, request: web.Request) -> web.Response:
         try:
             start = _moment(request, "from")
             stop = _moment(request, "to")
-            found = self.log.once(
-                f"{start} {stop}",
-                lambda: self.log.where(lambda each: _within(each.created_at, start, stop)),
-            )
-            begin, end = _place(found, request, _mark)
+            asked_for = self.log.once(f"{start} {stop}", lambda: self._created(start, stop))
+            begin, end = _place(asked_for, request, _mark)
         except _BadValue as error:
             return _refusal(400, str(error))
-        return _page(request, found, begin, end, _mark)
+        return _page(request, asked_for, begin, end, _mark)
+
+    def _created(self, start: datetime | None, stop: datetime | None) -> Records:
+        return self.log.where(lambda operation: _within(operation.created_at, start, stop))
 
     def event(self, entry: Entry) -> dict[str, Any]:
         event = entry.event
@@ -252,20 +272,25 @@ class _Feed:
         self, person: Person, consents: dict[str, bool] | None = None, documented: bool = False
     ) -> dict[str, Any]:
         if consents is None:
-            story = [event for event in self.world.consent_events if event.person_id == person.id]
-            consents = {event.channel: event.opted_in for event in story}
-            documented = any(event.has_documentation for event in story)
+            consents = {}
+            for event in self.world.consent_events:
+                if event.person_id == person.id:
+                    consents[event.channel] = event.opted_in
+                    documented = documented or event.has_documentation
         alias = self.world.alias(person, "complero")
         company = self.companies.get(person.company_id or "")
+        company_name = ""
+        website = ""
+        if company:
+            company_name = company.name
+            website = company.url or ""
         return {
             "id": person.complero_id,
             "birthday": "",
-            "company": company.name if company else "",
+            "company": company_name,
             "data": {"crm_number": person.number},
             "degree": "",
-            "documentation": {"id": f"doc-{person.number}", "content_type": "application/pdf"}
-            if documented
-            else {},
+            "documentation": _document(person.number) if documented else {},
             "employee_id": person.owner_id,
             "first_name": alias.first_name,
             "language": person.language or "",
@@ -274,51 +299,76 @@ class _Feed:
             "nationality": "",
             "position": person.job_title or "",
             "salutation": person.title or "",
-            "section_private": {
-                "email": person.emails[1] if len(person.emails) > 1 else "",
-                "consents": {},
-            },
-            "section_work": {
-                "email": alias.email or "",
-                "phone": alias.phone or "",
-                "mobile": person.phones[1] if len(person.phones) > 1 else "",
-                "street": person.street or "",
-                "city": person.city or "",
-                "state": person.state or "",
-                "zip_code": person.zip_code or "",
-                "country": person.country_code or "",
-                "consents": consents,
-            },
+            # who has two addresses has the second one for themselves
+            "section_private": {"email": _second(person.emails), "consents": {}},
+            "section_work": _section_work(person, alias, consents),
             "tags": person.tags,
             "title": "",
-            "website": (company and company.url) or "",
+            "website": website,
         }
 
     def operation(self, operation: Operation | Upload) -> dict[str, Any]:
         """The items are of the kind uploaded; of uploads before the world began only their number is true."""
         if isinstance(operation, Upload):
             return operation.record()
+        uploaded_items = [
+            {"id": f"{operation.model}-{number}"} for number in range(operation.items_count)
+        ]
         return {
             "created_at": iso(operation.created_at),
             "id": operation.id,
-            "items": [
-                {"id": f"{operation.model}-{number}"} for number in range(operation.items_count)
-            ],
+            "items": uploaded_items,
             "model": operation.model,
             "status": operation.status,
             "type": operation.kind,
         }
 
 
+def _section_work(person: Person, alias: Alias, consents: dict[str, bool]) -> dict[str, Any]:
+    """How a person is reached at work, and what they consent to: one answer for each channel."""
+    return {
+        "email": alias.email or "",
+        "phone": alias.phone or "",
+        "mobile": _second(person.phones),
+        "street": person.street or "",
+        "city": person.city or "",
+        "state": person.state or "",
+        "zip_code": person.zip_code or "",
+        "country": person.country_code or "",
+        "consents": consents,
+    }
+
+
+def _triggered(kind: str) -> ConsentEvent:
+    return ConsentEvent(
+        id=str(uuid4()),
+        person_id="",
+        kind=kind,
+        channel="email",
+        opted_in=True,
+        source="sandbox",
+        has_documentation=True,
+        at=datetime.now(UTC).replace(microsecond=0),
+    )
+
+
+def _document(number: int | str) -> dict[str, str]:
+    return {"id": f"doc-{number}", "content_type": "application/pdf"}
+
+
+def _second(values: list[str]) -> str:
+    return "".join(values[1:2])
+
+
 def _decided_before(world: World) -> dict[str, dict[str, bool]]:
     """Return by event what its person had decided about each channel until then."""
     decided: dict[str, dict[str, bool]] = {}
     before: dict[str, dict[str, bool]] = {}
-    for event in sorted(world.consent_events, key=lambda each: (each.at, each.id)):
-        known = decided.setdefault(event.person_id, {})
-        before[event.id] = dict(known)
+    for event in sorted(world.consent_events, key=lambda event: (event.at, event.id)):
+        of_person = decided.setdefault(event.person_id, {})
+        before[event.id] = dict(of_person)
         if event.kind in _DECIDING:
-            known[event.channel] = event.opted_in
+            of_person[event.channel] = event.opted_in
     return before
 
 
@@ -357,30 +407,36 @@ def _refusal(status: int, message: str = "") -> web.Response:
 
 
 def _types(request: web.Request) -> tuple[str, ...]:
-    asked = [kind for value in request.query.getall("type", []) for kind in value.split(",")]
-    strange = set(asked) - set(_TYPES)
-    if strange:
+    # given once with commas, several times, or both
+    types: list[str] = []
+    for value in request.query.getall("type", []):
+        types += value.split(",")
+    unknown = set(types) - set(_TYPES)
+    if unknown:
         raise _BadValue(
-            f"type: {', '.join(sorted(strange))} is not one of {', '.join(_TYPES)} (v1c001)"
+            f"type: {', '.join(sorted(unknown))} is not one of {', '.join(_TYPES)} (v1c001)"
         )
-    return tuple(asked) or _DEFAULT_TYPES
+    return tuple(types) or _DEFAULT_TYPES
 
 
 def _moment(request: web.Request, name: str) -> datetime | None:
     value = request.query.get(name)
     if value is None:
         return None
+    refusal = _BadValue(f"{name}: not a time in ISO 8601 (v1c001)")
     try:
-        found = datetime.fromisoformat(value)
+        named_time = datetime.fromisoformat(value)
     except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise _BadValue(f"{name}: not a time in ISO 8601 (v1c001)")
-    return found
+        raise refusal from None
+    if named_time.tzinfo is None:
+        raise refusal
+    return named_time
 
 
 def _within(at: datetime, start: datetime | None, stop: datetime | None) -> bool:
-    return (start is None or at >= start) and (stop is None or at <= stop)
+    is_before = start is not None and at < start
+    is_after = stop is not None and at > stop
+    return not is_before and not is_after
 
 
 def _limit(request: web.Request) -> int:
@@ -394,6 +450,10 @@ def _mark(operation: Operation | Upload) -> str:
     return f"{iso(operation.created_at)} {operation.id}"
 
 
+def _mark_of_entry(entry: Entry) -> str:
+    return entry.mark
+
+
 def _place(found: Records, request: web.Request, mark: Callable[[Any], str]) -> tuple[int, int]:
     """Where the page begins and ends: after the record that the cursor names."""
     limit = _limit(request)
@@ -401,8 +461,9 @@ def _place(found: Records, request: web.Request, mark: Callable[[Any], str]) -> 
     if not token:
         return 0, limit
     try:
-        last = b64decode(token, altchars=b"-_", validate=True).decode()
-        begin = 1 + [mark(each) for each in found.items].index(last)
+        last_mark = b64decode(token, altchars=b"-_", validate=True).decode()
+        # the mark and no position: what is added before it does not move the next page
+        begin = 1 + [mark(record) for record in found.items].index(last_mark)
     except (NotBase64, UnicodeDecodeError, ValueError):
         raise _BadValue("cursor: unknown (v1c001)") from None
     return begin, begin + limit
@@ -412,8 +473,8 @@ def _page(
     request: web.Request, found: Records, begin: int, end: int, mark: Callable[[Any], str]
 ) -> web.Response:
     """One page; while more follows, the headers say where it goes on."""
-    if end >= len(found):
+    if end >= len(found):  # no header, rather than an empty one
         return _answer(found.slice(begin, end))
-    token = urlsafe_b64encode(mark(found.items[end - 1]).encode()).decode()
-    link = str(request.url.update_query(cursor=token))
-    return _answer(found.slice(begin, end), Next_Cursor=token, Next_Link=link)
+    next_cursor = urlsafe_b64encode(mark(found.items[end - 1]).encode()).decode()
+    next_link = str(request.url.update_query(cursor=next_cursor))
+    return _answer(found.slice(begin, end), Next_Cursor=next_cursor, Next_Link=next_link)

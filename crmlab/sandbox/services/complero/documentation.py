@@ -31,11 +31,11 @@ class Documentation:
     ) -> None:
         self._find = find
         self._not_found = not_found
-        ids = {person.id: person.complero_id for person in world.people_in("complero")}
+        contact_ids = {person.id: person.complero_id for person in world.people_in("complero")}
         self._events: dict[str, list[ConsentEvent]] = {}
-        for event in sorted(world.consent_events, key=lambda each: (each.at, each.id)):
-            if event.has_documentation and event.person_id in ids:
-                self.add(ids[event.person_id], event)
+        for event in sorted(world.consent_events, key=lambda event: (event.at, event.id)):
+            if event.has_documentation and event.person_id in contact_ids:
+                self.add(contact_ids[event.person_id], event)
 
     def add(self, contact: str, event: ConsentEvent) -> None:
         """Take in an event of a contact that has a documentation."""
@@ -45,18 +45,24 @@ class Documentation:
         """Answer with the newest documentation of a contact."""
         contact = request.match_info["contact_id"]
         events = self._of(contact)
-        return _file(contact, events[-1]) if events else self._not_found()
+        if not events:
+            return self._not_found()
+        return _file(contact, events[-1])
 
     async def by_event(self, request: web.Request) -> web.Response:
         """Answer with the documentation of one event of a contact."""
         contact = request.match_info["contact_id"]
-        wanted = request.match_info["event_id"]
-        event = next((each for each in self._of(contact) if each.id == wanted), None)
-        return _file(contact, event) if event else self._not_found()
+        event_id = request.match_info["event_id"]
+        for event in self._of(contact):
+            if event.id == event_id:
+                return _file(contact, event)
+        return self._not_found()
 
     def _of(self, contact: str) -> list[ConsentEvent]:
         """Return the documented events of a contact; none of one that is not there any more."""
-        return self._events.get(contact, []) if self._find(contact) else []
+        if not self._find(contact):
+            return []
+        return self._events.get(contact, [])
 
 
 def _file(contact: str, event: ConsentEvent) -> web.Response:
@@ -83,18 +89,19 @@ def pdf(lines: tuple[str, ...]) -> bytes:
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     )
     file = bytearray(b"%PDF-1.4\n")
-    places = []
-    for number, each in enumerate(objects, start=1):
-        places.append(len(file))
-        file += b"%d 0 obj\n%s\nendobj\n" % (number, each)
-    begin = len(file)
-    file += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    for place in places:
-        file += b"%010d 00000 n \n" % place
-    file += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
-        len(objects) + 1,
-        begin,
-    )
+    offsets = []
+    for number, pdf_object in enumerate(objects, start=1):
+        offsets.append(len(file))
+        file += b"%d 0 obj\n%s\nendobj\n" % (number, pdf_object)
+    # readers look each object up by the byte it begins
+    # at, in a table whose own begin stands at the end
+    table_offset = len(file)
+    entries = len(objects) + 1  # the first entry of every table is free
+    file += b"xref\n0 %d\n0000000000 65535 f \n" % entries
+    for offset in offsets:
+        file += b"%010d 00000 n \n" % offset
+    file += b"trailer\n<< /Size %d /Root 1 0 R >>\n" % entries
+    file += b"startxref\n%d\n%%%%EOF\n" % table_offset
     return bytes(file)
 
 

@@ -43,11 +43,15 @@ class People:
     def find(self, id_: str, kind: Kind) -> dict[str, Any] | None:
         """Return a record as it is now; None where there is none, or none any more."""
         changes = self._uploads.changes(id_, kind)
-        is_deleted = (kind.model, id_) in self._deleted
-        known = None if is_deleted else self._of_world[kind.model](id_)
-        if known is None:
-            return kind.blank(changes) if changes else None
-        return {**known, **changes}
+        world_record = None
+        # what was uploaded after a deletion is a record of its own: the world's does not come back
+        if (kind.model, id_) not in self._deleted:
+            world_record = self._of_world[kind.model](id_)
+        if world_record:
+            return {**world_record, **changes}
+        if changes:
+            return kind.blank(changes)
+        return None
 
     async def contact(self, request: web.Request) -> web.Response:
         """Answer with a contact."""
@@ -63,16 +67,19 @@ class People:
 
     async def delete_employee(self, request: web.Request) -> web.Response:
         """Delete an employee who has no contacts any more."""
-        id_ = request.match_info["id"]
-        theirs = self._assigned(id_) | self._uploads.assigned_to(id_)
-        now = [self.find(each, CONTACTS) for each in theirs]
-        if any(contact and contact["employee_id"] == id_ for contact in now):
-            return self._refusal(409, "contacts are still assigned to the employee")
-        return self._delete(id_, EMPLOYEES)
+        employee_id = request.match_info["id"]
+        # an upload may have assigned a contact to somebody else since, or it was deleted
+        for contact_id in self._assigned(employee_id) | self._uploads.assigned_to(employee_id):
+            contact = self.find(contact_id, CONTACTS)
+            if contact and contact["employee_id"] == employee_id:
+                return self._refusal(409, "contacts are still assigned to the employee")
+        return self._delete(employee_id, EMPLOYEES)
 
     def _one(self, request: web.Request, kind: Kind) -> web.Response:
-        found = self.find(request.match_info["id"], kind)
-        return self._answered(found) if found else self._refusal(404)
+        record = self.find(request.match_info["id"], kind)
+        if record is None:
+            return self._refusal(404)
+        return self._answered(record)
 
     def _delete(self, id_: str, kind: Kind) -> web.Response:
         if self.find(id_, kind) is None:

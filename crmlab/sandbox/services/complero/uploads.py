@@ -73,12 +73,17 @@ class Upload:
     is_done: bool = False
 
     def record(self) -> dict[str, Any]:
+        items: list[dict[str, Any]] = []
+        status = "pending"
+        if self.is_done:
+            items = self.items
+            status = "done"
         return {
             "created_at": iso(self.created_at),
             "id": self.id,
-            "items": self.items if self.is_done else [],
+            "items": items,
             "model": self.kind.model,
-            "status": "done" if self.is_done else "pending",
+            "status": status,
             "type": "upload",
         }
 
@@ -107,28 +112,30 @@ class Uploads:
 
     def _taken(self, request: web.Request, kind: Kind) -> web.Response:
         body = request[BODY]
-        if not isinstance(body, list) or not all(isinstance(each, dict) for each in body):
+        if not isinstance(body, list) or not all(isinstance(record, dict) for record in body):
             return self._refusal(400, f"the body is an array of {kind.model}s (v1c001)")
         if len(body) > _MAX:
             return self._refusal(400, f"at most {_MAX} {kind.model}s (v1c001)")
-        items = [_item(each, kind) for each in body]
-        fine = {
-            str(each["id"]): each
-            for each, item in zip(body, items, strict=True)
-            if "validation_errors" not in item
-        }
-        upload = Upload(str(uuid4()), datetime.now(UTC), items, fine, kind)
+        items: list[dict[str, Any]] = []
+        accepted: dict[str, dict[str, Any]] = {}
+        refused: dict[str, dict[str, str]] = {}
+        for position, record in enumerate(body):
+            item: dict[str, Any] = {"id": record.get("id")}
+            errors = errors_of(record, kind)
+            if errors:
+                item["validation_errors"] = refused[str(position)] = errors
+            else:
+                accepted[str(record["id"])] = record
+            items.append(item)
+
+        # the newest upload comes first, and is worked on after the answer
+        upload = Upload(str(uuid4()), datetime.now(UTC), items, accepted, kind)
         self.by_id[upload.id] = upload
         self._log.add(upload, at=0)
         asyncio.get_running_loop().call_later(_SECONDS, self._finish, upload)
         answer: dict[str, Any] = {"message": "accepted"}
-        if kind is EMPLOYEES:
-            refused = {
-                str(place): item.get("validation_errors") for place, item in enumerate(items)
-            }
-            answer["validation_errors"] = {
-                place: errors for place, errors in refused.items() if errors
-            }
+        if kind is EMPLOYEES:  # of contacts, only the operation tells
+            answer["validation_errors"] = refused
         return self._answered(answer, status=202, Operation_Id=upload.id)
 
     def _finish(self, upload: Upload) -> None:
@@ -137,10 +144,10 @@ class Uploads:
 
     def changes(self, id_: str, kind: Kind = CONTACTS) -> dict[str, Any]:
         """Return what the uploads that are done say of a record; nothing where none does."""
-        found: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
         for upload in self._done(kind):
-            found |= upload.records.get(id_, {})
-        return found
+            changes |= upload.records.get(id_, {})
+        return changes
 
     def forget(self, id_: str, kind: Kind) -> None:
         """Let nothing of a record be left that was deleted."""
@@ -150,8 +157,13 @@ class Uploads:
 
     def assigned_to(self, employee: str) -> set[str]:
         """Return the contacts that uploads assign to an employee."""
-        ids = {id_ for upload in self._done(CONTACTS) for id_ in upload.records}
-        return {id_ for id_ in ids if self.changes(id_).get("employee_id") == employee}
+        contact_ids: set[str] = set()
+        for upload in self._done(CONTACTS):
+            for contact_id in upload.records:
+                # a later upload may have assigned it to somebody else
+                if self.changes(contact_id).get("employee_id") == employee:
+                    contact_ids.add(contact_id)
+        return contact_ids
 
     def _done(self, kind: Kind) -> Iterator[Upload]:
         return (upload for upload in self.by_id.values() if upload.is_done and upload.kind is kind)
@@ -159,26 +171,23 @@ class Uploads:
 
 def errors_of(record: Mapping[str, Any], kind: Kind) -> dict[str, str]:
     """Return the codes of the rules that a record breaks, by field."""
-    errors = {name: _MISSING for name in kind.required if record.get(name) in (None, "")}
-    errors |= dict.fromkeys(
-        record.keys() - {*kind.required, *kind.texts, *kind.others}, _UNKNOWN_TAG
-    )
-    texts = (*kind.required, *kind.texts)
-    errors |= {name: _RULE for name in texts if not isinstance(record.get(name), str | None)}
-    for place, email in (
-        ("email", record.get("email")),
-        ("section_work.email", _work_email(record)),
-    ):
-        if email and "@" not in str(email):
-            errors[place] = _RULE
+    errors: dict[str, str] = {}
+    for field_name in kind.required:
+        if record.get(field_name) in (None, ""):
+            errors[field_name] = _MISSING
+    known_fields = {*kind.required, *kind.texts, *kind.others}
+    errors |= dict.fromkeys(record.keys() - known_fields, _UNKNOWN_TAG)
+    for field_name in (*kind.required, *kind.texts):
+        if not isinstance(record.get(field_name), str | None):
+            errors[field_name] = _RULE
+    if _is_no_email(record.get("email")):
+        errors["email"] = _RULE
+    work_section = record.get("section_work")
+    if isinstance(work_section, dict) and _is_no_email(work_section.get("email")):
+        errors["section_work.email"] = _RULE
     return errors
 
 
-def _work_email(record: Mapping[str, Any]) -> Any:
-    work = record.get("section_work")
-    return work.get("email") if isinstance(work, dict) else None
-
-
-def _item(record: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
-    errors = errors_of(record, kind)
-    return {"id": record.get("id"), **({"validation_errors": errors} if errors else {})}
+def _is_no_email(value: Any) -> bool:
+    # nothing is no wrong address: whether it may be missing is another rule
+    return bool(value) and "@" not in str(value)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from crmlab.sandbox.services.onepagecrm.asked import Asked
 from crmlab.sandbox.services.onepagecrm.derived import Attachment
+from crmlab.sandbox.services.onepagecrm.filters import assigned
 from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing, check_given
 from crmlab.sandbox.world.model import Action
 
@@ -49,34 +50,42 @@ def not_done(writing: Writing, action: Action) -> Mapping[str, Any]:
 def _promoted(writing: Writing, action: Action) -> Mapping[str, Any]:
     """A queued action becomes the next one, where there is none."""
     others = _of_mine(writing, action)
-    if action.done or any(each.status in _NEXT for each in others):
+    has_next = any(other.status in _NEXT for other in others)
+    if action.done or has_next:
         raise Refused(409, "There is a next action")
     return {"status": "date", "date": action.date or writing.now().date()}
 
 
 def _swapped(writing: Writing, action: Action) -> Mapping[str, Any]:
     """A queued action with an earlier day and the next action change places."""
-    found = [
-        each
-        for each in _of_mine(writing, action)
-        if each.status in ("date", "date_time", "waiting")
-    ]
-    is_earlier = (
-        bool(found)
-        and action.date is not None
-        and (found[0].date is None or action.date < found[0].date)
-    )
-    if action.status != "queued_with_date" or action.assignee_id != writing.me or not is_earlier:
+    next_action = _next_dated(_of_mine(writing, action))
+    is_mine = action.assignee_id == writing.me
+    is_queued = is_mine and action.status == "queued_with_date"
+    if next_action is None or not is_queued or not _is_earlier(action, next_action):
         raise Refused(409, "The action cannot be swapped with the next one")
-    later = found[0]
-    writing.changed("actions", later, status="queued_with_date" if later.date else "queued")
+    status = "queued_with_date" if next_action.date else "queued"
+    writing.changed("actions", next_action, status=status)
     return {"status": "date"}
+
+
+def _next_dated(actions: Iterable[Action]) -> Action | None:
+    """Return the action that a queued one can take the place of: what is as soon as possible never waits."""
+    for action in actions:
+        if action.status in ("date", "date_time", "waiting"):
+            return action
+    return None
+
+
+def _is_earlier(action: Action, other: Action) -> bool:
+    if action.date is None:
+        return False
+    return other.date is None or action.date < other.date
 
 
 def _of_mine(writing: Writing, action: Action) -> list[Action]:
     """Return the user's other actions with the contact."""
-    found = writing.index.actions.get(action.contact_id, [])
-    return [each for each in found if each is not action and each.assignee_id == writing.me]
+    my_actions = assigned(writing.index.actions.get(action.contact_id, []), writing.me)
+    return [other for other in my_actions if other is not action]
 
 
 def _unlinked(writing: Writing, action: Action) -> Mapping[str, Any]:
@@ -105,22 +114,23 @@ ACTIONS: Mapping[tuple[str, str], Act] = {
 
 def attach(writing: Writing, asked: Asked) -> Attachment:
     """Attach a file that was uploaded, or is kept elsewhere, to a deal, a note, a call or a meeting."""
-    kind = asked.values["reference_type"]
-    if asked.parts and f"{kind}_id" not in asked.parts:
+    reference_type = asked.values["reference_type"]
+    if asked.parts and f"{reference_type}_id" not in asked.parts:
         raise Refused(400, "reference_type is another one", reference_type="is invalid")
-    listed = _REFERENCES[kind]
+    list_name = _REFERENCES[reference_type]
     if asked.parts:
-        item = writing.find(listed, asked.id)
+        referenced = writing.find(list_name, asked.id)
     else:
         check_given(asked.values, "reference_id")
-        writing.check_known(listed, asked.values, "reference_id")
-        item = writing.find(listed, asked.values["reference_id"])
+        writing.check_known(list_name, asked.values, "reference_id")
+        referenced = writing.find(list_name, asked.values["reference_id"])
+    # what was uploaded has no name but the end of its key, see `/attachments/s3_form`
     name = asked.values.get("name") or asked.values["key"].rpartition("/")[2]
     file = Attachment(
         id=writing.new_id(),
-        contact_id=item.contact_id,
-        reference_type=kind,
-        reference_id=item.id,
+        contact_id=referenced.contact_id,
+        reference_type=reference_type,
+        reference_id=referenced.id,
         filename=name or "file",
         size=asked.values.get("size", 0),
         storage_provider=asked.values.get("link_type", "amazon"),

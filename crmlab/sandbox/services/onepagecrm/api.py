@@ -26,13 +26,17 @@ from crmlab.sandbox.services.onepagecrm.query import STREAMS, BadValue, Queries
 from crmlab.sandbox.services.onepagecrm.records import Renderers
 from crmlab.sandbox.services.onepagecrm.writes import WRITES, Write
 from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing
-from crmlab.sandbox.world.model import Deal, World
+from crmlab.sandbox.world.model import Deal, Person, World
 
 #: contacts that page numbers reach; what the live service answers beyond is not documented
 WALL = 10_000
 #: contacts on a page of those that a filter matches
 _FILTERED = 25
+#: contacts in a set of the cascade
+_CASCADE = 100
 _MAX_DIGITS = 9
+#: parameters that do not choose among the records of a list
+_OF_PAGES = ("page", "per_page", "fields")
 #: lists that are another one, asked for in another way
 _LISTED = {**dict.fromkeys(STREAMS, "contacts"), "pinned_attachments": "attachments"}
 _USER_ID = "5aba31e99007ba0f570c12f7"
@@ -85,12 +89,15 @@ def _routes(crm: _Crm) -> Iterator[web.RouteDef]:
     for name in crm.lists:
         if name in lists.INSIDE:
             continue
-        paths[f"/{name}"] = crm.whole(name) if name in lists.ARRAYS else crm.paged(name)
+        if name in lists.ARRAYS:
+            paths[f"/{name}"] = crm.whole(name)
+        else:
+            paths[f"/{name}"] = crm.paged(name)
         if name not in lists.WITHOUT_IDS:
             paths.setdefault(f"/{name}/{{id}}", crm.one(name))
-    for owner, parameter in (("contacts", "contact_id"), ("companies", "company_id")):
+    for owner_list, parameter in (("contacts", "contact_id"), ("companies", "company_id")):
         for name in (*lists.OF_CONTACTS, "pinned_attachments"):
-            paths[f"/{owner}/{{id}}/{name}"] = crm.paged(name, owner=owner, by=parameter)
+            paths[f"/{owner_list}/{{id}}/{name}"] = crm.paged(name, owner=owner_list, by=parameter)
     for path, handler in paths.items():
         yield from _both("GET", path, handler)
     for (method, path), write in WRITES.items():
@@ -107,13 +114,13 @@ def _both(method: str, path: str, handler: Handler) -> Iterator[web.RouteDef]:
 def _refusal(status: int, detail: str = "", **errors: str) -> web.Response:
     if status == 429:  # the throttle's own answer: 403 like a missing right, but plain text
         return web.Response(text="Rate limit exceeded", status=403)
-    name = _ERRORS.get(status, "internal_error")
-    detail = detail or name.replace("_", " ").capitalize()
+    error_name = _ERRORS.get(status, "internal_error")
+    detail = detail or error_name.replace("_", " ").capitalize()
     return answer(
         {
             "status": status,
             "message": detail,
-            "error_name": name,
+            "error_name": error_name,
             "error_message": detail,
             "errors": errors,
         },
@@ -147,8 +154,8 @@ class _Crm:
         return self._enveloped(200, parts)
 
     def _enveloped(self, status: int, parts: Mapping[str, bytes]) -> web.Response:
-        told = {"status": 0, "message": "OK", "timestamp": unix(self.world.clock())}
-        return answer(extended(dumps(told), parts), status=status)
+        envelope = {"status": 0, "message": "OK", "timestamp": unix(self.world.clock())}
+        return answer(extended(dumps(envelope), parts), status=status)
 
     def changing(self, method: str, path: str, write: Write) -> Handler:
         """What changes something: what it refuses changes nothing."""
@@ -159,8 +166,10 @@ class _Crm:
                 data = write(self.writing, asking)
             except Refused as error:
                 return _refusal(error.status, error.detail, **error.errors)
+            # before the answer is made: it shows the record as it is after the write
             self.writing.forget()
-            return self._enveloped(201 if method == "POST" else 200, {"data": data()})
+            status = 201 if method == "POST" else 200
+            return self._enveloped(status, {"data": data()})
 
         return handle
 
@@ -184,43 +193,50 @@ class _Crm:
                 query[by] = request.match_info["id"]
                 if not len(self.lists[owner].of("id", query[by])):
                     return _refusal(404)
-            try:
-                page, per_page = _page(query)
-                found = self._filtered(name, query)
-            except BadValue as error:
-                return _refusal(400, str(error))
-            if name == "contacts" and page * per_page > WALL:
-                return _refusal(400, f"Contacts past {WALL} need /contacts/cascade")
-            if name in lists.WHOLE:
-                return self._envelope(data=extended(b"{}", {name: found.slice()}))
-            batch = self._batch(name, query, found, (page - 1) * per_page, page * per_page)
-            counts = {} if name in lists.UNCOUNTED else _counts(found, page, per_page)
-            if name == "pinned_attachments":  # the only lists whose counts stand beside the data
-                return self._envelope(data=extended(b"{}", {name: batch}), **_members(counts))
-            listed = "contacts" if name in STREAMS else name
-            return self._envelope(data=extended(dumps(counts), {listed: batch}))
+            return self._answer_page(name, query)
 
         return handle
+
+    def _answer_page(self, name: str, query: Mapping[str, str]) -> web.Response:
+        try:
+            page, per_page = _page(query)
+            records = self._filtered(name, query)
+        except BadValue as error:
+            return _refusal(400, str(error))
+        if name == "contacts" and page * per_page > WALL:
+            return _refusal(400, f"Contacts past {WALL} need /contacts/cascade")
+        if name in lists.WHOLE:
+            return self._envelope(data=extended(b"{}", {name: records.slice()}))
+
+        batch = self._batch(name, query, records, (page - 1) * per_page, page * per_page)
+        counts = {}
+        if name not in lists.UNCOUNTED:
+            counts = _counts(records, page, per_page)
+        if name == "pinned_attachments":  # the only lists whose counts stand beside the data
+            return self._envelope(data=extended(b"{}", {name: batch}), **_members(counts))
+        # the streams are contacts in another order, and come under their name
+        member_name = "contacts" if name in STREAMS else name
+        return self._envelope(data=extended(dumps(counts), {member_name: batch}))
 
     def _batch(
         self, name: str, query: Mapping[str, str], found: Records, start: int, stop: int
     ) -> bytes:
         """Records start..stop as a JSON array, each with what else is asked for of it."""
         embedded = _embedded(query)
+        rendered: list[bytes] = []
         if name == "contacts" and embedded:
-            return _array(
-                extended(contact, self._of_contact(person.id, embedded))
-                for person, contact in found.rendered(start, stop)
-            )
+            for person, contact in found.rendered(start, stop):
+                rendered.append(extended(contact, self._of_contact(person.id, embedded)))
+            return _array(rendered)
         if name == "deals" and (_with_contacts(query) or _with_history(query)):
-            return _array(
-                self._deal(deal, record, query) for deal, record in found.rendered(start, stop)
-            )
+            for deal, deal_record in found.rendered(start, stop):
+                rendered.append(self._deal(deal, deal_record, query))
+            return _array(rendered)
         return found.slice(start, stop)
 
     def _of_contact(self, id: str, names: Iterable[str]) -> dict[str, bytes]:
         """The contact's records of these lists, which are not wrapped."""
-        return {name: self._records_of(name, id).slice(bare=True) for name in names}
+        return {listed: self._records_of(listed, id).slice(bare=True) for listed in names}
 
     def _records_of(self, name: str, id: str) -> Records:
         if name == "pinned_attachments":
@@ -236,46 +252,51 @@ class _Crm:
         wrapped = b'{"deal":%s}' % record
         if not _with_contacts(query):
             return wrapped
-        people = [self._index.people.get(id) for id in (deal.contact_id, *deal.linked_contact_ids)]
-        contacts = _array(
-            dumps(self._rendered.contact(person)["contact"]) for person in people if person
-        )
-        return extended(wrapped, {"contacts": contacts})
+        contacts: list[bytes] = []
+        for contact_id in (deal.contact_id, *deal.linked_contact_ids):
+            person = self._index.people.get(contact_id)
+            # it may have been deleted: the deal still names it
+            if person:
+                contacts.append(dumps(self._bare_contact(person)))
+        return extended(wrapped, {"contacts": _array(contacts)})
+
+    def _bare_contact(self, person: Person) -> Any:
+        """A contact without what stands beside it in a list."""
+        return self._rendered.contact(person)["contact"]
 
     def one(self, name: str) -> Handler:
         async def handle(request: web.Request) -> web.Response:
-            found = self.lists[name].of("id", request.match_info["id"])
-            if not len(found):
+            with_this_id = self.lists[name].of("id", request.match_info["id"])
+            if not len(with_this_id):
                 return _refusal(404)
-            return self._envelope(data=self._batch(name, request.query, found, 0, 1)[1:-1])
+            return self._envelope(data=self._batch(name, request.query, with_this_id, 0, 1)[1:-1])
 
         return handle
 
     async def relationship(self, request: web.Request) -> web.Response:
         """One relationship of a contact, which must be one of its two ends."""
-        found = self.lists["relationships"].of("id", request.match_info["relationship"])
-        if not len(found) or request.match_info["id"] not in self._index.people:
+        with_this_id = self.lists["relationships"].of("id", request.match_info["relationship"])
+        if not len(with_this_id) or request.match_info["id"] not in self._index.people:
             return _refusal(404)
-        if request.match_info["id"] not in found.items[0].contact_ids:
+        if request.match_info["id"] not in with_this_id.items[0].contact_ids:
             return _refusal(400, "The contact is no part of the relationship")
-        return self._envelope(data=found.slice()[1:-1])
+        return self._envelope(data=with_this_id.slice()[1:-1])
 
     async def filtered(self, request: web.Request) -> web.Response:
         """A saved filter with the contacts that it matches, of which a page always holds as many."""
-        saved = self.lists["filters"].of("id", request.match_info["id"])
-        if not len(saved):
+        saved_filters = self.lists["filters"].of("id", request.match_info["id"])
+        if not len(saved_filters):
             return _refusal(404)
         try:
             page, _ = _page(request.query)
         except BadValue as error:
             return _refusal(400, str(error))
-        found = self._queries.matching(saved.items[0], self._filtered("contacts", {}))
-        people = found.items[(page - 1) * _FILTERED : page * _FILTERED]
-        contacts = [{"contact": self._rendered.contact(person)["contact"]} for person in people]
-        counts = _counts(found, page, _FILTERED)
-        return self._envelope(
-            data=extended(saved.slice()[1:-1], {**_members(counts), "contacts": dumps(contacts)})
-        )
+        matching = self._queries.matching(saved_filters.items[0], self._filtered("contacts", {}))
+        people = matching.items[(page - 1) * _FILTERED : page * _FILTERED]
+        contacts = [{"contact": self._bare_contact(person)} for person in people]
+        members = _members(_counts(matching, page, _FILTERED))
+        members["contacts"] = dumps(contacts)
+        return self._envelope(data=extended(saved_filters.slice()[1:-1], members))
 
     async def upload_form(self, request: web.Request) -> web.Response:
         """What a file is sent with to where files are stored, for a contact."""
@@ -301,25 +322,30 @@ class _Crm:
     async def cascade(self, request: web.Request) -> web.Response:
         contacts = self._filtered("contacts", request.query)
         ids = [person.id for person in contacts.items]
-        last = request.match_info.get("last")
-        if last is not None and last not in ids:
+        last_id = request.match_info.get("last")
+        if last_id is not None and last_id not in ids:
             return _refusal(404)
-        start = 0 if last is None else ids.index(last) + 1
-        left = max(0, len(ids) - start - 100)
-        batch = contacts.slice(start, start + 100)
-        next_id = ids[start + 99] if left else ""
-        host = f"{request.scheme}://{request.host}/onepagecrm/api/v3/contacts/cascade/{next_id}"
-        tail = {"items_left": left, "next_set_url": host if left else ""}
-        return self._envelope(data=extended(dumps(tail), {"contacts": batch}))
+        start = 0
+        if last_id is not None:
+            start = ids.index(last_id) + 1
+        stop = start + _CASCADE
+        items_left = max(0, len(ids) - stop)
+        next_url = ""
+        if items_left:  # the last set says so by an address that is empty
+            cascade = f"{request.scheme}://{request.host}/onepagecrm/api/v3/contacts/cascade"
+            next_url = f"{cascade}/{ids[stop - 1]}"
+        set_counts = {"items_left": items_left, "next_set_url": next_url}
+        return self._envelope(
+            data=extended(dumps(set_counts), {"contacts": contacts.slice(start, stop)})
+        )
 
     def _filtered(self, name: str, query: Mapping[str, str]) -> Records:
         """The list as the query asks for it, kept until the list changes."""
-        asked = sorted(
-            item for item in query.items() if item[0] not in ("page", "per_page", "fields")
-        )
+        # the parameters that choose records, whatever their order: those of the page do not
+        narrowing = sorted(item for item in query.items() if item[0] not in _OF_PAGES)
         listed = self.lists[_LISTED.get(name, name)]
         return listed.once(
-            f"{name} {asked}", lambda: self._queries.answer(name, listed, query), of_others=True
+            f"{name} {narrowing}", lambda: self._queries.answer(name, listed, query), of_others=True
         )
 
 
@@ -333,7 +359,7 @@ def _counts(found: Records, page: int, per_page: int) -> dict[str, int]:
 
 
 def _members(values: Mapping[str, Any]) -> dict[str, bytes]:
-    return {name: dumps(value) for name, value in values.items()}
+    return {member: dumps(value) for member, value in values.items()}
 
 
 def _array(items: Iterable[bytes]) -> bytes:
@@ -342,8 +368,8 @@ def _array(items: Iterable[bytes]) -> bytes:
 
 def _embedded(query: Mapping[str, str]) -> list[str]:
     """The lists that come with each contact."""
-    asked = query.get("fields", "").split(",")
-    return [name for name in lists.EMBEDDED if f"{name}(all)" in asked]
+    fields = query.get("fields", "").split(",")
+    return [listed for listed in lists.EMBEDDED if f"{listed}(all)" in fields]
 
 
 def _with_contacts(query: Mapping[str, str]) -> bool:

@@ -59,16 +59,17 @@ def asked(
     Refused
         its body is not as documented
     """
-    checked = Asked(parts=parts, query=query, values={})
-    return replace(
-        checked, values=_values(_models()[method, path], body, is_partial=checked.is_partial)
-    )
+    without_values = Asked(parts=parts, query=query, values={})
+    model = _models()[method, path]
+    values = _values(model, body, is_partial=without_values.is_partial)
+    return replace(without_values, values=values)
 
 
 @cache
 def _models() -> Mapping[tuple[str, str], type[BaseModel] | None]:
     """Return what each operation takes as its body, loaded when something is written."""
-    return {(each.method, each.path): each.body for each in registry()["onepagecrm"].operations()}
+    operations = registry()["onepagecrm"].operations()
+    return {(operation.method, operation.path): operation.body for operation in operations}
 
 
 def _values(model: type[BaseModel] | None, body: Any, *, is_partial: bool) -> dict[str, Any]:
@@ -78,35 +79,39 @@ def _values(model: type[BaseModel] | None, body: Any, *, is_partial: bool) -> di
         return {}
     if not isinstance(body, dict):
         raise Refused(400, "The body must be a JSON object")
-    given = deepcopy(body)
+    fields = deepcopy(body)
     try:
-        model.model_validate(given)
+        model.model_validate(fields)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-        for each in faults:
-            if each["type"] == "extra_forbidden":  # what nobody documented is ignored
-                _drop(given, each["loc"])
-        wrong = {
-            str(each["loc"][0]): each["msg"]
-            for each in faults
-            if _counts(each, is_partial=is_partial)
-        }
+        wrong: dict[str, str] = {}
+        for fault in error.errors(include_url=False, include_input=False):
+            if fault["type"] == "extra_forbidden":  # what nobody documented is ignored
+                _drop(fields, fault["loc"])
+            elif not (is_partial and _is_left_out(fault)):
+                wrong[str(fault["loc"][0])] = fault["msg"]
         if wrong:
             raise Refused(400, "The body is not as documented", **wrong) from None
-    is_whole = all(
-        name in given for name, field in model.model_fields.items() if field.is_required()
-    )
-    found = model.model_validate(given) if is_whole else model.model_construct(**given)
-    values = found.model_dump(by_alias=True, exclude_unset=True)
+    values = _typed(model, fields)
     if _has_large_number(values):
         raise Refused(400, "A whole number is too large")
-    return {name: value for name, value in values.items() if value is not None or name in _NULLABLE}
+    written = {}
+    for name, value in values.items():
+        if value is not None or name in _NULLABLE:
+            written[name] = value
+    return written
 
 
-def _counts(fault: Mapping[str, Any], *, is_partial: bool) -> bool:
-    """Whether a body is refused for it: not for what nobody documented, nor for what a partial one leaves out."""
-    is_left_out = is_partial and fault["type"] == "missing" and len(fault["loc"]) == 1
-    return fault["type"] != "extra_forbidden" and not is_left_out
+def _typed(model: type[BaseModel], fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields as the model reads them; a partial body, which it would refuse, as they came."""
+    for name, field in model.model_fields.items():
+        if field.is_required() and name not in fields:
+            return model.model_construct(**fields).model_dump(by_alias=True, exclude_unset=True)
+    return model.model_validate(fields).model_dump(by_alias=True, exclude_unset=True)
+
+
+def _is_left_out(fault: Mapping[str, Any]) -> bool:
+    """Whether a field of the body itself is missing: inside a field, nothing may be."""
+    return fault["type"] == "missing" and len(fault["loc"]) == 1
 
 
 def _drop(value: Any, way: Sequence[str | int]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from zlib import crc32
 
 from crmlab.sandbox.service import iso
-from crmlab.sandbox.world.model import Deal, DealItem, Note, Person, World
+from crmlab.sandbox.world.model import Action, Deal, DealItem, Note, Person, World
 
 #: every so many notes one has a file, and every other file is pinned
 _NOTES_PER_FILE = 5
@@ -91,6 +91,7 @@ def made_id(*parts: object) -> str:
 def entry(entry: Entry) -> dict[str, Any]:
     """Return it as the service does."""
     record = {"id": entry.id, **entry.record}
+    # what the account was set up with has no times
     if entry.created_at:
         record |= {"created_at": iso(entry.created_at), "modified_at": iso(entry.modified_at)}
     return record
@@ -110,15 +111,18 @@ def attachment(attachment: Attachment) -> dict[str, Any]:
         "url_expires_at": iso(attachment.created_at),
         "thumbnail": {"url": f"{address}/thumbnail"},
     }
-    return record | ({"pinned_at": iso(attachment.pinned_at)} if attachment.pinned_at else {})
+    if attachment.pinned_at:
+        record["pinned_at"] = iso(attachment.pinned_at)
+    return record
 
 
 def predefined_actions() -> list[Entry]:
     """Return the templates of actions."""
-    return [
-        Entry(id=made_id("action", text), record={"text": text, "days": days})
-        for text, days in _ACTIONS
-    ]
+    templates = []
+    for text, days in _ACTIONS:
+        record = {"text": text, "days": days}
+        templates.append(Entry(id=made_id("action", text), record=record))
+    return templates
 
 
 def predefined_action_groups() -> list[Entry]:
@@ -130,46 +134,42 @@ def predefined_action_groups() -> list[Entry]:
 
 def webhooks() -> list[Entry]:
     """Return who is told of changes; the key of each is worthless anywhere else."""
-    return [
-        Entry(
-            id=made_id("webhook", name),
-            record={"name": name, "hook_url": url, "secretkey": "never-to-be-stored"},
-        )
-        for name, url in _WEBHOOKS
-    ]
+    entries = []
+    for name, address in _WEBHOOKS:
+        record = {"name": name, "hook_url": address, "secretkey": "never-to-be-stored"}
+        entries.append(Entry(id=made_id("webhook", name), record=record))
+    return entries
 
 
 def filters(world: World) -> list[Entry]:
     """Return saved filters, each of one condition."""
-    conditions = [(status.text, ["status_id", "is", status.id]) for status in world.statuses]
-    conditions += [
-        (f"{user.first_name}'s", ["owner_id", "is", user.id]) for user in world.users[:2]
-    ]
-    return [
-        Entry(id=made_id("filter", name), record={"name": name, "conditions": [condition]})
-        for name, condition in conditions
-    ]
+    entries = [_filter(status.text, "status_id", status.id) for status in world.statuses]
+    for user in world.users[:2]:
+        entries.append(_filter(f"{user.first_name}'s", "owner_id", user.id))
+    return entries
+
+
+def _filter(name: str, parameter: str, value: str) -> Entry:
+    record = {"name": name, "conditions": [[parameter, "is", value]]}
+    return Entry(id=made_id("filter", name), record=record)
 
 
 def relationship_types(world: World) -> list[Entry]:
     """Return the kinds of relationships that the account knows."""
     if not world.people:
         return []
-    first = min(person.created_at for person in world.people)
-    return [
-        Entry(
+    account_began = min(person.created_at for person in world.people)
+    types = []
+    for names in _RELATIONSHIPS:
+        variants = [{"id": made_id("variant", name), "name": name} for name in names]
+        kind = Entry(
             id=made_id("relationship type", *names),
-            record={
-                "symmetrical": len(names) == 1,
-                "relationship_variants": [
-                    {"id": made_id("variant", name), "name": name} for name in names
-                ],
-            },
-            created_at=first,
-            modified_at=first,
+            record={"symmetrical": len(names) == 1, "relationship_variants": variants},
+            created_at=account_began,
+            modified_at=account_began,
         )
-        for names in _RELATIONSHIPS
-    ]
+        types.append(kind)
+    return types
 
 
 def relationships(people: Sequence[Person], types: Sequence[Entry]) -> Iterator[Entry]:
@@ -179,22 +179,24 @@ def relationships(people: Sequence[Person], types: Sequence[Entry]) -> Iterator[
     partners, reports = types
     staff: dict[str, list[Person]] = defaultdict(list)
     for person in people:
-        staff[person.company_id or ""].append(person)
-    staff.pop("", None)
-    for first, *others in staff.values():
-        for other in others:
-            yield _relationship(reports, first, other)
-    firsts = [first for first, *_ in staff.values()]
-    for one, other in zip(firsts[::4], firsts[1::4], strict=False):
-        yield _relationship(partners, one, other)
+        if person.company_id:
+            staff[person.company_id].append(person)
+    for manager, *others in staff.values():
+        for employee in others:
+            yield _relationship(reports, manager, employee)
+    managers = [manager for manager, *_ in staff.values()]
+    # not every manager has a partner: of four companies, the first two work together
+    for partner, other_partner in zip(managers[::4], managers[1::4], strict=False):
+        yield _relationship(partners, partner, other_partner)
 
 
 def _relationship(kind: Entry, one: Person, other: Person) -> Entry:
     since = max(one.created_at, other.created_at)
-    variants = [variant["id"] for variant in kind.record["relationship_variants"]]
+    variant_ids = [variant["id"] for variant in kind.record["relationship_variants"]]
+    # where the kind has one variant, the first is the last: both ends are called the same
     related = [
-        {"contact_id": one.id, "variant_id": variants[0]},
-        {"contact_id": other.id, "variant_id": variants[-1]},
+        {"contact_id": one.id, "variant_id": variant_ids[0]},
+        {"contact_id": other.id, "variant_id": variant_ids[-1]},
     ]
     return Entry(
         id=made_id("relationship", one.id, other.id),
@@ -207,20 +209,24 @@ def _relationship(kind: Entry, one: Person, other: Person) -> Entry:
 
 def links(deals: Iterable[Deal], people: Mapping[str, Person]) -> Iterator[Link]:
     """Yield the contacts of others that take part in the deals of a company."""
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    linked_with: dict[tuple[str, str], list[str]] = defaultdict(list)
     for deal in deals:
-        for id in deal.linked_contact_ids:
-            if deal.company_id and id in people and people[id].company_id != deal.company_id:
-                found[deal.company_id, id].append(deal.contact_id)
-    for (company_id, id), contact_ids in found.items():
-        yield Link(
-            company_id=company_id, contact_id=id, linked_with=list(dict.fromkeys(contact_ids))
-        )
+        for contact_id in deal.linked_contact_ids:
+            person = people.get(contact_id)
+            # the company's own staff are its contacts already
+            if person and deal.company_id and person.company_id != deal.company_id:
+                linked_with[deal.company_id, contact_id].append(deal.contact_id)
+    for (company_id, contact_id), others in linked_with.items():
+        unique = list(dict.fromkeys(others))
+        yield Link(company_id=company_id, contact_id=contact_id, linked_with=unique)
 
 
 def attachments(notes: Sequence[Note]) -> Iterator[Attachment]:
     """Yield the files at some of the notes, every other one pinned to its contact."""
     for number, note in enumerate(notes[::_NOTES_PER_FILE]):
+        pinned_at = None
+        if number % 2:
+            pinned_at = note.modified_at
         yield Attachment(
             id=made_id("attachment", note.id),
             contact_id=note.contact_id,
@@ -228,7 +234,7 @@ def attachments(notes: Sequence[Note]) -> Iterator[Attachment]:
             reference_id=note.id,
             filename=f"offer-{number + 1}.pdf",
             size=10_000 + 7 * len(note.text),
-            pinned_at=note.modified_at if number % 2 else None,
+            pinned_at=pinned_at,
             created_at=note.created_at,
         )
 
@@ -238,29 +244,31 @@ def notifications(world: World, author: str) -> list[Entry]:
     if not world.users:
         return []
     me = world.users[0].id
-    mine = [action for action in world.actions if action.assignee_id == me]
-    latest = sorted(mine, key=lambda action: action.created_at, reverse=True)[:_MAX_NOTIFICATIONS]
-    return [
-        Entry(
-            id=made_id("notification", action.id),
-            record={
-                "type": "assigned_action",
-                "by": author,
-                "read": action.done,
-                "user_id": me,
-                "contact_id": action.contact_id,
-                "mobile_data": {
-                    "title": f"Action assigned to you (by {author})",
-                    "body": action.text,
-                    "action_type": action.status,
-                },
-            },
-            contact_ids=(action.contact_id,),
-            created_at=action.created_at,
-            modified_at=action.modified_at,
-        )
-        for action in latest
-    ]
+    my_actions = [action for action in world.actions if action.assignee_id == me]
+    latest_first = sorted(my_actions, key=lambda action: action.created_at, reverse=True)
+    return [_notification(action, author) for action in latest_first[:_MAX_NOTIFICATIONS]]
+
+
+def _notification(action: Action, author: str) -> Entry:
+    record = {
+        "type": "assigned_action",
+        "by": author,
+        "read": action.done,
+        "user_id": action.assignee_id,
+        "contact_id": action.contact_id,
+        "mobile_data": {
+            "title": f"Action assigned to you (by {author})",
+            "body": action.text,
+            "action_type": action.status,
+        },
+    }
+    return Entry(
+        id=made_id("notification", action.id),
+        record=record,
+        contact_ids=(action.contact_id,),
+        created_at=action.created_at,
+        modified_at=action.modified_at,
+    )
 
 
 def product_id(item: DealItem) -> str:
@@ -270,20 +278,23 @@ def product_id(item: DealItem) -> str:
 
 def products(world: World) -> list[Entry]:
     """Products of the catalogue: what the deals hold, each once; the first ones are a group."""
-    by_name = {item.name: item for deal in world.deals for item in deal.items}
-    group = {"item_group_id": _group_id()}
-    return [
-        Entry(
-            id=product_id(item),
-            record=_product(item, position) | (group if position <= _TOGETHER else {}),
-        )
-        for position, item in enumerate(by_name.values(), 1)
-    ]
+    by_name: dict[str, DealItem] = {}
+    for deal in world.deals:
+        for item in deal.items:
+            # a product may be sold at several prices: the catalogue has the last one
+            by_name[item.name] = item
+    entries = []
+    for position, item in enumerate(by_name.values(), 1):
+        record = _product(item, position)
+        if position <= _TOGETHER:
+            record["item_group_id"] = _group_id()
+        entries.append(Entry(id=product_id(item), record=record))
+    return entries
 
 
-def product_groups(found: list[Entry]) -> list[Entry]:
+def product_groups(products: list[Entry]) -> list[Entry]:
     """Products that are sold together."""
-    ids = [product.id for product in found[:_TOGETHER]]
+    ids = [product.id for product in products[:_TOGETHER]]
     if not ids:
         return []
     record = {"name": "Starter kit", "position": 1, "count": len(ids), "item_ids": ids}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
 from crmlab.sandbox.services.onepagecrm.derived import Entry, Link
 from crmlab.sandbox.services.onepagecrm.index import Index
-from crmlab.sandbox.world.model import Deal, Person
+from crmlab.sandbox.world.model import Action, Deal, Person
 
 #: whether a record is what a value asks for
 Filter = Callable[[Any, str], bool]
@@ -42,10 +42,14 @@ class Relationships:
         }
 
     def _is_searched(self, relationship: Entry, value: str) -> bool:
-        people = [self._index.people.get(id) for id in relationship.contact_ids]
-        names = [person.full_name for person in people if person]
-        names += [self._index.variants.get(id, "") for id in variant_ids(relationship)]
-        return any(holds(name, value) for name in names)
+        names: list[str] = []
+        for contact_id in relationship.contact_ids:
+            person = self._index.people.get(contact_id)
+            if person:
+                names.append(person.full_name)
+        for variant_id in variant_ids(relationship):
+            names.append(self._index.variants.get(variant_id, ""))
+        return any_holds(names, value)
 
     def _is_symmetrical(self, relationship: Entry) -> bool:
         return len(set(variant_ids(relationship))) == 1
@@ -71,10 +75,9 @@ class Contacts:
             "lead_source_id": lambda person, value: person.lead_source_id == value,
             "tag": lambda person, value: value in person.tags,
             "email": lambda person, value: value.casefold() in map(str.casefold, person.emails),
-            "phone": lambda person, value: any(
-                digits(value) in digits(phone) for phone in person.phones
-            ),
+            "phone": _has_digits,
             "url": lambda person, value: holds(self._url(person), value),
+            # a contact without a last name stands under the name of its company
             "letter": lambda person, value: begins(
                 person.last_name or self._company(person), value
             ),
@@ -104,46 +107,51 @@ class Contacts:
 
     def _status(self, person: Person) -> str:
         status = self._index.statuses.get(person.status_key)
-        return status.id if status else ""
+        if status is None:
+            return ""
+        return status.id
 
     def _source(self, person: Person) -> str:
         return self._index.sources.get(person.lead_source_id or "", "")
 
     def _company(self, person: Person) -> str:
         company = self._index.companies.get(person.company_id or "")
-        return company.name if company else ""
+        if company is None:
+            return ""
+        return company.name
 
     def _url(self, person: Person) -> str:
         company = self._index.companies.get(person.company_id or "")
-        return (company and company.url) or ""
+        if company is None:
+            return ""
+        return company.url or ""
 
     def _actions(self, person: Person) -> list[Any]:
         return self._index.actions.get(person.id, [])
 
     def _is_searched(self, person: Person, value: str) -> bool:
-        if holds(person.full_name, value) or holds(self._company(person), value):
+        if any_holds([person.full_name, self._company(person)], value):
             return True
-        return bool(digits(value)) and any(
-            digits(value) in digits(phone) for phone in person.phones
-        )
+        # a search without digits would be found in every phone number
+        return bool(digits(value)) and _has_digits(person, value)
 
     def _has_pending(self, person: Person) -> bool:
-        return any(deal.status == "pending" for deal in self._index.deals_of.get(person.id, []))
+        return _any_is(self._index.deals_of.get(person.id, []), "pending")
 
     def _is_mine_with(self, person: Person, *, mine: bool = False) -> bool:
         """Whether a contact of the caller has actions, of anybody or of the caller."""
-        actions = [
-            each for each in self._actions(person) if not mine or each.assignee_id == self._me
-        ]
+        actions = self._actions(person)
+        if mine:
+            actions = assigned(actions, self._me)
         return person.owner_id == self._me and bool(actions)
 
     def _has_one_today(self, person: Person) -> bool:
-        mine = [each for each in self._actions(person) if each.assignee_id == self._me]
-        return person.owner_id == self._me and any(each.date == self._today for each in mine)
+        my_actions = assigned(self._actions(person), self._me)
+        is_due = any(action.date == self._today for action in my_actions)
+        return person.owner_id == self._me and is_due
 
     def _is_waiting(self, person: Person) -> bool:
-        mine = [each for each in self._actions(person) if each.assignee_id == self._me]
-        return any(each.status == "waiting" for each in mine)
+        return _any_is(assigned(self._actions(person), self._me), "waiting")
 
 
 class Deals:
@@ -168,23 +176,50 @@ class Deals:
     def _is_searched(self, deal: Deal, value: str) -> bool:
         company = self._index.companies.get(deal.company_id or "")
         person = self._index.people.get(deal.contact_id)
-        names = [deal.name, person.full_name if person else "", company.name if company else ""]
-        return any(holds(name, value) for name in names)
+        names = [deal.name]
+        if person:
+            names.append(person.full_name)
+        if company:
+            names.append(company.name)
+        return any_holds(names, value)
 
     def _tags(self, deal: Deal) -> list[str]:
+        """Deals have no tags of their own: those of their contact count."""
         person = self._index.people.get(deal.contact_id)
-        return person.tags if person else []
+        if person is None:
+            return []
+        return person.tags
+
+
+def assigned(actions: Iterable[Action], user_id: str) -> list[Action]:
+    """Return the actions of one user."""
+    return [action for action in actions if action.assignee_id == user_id]
+
+
+def _any_is(items: Iterable[Deal | Action], status: str) -> bool:
+    return any(candidate.status == status for candidate in items)
+
+
+def any_holds(names: Iterable[str], part: str) -> bool:
+    """Return whether one of the texts holds another, whatever the case of its letters."""
+    return any(holds(candidate, part) for candidate in names)
+
+
+def _has_digits(person: Person, value: str) -> bool:
+    """Whether one of a contact's phone numbers has these digits, however both are written."""
+    wanted_digits = digits(value)
+    return any(wanted_digits in digits(phone_number) for phone_number in person.phones)
 
 
 def variants(kind: Entry) -> list[dict[str, str]]:
     """Return what the ends of a kind of relationship are called."""
-    found: list[dict[str, str]] = kind.record["relationship_variants"]
-    return found
+    of_kind: list[dict[str, str]] = kind.record["relationship_variants"]
+    return of_kind
 
 
 def variant_ids(relationship: Entry) -> list[str]:
     """Return which variants the ends of a relationship are."""
-    return [end["variant_id"] for end in relationship.record["related_contacts"]]
+    return [contact["variant_id"] for contact in relationship.record["related_contacts"]]
 
 
 def of_person(value: Value, index: Index) -> Value:
@@ -197,7 +232,9 @@ def of_person(value: Value, index: Index) -> Value:
 
 
 def _has_status(deal: Deal, value: str) -> bool:
-    return deal.status in _CLOSED if value == "closed" else deal.status == value
+    if value == "closed":
+        return deal.status in _CLOSED
+    return deal.status == value
 
 
 def is_true(value: str) -> bool:

@@ -18,20 +18,20 @@ _FIELDS = {"contact": "custom_fields", "company": "company_fields", "deal": "dea
 class Index:
     """Looks into the lists themselves, so that what was changed there shows wherever it is named."""
 
-    def __init__(self, found: Mapping[str, Records]) -> None:
-        self._found = found
+    def __init__(self, lists: Mapping[str, Records]) -> None:
+        # the lists may be filled later: nothing is looked up before it is asked for
+        self._lists = lists
 
     def by_id(self, name: str) -> Mapping[str, Any]:
         """Return the records of a list by id."""
-        found = self._found[name]
-        return found.once("one by id", lambda: {item.id: item for item in found.items})
+        records = self._lists[name]
+        return records.once("one by id", lambda: {record.id: record for record in records.items})
 
     def count(self, name: str, field: str, value: Any) -> int:
         """Return how many records of a list have that value."""
-        found = self._found[name]
-        counts = found.once(
-            f"count by {field}", lambda: Counter(map(attrgetter(field), found.items))
-        )
+        records = self._lists[name]
+        field_of = attrgetter(field)
+        counts = records.once(f"count by {field}", lambda: Counter(map(field_of, records.items)))
         return counts[value]
 
     @property
@@ -57,33 +57,32 @@ class Index:
     @property
     def statuses(self) -> Mapping[str, Status]:
         """Statuses by the word that contacts have for them."""
-        found = self._found["statuses"]
-        return found.once("one by key", lambda: {status.key: status for status in found.items})
+        return self._by_key("statuses")
 
     @property
     def sources(self) -> Mapping[str, str]:
         """What lead sources are called, by id."""
-        found = self._found["lead_sources"]
-        return found.once("text by id", lambda: {source.id: source.text for source in found.items})
+        records = self._lists["lead_sources"]
+        return records.once(
+            "text by id",
+            lambda: {lead_source.id: lead_source.text for lead_source in records.items},
+        )
 
     def fields(self, entity: str) -> Mapping[str, CustomField]:
         """Return the definitions of the custom fields of contacts, companies or deals, by their keys."""
-        found = self._found[_FIELDS[entity]]
-        return found.once("one by key", lambda: {field.key: field for field in found.items})
+        return self._by_key(_FIELDS[entity])
 
     @property
     def variants(self) -> Mapping[str, str]:
         """What each end of a relationship is called, by the id of that."""
-        types = self._found["relationship_types"]
+        types = self._lists["relationship_types"]
         return types.once("names of variants", lambda: dict(_variants(types.items)))
 
     @property
     def actions(self) -> Mapping[str, list[Action]]:
         """What is to be done for each contact."""
-        found = self._found["actions"]
-        return found.once(
-            "to do", lambda: _groups((each for each in found.items if not each.done), "contact_id")
-        )
+        records = self._lists["actions"]
+        return records.once("to do", lambda: _groups(_not_done(records.items), "contact_id"))
 
     @property
     def deals_of(self) -> Mapping[str, list[Deal]]:
@@ -101,8 +100,16 @@ class Index:
         return self._grouped("attachments", "reference_id")
 
     def _grouped(self, name: str, field: str) -> Mapping[Any, list[Any]]:
-        found = self._found[name]
-        return found.once(f"those by {field}", lambda: _groups(found.items, field))
+        records = self._lists[name]
+        return records.once(f"those by {field}", lambda: _groups(records.items, field))
+
+    def _by_key(self, name: str) -> Mapping[str, Any]:
+        records = self._lists[name]
+        return records.once("one by key", lambda: {record.key: record for record in records.items})
+
+
+def _not_done(actions: Iterable[Action]) -> Iterator[Action]:
+    return (action for action in actions if not action.done)
 
 
 def _groups(items: Iterable[Any], field: str) -> dict[Any, list[Any]]:
@@ -113,6 +120,6 @@ def _groups(items: Iterable[Any], field: str) -> dict[Any, list[Any]]:
 
 
 def _variants(types: Iterable[Entry]) -> Iterator[tuple[str, str]]:
-    for kind in types:
-        for variant in kind.record["relationship_variants"]:
+    for relationship_type in types:
+        for variant in relationship_type.record["relationship_variants"]:
             yield variant["id"], variant["name"]

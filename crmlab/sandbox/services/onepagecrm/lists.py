@@ -35,74 +35,127 @@ EMBEDDED = ("deals", "notes", "calls", "meetings", "pinned_attachments")
 
 def lists(world: World, written: Mapping[str, Mapping[str, Any]]) -> dict[str, Records]:
     """Return each list; `written` has by id what was written of a record beyond what the world knows of it."""
-    found: dict[str, Records] = {}
-    rendered = records.Renderers(Index(found), written)
-    people = {person.id: person for person in world.people_in("onepagecrm")}
+    listed: dict[str, Records] = {}
+    # renderers look into the finished lists, which need
+    # the renderers: the index is filled afterwards
+    rendered = records.Renderers(Index(listed), written)
+    contacts = {person.id: person for person in world.people_in("onepagecrm")}
+    listed |= _of_account(world, rendered)
+    listed |= _templates(world)
+    listed |= _relations(world, rendered, contacts)
+    listed |= _sales(world, rendered, contacts)
+    return listed
 
-    def known(items: Iterable[Any]) -> list[Any]:
-        return [item for item in items if item.contact_id in people]
 
-    def entries(items: Iterable[Entry], name: str) -> Records:
-        return Records(items, derived.entry, name=name)
-
-    def fields(entity: str, name: str) -> Records:
-        return Records(
-            (field for field in world.fields if field.entity == entity), rendered.field, name=name
-        )
-
-    notes = known(world.notes)
-    deals = known(world.deals)
-    products = derived.products(world)
-    kinds = derived.relationship_types(world)
-    results = sorted({call.result for call in world.calls})
-    author = records.short(world.users[-1]) if world.users else ""
-    found |= {
+def _of_account(world: World, rendered: records.Renderers) -> dict[str, Records]:
+    """Return the lists of who works with the account, and of what its records are sorted by."""
+    call_results = sorted({call.result for call in world.calls})
+    account = {
         "users": Records(world.users, rendered.user, name="user"),
         "statuses": Records(world.statuses, rendered.status, name="status"),
         "lead_sources": Records(world.lead_sources, rendered.lead_source),
-        "call_results": Records(results, rendered.call_result, name="call_result"),
+        "call_results": Records(call_results, rendered.call_result, name="call_result"),
         "countries": Records(derived.countries(), dict, name="country"),
-        "predefined_items": entries(products, "predefined_item"),
-        "predefined_item_groups": entries(
-            derived.product_groups(products), "predefined_item_group"
-        ),
-        "predefined_actions": entries(derived.predefined_actions(), "predefined_action"),
-        "predefined_action_groups": entries(
-            derived.predefined_action_groups(), "predefined_action_group"
-        ),
-        "filters": entries(derived.filters(world), "filter"),
-        "notifications": entries(derived.notifications(world, author), "notification"),
-        "webhooks": entries(derived.webhooks(), ""),
-        "relationship_types": entries(kinds, "relationship_type"),
-        "relationships": Records(
-            derived.relationships([*people.values()], kinds),
-            rendered.relationship,
-            name="relationship",
-        ),
-        "attachments": Records(derived.attachments(notes), derived.attachment),
-        "linked_contacts": Records(
-            derived.links(deals, people), rendered.linked, name="linked_contact"
-        ),
-        "contacts": Records(people.values(), rendered.contact),
+        "filters": _entries(derived.filters(world), "filter"),
+        "notifications": _entries(_notifications(world), "notification"),
+        "webhooks": _entries(derived.webhooks(), ""),
+        "pipelines": Records(world.pipelines, records.pipeline, name="pipeline"),
+    }
+    for entity in ("contact", "company", "deal"):
+        # only those of contacts are not called by what they are fields of
+        name = "custom_field" if entity == "contact" else f"{entity}_field"
+        definitions = (field for field in world.fields if field.entity == entity)
+        account[f"{name}s"] = Records(definitions, rendered.field, name=name)
+    return account
+
+
+def _relations(
+    world: World, rendered: records.Renderers, contacts: Mapping[str, Person]
+) -> dict[str, Records]:
+    """Return the lists of what joins contacts with each other, and with companies."""
+    relationship_types = derived.relationship_types(world)
+    relationships = derived.relationships([*contacts.values()], relationship_types)
+    links = derived.links(_of_contacts(world.deals, contacts), contacts)
+    return {
+        "relationship_types": _entries(relationship_types, "relationship_type"),
+        "relationships": Records(relationships, rendered.relationship, name="relationship"),
+        "linked_contacts": Records(links, rendered.linked, name="linked_contact"),
+    }
+
+
+def _sales(
+    world: World, rendered: records.Renderers, contacts: Mapping[str, Person]
+) -> dict[str, Records]:
+    """Return the lists of contacts, companies and what is done with them."""
+    deals = _of_contacts(world.deals, contacts)
+    actions = _of_contacts(world.actions, contacts)
+    notes = _of_contacts(world.notes, contacts)
+    calls = _of_contacts(world.calls, contacts)
+    meetings = _of_contacts(world.meetings, contacts)
+    return {
+        "contacts": Records(contacts.values(), rendered.contact),
         "companies": Records(world.companies, rendered.company, name="company"),
         "deals": Records(deals, rendered.deal, name="deal"),
-        "actions": Records(known(world.actions), rendered.action, name="action"),
+        "actions": Records(actions, rendered.action, name="action"),
         "notes": Records(notes, rendered.note, name="note"),
-        "calls": Records(known(world.calls), rendered.call, name="call"),
-        "meetings": Records(known(world.meetings), rendered.meeting, name="meeting"),
-        "pipelines": Records(world.pipelines, records.pipeline, name="pipeline"),
-        "custom_fields": fields("contact", "custom_field"),
-        "company_fields": fields("company", "company_field"),
-        "deal_fields": fields("deal", "deal_field"),
+        "calls": Records(calls, rendered.call, name="call"),
+        "meetings": Records(meetings, rendered.meeting, name="meeting"),
+        "attachments": Records(derived.attachments(notes), derived.attachment),
     }
-    return found
 
 
-def bootstrap(world: World, found: Mapping[str, Records]) -> dict[str, bytes]:
+def _of_contacts(items: Iterable[Any], contacts: Mapping[str, Person]) -> list[Any]:
+    # people of the world who are no contacts here have deals and notes elsewhere
+    return [candidate for candidate in items if candidate.contact_id in contacts]
+
+
+def _entries(items: Iterable[Entry], name: str) -> Records:
+    return Records(items, derived.entry, name=name)
+
+
+def _templates(world: World) -> dict[str, Records]:
+    """Return the lists of what can be chosen from where something is planned or sold."""
+    products = derived.products(world)
+    product_groups = derived.product_groups(products)
+    action_groups = derived.predefined_action_groups()
+    return {
+        "predefined_items": _entries(products, "predefined_item"),
+        "predefined_item_groups": _entries(product_groups, "predefined_item_group"),
+        "predefined_actions": _entries(derived.predefined_actions(), "predefined_action"),
+        "predefined_action_groups": _entries(action_groups, "predefined_action_group"),
+    }
+
+
+def _notifications(world: World) -> list[Entry]:
+    author = ""
+    if world.users:
+        author = records.short(world.users[-1])
+    return derived.notifications(world, author)
+
+
+def bootstrap(world: World, listed: Mapping[str, Records]) -> dict[str, bytes]:
     """Return the data of the bootstrap answer and what stands beside it."""
-    users = found["users"]
-    default = next((p for p in world.pipelines if p.is_default), None)
-    settings = {
+    users = listed["users"]
+    members = {
+        "team": users.slice(1, bare=True),
+        "settings": extended(dumps(_settings(world)), {"pipelines": listed["pipelines"].slice()}),
+    }
+    for field_list in ("custom_fields", "company_fields", "deal_fields"):
+        members[field_list] = listed[field_list].slice(bare=True)
+    if len(users):
+        members["user"] = users.slice(0, 1, bare=True)[1:-1]
+    return {
+        "data": extended(dumps(_account(world, listed)), members),
+        "lead_sources": listed["lead_sources"].slice(),
+        "statuses": listed["statuses"].slice(),
+        "tags": dumps({"tags": _tags(listed["contacts"].items), "system_tags": []}),
+        "team_stream": dumps({"all": len(listed["contacts"]), "users": []}),
+    }
+
+
+def _settings(world: World) -> dict[str, Any]:
+    default = next((pipeline for pipeline in world.pipelines if pipeline.is_default), None)
+    return {
         "time_zone": "Europe/Dublin",
         "not_working_days": "weekend",
         "date_format": "%d/%m/%Y",
@@ -111,47 +164,41 @@ def bootstrap(world: World, found: Mapping[str, Records]) -> dict[str, bytes]:
         "currency": world.currency,
         "currency_symbol": "€",
         "popular_countries": ["IE", "GB"],
-        "deal_stages": [
-            {"stage": s.stage, "label": s.label} for s in (default.stages if default else [])
-        ],
+        "deal_stages": records.stages(default),
         "default_contact_type": "individual",
     }
-    data = {
+
+
+def _account(world: World, listed: Mapping[str, Records]) -> dict[str, Any]:
+    users = listed["users"]
+    call_results = listed["call_results"].items
+    lost_reasons = []
+    for position, (reason_id, name) in enumerate(world.lost_reasons.items(), 1):
+        lost_reasons.append({"id": reason_id, "name": name, "position": position})
+    return {
         "user_id": users.items[0].id if len(users) else "",
+        # the answer of the live service has the key: no frame and no file may ever hold it
         "auth_key": "never-to-be-stored",
         "account_type": "pro",
-        "call_results": {key: records.result_label(key) for key in found["call_results"].items},
-        "call_results_order": found["call_results"].items,
-        "reason_losts": [
-            {"id": id, "name": name, "position": position}
-            for position, (id, name) in enumerate(world.lost_reasons.items(), 1)
-        ],
-        "filters": [derived.entry(each) for each in found["filters"].items],
-        "predefined_actions": [derived.entry(each) for each in found["predefined_actions"].items],
+        "call_results": {result: records.result_label(result) for result in call_results},
+        "call_results_order": call_results,
+        "reason_losts": lost_reasons,
+        "filters": _plain_entries(listed["filters"]),
+        "predefined_actions": _plain_entries(listed["predefined_actions"]),
         "contact_titles": ["Mr", "Mrs", "Ms"],
     }
-    members = {
-        "team": users.slice(1, bare=True),
-        "settings": extended(dumps(settings), {"pipelines": found["pipelines"].slice()}),
-        **{
-            name: found[name].slice(bare=True)
-            for name in ("custom_fields", "company_fields", "deal_fields")
-        },
-    }
-    if len(users):
-        members["user"] = users.slice(0, 1, bare=True)[1:-1]
-    return {
-        "data": extended(dumps(data), members),
-        "lead_sources": found["lead_sources"].slice(),
-        "statuses": found["statuses"].slice(),
-        "tags": dumps({"tags": _tags(found["contacts"].items), "system_tags": []}),
-        "team_stream": dumps({"all": len(found["contacts"]), "users": []}),
-    }
+
+
+def _plain_entries(entries: Records) -> list[dict[str, Any]]:
+    return [derived.entry(listed) for listed in entries.items]
 
 
 def _tags(people: Iterable[Person]) -> list[dict[str, Any]]:
-    counts = Counter(tag for person in people for tag in person.tags)
-    return [
-        {"name": name, "counts": n, "total_count": n, "action_stream_count": 0}
-        for name, n in sorted(counts.items())
-    ]
+    counts: Counter[str] = Counter()
+    for person in people:
+        counts.update(person.tags)
+    tags = []
+    for name, contacts in sorted(counts.items()):
+        tag = {"name": name, "counts": contacts, "total_count": contacts, "action_stream_count": 0}
+        tags.append(tag)
+    return tags

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from crmlab.sandbox.service import unix
 from crmlab.sandbox.services.onepagecrm.acts import Act
 from crmlab.sandbox.services.onepagecrm.asked import Asked
 from crmlab.sandbox.services.onepagecrm.derived import Link
+from crmlab.sandbox.services.onepagecrm.filters import assigned
 from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing, check_given
 from crmlab.sandbox.world.model import Company, Person
 
@@ -35,25 +36,29 @@ def _contact(change: Callable[[Writing, Asked, Person], Mapping[str, Any]]) -> A
     def act(writing: Writing, asked: Asked) -> str:
         person: Person = writing.find("contacts", asked.owner_id)
         attributes = change(writing, asked, person)
-        return str(
-            writing.changed("contacts", writing.find("contacts", person.id), **attributes).id
-        )
+        # found again: the change may have put another record in its place
+        current = writing.find("contacts", person.id)
+        return str(writing.changed("contacts", current, **attributes).id)
 
     return act
 
 
 def _tagged(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
     """Tags are matched whatever their case."""
-    known = {tag.casefold(): tag for each in writing.lists["contacts"].items for tag in each.tags}
-    tag = known.get(asked.id.casefold(), asked.id)
-    return {"tags": list(dict.fromkeys([*person.tags, tag]))}
+    # a tag that somebody has already keeps its spelling
+    spellings: dict[str, str] = {}
+    for contact in writing.lists["contacts"].items:
+        for tag in contact.tags:
+            spellings[tag.casefold()] = tag
+    spelling = spellings.get(asked.id.casefold(), asked.id)
+    return {"tags": list(dict.fromkeys([*person.tags, spelling]))}
 
 
 def _untagged(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
-    left = [tag for tag in person.tags if tag.casefold() != asked.id.casefold()]
-    if left == person.tags:
+    other_tags = [tag for tag in person.tags if tag.casefold() != asked.id.casefold()]
+    if other_tags == person.tags:
         raise Refused(404)
-    return {"tags": left}
+    return {"tags": other_tags}
 
 
 def _with_photo(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
@@ -76,7 +81,7 @@ def _in_google_contacts(writing: Writing, asked: Asked, person: Person) -> Mappi
 
 def _closed(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
     """The sales cycle is closed for one user, who has nothing to do for the contact any more."""
-    if any(each.assignee_id == writing.me for each in writing.index.actions.get(person.id, ())):
+    if assigned(writing.index.actions.get(person.id, ()), writing.me):
         raise Refused(409, "There are actions with the contact")
     _check_open(writing, person)
     sale = {
@@ -103,11 +108,9 @@ def _closed_by_force(writing: Writing, asked: Asked, person: Person) -> Mapping[
 def _reopened(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
     if writing.me not in _closed_for(writing, person):
         raise Refused(409, "The sales cycle is not closed")
-    _keep_closed(
-        writing,
-        person,
-        [each for each in _closed_sales(writing, person) if each["user_id"] != writing.me],
-    )
+    sales = _closed_sales(writing, person)
+    of_others = [sale for sale in sales if sale["user_id"] != writing.me]
+    _keep_closed(writing, person, of_others)
     return {}
 
 
@@ -117,35 +120,41 @@ def _closed_sales(writing: Writing, person: Person) -> list[dict[str, Any]]:
 
 
 def _closed_for(writing: Writing, person: Person) -> list[str]:
-    return [each["user_id"] for each in _closed_sales(writing, person)]
+    return _user_ids(_closed_sales(writing, person))
+
+
+def _user_ids(sales: Iterable[Mapping[str, str]]) -> list[str]:
+    return [sale["user_id"] for sale in sales]
 
 
 def _keep_closed(writing: Writing, person: Person, sales: list[dict[str, Any]]) -> None:
-    users = [each["user_id"] for each in sales]
-    writing.write_beside(person.id, closed_sales=sales, sales_closed_for=users)
+    writing.write_beside(person.id, closed_sales=sales, sales_closed_for=_user_ids(sales))
 
 
 def _split(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
     """A contact leaves its company, which is gone without its last contact, and may join another one."""
     if person.company_id is None:
         raise Refused(409, "The contact has no company")
-    name = asked.values.get("company_name", "")
-    joined = company_called(writing, name) if name else None
+    company_name = asked.values.get("company_name", "")
+    joined_id = None
+    if company_name:
+        joined_id = company_called(writing, company_name).id
     staff = writing.index.count("contacts", "company_id", person.company_id)
-    if staff == 1 and (joined is None or joined.id != person.company_id):
+    # a split into the company that it is in already leaves it there
+    if staff == 1 and joined_id != person.company_id:
         writing.delete("companies", person.company_id)
-    return {"company_id": joined.id if joined else None}
+    return {"company_id": joined_id}
 
 
 def company_called(writing: Writing, name: str) -> Company:
     """Return the company of that name, whatever its case, or a new one."""
     companies: list[Company] = writing.lists["companies"].items
-    for each in companies:
-        if each.name.casefold() == name.casefold():
-            return each
-    company = _new_company(writing, name)
-    writing.lists["companies"].add(company)
-    return company
+    for company in companies:
+        if company.name.casefold() == name.casefold():
+            return company
+    new_company = _new_company(writing, name)
+    writing.lists["companies"].add(new_company)
+    return new_company
 
 
 def _new_company(writing: Writing, name: str) -> Company:
@@ -205,7 +214,8 @@ def _company(change: Callable[[Writing, Asked, Company], Mapping[str, Any]]) -> 
 
     def act(writing: Writing, asked: Asked) -> str:
         company: Company = writing.find("companies", asked.owner_id)
-        return str(writing.changed("companies", company, **change(writing, asked, company)).id)
+        attributes = change(writing, asked, company)
+        return str(writing.changed("companies", company, **attributes).id)
 
     return act
 
@@ -215,15 +225,19 @@ def _company_fields(writing: Writing, asked: Asked, company: Company) -> Mapping
     if values.get("name") == "":
         raise Refused(400, "name is missing", name="is missing")
     address = values.pop("address", {})
-    keys = {field.id: field.key for field in writing.lists["company_fields"].items}
+    definitions = writing.index.by_id("company_fields")
     custom = dict(company.custom)
-    for each in values.pop("company_fields", []):
-        id = (each.get("company_field") or {}).get("id")
-        if id not in keys:
+    for company_field in values.pop("company_fields", []):
+        field_id = (company_field.get("company_field") or {}).get("id", "")
+        if field_id not in definitions:
             raise Refused(400, "A company field is not known", company_fields="is invalid")
-        custom[keys[id]] = each.get("value") or ""
-    moved = {"street" if name == "address" else name: value for name, value in address.items()}
-    return {**values, **moved, "custom": custom}
+        custom[definitions[field_id].key] = company_field.get("value") or ""
+    # the parts of the address are fields of a company
+    # in the world, where the first one is the street
+    for part, value in address.items():
+        attribute = "street" if part == "address" else part
+        values[attribute] = value
+    return {**values, "custom": custom}
 
 
 def _synced(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
@@ -238,12 +252,9 @@ def _synced(writing: Writing, asked: Asked, company: Company) -> Mapping[str, An
 
 
 def _not_synced(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
-    kept = {
-        name: value
-        for name, value in writing.written.get(company.id, {}).items()
-        if name != "synced_status_id"
-    }
-    writing.written[company.id] = {**kept, "syncing_status": False}
+    written = dict(writing.written.get(company.id, {}))
+    written.pop("synced_status_id", None)
+    writing.written[company.id] = {**written, "syncing_status": False}
     return {}
 
 
@@ -272,22 +283,28 @@ def link(writing: Writing, asked: Asked) -> Link:
     company: Company = writing.find("companies", asked.owner_id)
     writing.check_known("contacts", asked.values, "contact_id")
     person: Person = writing.find("contacts", asked.values["contact_id"])
-    linked = writing.lists["linked_contacts"].of("company_id", company.id).items
-    if person.company_id == company.id or any(each.contact_id == person.id for each in linked):
+    links = writing.lists["linked_contacts"].of("company_id", company.id).items
+    if person.company_id == company.id or _link_of(person.id, links):
         raise Refused(409, "The contact belongs to the company already")
-    if len(linked) >= _MAX_LINKS:
+    if len(links) >= _MAX_LINKS:
         raise Refused(409, "The company has as many linked contacts as it may")
-    staff = [each.id for each in writing.lists["contacts"].of("company_id", company.id).items]
-    made = Link(company_id=company.id, contact_id=person.id, linked_with=staff[:1])
-    writing.lists["linked_contacts"].add(made)
-    return made
+    staff = writing.lists["contacts"].of("company_id", company.id).items
+    # the request does not say with whom of the company: its first contact stands for it
+    linked_with = [employee.id for employee in staff[:1]]
+    new_link = Link(company_id=company.id, contact_id=person.id, linked_with=linked_with)
+    writing.lists["linked_contacts"].add(new_link)
+    return new_link
 
 
 def unlink(writing: Writing, asked: Asked) -> None:
     """Take the link of a contact with a company away."""
     writing.find("companies", asked.owner_id)
-    linked = writing.lists["linked_contacts"].of("company_id", asked.owner_id).items
-    found = [each for each in linked if each.contact_id == asked.id]
-    if not found:
+    links = writing.lists["linked_contacts"].of("company_id", asked.owner_id).items
+    old_link = _link_of(asked.id, links)
+    if old_link is None:
         raise Refused(404)
-    writing.lists["linked_contacts"].remove(found[0])
+    writing.lists["linked_contacts"].remove(old_link)
+
+
+def _link_of(contact_id: str, links: Iterable[Link]) -> Link | None:
+    return next((link for link in links if link.contact_id == contact_id), None)

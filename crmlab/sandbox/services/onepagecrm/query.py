@@ -16,6 +16,7 @@ from crmlab.sandbox.services.onepagecrm.filters import (
     Filter,
     Relationships,
     Value,
+    assigned,
     begins,
     digits,
     holds,
@@ -61,6 +62,16 @@ _FIELD_ORDERS: dict[str, Value] = dict.fromkeys(
     ("created_at", "modified_at", "updated_at", "position"), lambda _: 0
 )
 _DEFINITIONS = ("custom_fields", "company_fields", "deal_fields")
+_ACTION_FILTERS: dict[str, Filter] = {
+    "assignee_id": lambda action, value: action.assignee_id == value,
+    "status": lambda action, value: action.status == value,
+    "done": lambda action, value: action.done == is_true(value),
+}
+_COMPANY_FILTERS: dict[str, Filter] = {
+    "name": lambda company, value: holds(company.name, value),
+    "phone": lambda company, value: digits(value) in digits(company.phone or ""),
+    "letter": lambda company, value: begins(company.name, value),
+}
 
 
 class BadValue(Exception):
@@ -71,67 +82,37 @@ class Queries:
     """Answers the queries of a world's lists."""
 
     def __init__(self, world: World, index: Index) -> None:
-        me = world.users[0].id if world.users else ""
         self._index = index
-        self._me = me
-        contacts = Contacts(index, me, world.now.date())
-        deals = Deals(index)
+        self._me = world.users[0].id if world.users else ""
+        contacts = Contacts(index, self._me, world.now.date())
+        self._filters = self._filters_with(contacts.filters())
+        self._orders = _orders_with(contacts.orders(), index)
+
+    def _filters_with(self, contacts: Mapping[str, Filter]) -> dict[str, Mapping[str, Filter]]:
+        """Return by list what each parameter keeps of it, with the filters of contacts."""
+        in_filter: dict[str, Filter] = {**contacts, "filter_id": self._is_in_filter}
+        stream: dict[str, Filter] = {**in_filter, "user_id": self._is_of_user}
         of_contact: dict[str, Filter] = {
             "contact_id": lambda item, value: item.contact_id == value,
             "company_id": self._is_of_company,
         }
-        self._filters: dict[str, Mapping[str, Filter]] = {
-            "contacts": contacts.filters(),
-            "deals": {**of_contact, **deals.filters()},
-            "actions": {
-                **of_contact,
-                "assignee_id": lambda action, value: action.assignee_id == value,
-                "status": lambda action, value: action.status == value,
-                "done": lambda action, value: action.done == is_true(value),
-            },
+        deals = Deals(self._index).filters()
+        return {
+            "contacts": in_filter,
+            **dict.fromkeys(STREAMS, stream),
+            "deals": {**of_contact, **deals, "filter_id": self._has_contact_in_filter},
+            "actions": {**of_contact, **_ACTION_FILTERS},
             "notes": of_contact,
             "calls": of_contact,
             "meetings": of_contact,
-            "companies": {
-                "name": lambda company, value: holds(company.name, value),
-                "phone": lambda company, value: digits(value) in digits(company.phone or ""),
-                "letter": lambda company, value: begins(company.name, value),
-            },
+            "companies": _COMPANY_FILTERS,
             "relationship_types": {
-                "search": lambda kind, value: any(
-                    holds(each["name"], value) for each in variants(kind)
-                ),
+                "search": _has_variant,
                 "symmetrical": lambda kind, value: kind.record["symmetrical"] == is_true(value),
             },
-            "relationships": Relationships(index).filters(),
+            "relationships": Relationships(self._index).filters(),
             "linked_contacts": {"company_id": lambda link, value: link.company_id == value},
             "pinned_attachments": of_contact,
-        }
-        self._filters |= {
-            "action_stream": {**contacts.filters(), "user_id": self._is_of_user},
-            "team_stream": {**contacts.filters(), "user_id": self._is_of_user},
-        }
-        for name in ("contacts", *STREAMS):
-            self._filters[name] = {**self._filters[name], "filter_id": self._is_in_filter}
-        self._filters["deals"] = {
-            **self._filters["deals"],
-            "filter_id": self._has_contact_in_filter,
-        }
-        self._orders: dict[str, Mapping[str, Value]] = {
-            "contacts": contacts.orders(),
-            **dict.fromkeys(STREAMS, contacts.orders()),
-            "linked_contacts": {
-                name: of_person(value, index) for name, value in contacts.orders().items()
-            },
-            "relationship_types": CREATED,
-            "relationships": CREATED,
-            "deals": {**CREATED, **_DEAL_DATES},
-            "actions": CREATED,
-            "notes": {**_TIMES, **_DATE},
-            "calls": _TIMES,
-            "meetings": _TIMES,
-            "companies": {**CREATED, "name": lambda company: company.name.casefold()},
-            **dict.fromkeys(_DEFINITIONS, _FIELD_ORDERS),
         }
 
     def answer(self, name: str, found: Records, query: _Query) -> Records:
@@ -150,15 +131,14 @@ class Queries:
         if name in STREAMS:
             found = self._stream(name, found)
         if name == "pinned_attachments":
-            found = found.where(attrgetter("pinned_at")).ordered(
-                attrgetter("pinned_at"), reverse=True
-            )
-        for param, keep in self._filters.get(name, {}).items():
-            if query.get(param):
-                found = found.where(_asked(keep, query[param]))
-        for value, since, until in _periods(_PERIODS.get(name), query):
+            pinned_at = attrgetter("pinned_at")
+            found = found.where(pinned_at).ordered(pinned_at, reverse=True)
+        for parameter, keep in self._filters.get(name, {}).items():
+            if query.get(parameter):
+                found = found.where(_asked(keep, query[parameter]))
+        for time_of, since, until in _periods(_PERIODS.get(name), query):
             if since is not None or until is not None:
-                found = found.where(_between(value, since, until))
+                found = found.where(_between(time_of, since, until))
         return _sorted(found, self._orders.get(name, {}), query)
 
     def matching(self, filter: Entry, found: Records) -> Records:
@@ -175,22 +155,26 @@ class Queries:
             of_anybody = self._index.actions.get(person.id, [])
             if name == "team_stream":
                 return of_anybody
-            return [each for each in of_anybody if each.assignee_id == self._me]
+            return assigned(of_anybody, self._me)
 
         with_actions = found.where(lambda person: bool(actions(person)))
         return with_actions.ordered(lambda person: self._urgency(actions(person)))
 
     def _urgency(self, actions: Iterable[Action]) -> tuple[int, dt.date]:
-        known = [each for each in actions if each.status in _URGENCY]
-        ranks = [(_URGENCY.index(each.status), each.date or dt.date.max) for each in known]
-        return min(ranks, default=(len(_URGENCY), dt.date.max))
+        most_urgent = (len(_URGENCY), dt.date.max)
+        for action in actions:
+            # what is done, or has a status of its own, is not urgent at all
+            if action.status in _URGENCY:
+                urgency = (_URGENCY.index(action.status), action.date or dt.date.max)
+                most_urgent = min(most_urgent, urgency)
+        return most_urgent
 
     def _is_of_company(self, item: Any, value: str) -> bool:
         person = self._index.people.get(item.contact_id)
         return person is not None and person.company_id == value
 
     def _is_of_user(self, person: Person, value: str) -> bool:
-        return any(each.assignee_id == value for each in self._index.actions.get(person.id, []))
+        return bool(assigned(self._index.actions.get(person.id, []), value))
 
     def _is_in_filter(self, person: Person, value: str) -> bool:
         filter = self._index.by_id("filters").get(value)
@@ -203,11 +187,38 @@ class Queries:
         return person is not None and self._is_in_filter(person, value)
 
     def _matches(self, person: Person, filter: Entry) -> bool:
-        known = self._filters["contacts"]
-        return all(known[field](person, value) for field, _, value in filter.record["conditions"])
+        for parameter, _, value in filter.record["conditions"]:
+            keep = self._filters["contacts"][parameter]
+            if not keep(person, value):
+                return False
+        return True
+
+
+def _orders_with(contacts: Mapping[str, Value], index: Index) -> Mapping[str, Mapping[str, Value]]:
+    """Return by list what it can be sorted by, with the orders of contacts."""
+    linked = {order_name: of_person(value, index) for order_name, value in contacts.items()}
+    return {
+        "contacts": contacts,
+        **dict.fromkeys(STREAMS, contacts),
+        "linked_contacts": linked,
+        "relationship_types": CREATED,
+        "relationships": CREATED,
+        "deals": {**CREATED, **_DEAL_DATES},
+        "actions": CREATED,
+        "notes": {**_TIMES, **_DATE},
+        "calls": _TIMES,
+        "meetings": _TIMES,
+        "companies": {**CREATED, "name": lambda company: company.name.casefold()},
+        **dict.fromkeys(_DEFINITIONS, _FIELD_ORDERS),
+    }
+
+
+def _has_variant(kind: Entry, value: str) -> bool:
+    return any(holds(variant["name"], value) for variant in variants(kind))
 
 
 def _asked(keep: Filter, value: str) -> Callable[[Any], bool]:
+    # bound here, once for each parameter: a lambda in the loop would see the last one only
     return lambda item: keep(item, value)
 
 
@@ -221,14 +232,14 @@ def _periods(
     if known is None:
         return
     modified = (_moment("modified_since", query), _moment("unmodified_since", query))
-    asked = (_moment("since", query), _moment("until", query))
-    by = query.get("date_filter", "")
-    if by and by not in known:
-        raise BadValue(f"date_filter {by} is not supported")
-    if by and modified != (None, None):
+    asked_period = (_moment("since", query), _moment("until", query))
+    time_field = query.get("date_filter", "")
+    if time_field and time_field not in known:
+        raise BadValue(f"date_filter {time_field} is not supported")
+    if time_field and modified != (None, None):
         raise BadValue("date_filter cannot be used with modified_since or unmodified_since")
     yield known["modified_at"], *modified
-    yield known[by or "modified_at"], *asked
+    yield known[time_field or "modified_at"], *asked_period
 
 
 def _moment(name: str, query: _Query) -> dt.datetime | None:
@@ -250,9 +261,11 @@ def _between(
         moment = value(item)
         if moment is None:
             return False
-        if not isinstance(moment, dt.datetime):
+        if not isinstance(moment, dt.datetime):  # a day is taken from its begin
             moment = dt.datetime.combine(moment, dt.time(), dt.UTC)
-        return (since is None or moment >= since) and (until is None or moment <= until)
+        is_before = since is not None and moment < since
+        is_after = until is not None and moment > until
+        return not is_before and not is_after
 
     return is_within
 
@@ -261,16 +274,21 @@ def _between(
 
 
 def _sorted(found: Records, known: Mapping[str, Value], query: _Query) -> Records:
-    by = query.get("sort_by", "")
+    sort_field = query.get("sort_by", "")
     order = query.get("order", "asc")
-    if by and known and by not in known:
-        raise BadValue(f"sort_by {by} is not supported")
+    if sort_field and known and sort_field not in known:
+        raise BadValue(f"sort_by {sort_field} is not supported")
     if order not in ("asc", "desc"):
         raise BadValue("order must be asc or desc")
-    if by not in known:
+    if sort_field not in known:
         return found
-    return found.ordered(lambda item: _absent_last(known[by](item)), reverse=order == "desc")
+    return found.ordered(
+        lambda item: _absent_last(known[sort_field](item)), reverse=order == "desc"
+    )
 
 
 def _absent_last(value: Any) -> tuple[bool, Any]:
-    return (value is None, "" if value is None else value)
+    # None cannot be compared with what others have: the text is only ever compared with itself
+    if value is None:
+        return (True, "")
+    return (False, value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from crmlab.sandbox.service import iso, unix
@@ -28,11 +29,24 @@ from crmlab.sandbox.world.model import (
 
 def _without_none(record: dict[str, Any]) -> dict[str, Any]:
     """Leave absent values out, as the service does."""
-    return {key: value for key, value in record.items() if value is not None}
+    return {field_name: value for field_name, value in record.items() if value is not None}
 
 
 def _times(item: Any) -> dict[str, str | None]:
     return {"created_at": iso(item.created_at), "modified_at": iso(item.modified_at)}
+
+
+def _day(date: dt.date | None) -> str | None:
+    if date is None:
+        return None
+    return date.isoformat()
+
+
+def stages(pipeline: Pipeline | None) -> list[dict[str, Any]]:
+    """The stages of a pipeline; none where there is no pipeline."""
+    if pipeline is None:
+        return []
+    return [{"stage": stage.stage, "label": stage.label} for stage in pipeline.stages]
 
 
 def pipeline(pipeline: Pipeline) -> dict[str, Any]:
@@ -44,7 +58,7 @@ def pipeline(pipeline: Pipeline) -> dict[str, Any]:
         "default": pipeline.is_default,
         "won_column_enabled": False,
         "won_column_name": "Won",
-        "stages": [{"stage": stage.stage, "label": stage.label} for stage in pipeline.stages],
+        "stages": stages(pipeline),
     }
 
 
@@ -53,7 +67,13 @@ def result_label(key: str) -> str:
     return key.replace("_", " ").capitalize()
 
 
+def _deal_items(deal: Deal) -> list[dict[str, Any]]:
+    return [_deal_item(deal, item, position) for position, item in enumerate(deal.items, 1)]
+
+
 def _deal_item(deal: Deal, item: DealItem, position: int) -> dict[str, Any]:
+    # items of the world have no times: those of the
+    # deal, which they are written with, stand for them
     return {
         "id": item.id,
         "name": item.name,
@@ -82,6 +102,9 @@ class Renderers:
 
     def user(self, user: User) -> dict[str, Any]:
         """A user as `/users` has it."""
+        rights = ["activity"]
+        if user.role == "admin":
+            rights = ["admin"]
         return self._whole(
             {
                 "id": user.id,
@@ -89,7 +112,7 @@ class Renderers:
                 "last_name": user.last_name,
                 "email": user.email,
                 "company_name": "Example Sales",
-                "account_rights": ["admin"] if user.role == "admin" else ["activity"],
+                "account_rights": rights,
                 "photo_url": "",
                 "country_code": "IE",
                 "bcc_email": f"{user.id}@users.example.com",
@@ -118,11 +141,11 @@ class Renderers:
                     "contact_id": action.contact_id,
                     "text": action.text,
                     "status": action.status,
-                    "date": action.date and action.date.isoformat(),
+                    "date": _day(action.date),
                     "exact_time": unix(action.exact_time),
                     "position": 1,
                     "done": action.done,
-                    "done_at": action.done_at and action.done_at.isoformat(),
+                    "done_at": _day(action.done_at),
                     **_times(action),
                 }
             )
@@ -130,43 +153,12 @@ class Renderers:
 
     def contact(self, person: Person) -> dict[str, Any]:
         """A contact with what stands beside it in a list."""
-        status = self.index.statuses.get(person.status_key)
-        pending = [
-            deal for deal in self.index.deals_of.get(person.id, ()) if deal.status == "pending"
-        ]
-        company = self.index.companies.get(person.company_id or "")
-        actions = [self.action(each) for each in self.index.actions.get(person.id, ())]
+        company = self._company_of(person)
+        actions = [self.action(action) for action in self.index.actions.get(person.id, ())]
         contact = {
-            "id": person.id,
-            "title": person.title,
-            "first_name": person.first_name,
-            "last_name": person.last_name,
-            "job_title": person.job_title or "",
-            "starred": person.starred,
-            "photo_url": _photo(person),
-            "company_id": person.company_id,
-            "company_name": company.name if company else "",
-            "urls": [{"type": "website", "value": company.url}] if company and company.url else [],
-            "phones": [{"type": "work", "value": phone} for phone in person.phones],
-            "emails": [{"type": "work", "value": email} for email in person.emails],
-            "address_list": self._addresses(person),
-            "status": status.text if status else "",
-            "status_id": status.id if status else None,
-            "tags": person.tags,
-            "lead_source_id": person.lead_source_id,
-            "lead_source": self.index.sources.get(person.lead_source_id or "", ""),
-            "background": person.background,
-            "owner_id": person.owner_id,
-            "custom_fields": self._custom("contact", {"season": person.season}, "custom_field"),
-            "letter": (person.last_name or "?")[0].lower(),
-            "pending_deal": bool(pending),
-            "total_pendings": round(sum(deal.amount * deal.months for deal in pending), 2),
-            "total_deals_count": len(self.index.deals_of.get(person.id, ())),
-            "company_size": self.index.count("contacts", "company_id", person.company_id)
-            if person.company_id
-            else 1,
-            "sales_closed_for": [],
-            "closed_sales": [],
+            **_identity(person, company),
+            **self._classification(person),
+            **self._sales_figures(person),
             **_times(person),
         }
         item = {
@@ -180,10 +172,38 @@ class Renderers:
             item["company"] = self.company(company)
         return item
 
-    def _addresses(self, person: Person) -> list[dict[str, str]]:
-        if not (person.street or person.city):
-            return []
-        return [{**_address(person), "type": "work"}]
+    def _company_of(self, person: Person) -> Company | None:
+        return self.index.companies.get(person.company_id or "")
+
+    def _classification(self, person: Person) -> dict[str, Any]:
+        """What the account sorts a contact by."""
+        status = self.index.statuses.get(person.status_key)
+        return {
+            "status": status.text if status else "",
+            "status_id": status.id if status else None,
+            "tags": person.tags,
+            "lead_source_id": person.lead_source_id,
+            "lead_source": self.index.sources.get(person.lead_source_id or "", ""),
+            "background": person.background,
+            "owner_id": person.owner_id,
+            "custom_fields": self._custom("contact", {"season": person.season}, "custom_field"),
+            "letter": (person.last_name or "?")[0].lower(),
+        }
+
+    def _sales_figures(self, person: Person) -> dict[str, Any]:
+        deals = self.index.deals_of.get(person.id, ())
+        pending = _with_status(deals, "pending")
+        company_size = 1
+        if person.company_id:
+            company_size = self.index.count("contacts", "company_id", person.company_id)
+        return {
+            "pending_deal": bool(pending),
+            "total_pendings": _total_amount(pending),
+            "total_deals_count": len(deals),
+            "company_size": company_size,
+            "sales_closed_for": [],
+            "closed_sales": [],
+        }
 
     def status(self, status: Status) -> dict[str, Any]:
         """A status of contacts."""
@@ -220,46 +240,48 @@ class Renderers:
 
     def relationship(self, relationship: Entry) -> dict[str, Any]:
         """A relationship with the names of both contacts, and what each is called."""
-        related = [self._related(each) for each in relationship.record["related_contacts"]]
-        return {**derived.entry(relationship), "related_contacts": related}
+        ends = relationship.record["related_contacts"]
+        contacts = [self._related(contact) for contact in ends]
+        return {**derived.entry(relationship), "related_contacts": contacts}
 
     def _related(self, end: Mapping[str, str]) -> dict[str, Any]:
         person = self.index.people.get(end["contact_id"])
         variant = self.index.variants.get(end["variant_id"], "")
-        if person is None:
+        if person is None:  # a contact that was deleted: nothing is left of it but its id
             return {**end, "variant_name": variant}
-        company = self.index.companies.get(person.company_id or "")
-        named = {
+        company = self._company_of(person)
+        named_end = {
             **end,
             "variant_name": variant,
             "first_name": person.first_name,
             "last_name": person.last_name,
             "photo_url": _photo(person),
             "company_id": person.company_id,
-            "company_name": company.name if company else "",
+            "company_name": _name_of(company),
             "owner_id": person.owner_id,
         }
-        return _without_none(named)
+        return _without_none(named_end)
 
     def _attachments(self, reference_id: str) -> list[dict[str, Any]]:
         files = self.index.attachments.get(reference_id, [])
-        return [derived.attachment(each) for each in files]
+        return [derived.attachment(attachment) for attachment in files]
 
     def _custom(
         self, entity: str, values: Mapping[str, str | None], name: str
     ) -> list[dict[str, Any]]:
-        known = self.index.fields(entity)
-        return [
-            {name: self.field(known[key]), "value": value}
-            for key, value in values.items()
-            if value and key in known
-        ]
+        definitions = self.index.fields(entity)
+        custom_fields = []
+        for key, value in values.items():
+            # a value without a definition is of a field that was deleted
+            if value and key in definitions:
+                custom_fields.append({name: self.field(definitions[key]), "value": value})
+        return custom_fields
 
     def company(self, company: Company) -> dict[str, Any]:
         """A company with its counts."""
         deals = self.index.deals_with.get(company.id, [])
-        won = [deal for deal in deals if deal.status == "won"]
-        pending = [deal for deal in deals if deal.status == "pending"]
+        won = _with_status(deals, "won")
+        pending = _with_status(deals, "pending")
         return self._whole(
             _without_none(
                 {
@@ -276,11 +298,9 @@ class Renderers:
                     "synced_tags": [],
                     "contacts_count": self.index.count("contacts", "company_id", company.id),
                     "won_deals_count": len(won),
-                    "total_won_amount": round(sum(deal.amount * deal.months for deal in won), 2),
+                    "total_won_amount": _total_amount(won),
                     "pending_deals_count": len(pending),
-                    "total_pending_amount": round(
-                        sum(deal.amount * deal.months for deal in pending), 2
-                    ),
+                    "total_pending_amount": _total_amount(pending),
                     **_times(company),
                 }
             )
@@ -288,65 +308,58 @@ class Renderers:
 
     def deal(self, deal: Deal) -> dict[str, Any]:
         """A deal with its items."""
-        person = self.index.people.get(deal.contact_id)
         owner = self.index.users.get(deal.owner_id)
+        record = {
+            "id": deal.id,
+            "contact_id": deal.contact_id,
+            "owner_id": deal.owner_id,
+            "pipeline_id": deal.pipeline_id,
+            "sales_pipeline_id": deal.pipeline_id,
+            "name": deal.name,
+            "text": deal.text,
+            "stage": deal.stage,
+            "status": deal.status,
+            "expected_close_date": _day(deal.expected_close_date),
+            "close_date": _day(deal.close_date),
+            "date": deal.created_at.date().isoformat(),
+            **_money(deal),
+            "reason_lost_id": deal.lost_reason_id,
+            "deal_fields": self._custom("deal", {"size": deal.size_label}, "deal_field"),
+            "has_deal_items": bool(deal.items),
+            "deal_items": _deal_items(deal),
+            "author": short(owner),
+            "has_related_notes": False,
+            "attachments": self._attachments(deal.id),
+            "contact_info": self._contact_info(deal),
+            "owner": _owner(owner),
+            "linked_contacts": self._linked_contacts(deal),
+            **_times(deal),
+        }
+        return self._whole(_without_none(record))
+
+    def _contact_info(self, deal: Deal) -> dict[str, str]:
+        person = self.index.people.get(deal.contact_id)
         company = self.index.companies.get(deal.company_id or "")
-        return self._whole(
-            _without_none(
-                {
-                    "id": deal.id,
-                    "contact_id": deal.contact_id,
-                    "owner_id": deal.owner_id,
-                    "pipeline_id": deal.pipeline_id,
-                    "sales_pipeline_id": deal.pipeline_id,
-                    "name": deal.name,
-                    "text": deal.text,
-                    "stage": deal.stage,
-                    "status": deal.status,
-                    "expected_close_date": deal.expected_close_date
-                    and deal.expected_close_date.isoformat(),
-                    "close_date": deal.close_date and deal.close_date.isoformat(),
-                    "date": deal.created_at.date().isoformat(),
-                    "amount": deal.amount,
-                    "months": deal.months,
-                    "cost": deal.cost,
-                    "margin": round(deal.amount - deal.cost, 2),
-                    "total_amount": round(deal.amount * deal.months, 2),
-                    "total_cost": round(deal.cost * deal.months, 2),
-                    "commission_base": "amount",
-                    "commission_type": "none",
-                    "commission": 0.0,
-                    "commission_percentage": 0.0,
-                    "reason_lost_id": deal.lost_reason_id,
-                    "deal_fields": self._custom("deal", {"size": deal.size_label}, "deal_field"),
-                    "has_deal_items": bool(deal.items),
-                    "deal_items": [
-                        _deal_item(deal, item, n) for n, item in enumerate(deal.items, 1)
-                    ],
-                    "author": short(owner),
-                    "has_related_notes": False,
-                    "attachments": self._attachments(deal.id),
-                    "contact_info": {
-                        "contact_name": person.full_name if person else "",
-                        "company": company.name if company else "",
-                    },
-                    "owner": {"id": owner.id, "name": owner.full_name, "email": owner.email}
-                    if owner
-                    else None,
-                    "linked_contacts": [
-                        {
-                            "id": other.id,
-                            "contact_name": other.full_name,
-                            "company": "",
-                            "photo_url": "",
-                        }
-                        for other in map(self.index.people.get, deal.linked_contact_ids)
-                        if other
-                    ],
-                    **_times(deal),
-                }
-            )
-        )
+        return {
+            "contact_name": person.full_name if person else "",
+            "company": _name_of(company),
+        }
+
+    def _linked_contacts(self, deal: Deal) -> list[dict[str, str]]:
+        contacts = []
+        for person_id in deal.linked_contact_ids:
+            person = self.index.people.get(person_id)
+            # it may have been deleted since
+            if person:
+                contacts.append(
+                    {
+                        "id": person.id,
+                        "contact_name": person.full_name,
+                        "company": "",
+                        "photo_url": "",
+                    }
+                )
+        return contacts
 
     def note(self, note: Note) -> dict[str, Any]:
         """A note."""
@@ -397,6 +410,72 @@ class Renderers:
                 **_times(meeting),
             }
         )
+
+
+def _identity(person: Person, company: Company | None) -> dict[str, Any]:
+    """Who a contact is, where it works and how it is reached."""
+    urls = []
+    if company and company.url:
+        urls = [{"type": "website", "value": company.url}]
+    return {
+        "id": person.id,
+        "title": person.title,
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "job_title": person.job_title or "",
+        "starred": person.starred,
+        "photo_url": _photo(person),
+        "company_id": person.company_id,
+        "company_name": _name_of(company),
+        "urls": urls,
+        "phones": _at_work(person.phones),
+        "emails": _at_work(person.emails),
+        "address_list": _addresses(person),
+    }
+
+
+def _name_of(company: Company | None) -> str:
+    return company.name if company else ""
+
+
+def _at_work(values: Iterable[str]) -> list[dict[str, str]]:
+    return [{"type": "work", "value": contact_value} for contact_value in values]
+
+
+def _addresses(person: Person) -> list[dict[str, str]]:
+    if not (person.street or person.city):
+        return []
+    return [{**_address(person), "type": "work"}]
+
+
+def _with_status(deals: Sequence[Deal], status: str) -> list[Deal]:
+    return [candidate for candidate in deals if candidate.status == status]
+
+
+def _total_amount(deals: Iterable[Deal]) -> float:
+    return round(sum(opportunity.amount * opportunity.months for opportunity in deals), 2)
+
+
+def _money(deal: Deal) -> dict[str, Any]:
+    # amount and cost are of one month: the totals are of all
+    return {
+        "amount": deal.amount,
+        "months": deal.months,
+        "cost": deal.cost,
+        "margin": round(deal.amount - deal.cost, 2),
+        "total_amount": round(deal.amount * deal.months, 2),
+        "total_cost": round(deal.cost * deal.months, 2),
+        "commission_base": "amount",
+        "commission_type": "none",
+        "commission": 0.0,
+        "commission_percentage": 0.0,
+    }
+
+
+def _owner(user: User | None) -> dict[str, str] | None:
+    if user is None:
+        return None
+    return {"id": user.id, "name": user.full_name, "email": user.email}
 
 
 def _counts(number: int) -> dict[str, Any]:

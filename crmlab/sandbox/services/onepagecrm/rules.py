@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from crmlab.sandbox.services.onepagecrm.derived import Entry
+from crmlab.sandbox.services.onepagecrm.filters import assigned
 from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing
 
 _MAX_VARIANTS = 2
@@ -31,7 +32,9 @@ def _of_contact(writing: Writing, values: Values, item: Any) -> Values:
     result = values.get("call_result")
     if result and result not in writing.lists["call_results"].items:
         raise Refused(400, "call_result is not known", call_result="is not known")
-    return {**values, "contact_id": item.contact_id} if item else values
+    if item is None:
+        return values
+    return {**values, "contact_id": item.contact_id}
 
 
 def _action(writing: Writing, values: Values, item: Any) -> Values:
@@ -40,9 +43,11 @@ def _action(writing: Writing, values: Values, item: Any) -> Values:
     if values.get("status") in _WITHOUT_DAY:
         values = {"date": None, **values}
     if values.get("status") == "asap":
-        assignee_id = values.get("assignee_id") or (item.assignee_id if item else writing.me)
-        for other in writing.index.actions.get(values.get("contact_id", ""), []):
-            if other is not item and other.status == "asap" and other.assignee_id == assignee_id:
+        assignee_before = item.assignee_id if item else writing.me
+        assignee_id = values.get("assignee_id") or assignee_before
+        actions = writing.index.actions.get(values.get("contact_id", ""), [])
+        for other in assigned(actions, assignee_id):
+            if other is not item and other.status == "asap":
                 writing.changed("actions", other, status="date", date=writing.now().date())
     return values
 
@@ -52,14 +57,11 @@ def _action_group(writing: Writing, values: Values, item: Any) -> Values:
     ids = values.get("action_ids")
     if ids is None:
         return values
-    elsewhere = {
-        id
-        for group in writing.lists["predefined_action_groups"].items
-        if group is not item
-        for id in group.record["action_ids"]
-    }
-    known = writing.index.by_id("predefined_actions")
-    if len(set(ids)) < _SMALLEST_GROUP or any(id not in known or id in elsewhere for id in ids):
+    ungrouped = set(writing.index.by_id("predefined_actions"))
+    for group in writing.lists["predefined_action_groups"].items:
+        if group is not item:
+            ungrouped -= {*group.record["action_ids"]}
+    if len(set(ids)) < _SMALLEST_GROUP or not ungrouped.issuperset(ids):
         raise Refused(
             400, "action_ids must be two templates or more without a group", action_ids="is invalid"
         )
@@ -68,13 +70,9 @@ def _action_group(writing: Writing, values: Values, item: Any) -> Values:
 
 def _unique_name(listed: str) -> Rule:
     def rule(writing: Writing, values: Values, item: Any) -> Values:
-        same = [
-            each
-            for each in writing.lists[listed].items
-            if each.record["name"] == values.get("name")
-        ]
-        if any(each is not item for each in same):
-            raise Refused(409, "The name is taken", name="is taken")
+        for other in writing.lists[listed].items:
+            if other is not item and other.record["name"] == values.get("name"):
+                raise Refused(409, "The name is taken", name="is taken")
         return values
 
     return rule
@@ -83,46 +81,60 @@ def _unique_name(listed: str) -> Rule:
 def _item_group(writing: Writing, values: Values, item: Any) -> Values:
     values = _unique_name("predefined_item_groups")(writing, values, item)
     ids = values.get("deal_items", [])
-    if any(id not in writing.index.by_id("predefined_items") for id in ids):
+    if not writing.index.by_id("predefined_items").keys() >= {*ids}:
         raise Refused(400, "deal_items are not known", deal_items="is invalid")
-    kept = {name: value for name, value in values.items() if name != "deal_items"}
-    return {**kept, "item_ids": ids, "count": len(ids)}
+    # written under one name, and read under another
+    return {**_without(values, "deal_items"), "item_ids": ids, "count": len(ids)}
+
+
+def _without(values: Values, name: str) -> dict[str, Any]:
+    return {field_name: value for field_name, value in values.items() if field_name != name}
 
 
 def _relationship_type(writing: Writing, values: Values, item: Entry | None) -> Values:
     """A kind with one name is the same for both ends, one with two has a name for each; names alone can change."""
     variants = values.get("variants", [])
-    names = [str(each.get("name") or "") for each in variants]
-    if not 1 <= len(names) <= _MAX_VARIANTS or any(
-        not 0 < len(name) <= _MAX_VARIANT for name in names
-    ):
+    names = [str(variant.get("name") or "") for variant in variants]
+    are_short = all(0 < len(variant_name) <= _MAX_VARIANT for variant_name in names)
+    if not 1 <= len(names) <= _MAX_VARIANTS or not are_short:
         raise Refused(400, "variants must be one name or two", variants="is invalid")
     if item is None:
         if len(writing.lists["relationship_types"]) >= _MAX_TYPES:
             raise Refused(409, "The account has as many kinds as it may")
-        ids = [writing.new_id() for _ in names]
+        variant_ids = [writing.new_id() for _ in names]
     else:
-        ids = [each.get("id") for each in variants]
-        if {*ids} != {each["id"] for each in item.record["relationship_variants"]}:
+        variant_ids = _ids(variants)
+        if {*variant_ids} != {*_ids(item.record["relationship_variants"])}:
             raise Refused(400, "variants must be those of the kind", variants="is invalid")
-    named = [{"id": id, "name": name} for id, name in zip(ids, names, strict=True)]
-    return {"symmetrical": len(named) == 1, "relationship_variants": named}
+    named_variants = []
+    for variant_id, name in zip(variant_ids, names, strict=True):
+        named_variants.append({"id": variant_id, "name": name})
+    return {"symmetrical": len(named_variants) == 1, "relationship_variants": named_variants}
+
+
+def _ids(variants: Iterable[Mapping[str, Any]]) -> list[Any]:
+    return [variant.get("id") for variant in variants]
 
 
 def _relationship(writing: Writing, values: Values, item: Entry | None) -> Values:
     """A relationship is between two contacts, each at an end that its kind has, and the only one between them."""
     writing.check_known("relationship_types", values, "relationship_type_id")
     ends = values.get("related_contacts", [])
-    ids = [end.get("contact_id") for end in ends]
-    kind = writing.index.by_id("relationship_types").get(values.get("relationship_type_id", ""))
-    variants = [each["id"] for each in kind.record["relationship_variants"]] if kind else []
-    if len(set(ids)) != _MAX_VARIANTS or not writing.index.people.keys() >= {*ids}:
+    contact_ids = {contact.get("contact_id") for contact in ends}
+    variant_ids = {contact.get("variant_id") for contact in ends}
+    relationship_type = writing.index.by_id("relationship_types").get(
+        values.get("relationship_type_id", "")
+    )
+    known_ids: set[str] = set()
+    if relationship_type:
+        known_ids = {*_ids(relationship_type.record["relationship_variants"])}
+    if len(contact_ids) != _MAX_VARIANTS or not writing.index.people.keys() >= contact_ids:
         raise Refused(400, "related_contacts must be two contacts", related_contacts="is invalid")
-    if any(end.get("variant_id") not in variants for end in ends):
+    if not known_ids >= variant_ids:
         raise Refused(400, "variant_id is none of the kind", related_contacts="is invalid")
-    others = [each for each in writing.lists["relationships"].items if each is not item]
-    if any({*each.contact_ids} == {*ids} for each in others):
-        raise Refused(409, "The two contacts have a relationship already")
+    for other in writing.lists["relationships"].items:
+        if other is not item and {*other.contact_ids} == contact_ids:
+            raise Refused(409, "The two contacts have a relationship already")
     return values
 
 
@@ -155,11 +167,10 @@ RULES: Mapping[str, Rule] = {
 def after_creation(writing: Writing, name: str, item: Any) -> None:
     """Let what a new record names know of it."""
     if name == "predefined_item_groups":
-        for id in item.record["item_ids"]:
-            product = writing.find("predefined_items", id)
-            writing.changed(
-                "predefined_items", product, record={**product.record, "item_group_id": item.id}
-            )
+        for product_id in item.record["item_ids"]:
+            product = writing.find("predefined_items", product_id)
+            record = {**product.record, "item_group_id": item.id}
+            writing.changed("predefined_items", product, record=record)
 
 
 def check_deletion(writing: Writing, name: str, id: str) -> None:
@@ -173,31 +184,44 @@ def check_deletion(writing: Writing, name: str, id: str) -> None:
 
 def after_deletion(writing: Writing, name: str, item: Any) -> None:
     """Leave nothing behind that names what was deleted."""
-    if name in ("lead_sources", "statuses"):
-        attribute = "lead_source_id" if name == "lead_sources" else "status_key"
-        named = item.id if name == "lead_sources" else item.key
-        instead = None if name == "lead_sources" else "lead"
-        for person in writing.lists["contacts"].items:
-            if getattr(person, attribute) == named:
-                writing.changed("contacts", person, **{attribute: instead})
+    if name == "lead_sources":
+        _replace_in_contacts(writing, "lead_source_id", item.id, None)
+    if name == "statuses":
+        # a contact always has a status: the one that cannot be deleted is left
+        _replace_in_contacts(writing, "status_key", item.key, "lead")
     if name == "predefined_actions":
-        for group in writing.lists["predefined_action_groups"].items:
-            left = [id for id in group.record["action_ids"] if id != item.id]
-            if len(left) < _SMALLEST_GROUP:
-                writing.delete("predefined_action_groups", group.id)
-            else:
-                writing.changed(
-                    "predefined_action_groups", group, record={**group.record, "action_ids": left}
-                )
+        _take_out_of_action_groups(writing, item.id)
     if name == "predefined_items":
-        for group in writing.lists["predefined_item_groups"].items:
-            left = [id for id in group.record["item_ids"] if id != item.id]
-            record = {**group.record, "item_ids": left, "count": len(left)}
-            writing.changed("predefined_item_groups", group, record=record)
+        _take_out_of_item_groups(writing, item.id)
     if name == "predefined_item_groups":
         for product in writing.lists["predefined_items"].items:
             if product.record.get("item_group_id") == item.id:
-                kept = {
-                    key: value for key, value in product.record.items() if key != "item_group_id"
-                }
-                writing.changed("predefined_items", product, record=kept)
+                record = _without(product.record, "item_group_id")
+                writing.changed("predefined_items", product, record=record)
+
+
+def _replace_in_contacts(writing: Writing, attribute: str, old: str, new: str | None) -> None:
+    for person in writing.lists["contacts"].items:
+        if getattr(person, attribute) == old:
+            writing.changed("contacts", person, **{attribute: new})
+
+
+def _take_out_of_action_groups(writing: Writing, action_id: str) -> None:
+    for group in writing.lists["predefined_action_groups"].items:
+        others = _others(group.record["action_ids"], action_id)
+        if len(others) < _SMALLEST_GROUP:
+            writing.delete("predefined_action_groups", group.id)
+        else:
+            record = {**group.record, "action_ids": others}
+            writing.changed("predefined_action_groups", group, record=record)
+
+
+def _take_out_of_item_groups(writing: Writing, product_id: str) -> None:
+    for group in writing.lists["predefined_item_groups"].items:
+        others = _others(group.record["item_ids"], product_id)
+        record = {**group.record, "item_ids": others, "count": len(others)}
+        writing.changed("predefined_item_groups", group, record=record)
+
+
+def _others(ids: Iterable[str], deleted_id: str) -> list[str]:
+    return [other_id for other_id in ids if other_id != deleted_id]

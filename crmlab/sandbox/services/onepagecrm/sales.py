@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from crmlab.sandbox.services.onepagecrm.asked import Asked
 from crmlab.sandbox.services.onepagecrm.people import company_called
-from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing, check_given
-from crmlab.sandbox.world.model import Deal, Person
+from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing, check_given, plain
+from crmlab.sandbox.world.model import Deal, Person, Pipeline
 from crmlab.sandbox.world.newcomer import newcomer
 
 #: what the world has a place for under the same name
@@ -18,6 +17,7 @@ _OF_PERSON = (
 )  # fmt: skip
 #: lists of which the world has the values, and which stand beside it with their types
 _VALUES = ("emails", "phones")
+_BESIDE_PERSON = (*_VALUES, "address_list", "urls")
 _PLACE = {
     "address": "street",
     "city": "city",
@@ -46,6 +46,9 @@ _OF_DEAL = (
     "contact_id", "owner_id", "pipeline_id", "name", "text", "stage", "status", "expected_close_date", "close_date",
     "amount", "months", "cost",
 )  # fmt: skip
+#: parts of the body of a deal of which nothing is kept as
+#: it came: its products are not written in the sandbox
+_NOT_BESIDE_DEAL = (*_OF_DEAL, "deal_items", "sales_pipeline_id")
 _MAX_NAME = 60
 
 
@@ -56,9 +59,9 @@ def create_contact(writing: Writing, asked: Asked) -> str:
         raise Refused(400, "last_name or company_name is required", last_name="is missing")
     person = _blank_person(writing)
     writing.lists["contacts"].add(person)
-    _change_contact(
-        writing, person, {name: value for name, value in values.items() if name != "company_id"}
-    )
+    # a new contact names its company, only a change may do so by an id
+    without_company_id = {name: value for name, value in values.items() if name != "company_id"}
+    _change_contact(writing, person, without_company_id)
     return person.id
 
 
@@ -67,12 +70,9 @@ def update_contact(writing: Writing, asked: Asked) -> str:
     person: Person = writing.find("contacts", asked.id)
     values = dict(asked.values)
     if not asked.is_partial:
-        moved = {"company_id": values["company_id"]} if "company_id" in values else {}
-        cleared = {
-            name: value
-            for name, value in _CLEARED.items()
-            if not (moved and name == "company_name")
-        }
+        cleared = dict(_CLEARED)
+        if "company_id" in values:  # it says which company: without a name it is not cleared
+            del cleared["company_name"]
         values = {**cleared, "status_id": _status_lead(writing), **values}
     _change_contact(writing, person, values)
     return person.id
@@ -107,64 +107,67 @@ def _change_contact(writing: Writing, person: Person, values: Mapping[str, Any])
         ("companies", "company_id"),
     ):
         writing.check_known(name, values, parameter)
-    own: dict[str, Any] = {name: values[name] for name in _OF_PERSON if name in values}
-    beside: dict[str, Any] = {}
-    for name in _VALUES:
-        if name in values:
-            own[name] = [each["value"] for each in values[name] if each.get("value")]
-            beside[name] = values[name]
-    if "address_list" in values:
-        first = values["address_list"][0] if values["address_list"] else {}
-        own |= {attribute: first.get(name) or None for name, attribute in _PLACE.items()}
-        beside["address_list"] = values["address_list"]
-    if "urls" in values:
-        beside["urls"] = values["urls"]
-    if "status_id" in values:
-        own["status_key"] = _status(writing, values["status_id"])
-    if values.get("company_name"):
-        own["company_id"] = company_called(writing, values["company_name"]).id
-    elif "company_id" in values or "company_name" in values:
-        own["company_id"] = values.get("company_id")
+    attributes = _person_attributes(writing, values)
+    beside = _named(values, _BESIDE_PERSON)
     if "custom_fields" in values:
         beside["custom_fields"] = _custom(writing, values["custom_fields"], "custom_field")
     writing.write_beside(person.id, **beside)
-    writing.changed("contacts", person, **own)
+    writing.changed("contacts", person, **attributes)
+
+
+def _person_attributes(writing: Writing, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the world has a place for of the values of a contact, by its names."""
+    attributes: dict[str, Any] = _named(values, _OF_PERSON)
+    for name in _VALUES:
+        if name in values:
+            attributes[name] = [typed["value"] for typed in values[name] if typed.get("value")]
+    if "address_list" in values:
+        addresses = values["address_list"] or [{}]
+        for name, attribute in _PLACE.items():
+            attributes[attribute] = addresses[0].get(name) or None
+    if "status_id" in values:
+        attributes["status_key"] = _status(writing, values["status_id"])
+    # a name goes before an id, and a company of that name is made where there is none
+    if values.get("company_name"):
+        attributes["company_id"] = company_called(writing, values["company_name"]).id
+    elif "company_id" in values or "company_name" in values:
+        attributes["company_id"] = values.get("company_id")
+    return attributes
+
+
+def _named(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {attribute: values[attribute] for attribute in names if attribute in values}
 
 
 def _change_deal(writing: Writing, deal: Deal, values: Mapping[str, Any]) -> None:
     for name, parameter in (("users", "owner_id"), ("pipelines", "pipeline_id")):
         writing.check_known(name, values, parameter)
-    own = {name: values[name] for name in _OF_DEAL if name in values}
-    if "name" in own:
-        own["name"] = own["name"][:_MAX_NAME]
-    if own.get("status") in ("won", "lost") and deal.status == "pending":
-        own = {"close_date": writing.now().date(), **own}
-    beside = {
-        name: _plain(value)
-        for name, value in values.items()
-        if name not in (*_OF_DEAL, "deal_items")
-    }
-    beside.pop("sales_pipeline_id", None)
+    attributes = _named(values, _OF_DEAL)
+    if "name" in attributes:
+        attributes["name"] = attributes["name"][:_MAX_NAME]
+    if attributes.get("status") in ("won", "lost") and deal.status == "pending":
+        attributes = {"close_date": writing.now().date(), **attributes}
+    beside: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in _NOT_BESIDE_DEAL:
+            beside[name] = plain(value)
     if "deal_fields" in values:
         beside["deal_fields"] = _custom(writing, values["deal_fields"], "deal_field")
     writing.write_beside(deal.id, **beside)
-    writing.changed("deals", deal, **own)
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, dt.date) else value
+    writing.changed("deals", deal, **attributes)
 
 
 def _custom(writing: Writing, given: list[Mapping[str, Any]], wrapper: str) -> list[dict[str, Any]]:
     """Return custom fields with their definitions, as they are read."""
-    known = writing.index.by_id(f"{wrapper}s")
-    found = []
-    for each in given:
-        definition = known.get((each.get(wrapper) or {}).get("id", ""))
-        if definition is None:
+    definitions = writing.index.by_id(f"{wrapper}s")
+    custom_fields = []
+    for custom_field in given:
+        field_id = (custom_field.get(wrapper) or {}).get("id", "")
+        if field_id not in definitions:
             raise Refused(400, f"A {wrapper} is not known", **{f"{wrapper}s": "is invalid"})
-        found.append({wrapper: writing.rendered.field(definition), "value": each.get("value")})
-    return found
+        definition = writing.rendered.field(definitions[field_id])
+        custom_fields.append({wrapper: definition, "value": custom_field.get("value")})
+    return custom_fields
 
 
 def _status(writing: Writing, id_: str) -> str:
@@ -177,27 +180,32 @@ def _status_lead(writing: Writing) -> str:
 
 
 def _blank_person(writing: Writing) -> Person:
-    number = 1 + max((each.number for each in writing.lists["contacts"].items), default=0)
-    owner = writing.me
+    last_number = max((contact.number for contact in writing.lists["contacts"].items), default=0)
     return newcomer(
-        writing.new_id(), number=number, at=writing.now(), service="onepagecrm", owner_id=owner
+        writing.new_id(),
+        number=1 + last_number,
+        at=writing.now(),
+        service="onepagecrm",
+        owner_id=writing.me,
     )
 
 
 def _blank_deal(writing: Writing, contact_id: str) -> Deal:
     now = writing.now()
-    pipelines = writing.lists["pipelines"].items
-    default = next(
-        (each for each in pipelines if each.is_default), pipelines[0] if pipelines else None
-    )
+    pipeline_id = ""
+    stage = 0
+    pipeline = _default_pipeline(writing.lists["pipelines"].items)
+    if pipeline:
+        pipeline_id = pipeline.id
+        stage = pipeline.stages[0].stage
     return Deal(
         id=writing.new_id(),
         name="",
         contact_id=contact_id,
         company_id=writing.find("contacts", contact_id).company_id,
         owner_id=writing.me,
-        pipeline_id=default.id if default else "",
-        stage=default.stages[0].stage if default else 0,
+        pipeline_id=pipeline_id,
+        stage=stage,
         status="pending",
         amount=0.0,
         months=1,
@@ -213,3 +221,11 @@ def _blank_deal(writing: Writing, contact_id: str) -> Deal:
         modified_at=now,
         stage_history=[],
     )
+
+
+def _default_pipeline(pipelines: Sequence[Pipeline]) -> Pipeline | None:
+    """Return the one that is said to be, or else the first."""
+    for pipeline in pipelines:
+        if pipeline.is_default:
+            return pipeline
+    return next(iter(pipelines), None)

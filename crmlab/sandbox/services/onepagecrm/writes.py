@@ -105,10 +105,15 @@ def _update(name: str) -> Write:
 def _update_action(writing: Writing, asked: Asked) -> Answer:
     """An action may be told to be done in the same request."""
     action = writing.find("actions", asked.id)
-    told = {"true": acts.done, "false": acts.not_done}.get(asked.query.get("done", ""))
-    attributes = told(writing, action) if told else {}
+    attributes: Mapping[str, Any] = {}
+    if asked.query.get("done") == "true":
+        attributes = acts.done(writing, action)
+    elif asked.query.get("done") == "false":
+        attributes = acts.not_done(writing, action)
     answer = _update("actions")(writing, asked)
-    writing.changed("actions", writing.find("actions", asked.id), **attributes)
+    # found again: the update has put another record in its place
+    updated = writing.find("actions", asked.id)
+    writing.changed("actions", updated, **attributes)
     return answer
 
 
@@ -134,16 +139,19 @@ def _contact(path: str, act: Act) -> Write:
     """Answer with the contact and what stands beside it; after a new photo with the contact alone, after tags not."""
 
     def write(writing: Writing, asked: Asked) -> Answer:
-        id = act(writing, asked)
+        contact_id = act(writing, asked)
         if "_tag/" in path:
             return _nothing
         if path.endswith("/contact_photo"):
-            return lambda: dumps(
-                {"contact": writing.rendered.contact(writing.find("contacts", id))["contact"]}
-            )
-        return _record(writing, "contacts", id)
+            return lambda: _contact_alone(writing, contact_id)
+        return _record(writing, "contacts", contact_id)
 
     return write
+
+
+def _contact_alone(writing: Writing, id: str) -> bytes:
+    contact = writing.rendered.contact(writing.find("contacts", id))
+    return dumps({"contact": contact["contact"]})
 
 
 def _relate(writing: Writing, asked: Asked) -> Answer:
@@ -151,6 +159,7 @@ def _relate(writing: Writing, asked: Asked) -> Answer:
 
 
 def _relate_anew(writing: Writing, asked: Asked) -> Answer:
+    # the contact of the path is an end before the change and after it
     _end_of(writing, asked)
     _related(writing, asked)
     return _update("relationships")(writing, asked)
@@ -167,7 +176,8 @@ def _related(writing: Writing, asked: Asked) -> Mapping[str, Any]:
     """Return what the body says of a relationship, one end of which must be the contact of the path."""
     person = writing.find("contacts", asked.owner_id)
     ends = asked.values.get("related_contacts", [])
-    if ends and all(end.get("contact_id") != person.id for end in ends):
+    contact_ids = [contact.get("contact_id") for contact in ends]
+    if ends and person.id not in contact_ids:
         raise Refused(400, "The contact must be one of both", related_contacts="is invalid")
     return asked.values
 
@@ -179,13 +189,14 @@ def _end_of(writing: Writing, asked: Asked) -> None:
 
 
 def _delete_contacts(writing: Writing, asked: Asked) -> Answer:
-    ids = [id for id in asked.query.get("ids", "").split(",") if id]
-    if not ids:
+    contact_ids = [text for text in asked.query.get("ids", "").split(",") if text]
+    if not contact_ids:
         raise Refused(400, "ids is missing", ids="is missing")
-    for id in ids:
-        writing.find("contacts", id)
-    for id in dict.fromkeys(ids):
-        writing.delete("contacts", id)
+    # an unknown one refuses the whole request: none is deleted before all are found
+    for contact_id in contact_ids:
+        writing.find("contacts", contact_id)
+    for contact_id in dict.fromkeys(contact_ids):
+        writing.delete("contacts", contact_id)
     return _nothing
 
 
@@ -196,7 +207,8 @@ def _attach(writing: Writing, asked: Asked) -> Answer:
 
 def _link(writing: Writing, asked: Asked) -> Answer:
     link = people.link(writing, asked)
-    return lambda: writing.lists["linked_contacts"].where(lambda each: each is link).slice()[1:-1]
+    links = writing.lists["linked_contacts"]
+    return lambda: links.where(lambda item: item is link).slice()[1:-1]
 
 
 def _unlink(writing: Writing, asked: Asked) -> Answer:
@@ -239,35 +251,47 @@ def _change_key(writing: Writing, asked: Asked) -> Answer:
     return lambda: dumps({"auth_key": writing.key})
 
 
+def _records_of_one_kind() -> dict[tuple[str, str], Write]:
+    """Return what creates, changes and deletes the records of each list that has no way of its own."""
+    writes: dict[tuple[str, str], Write] = {}
+    for name, path in _PATHS.items():
+        writes["POST", f"/{name}"] = _create(name)
+        if name != "predefined_item_groups":  # groups of products are never changed
+            writes["PUT", path] = _update(name)
+    for name, path in {**_PATHS, **_DELETED}.items():
+        writes["DELETE", path] = _delete(name)
+    for name in _OF_CONTACTS:
+        writes["POST", f"/contacts/{{contact_id}}/{name}"] = _create_of_contact(name)
+    return writes
+
+
+def _acts() -> dict[tuple[str, str], Write]:
+    """Return what can be done with records beside changing their fields."""
+    writes: dict[tuple[str, str], Write] = {}
+    for (method, path), act in people.CONTACTS.items():
+        writes[method, path] = _contact(path, act)
+    for method_and_path, act in people.COMPANIES.items():
+        writes[method_and_path] = _act(act, "companies")
+    for method_and_path, act in acts.ACTIONS.items():
+        writes[method_and_path] = _act(act, "actions")
+    for method_and_path, act in acts.FILES.items():
+        writes[method_and_path] = _act(act, "attachments", bare=True)
+    return writes
+
+
 WRITES: Mapping[tuple[str, str], Write] = {
-    **{("POST", f"/{name}"): _create(name) for name in _PATHS},
-    # groups of products are never changed
-    **{
-        ("PUT", path): _update(name)
-        for name, path in _PATHS.items()
-        if name != "predefined_item_groups"
-    },
+    **_records_of_one_kind(),
     ("PUT", "/actions/{action_id}"): _update_action,
-    **{("DELETE", path): _delete(name) for name, path in {**_PATHS, **_DELETED}.items()},
-    **{
-        ("POST", f"/contacts/{{contact_id}}/{name}"): _create_of_contact(name)
-        for name in _OF_CONTACTS
-    },
     ("POST", "/contacts"): _act(sales.create_contact, "contacts"),
     ("PUT", "/contacts/{contact_id}"): _act(sales.update_contact, "contacts"),
-    **{
-        ("POST", path): _act(sales.create_deal, "deals")
-        for path in ("/deals", "/contacts/{contact_id}/deals")
-    },
+    ("POST", "/deals"): _act(sales.create_deal, "deals"),
+    ("POST", "/contacts/{contact_id}/deals"): _act(sales.create_deal, "deals"),
     ("PUT", "/deals/{deal_id}"): _act(sales.update_deal, "deals"),
-    **{(method, path): _contact(path, act) for (method, path), act in people.CONTACTS.items()},
-    **{asked: _act(act, "companies") for asked, act in people.COMPANIES.items()},
-    **{asked: _act(act, "actions") for asked, act in acts.ACTIONS.items()},
-    **{asked: _act(act, "attachments", bare=True) for asked, act in acts.FILES.items()},
-    **{
-        ("POST", f"/{name}s/{{{name}_id}}/attachments"): _attach
-        for name in ("note", "call", "meeting", "deal")
-    },
+    **_acts(),
+    ("POST", "/notes/{note_id}/attachments"): _attach,
+    ("POST", "/calls/{call_id}/attachments"): _attach,
+    ("POST", "/meetings/{meeting_id}/attachments"): _attach,
+    ("POST", "/deals/{deal_id}/attachments"): _attach,
     ("POST", "/attachments"): _attach,
     ("DELETE", "/contacts/delete"): _delete_contacts,
     ("DELETE", "/contacts/{contact_id}"): _delete("contacts"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from typing import Any
@@ -28,8 +28,22 @@ from crmlab.sandbox.world.model import (
 _WRITTEN = 0xC0FFEE
 #: seconds since 1970
 _UNIX = ("at", "exact_time")
-#: fields of a body that are no part of the record
-_NOT_KEPT = ("user_ids_to_notify",)
+#: fields of a body that are no part of the record, and those that only the service can write
+_NOT_KEPT = ("user_ids_to_notify", "id", "created_at", "modified_at")
+#: what a body cannot change of what the world has a place for
+_READ_ONLY = frozenset({"id", "key", "entity", "created_at", "modified_at"})
+#: lists whose records go with their contact, beside its relationships
+_OF_CONTACTS = (
+    "deals",
+    "actions",
+    "notes",
+    "calls",
+    "meetings",
+    "attachments",
+    "linked_contacts",
+)
+#: lists whose records may have files, which go with them
+_WITH_FILES = ("notes", "calls", "meetings", "deals")
 
 
 class Refused(Exception):
@@ -173,10 +187,10 @@ class Writing:
         Refused
             there is none
         """
-        found = self.index.by_id(name).get(id)
-        if found is None:
+        item = self.index.by_id(name).get(id)
+        if item is None:
             raise Refused(404)
-        return found
+        return item
 
     def check_known(self, name: str, values: Mapping[str, Any], parameter: str) -> None:
         """Refuse a body that names a record by an id which nothing has."""
@@ -188,48 +202,56 @@ class Writing:
 
     def create(self, name: str, values: Mapping[str, Any]) -> Any:
         """Add a record to a list, and return it."""
-        kind = KINDS[name]
+        writing_kind = KINDS[name]
         id = self.new_id()
-        times = dict.fromkeys(("created_at", "modified_at"), self.now()) if kind.is_timed else {}
-        if kind.made_of is Entry:
-            item: Any = Entry(
-                id=id, record={**kind.blank, **values}, contact_ids=_contact_ids(values), **times
-            )
+        times = {}
+        if writing_kind.is_timed:
+            times = dict.fromkeys(("created_at", "modified_at"), self.now())
+        if writing_kind.made_of is Entry:
+            record = {**writing_kind.blank, **values}
+            item: Any = Entry(id=id, record=record, contact_ids=_contact_ids(values), **times)
         else:
-            blank = {attribute: self._meant(value) for attribute, value in kind.blank.items()}
-            own, beside = self._split(kind, values)
-            item = kind.made_of(id=id, **{**blank, **times, **own, **self._further(name, id)})
-            self.written[id] = beside
+            world_values, beside_world = self._split(writing_kind, values)
+            attributes = {
+                **self._blank(writing_kind),
+                **times,
+                **world_values,
+                **self._further(name, id),
+            }
+            item = writing_kind.made_of(id=id, **attributes)
+            self.written[id] = beside_world
         self.lists[name].add(item)
         return item
 
     def update(self, name: str, id: str, values: Mapping[str, Any], *, partial: bool = True) -> Any:
         """Change a record of a list, and return it as it is then; `partial` leaves alone what is not given."""
-        kind = KINDS[name]
+        writing_kind = KINDS[name]
         item = self.find(name, id)
         if not partial:
-            values = {**kind.cleared, **values}
-        if kind.made_of is Entry:
-            ids = _contact_ids(values) or item.contact_ids
-            return self.changed(name, item, record={**item.record, **values}, contact_ids=ids)
-        own, beside = self._split(kind, values)
-        self.written[id] = {**self.written.get(id, {}), **beside}
-        return self.changed(name, item, **own)
+            values = {**writing_kind.cleared, **values}
+        if writing_kind.made_of is Entry:
+            contact_ids = _contact_ids(values) or item.contact_ids
+            return self.changed(
+                name, item, record={**item.record, **values}, contact_ids=contact_ids
+            )
+        world_values, beside_world = self._split(writing_kind, values)
+        self.written[id] = {**self.written.get(id, {}), **beside_world}
+        return self.changed(name, item, **world_values)
 
     def changed(self, name: str, item: Any, /, **attributes: Any) -> Any:
         """Put a record with other attributes in the place of one, and return it."""
         if getattr(item, "modified_at", None):
             attributes = {"modified_at": self.now(), **attributes}
-        by = replace(item, **attributes)
-        self.lists[name].replace(item, by)
-        return by
+        new_item = replace(item, **attributes)
+        self.lists[name].replace(item, new_item)
+        return new_item
 
     def delete(self, name: str, id: str) -> None:
         """Take a record out of a list, with what belongs to it; `restore` brings it back."""
-        gone = [(name, self.find(name, id)), *self._belonging(name, id)]
-        for listed, item in gone:
-            self.lists[listed].remove(item)
-        self._deleted[name, id] = gone
+        with_belongings = [(name, self.find(name, id)), *self._belonging(name, id)]
+        for listed, belonging in with_belongings:
+            self.lists[listed].remove(belonging)
+        self._deleted[name, id] = with_belongings
 
     def restore(self, name: str, id: str) -> None:
         """Bring back what was deleted last under this id.
@@ -239,11 +261,11 @@ class Writing:
         Refused
             nothing was
         """
-        gone = self._deleted.pop((name, id), None)
-        if gone is None:
+        with_belongings = self._deleted.pop((name, id), None)
+        if with_belongings is None:
             raise Refused(404)
-        for listed, item in gone:
-            self.lists[listed].add(item)
+        for listed, belonging in with_belongings:
+            self.lists[listed].add(belonging)
 
     def write_beside(self, id: str, /, **values: Any) -> None:
         """Keep values of a record that the world has no place for."""
@@ -256,83 +278,82 @@ class Writing:
 
     # ---- what they are made of ------------------------------------------------------------------
 
-    def _meant(self, value: Any) -> Any:
-        """Return what a word in the place of a blank stands for."""
-        words: dict[str, Any] = {"me": self.me, "now": self.now(), "today": self.now().date()}
-        return words.get(value, value) if isinstance(value, str) else value
+    def _blank(self, kind: Kind) -> dict[str, Any]:
+        """Return what a new record has of what is not given, without the words that stand for something."""
+        now = self.now()
+        words: dict[str, Any] = {"me": self.me, "now": now, "today": now.date()}
+        blank = dict(kind.blank)
+        for attribute, value in kind.blank.items():
+            # lists, which cannot be looked up, are blank as they are
+            if isinstance(value, str) and value in words:
+                blank[attribute] = words[value]
+        return blank
 
     def _split(
         self, kind: Kind, values: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the values that the world has a place for, by its names, and the others."""
-        known = {each.name for each in fields(kind.made_of)} - {
-            "id",
-            "key",
-            "entity",
-            "created_at",
-            "modified_at",
-        }
-        own: dict[str, Any] = {}
+        writable = {field.name for field in fields(kind.made_of)} - _READ_ONLY
+        world_values: dict[str, Any] = {}
         beside: dict[str, Any] = {}
         for name, value in values.items():
             attribute = kind.attributes.get(name, name)
-            if attribute in known:
-                own[attribute] = _moment(value) if attribute in _UNIX else value
-            elif name not in (*_NOT_KEPT, "id", "created_at", "modified_at"):
-                beside[name] = value.isoformat() if isinstance(value, dt.date) else value
-        return own, beside
+            if attribute in writable and attribute in _UNIX:
+                world_values[attribute] = _moment(value)
+            elif attribute in writable:
+                world_values[attribute] = value
+            elif name not in _NOT_KEPT:
+                beside[name] = plain(value)
+        return world_values, beside
 
     def _further(self, name: str, id: str) -> dict[str, Any]:
         """Return what only the service can give a new record."""
         if name == "statuses":
-            taken = self.index.statuses
-            return {
-                "key": next(key for number in count(2) if (key := f"custom{number}") not in taken)
-            }
-        return {"key": id} if KINDS[name].made_of is CustomField else {}
+            keys = (f"custom{number}" for number in count(2))
+            return {"key": next(key for key in keys if key not in self.index.statuses)}
+        if KINDS[name].made_of is CustomField:
+            return {"key": id}
+        return {}
 
     def _belonging(self, name: str, id: str) -> list[tuple[str, Any]]:
         """Return what goes with a record: what is of a contact, the relationships of a kind, the files of a note."""
-        found: list[tuple[str, Any]] = []
+        belonging: list[tuple[str, Any]] = []
         if name == "contacts":
-            for listed in (
-                "deals",
-                "actions",
-                "notes",
-                "calls",
-                "meetings",
-                "attachments",
-                "linked_contacts",
-            ):
-                found += [
-                    (listed, item) for item in self.lists[listed].items if item.contact_id == id
-                ]
-            found += [
-                ("relationships", item)
-                for item in self.lists["relationships"].items
-                if id in item.contact_ids
-            ]
+            for listed in _OF_CONTACTS:
+                belonging += _each_of(listed, self.lists[listed].of("contact_id", id).items)
+            of_contact = self.lists["relationships"].where(lambda item: id in item.contact_ids)
+            belonging += _each_of("relationships", of_contact.items)
         if name == "relationship_types":
-            of_kind = [
-                each
-                for each in self.lists["relationships"].items
-                if each.record["relationship_type_id"] == id
-            ]
-            found += [("relationships", item) for item in of_kind]
-        if name in ("notes", "calls", "meetings", "deals"):
-            found += [("attachments", item) for item in self.index.attachments.get(id, ())]
-        return found
+            of_kind = self.lists["relationships"].where(
+                lambda item: item.record["relationship_type_id"] == id
+            )
+            belonging += _each_of("relationships", of_kind.items)
+        if name in _WITH_FILES:
+            belonging += _each_of("attachments", self.index.attachments.get(id, ()))
+        return belonging
+
+
+def _each_of(listed: str, items: Iterable[Any]) -> list[tuple[str, Any]]:
+    return [(listed, record) for record in items]
+
+
+def plain(value: Any) -> Any:
+    """Return a day as the text that JSON has for it, and anything else as it is."""
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return value
 
 
 def check_given(values: Mapping[str, Any], *required: str) -> None:
     """Refuse values in which a required one is missing, or empty."""
+    # zero and False are values: only what holds nothing is missing
     missing = [name for name in required if values.get(name) in (None, "", [])]
     if missing:
         raise Refused(400, f"{', '.join(missing)} missing", **dict.fromkeys(missing, "is missing"))
 
 
 def _contact_ids(values: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(end["contact_id"] for end in values.get("related_contacts", ()))
+    return tuple(contact["contact_id"] for contact in values.get("related_contacts", ()))
 
 
 def _moment(value: Any) -> dt.datetime | None:

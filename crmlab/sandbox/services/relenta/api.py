@@ -6,7 +6,8 @@ holds at most 100, errors have a ``message``.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -14,9 +15,9 @@ from crmlab.sandbox.service import Handler, Records, Service, answer, iso
 from crmlab.sandbox.services.relenta.saving import Activities, Contacts
 from crmlab.sandbox.world.model import Appointment, CustomField, Person, User, World
 
+_Item = TypeVar("_Item")
 _KEY = "sandbox-relenta-department-key"
 _MAX_PAGE_SIZE = 100
-_PAGING = {"page": "1", "page_size": "20"}
 _MESSAGES = {
     400: "Bad Request",
     401: "Forbidden",
@@ -34,20 +35,18 @@ _TYPES = {
 
 def service(world: World) -> Service:
     """Return Relenta with the people and appointments that it knows."""
-    write = _Writer(world)
+    writer = _Writer(world)
+    people = sorted(world.people_in("relenta"), key=contact_id, reverse=True)
+    appointments = sorted(world.appointments, key=lambda appointment: int(appointment.id))
     lists = {
-        "contacts": Records(
-            sorted(world.people_in("relenta"), key=contact_id, reverse=True), write.any_contact
-        ),
-        "activities": Records(
-            sorted(world.appointments, key=lambda each: int(each.id), reverse=True),
-            write.any_activity,
-        ),
+        "contacts": Records(people, writer.any_contact),
+        # the newest id first, as contacts are
+        "activities": Records(reversed(appointments), writer.any_activity),
     }
-    fields = Records(write.fields, write.field)
-    custom = {key_of(field) for field in write.fields}
+    fields = Records(writer.fields, writer.field)
+    custom_keys = {key_of(field) for field in writer.fields}
     contacts = Contacts(
-        lists["contacts"], custom, id_of=contact_id, envelope=_envelope, refusal=_refusal
+        lists["contacts"], custom_keys, id_of=contact_id, envelope=_envelope, refusal=_refusal
     )
     activities = Activities(lists["activities"], envelope=_envelope, refusal=_refusal)
     return Service(
@@ -93,14 +92,22 @@ def _envelope(data: bytes) -> web.Response:
 
 def _paged(records: Records) -> Handler:
     async def handle(request: web.Request) -> web.Response:
-        asked = {name: request.query.get(name, default) for name, default in _PAGING.items()}
-        if not all(value.isdecimal() and int(value) for value in asked.values()):
+        page = _positive(request.query.get("page", "1"))
+        size = _positive(request.query.get("page_size", "20"))
+        if not page or not size:
             return _refusal(400, "page and page_size must be positive whole numbers")
-        page = int(asked["page"])
-        size = min(int(asked["page_size"]), _MAX_PAGE_SIZE)
+        # more than the greatest size is no error: as many come as may
+        size = min(size, _MAX_PAGE_SIZE)
         return _envelope(records.slice((page - 1) * size, page * size))
 
     return handle
+
+
+def _positive(text: str) -> int | None:
+    """Return a whole number above zero; None where the text is none."""
+    if not text.isdecimal() or int(text) == 0:
+        return None
+    return int(text)
 
 
 def _whole(records: Records) -> Handler:
@@ -128,17 +135,22 @@ class _Writer:
 
     def any_contact(self, contact: Person | dict[str, Any]) -> dict[str, Any]:
         """A person of the world, or a contact as it was saved."""
-        return contact if isinstance(contact, dict) else self.contact(contact)
+        if isinstance(contact, dict):
+            return contact
+        return self.contact(contact)
 
     def contact(self, person: Person) -> dict[str, Any]:
         alias = self.world.alias(person, "relenta")
+        company_name = None
+        website = ""
         company = self.companies.get(person.company_id or "")
-        emails = [email for email in (alias.email, *person.emails[1:]) if email]
-        phones = [phone for phone in (alias.phone, *person.phones[1:]) if phone]
-        labelled = [
-            f"{phone} ({label})"
-            for phone, label in zip(phones, ("Work", "toll-free"), strict=False)
-        ]
+        if company:
+            company_name = company.name
+            website = company.url or ""
+        emails = _not_empty(alias.email, *person.emails[1:])
+        phones = _not_empty(alias.phone, *person.phones[1:])
+        if person.number % 2 == 0:  # labels are optional: every other contact has them
+            phones = _labelled(phones)
         return {
             "id": contact_id(person),
             "full_name": f"{alias.first_name} {alias.last_name}".strip(),
@@ -148,11 +160,10 @@ class _Writer:
             "dt_modified": iso(person.modified_at),
             "emails": ";".join(emails),
             "title": person.job_title,
-            "company": company and company.name,
+            "company": company_name,
             "comment": person.background or None,
-            # labels are optional: every other contact has them
-            "phone": ";".join(phones if person.number % 2 else labelled + phones[2:]),
-            "url": (company and company.url) or "",
+            "phone": ";".join(phones),
+            "url": website,
             "fax": "",
             "messenger": "",
             "twitter": "",
@@ -162,17 +173,22 @@ class _Writer:
             "address": _address(person),
             "do_not_mass_email": person.do_not_mail,
             **_given(groups=";".join(person.groups), tags=";".join(person.tags)),
-            **{key_of(field): value for field in self.fields if (value := _custom(person, field))},
+            **_given(**{key_of(field): _custom(person, field) for field in self.fields}),
         }
 
     def any_activity(self, activity: Appointment | dict[str, Any]) -> dict[str, Any]:
         """An appointment of the world, or an activity as it was saved."""
-        return activity if isinstance(activity, dict) else self.activity(activity)
+        if isinstance(activity, dict):
+            return activity
+        return self.activity(activity)
 
     def activity(self, appointment: Appointment) -> dict[str, Any]:
-        users = [self.users[id] for id in appointment.user_ids if id in self.users]
-        people = [self.people[id] for id in appointment.person_ids if id in self.people]
-        author = self.users.get(appointment.author)
+        # who was deleted since is named no more
+        users = _known(self.users, appointment.user_ids)
+        people = _known(self.people, appointment.person_ids)
+        author = ""
+        if appointment.author in self.users:
+            author = _signature(self.users[appointment.author])
         return {
             "id": appointment.id,
             "activity_type": appointment.kind,
@@ -185,7 +201,7 @@ class _Writer:
             "dt_end": iso(appointment.ends_at),
             "rrule": appointment.rrule,
             "status": appointment.status,
-            "author": _signature(author) if author else "",
+            "author": author,
             "users": ";".join(map(_signature, users)),
             "contacts": ";".join(map(self._person, people)),
             "subject": appointment.subject,
@@ -194,19 +210,23 @@ class _Writer:
 
     def field(self, field: CustomField) -> dict[str, Any]:
         number = self.fields.index(field)
-        return {
+        record = {
             "id": str(33_078_800 + number),
             "type": _TYPES.get(field.type, "Text"),
             "key": key_of(field),
             "label": field.label,
             "default_value": "",
-            **({"choices": field.choices} if field.choices else {}),
         }
+        if field.choices:
+            return {**record, "choices": field.choices}
+        return record
 
     def _person(self, person: Person) -> str:
         alias = self.world.alias(person, "relenta")
         name = f"{alias.first_name} {alias.last_name}".strip()
-        return f"{name} <{alias.email}>" if alias.email else name
+        if not alias.email:
+            return name
+        return f"{name} <{alias.email}>"
 
 
 def _signature(user: User) -> str:
@@ -215,16 +235,35 @@ def _signature(user: User) -> str:
 
 def _given(**values: str) -> dict[str, str]:
     """Leave out what is empty, as the service does with groups, tags and custom fields."""
-    return {name: value for name, value in values.items() if value}
+    return {field_name: value for field_name, value in values.items() if value}
 
 
-def _custom(person: Person, field: CustomField) -> str | None:
-    """The one custom field of a person that the world has."""
-    return person.season if field.key == "season" else None
+def _not_empty(*texts: str | None) -> list[str]:
+    return [text for text in texts if text]
+
+
+def _labelled(phones: list[str]) -> list[str]:
+    """Phone numbers, of which the first two say what they are for."""
+    labelled = list(phones)
+    for position, label in enumerate(("Work", "toll-free")):
+        if position < len(phones):
+            labelled[position] = f"{phones[position]} ({label})"
+    return labelled
+
+
+def _known(known: Mapping[str, _Item], ids: Iterable[str]) -> list[_Item]:
+    return [known[item_id] for item_id in ids if item_id in known]
+
+
+def _custom(person: Person, field: CustomField) -> str:
+    """The one custom field of a person that the world has; empty of any other."""
+    if field.key != "season":
+        return ""
+    return person.season or ""
 
 
 def _address(person: Person) -> str:
     """Lines as the service mixes them: both ends of line occur."""
-    place = " ".join(part for part in (person.zip_code, person.city) if part)
-    first = "\n".join(part for part in (person.street, place) if part)
-    return "\r\n".join(part for part in (first, person.state) if part)
+    city = " ".join(_not_empty(person.zip_code, person.city))
+    street_and_city = "\n".join(_not_empty(person.street, city))
+    return "\r\n".join(_not_empty(street_and_city, person.state))

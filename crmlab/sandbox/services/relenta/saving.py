@@ -5,7 +5,7 @@ Not documented, and served in the way that harms most: what is left out of a cha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,8 @@ _OF_ACTIVITY = (
     "activity_type", "label", "calendar_id", "rrule", "status", "author", "users", "contacts", "subject", "body",
 )  # fmt: skip
 _TIMES = ("dt_start", "dt_end")
+#: taken beside the texts and times, though the last two of them change nothing
+_BESIDE_ACTIVITY = ("id", "all_day", "dt_created", "dt_modified")
 #: the id of the first activity where there is none
 _FIRST = 33_000_001
 
@@ -53,38 +55,38 @@ class Contacts:
         body = request[BODY]
         if not isinstance(body, dict):
             return self._refusal(400, "a contact is an object")
-        strange = body.keys() - {*_TEXTS, *_OMITTED, _FLAG, *self._custom, "id", "full_name"}
-        if strange:
-            return self._refusal(400, f"unknown fields: {', '.join(sorted(strange))}")
+        unknown = body.keys() - {*_TEXTS, *_OMITTED, _FLAG, *self._custom, "id", "full_name"}
+        if unknown:
+            return self._refusal(400, f"unknown fields: {', '.join(sorted(unknown))}")
         now = iso(datetime.now(UTC))
         if body.get("id") in (None, ""):
             self._last += 1
-            self._records.add(self._contact(body, str(self._last), created_at=now, now=now), at=0)
+            contact = self._contact(body, str(self._last), created_at=now, now=now)
+            self._records.add(contact, at=0)
             return self._envelope(dumps({"id": self._last}))
-        found = next(
-            (item for item in self._records.items if self._id_of(item) == str(body["id"])), None
-        )
-        if found is None:
+        contact_id = str(body["id"])
+        saved_before = _with_id(self._records, contact_id, self._id_of)
+        if saved_before is None:
             return self._refusal(404)
-        created = found["dt_created"] if isinstance(found, dict) else iso(found.created_at)
-        self._records.replace(
-            found, self._contact(body, str(body["id"]), created_at=created, now=now)
-        )
-        return self._envelope(dumps({"id": int(body["id"])}))
+        contact = self._contact(body, contact_id, created_at=_created_at(saved_before), now=now)
+        self._records.replace(saved_before, contact)
+        return self._envelope(dumps({"id": int(contact_id)}))
 
     def _contact(
         self, body: dict[str, Any], id_: str, *, created_at: str | None, now: str | None
     ) -> dict[str, Any]:
-        contact: dict[str, Any] = {"id": id_}
-        contact["full_name"] = (
-            f"{body.get('first_name') or ''} {body.get('last_name') or ''}".strip()
-        )
-        contact |= {"dt_created": created_at, "dt_modified": now}
-        contact |= {name: body.get(name) or "" for name in _TEXTS}
-        contact[_FLAG] = bool(body.get(_FLAG))
-        contact |= {
-            name: body[name] for name in (*_OMITTED, *sorted(self._custom)) if body.get(name)
+        names = f"{body.get('first_name') or ''} {body.get('last_name') or ''}"
+        contact: dict[str, Any] = {
+            "id": id_,
+            "full_name": names.strip(),
+            "dt_created": created_at,
+            "dt_modified": now,
+            **_texts(body, _TEXTS),
+            _FLAG: bool(body.get(_FLAG)),
         }
+        for field in (*_OMITTED, *sorted(self._custom)):
+            if body.get(field):
+                contact[field] = body[field]
         return contact
 
 
@@ -108,38 +110,49 @@ class Activities:
         body = request[BODY]
         if not isinstance(body, dict):
             return self._refusal(400, "an activity is an object")
-        strange = body.keys() - {
-            *_OF_ACTIVITY,
-            *_TIMES,
-            "id",
-            "all_day",
-            "dt_created",
-            "dt_modified",
-        }
-        if strange:
-            return self._refusal(400, f"unknown fields: {', '.join(sorted(strange))}")
-        if not all(_is_time(body.get(name)) for name in _TIMES):
+        unknown = body.keys() - {*_OF_ACTIVITY, *_TIMES, *_BESIDE_ACTIVITY}
+        if unknown:
+            return self._refusal(400, f"unknown fields: {', '.join(sorted(unknown))}")
+        if not all(_is_time(body.get(time_field)) for time_field in _TIMES):
             return self._refusal(
                 400, f"{' and '.join(_TIMES)} are times such as 2026-01-31T09:00:00Z"
             )
         now = iso(datetime.now(UTC))
         if body.get("id") in (None, ""):
             self._last += 1
-            self._records.add(_activity(body, str(self._last), created_at=now, now=now), at=0)
+            activity = _activity(body, str(self._last), created_at=now, now=now)
+            self._records.add(activity, at=0)
             return self._envelope(dumps({"id": self._last}))
-        found = next(
-            (item for item in self._records.items if activity_id(item) == str(body["id"])), None
-        )
-        if found is None:
+        wanted_id = str(body["id"])
+        saved_before = _with_id(self._records, wanted_id, activity_id)
+        if saved_before is None:
             return self._refusal(404)
-        created = found["dt_created"] if isinstance(found, dict) else iso(found.created_at)
-        self._records.replace(found, _activity(body, str(body["id"]), created_at=created, now=now))
-        return self._envelope(dumps({"id": int(body["id"])}))
+        activity = _activity(body, wanted_id, created_at=_created_at(saved_before), now=now)
+        self._records.replace(saved_before, activity)
+        return self._envelope(dumps({"id": int(wanted_id)}))
 
 
 def activity_id(activity: Appointment | dict[str, Any]) -> str:
     """Return the id of an appointment of the world, or of an activity that was saved."""
-    return str(activity["id"] if isinstance(activity, dict) else activity.id)
+    if isinstance(activity, dict):
+        return str(activity["id"])
+    return str(activity.id)
+
+
+def _with_id(records: Records, wanted_id: str, id_of: Callable[[Any], str]) -> Any:
+    return next((item for item in records.items if id_of(item) == wanted_id), None)
+
+
+def _created_at(item: Any) -> str | None:
+    # what was saved is a record in the service's words already
+    if isinstance(item, dict):
+        return str(item["dt_created"])
+    return iso(item.created_at)
+
+
+def _texts(body: dict[str, Any], fields: Iterable[str]) -> dict[str, Any]:
+    """Return these fields as the service keeps them: what is not given is blank."""
+    return {field: body.get(field) or "" for field in fields}
 
 
 def _activity(
@@ -147,7 +160,7 @@ def _activity(
 ) -> dict[str, Any]:
     return {
         "id": id_,
-        **{name: body.get(name) or "" for name in (*_OF_ACTIVITY, *_TIMES)},
+        **_texts(body, (*_OF_ACTIVITY, *_TIMES)),
         "all_day": bool(body.get("all_day")),
         "dt_created": created_at,
         "dt_modified": now,

@@ -20,7 +20,12 @@ from crmlab.sandbox.world.generate.website import add_website
 from crmlab.sandbox.world.model import NOW, World
 
 
-def generate(rows: int = 1000, *, seed: int = 1, now: datetime = NOW) -> World:
+def generate(
+    rows: int = 1000,
+    *,
+    seed: int = 1,
+    now: datetime = NOW,
+) -> World:
     """A world of `rows` people that ends at `now`; everything else grows with them.
 
     Raises
@@ -43,6 +48,8 @@ def generate(rows: int = 1000, *, seed: int = 1, now: datetime = NOW) -> World:
         add_appointments(world, rows)
         add_consent(world, calendar)
         add_mailing(world, calendar)
+    # its size is fixed: a website has visitors whom no service knows by name
     add_website(world)
+    # last of all, since it changes what the others have made
     add_edits(world)
     return world

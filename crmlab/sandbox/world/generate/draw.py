@@ -12,7 +12,8 @@ from zlib import crc32
 
 from crmlab.sandbox.world.model import object_id
 
-T = TypeVar("T")
+_Thing = TypeVar("_Thing")
+_Other = TypeVar("_Other")
 
 _MONTHS = (0.9, 1.0, 1.2, 1.05, 1.05, 1.0, 0.7, 0.55, 1.2, 1.25, 1.1, 0.65)
 _WEEKDAYS = (1.0, 1.15, 1.15, 1.1, 0.85, 0.1, 0.05)
@@ -42,40 +43,67 @@ class Calendar:
         self.start = datetime.combine(first, time(), UTC)
         self.size = (last - first).days + 1
         self.end = self.start + timedelta(days=self.size)
-        days = (first + timedelta(days=n) for n in range(self.size))
-        weights = (
-            _MONTHS[day.month - 1] * _WEEKDAYS[day.weekday()] * (1 + growth * n / self.size)
-            for n, day in enumerate(days)
-        )
+        weights = []
+        for number in range(self.size):
+            day = first + timedelta(days=number)
+            usual_work = _MONTHS[day.month - 1] * _WEEKDAYS[day.weekday()]
+            weights.append(usual_work * (1 + growth * number / self.size))
+        #: work done before each day, added up: a moment is drawn by how much of it is done
         self.days = [0.0, *accumulate(weights)]
 
     def moment(
-        self, rng: Random, after: datetime | None = None, before: datetime | None = None
+        self,
+        rng: Random,
+        after: datetime | None = None,
+        before: datetime | None = None,
     ) -> datetime:
         """A moment from the day after `after` to the day before `before`, or just between both."""
-        low = 0 if after is None else max(0, (after - self.start).days + 1)
-        high = self.size if before is None else min(self.size, (before - self.start).days)
-        if low >= high:
+        first_day = 0
+        if after is not None:
+            first_day = max(0, (after - self.start).days + 1)
+        end_day = self.size
+        if before is not None:
+            end_day = min(self.size, (before - self.start).days)
+        # no whole day lies in between
+        if first_day >= end_day:
             return between(rng, after or self.start, before or self.end)
-        drawn = self.days[low] + rng.random() * (self.days[high] - self.days[low])
-        day = min(bisect_right(self.days, drawn), high) - 1
-        hour = bisect_right(_HOURS, rng.random() * _HOURS[-1]) - 1
+        work_before = self.days[first_day]
+        work_drawn = work_before + rng.random() * (self.days[end_day] - work_before)
+        day_number = min(bisect_right(self.days, work_drawn), end_day) - 1
+        hour_number = bisect_right(_HOURS, rng.random() * _HOURS[-1]) - 1
         seconds = int(rng.random() * 3600)
-        return self.start + timedelta(days=day, seconds=hour * 3600 + seconds)
+        return self.start + timedelta(days=day_number, seconds=hour_number * 3600 + seconds)
 
     def soon(self, rng: Random, after: datetime, mean_days: float) -> datetime:
         """A moment some days after another: often soon, seldom late, perhaps past the end."""
-        about = after + timedelta(seconds=int(rng.expovariate(1 / mean_days) * 86_400))
-        if about >= self.end:
-            return about
-        around = timedelta(days=4)
-        return max(after, self.moment(rng, about - around, about + around))
+        seconds = int(rng.expovariate(1 / mean_days) * 86_400)
+        exact_time = after + timedelta(seconds=seconds)
+        if exact_time >= self.end:
+            return exact_time
+        # that may be a Sunday night: some days around it there are hours in which people work
+        margin = timedelta(days=4)
+        return max(after, self.moment(rng, exact_time - margin, exact_time + margin))
+
+    def last_change(self, rng: Random, created_at: datetime, *, unchanged: float) -> datetime:
+        """When a record was changed last; in that share of cases never since it was created."""
+        if rng.random() < unchanged:
+            return created_at
+        return self.moment(rng, created_at)
 
 
 def between(rng: Random, low: datetime, high: datetime) -> datetime:
     """A moment between two others, every second as likely."""
-    room = max(0, int((high - low).total_seconds()))
-    return low + timedelta(seconds=int(rng.random() * room))
+    seconds = max(0, int((high - low).total_seconds()))
+    return low + timedelta(seconds=int(rng.random() * seconds))
+
+
+def sometimes(
+    rng: Random, share: float, things: Sequence[_Thing], otherwise: _Other
+) -> _Thing | _Other:
+    """One of the things in that share of cases: another number is drawn only then."""
+    if rng.random() < share:
+        return rng.choice(things)
+    return otherwise
 
 
 def share_of(rows: int, share: float) -> int:
@@ -83,9 +111,12 @@ def share_of(rows: int, share: float) -> int:
     return max(1, round(rows * share))
 
 
-def spread(total: int, things: Sequence[T]) -> dict[int, T]:
+def spread(total: int, things: Sequence[_Thing]) -> dict[int, _Thing]:
     """Indices, spread over `total` rows but never the first, to put these things at."""
-    step = len(things) + 1
-    places = {number * total // step: thing for number, thing in enumerate(things, start=1)}
-    places.pop(0, None)
-    return places
+    # one more than things, so that none of them is at the end either
+    intervals = len(things) + 1
+    positions = {}
+    for number, thing in enumerate(things, start=1):
+        positions[number * total // intervals] = thing
+    positions.pop(0, None)
+    return positions

@@ -25,20 +25,27 @@ def add_edits(world: World) -> None:
         _edit(company, rng, world)
     for note in _some(world.notes, rng):
         _edit(note, rng, world)
-    for deal in _some([deal for deal in world.deals if deal.status == "pending"], rng):
+    open_deals = [deal for deal in world.deals if deal.status == "pending"]
+    for deal in _some(open_deals, rng):
         _edit(deal, rng, world)
-        deal.earlier_amounts.append(
-            (deal.modified_at, round(deal.amount * rng.choice((0.8, 0.9, 1.25)), 2))
-        )
+        amount_before = round(deal.amount * rng.choice((0.8, 0.9, 1.25)), 2)
+        deal.earlier_amounts.append((deal.modified_at, amount_before))
 
 
 def _some(records: Sequence[_Record], rng: Random) -> list[_Record]:
     """Return one in a hundred, at least one of those that there are."""
-    return rng.sample(records, share_of(len(records), _EDITED)) if records else []
+    if not records:
+        return []
+    return rng.sample(records, share_of(len(records), _EDITED))
 
 
-def _edit(record: Person | Company | Note | Deal, rng: Random, world: World) -> None:
+def _edit(
+    record: Person | Company | Note | Deal,
+    rng: Random,
+    world: World,
+) -> None:
     day_before = world.now - timedelta(days=1)
-    record.modified_at = max(
-        record.modified_at, between(rng, max(day_before, record.created_at), world.now)
-    )
+    # what was made on the last day cannot have been edited before
+    earliest = max(day_before, record.created_at)
+    edited_at = between(rng, earliest, world.now)
+    record.modified_at = max(record.modified_at, edited_at)

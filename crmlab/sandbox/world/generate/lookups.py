@@ -42,33 +42,54 @@ _REASONS = "Price,Competitor,No budget,No decision,Missing feature,Bad timing"
 
 def add_lookups(world: World, start: datetime) -> None:
     """Everything that other tables choose from; it exists from the start."""
-    ids = Stream(f"{world.seed}/lookups")
-    for number, line in enumerate(_TEAM.split(",")):
-        first, last, role, department = line.split()
-        world.users.append(
-            User(id=ids.id(start), first_name=first, last_name=last, role=role,
-                 email=f"{first.lower()}.{last.lower()}@crmlab.example",
-                 phone=f"+353 20 910 0{number:03d}", department=department)
-        )  # fmt: skip
-    for line in _STATUSES.split(","):
-        key, text, colour = line.split()
-        world.statuses.append(Status(id=ids.id(start), key=key, text=text, colour=colour))
-    for text in _SOURCES.split(","):
-        key = text.lower().replace(" or ", "_").replace(" ", "_")
-        world.lead_sources.append(LeadSource(id=key, text=text))
-    for line in _PIPELINES:
-        name, *pairs = line.split("|")
-        stages = [Stage(stage=int(pair[:2]), label=pair[3:]) for pair in pairs]
-        pipeline = Pipeline(id=ids.id(start), name=name, is_default=name == "Sales", stages=stages)
-        world.pipelines.append(pipeline)
-    world.fields = [
-        CustomField(id=ids.id(start), entity=entity, key=key, label=label,
-                    type="select_box", choices=list(choices))
-        for entity, key, label, choices in _FIELDS
-    ]  # fmt: skip
-    world.lost_reasons = {ids.id(start): reason for reason in _REASONS.split(",")}
+    # one stream makes the ids of all of them: their order is that of these steps
+    stream = Stream(f"{world.seed}/lookups")
+    for number, description in enumerate(_TEAM.split(",")):
+        first_name, last_name, role_name, department = description.split()
+        user = User(
+            id=stream.id(start),
+            first_name=first_name,
+            last_name=last_name,
+            role=role_name,
+            email=f"{first_name.lower()}.{last_name.lower()}@crmlab.example",
+            phone=f"+353 20 910 0{number:03d}",
+            department=department,
+        )
+        world.users.append(user)
+    for description in _STATUSES.split(","):
+        status_key, status_text, colour = description.split()
+        status = Status(id=stream.id(start), key=status_key, text=status_text, colour=colour)
+        world.statuses.append(status)
+    for source_name in _SOURCES.split(","):
+        source_id = source_name.lower().replace(" or ", "_").replace(" ", "_")
+        world.lead_sources.append(LeadSource(id=source_id, text=source_name))
+    for description in _PIPELINES:
+        world.pipelines.append(_pipeline(description, stream.id(start)))
+    for entity, field_key, label, choices in _FIELDS:
+        custom_field = CustomField(
+            id=stream.id(start),
+            entity=entity,
+            key=field_key,
+            label=label,
+            type="select_box",
+            choices=list(choices),
+        )
+        world.fields.append(custom_field)
+    world.lost_reasons = {stream.id(start): reason for reason in _REASONS.split(",")}
     world.mail_databases = [MailDatabase(id=1, name="Customers"), MailDatabase(id=2, name="Leads")]
     world.mail_resources = [
         MailResource(id=1, name="Newsletter"),
         MailResource(id=2, name="Offers"),
     ]
+
+
+def _pipeline(description: str, pipeline_id: str) -> Pipeline:
+    pipeline_name, *stage_texts = description.split("|")
+    # each text begins with its percentage of two digits
+    stages = [Stage(stage=int(text[:2]), label=text[3:]) for text in stage_texts]
+    return Pipeline(
+        id=pipeline_id,
+        name=pipeline_name,
+        is_default=pipeline_name == "Sales",
+        stages=stages,
+    )

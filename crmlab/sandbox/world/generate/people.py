@@ -7,7 +7,7 @@ from datetime import datetime
 from random import Random
 
 from crmlab.sandbox.world.generate import words
-from crmlab.sandbox.world.generate.draw import Calendar, Stream, share_of, spread
+from crmlab.sandbox.world.generate.draw import Calendar, Stream, share_of, sometimes, spread
 from crmlab.sandbox.world.generate.words import COUNTRIES, WEIGHTS, Country
 from crmlab.sandbox.world.model import SERVICES, Company, Person, World
 
@@ -15,25 +15,33 @@ from crmlab.sandbox.world.model import SERVICES, Company, Person, World
 def add_companies(world: World, rows: int, calendar: Calendar) -> None:
     """One company for every eight people."""
     rng = Stream(f"{world.seed}/companies")
-    seen = set[str]()
+    taken_names = set[str]()
     for _ in range(share_of(rows, 1 / 8)):
         country = rng.choices(COUNTRIES, WEIGHTS)[0]
-        stem = f"{rng.choice(words.STEMS)} {rng.choice(words.TRADES)}"
-        while stem in seen:
-            stem = f"{rng.choice(words.STEMS)} {rng.choice(words.TRADES)} {rng.randrange(2, 10 * rows + 10)}"
-        seen.add(stem)
-        city, state, zip_code = rng.choice(country.cities)
-        created = calendar.moment(rng)
-        world.companies.append(
-            Company(
-                id=rng.id(created), name=f"{stem} {country.form}",
-                url=f"https://www.{stem.lower().replace(' ', '-')}.example/",
-                phone=_phone(rng, country), street=rng.choice(country.streets),
-                city=city, state=state, zip_code=zip_code, country_code=country.code,
-                description=rng.choice(("", "", f"Family business in {city}.", "Part of a group.")),
-                size_label=rng.choice((None, *words.SIZES)), created_at=created, modified_at=created,
-            )
-        )  # fmt: skip
+        company_name = f"{rng.choice(words.STEMS)} {rng.choice(words.TRADES)}"
+        while company_name in taken_names:
+            new_name = f"{rng.choice(words.STEMS)} {rng.choice(words.TRADES)}"
+            company_name = f"{new_name} {rng.randrange(2, 10 * rows + 10)}"
+        taken_names.add(company_name)
+        city_name, state_code, zip_code = rng.choice(country.cities)
+        created_at = calendar.moment(rng)
+        descriptions = ("", "", f"Family business in {city_name}.", "Part of a group.")
+        company = Company(
+            id=rng.id(created_at),
+            name=f"{company_name} {country.form}",
+            url=f"https://www.{company_name.lower().replace(' ', '-')}.example/",
+            phone=_phone(rng, country),
+            street=rng.choice(country.streets),
+            city=city_name,
+            state=state_code,
+            zip_code=zip_code,
+            country_code=country.code,
+            description=rng.choice(descriptions),
+            size_label=rng.choice((None, *words.SIZES)),
+            created_at=created_at,
+            modified_at=created_at,
+        )
+        world.companies.append(company)
 
 
 def add_people(world: World, rows: int, calendar: Calendar) -> None:
@@ -43,9 +51,11 @@ def add_people(world: World, rows: int, calendar: Calendar) -> None:
     hard_names = spread(rows, words.HARD_NAMES)
     hard_texts = spread(rows, words.HARD_TEXTS[3:12])
     mailboxes = set[str]()
-    for index, at in enumerate(created):
-        company = rng.choice(world.companies) if rng.random() < 0.85 else None
-        person = _person(world, rng, at, calendar, company=company, name=hard_names.get(index))
+    for index, created_at in enumerate(created):
+        company = sometimes(rng, 0.85, world.companies, None)
+        hard_name = hard_names.get(index)
+        person = _person(world, rng, created_at, calendar, company=company, name=hard_name)
+        # the mailbox of a company is shared by those who work there
         if person.emails and not person.emails[0].startswith("info@"):
             person.emails = [_free(email, mailboxes, person.number) for email in person.emails]
         person.background = hard_texts.get(index, person.background)
@@ -56,92 +66,155 @@ def add_people(world: World, rows: int, calendar: Calendar) -> None:
 
 
 def _person(
-    world: World, rng: Stream, at: datetime, calendar: Calendar, *,
-    company: Company | None, name: tuple[str, str] | None,
-) -> Person:  # fmt: skip
+    world: World,
+    rng: Stream,
+    at: datetime,
+    calendar: Calendar,
+    *,
+    company: Company | None,
+    name: tuple[str, str] | None,
+) -> Person:
+    # the order of the draws is that of all seeds so far: another one would make other people of them
     number = len(world.people) + 1
-    is_first = number == 1
     country = _country_of(rng, company)
-    drawn = (rng.choice(country.first_names), rng.choice(country.last_names))
-    first, last = name or drawn
-    place = rng.choice(country.cities)
+    # drawn also where the name is given: what follows stays the same
+    drawn_name = (rng.choice(country.first_names), rng.choice(country.last_names))
+    first_name, last_name = name or drawn_name
+    address: tuple[str | None, str | None, str | None] = rng.choice(country.cities)
     has_address = rng.random() < 0.7
-    city, state, zip_code = place if has_address else (None, None, None)
+    if not has_address:
+        address = (None, None, None)
+    city_name, state_code, zip_code = address
+    title = rng.choice((None, None, "Mr", "Mrs", "Ms"))
+    job_title = sometimes(rng, 0.8, words.JOBS, None)
+    emails = _emails(rng, first_name, last_name, number, company)
+    phones = _phones(rng, country, company)
+    street = None
+    if has_address:
+        street = rng.choice(country.streets)
     return Person(
         id=rng.id(at),
         number=number,
-        title=rng.choice((None, None, "Mr", "Mrs", "Ms")),
-        first_name=first, last_name=last,
-        job_title=rng.choice(words.JOBS) if rng.random() < 0.8 else None,
-        company_id=company.id if company else None,
-        emails=["first@example.com"] if is_first else _emails(rng, first, last, number, company),
-        phones=_phones(rng, country, company),
-        street=rng.choice(country.streets) if has_address else None,
-        city=city, state=state, zip_code=zip_code, country_code=country.code, language=country.language,
+        title=title,
+        first_name=first_name,
+        last_name=last_name,
+        job_title=job_title,
+        company_id=_company_id(company),
+        emails=emails,
+        phones=phones,
+        street=street,
+        city=city_name,
+        state=state_code,
+        zip_code=zip_code,
+        country_code=country.code,
+        language=country.language,
         tags=rng.sample(words.TAGS, rng.choice((0, 0, 1, 1, 2, 3))),
         groups=rng.sample(words.GROUPS, rng.choice((0, 1, 1, 2))),
         status_key=rng.choices(("lead", "prospect", "inactive", "custom1"), (50, 35, 10, 5))[0],
-        lead_source_id=rng.choice(world.lead_sources).id if rng.random() < 0.85 else None,
+        lead_source_id=_lead_source_id(rng, world),
         owner_id=rng.choices(world.users, (4, 8, 14, 12, 8, 7, 2, 1))[0].id,
-        background=rng.choice(words.TEXTS) if rng.random() < 0.25 else "",
-        season=rng.choice(words.SEASONS) if rng.random() < 0.4 else None,
+        background=sometimes(rng, 0.25, words.TEXTS, ""),
+        season=sometimes(rng, 0.4, words.SEASONS, None),
         do_not_mail=rng.random() < 0.04,
         starred=rng.random() < 0.06,
-        services=frozenset(SERVICES) if is_first else _services(rng),
+        services=_services(rng, number),
         created_at=at,
-        modified_at=at if rng.random() < 0.3 else calendar.moment(rng, at),
-    )  # fmt: skip
+        modified_at=calendar.last_change(rng, at, unchanged=0.3),
+    )
+
+
+def _company_id(company: Company | None) -> str | None:
+    if company is None:
+        return None
+    return company.id
+
+
+def _lead_source_id(rng: Random, world: World) -> str | None:
+    lead_source = sometimes(rng, 0.85, world.lead_sources, None)
+    if lead_source is None:
+        return None
+    return lead_source.id
 
 
 def _country_of(rng: Random, company: Company | None) -> Country:
+    # who works somewhere mostly lives there too
     if company and rng.random() < 0.9:
         return next(country for country in COUNTRIES if country.code == company.country_code)
     return rng.choices(COUNTRIES, WEIGHTS)[0]
 
 
-def _emails(rng: Random, first: str, last: str, number: int, company: Company | None) -> list[str]:
-    domain = company.url.split("www.")[1].strip("/") if company and company.url else "example.com"
+def _emails(
+    rng: Random,
+    first: str,
+    last: str,
+    number: int,
+    company: Company | None,
+) -> list[str]:
+    # the first person is the same in every world: examples and tests know them
+    if number == 1:
+        return ["first@example.com"]
+    domain = "example.com"
+    if company and company.url:
+        domain = company.url.split("www.")[1].strip("/")
     if company and _is_one_in(company, 10) and rng.random() < 0.4:
         return [f"info@{domain}"]
     if rng.random() < 0.03:
         return []
-    local = ".".join(filter(None, (_slug(first), _slug(last)))) or f"person{number}"
+    mailbox = f"{_slug(first)}.{_slug(last)}".strip(".") or f"person{number}"
     if rng.random() < 0.1:
-        return [f"{local}@{domain}", f"{local}.{number}@example.org"]
-    return [f"{local}@{domain}"]
+        return [f"{mailbox}@{domain}", f"{mailbox}.{number}@example.org"]
+    return [f"{mailbox}@{domain}"]
 
 
 def _free(email: str, taken: set[str], number: int) -> str:
+    free_address = email
     if email in taken:
-        local, _, domain = email.partition("@")
-        email = f"{local}{number}@{domain}"
-    taken.add(email)
-    return email
+        mailbox, _, domain = email.partition("@")
+        free_address = f"{mailbox}{number}@{domain}"
+    taken.add(free_address)
+    return free_address
 
 
 def _slug(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.replace("ł", "l").replace("Ł", "L"))
-    return "".join(c for c in plain.lower() if c.isascii() and (c.isalnum() or c == "-"))
+    # these two are letters of their own, and not an l with a stroke
+    without_strokes = text.replace("ł", "l").replace("Ł", "L")
+    decomposed = unicodedata.normalize("NFKD", without_strokes)
+    slug = ""
+    for character in decomposed.lower():
+        if character.isascii() and (character.isalnum() or character == "-"):
+            slug += character
+    return slug
 
 
 def _is_one_in(company: Company, every: int) -> bool:
+    # told from its id: the same companies each time, and no number is drawn for it
     return int(company.id[-6:], 16) % every == 1
 
 
 def _phones(rng: Random, country: Country, company: Company | None) -> list[str]:
     if company and company.phone and _is_one_in(company, 7) and rng.random() < 0.4:
         return [company.phone]
-    return [_phone(rng, country) for _ in range(rng.choices((0, 1, 2), (12, 70, 18))[0])]
+    phone_count = rng.choices((0, 1, 2), (12, 70, 18))[0]
+    return [_phone(rng, country) for _ in range(phone_count)]
 
 
 def _phone(rng: Random, country: Country) -> str:
-    pattern = rng.choice(country.phones)
-    return "".join(str(int(rng.random() * 10)) if c == "#" else c for c in pattern)
+    phone_number = ""
+    for character in rng.choice(country.phones):
+        if character == "#":
+            phone_number += str(int(rng.random() * 10))
+        else:
+            phone_number += character
+    return phone_number
 
 
-def _services(rng: Random) -> frozenset[str]:
+def _services(rng: Random, number: int) -> frozenset[str]:
+    if number == 1:
+        return frozenset(SERVICES)
     if rng.random() < 0.12:
         return frozenset({rng.choice(SERVICES)})
-    shares = dict(zip(SERVICES, (0.85, 0.6, 0.75, 0.7), strict=True))
-    known = [service for service, share in shares.items() if rng.random() < share]
-    return frozenset(known or ["onepagecrm"])
+    known_in = []
+    for service, share in zip(SERVICES, (0.85, 0.6, 0.75, 0.7), strict=True):
+        if rng.random() < share:
+            known_in.append(service)
+    return frozenset(known_in or ["onepagecrm"])

@@ -9,7 +9,14 @@ from datetime import UTC, datetime, time, timedelta
 from operator import attrgetter
 from random import Random
 
-from crmlab.sandbox.world.generate.draw import Calendar, Stream, between, share_of, spread
+from crmlab.sandbox.world.generate.draw import (
+    Calendar,
+    Stream,
+    between,
+    share_of,
+    sometimes,
+    spread,
+)
 from crmlab.sandbox.world.generate.words import HARD_TEXTS, PLACES, PRODUCTS, TASKS, TEXTS
 from crmlab.sandbox.world.model import (
     Action,
@@ -23,6 +30,9 @@ from crmlab.sandbox.world.model import (
     World,
 )
 
+_ACTION_STATUSES = ("done", "date", "date_time", "asap", "waiting", "queued", "queued_with_date")
+_DATED_STATUSES = ("date", "date_time", "queued_with_date")
+
 
 class _Contacts:
     """Whom the sales team can have worked with at a moment; `people` come oldest first."""
@@ -35,34 +45,38 @@ class _Contacts:
         self.by_id = {person.id: person for person in people}
 
     def draw(self, rng: Random, after: datetime | None = None) -> tuple[Person, datetime]:
-        at = self.calendar.moment(rng, after)
-        known = bisect_right(self.created, at)
-        if known == 0:
+        moment = self.calendar.moment(rng, after)
+        known_then = bisect_right(self.created, moment)
+        # before anybody was known: then with the first, once they were
+        if known_then == 0:
             return self.people[0], self.calendar.moment(rng, self.created[0])
-        return self.people[int(rng.random() * known)], at
+        return self.people[int(rng.random() * known_then)], moment
 
     def occasion(self, rng: Random, deals: list[Deal]) -> tuple[Person, datetime]:
         """Why one calls or meets somebody: they are new, a deal is open, or neither."""
-        why = rng.random()
-        if why < 0.45:
+        occasion = rng.random()
+        if occasion < 0.45:
             person = rng.choice(self.people)
-            within = timedelta(days=rng.choice((0.2, 3, 20)))
-            at = self.calendar.moment(rng, person.created_at, person.created_at + within)
-        elif why < 0.9 and deals:
+            after = person.created_at
+            before = after + timedelta(days=rng.choice((0.2, 3, 20)))
+        elif occasion < 0.9 and deals:
             deal = rng.choice(deals)
             person = self.by_id[deal.contact_id]
-            at = self.calendar.moment(
-                rng, deal.created_at, self.now if deal.status == "pending" else deal.modified_at
-            )
+            after = deal.created_at
+            before = deal.modified_at
+            if deal.status == "pending":
+                before = self.now
         else:
             return self.draw(rng)
-        return person, min(at, self.now)
+        moment = self.calendar.moment(rng, after, before)
+        return person, min(moment, self.now)
 
 
 def add_sales(world: World, rows: int, calendar: Calendar) -> None:
     """Everything that hangs on a contact in OnePageCRM, in the order of its ids."""
     contacts = _Contacts(world.people_in("onepagecrm"), calendar, world.now)
     by_id = attrgetter("id")
+    # deals first: notes, calls and meetings are about them, and a deal that is won makes a customer
     world.deals = sorted(_deals(world, share_of(rows, 0.6), contacts), key=by_id)
     world.actions = sorted(_actions(world, share_of(rows, 1.2), contacts), key=by_id)
     world.notes = sorted(_notes(world, share_of(rows, 0.8), contacts), key=by_id)
@@ -72,26 +86,29 @@ def add_sales(world: World, rows: int, calendar: Calendar) -> None:
 
 def _deals(world: World, count: int, contacts: _Contacts) -> Iterator[Deal]:
     rng = Stream(f"{world.seed}/deals")
-    items = Stream(f"{world.seed}/items")
-    amounts = Stream(f"{world.seed}/amounts")
+    item_stream = Stream(f"{world.seed}/items")
+    amount_stream = Stream(f"{world.seed}/amounts")
     for _ in range(count):
-        contact, created = contacts.draw(rng)
+        contact, created_at = contacts.draw(rng)
         pipeline = rng.choices(world.pipelines, (70, 12, 18))[0]
-        deal = _deal(world, rng, items, contact, pipeline, created=created)
-        _advance(deal, [stage.stage for stage in pipeline.stages], rng, contacts.calendar, world)
+        deal = _deal(world, rng, item_stream, contact, pipeline, created=created_at)
+        stages = [stage.stage for stage in pipeline.stages]
+        _advance(deal, stages, rng, contacts.calendar, world)
         if rng.random() < 0.08:
             deal.linked_contact_ids = [rng.choice(contacts.people).id]
         if deal.status == "won":
             contact.status_key = "customer"
-        if not deal.items and amounts.random() < 0.3:
-            deal.earlier_amounts = [_earlier_amount(deal, amounts)]
+        # the amount of a deal with items is their sum, and not negotiated by itself
+        if not deal.items and amount_stream.random() < 0.3:
+            deal.earlier_amounts = [_earlier_amount(deal, amount_stream)]
         yield deal
 
 
 def _earlier_amount(deal: Deal, rng: Random) -> tuple[datetime, float]:
     """What the deal was worth before it was negotiated, more often more than less, and until when."""
     factor = rng.choice((0.7, 0.9, 1.1, 1.25, 1.5))
-    return between(rng, deal.created_at, deal.modified_at), round(deal.amount * factor, 2)
+    negotiated_at = between(rng, deal.created_at, deal.modified_at)
+    return negotiated_at, round(deal.amount * factor, 2)
 
 
 def _deal(
@@ -105,52 +122,105 @@ def _deal(
 ) -> Deal:
     """A deal that was just created."""
     months = rng.choices((1, 3, 6, 12, 24), (72, 6, 6, 14, 2))[0]
-    lines = _items(items, created) if rng.random() < 0.35 else []
-    amount = sum(line.price * line.quantity for line in lines)
-    cost = sum(line.cost * line.quantity for line in lines)
-    if not lines and rng.random() < 0.95:
+    deal_items: list[DealItem] = []
+    if rng.random() < 0.35:
+        deal_items = _items(items, created)
+    amount = sum(item.price * item.quantity for item in deal_items)
+    costs = sum(item.cost * item.quantity for item in deal_items)
+    # of some deals nobody knows the amount yet
+    if not deal_items and rng.random() < 0.95:
         amount = rng.lognormvariate(8.2, 0.9) / (months**0.8)
-        cost = amount * rng.uniform(0.2, 0.7) if rng.random() < 0.5 else 0.0
-    what = lines[0].name if lines else rng.choice(("Rollout", "Pilot", "Extension", "Licences"))
-    size = _size(amount * months)
+        costs = 0.0
+        if rng.random() < 0.5:
+            costs = amount * rng.uniform(0.2, 0.7)
+    subject = _subject(rng, deal_items)
     return Deal(
         id=rng.id(created),
-        name=f"{what} for {contact.full_name}"[:60],
-        contact_id=contact.id, company_id=contact.company_id,
-        owner_id=contact.owner_id if rng.random() < 0.9 else rng.choice(world.users).id,
-        pipeline_id=pipeline.id, stage=pipeline.stages[0].stage, status="pending",
-        amount=round(amount, 2), months=months, cost=round(cost, 2),
-        expected_close_date=None, close_date=None, lost_reason_id=None,
-        text=rng.choice(TEXTS) if rng.random() < 0.4 else "",
-        size_label=size if rng.random() < 0.6 else None,
-        items=lines, linked_contact_ids=[],
-        created_at=created, modified_at=created, stage_history=[],
-    )  # fmt: skip
+        name=f"{subject} for {contact.full_name}"[:60],
+        contact_id=contact.id,
+        company_id=contact.company_id,
+        owner_id=_owner_id(rng, contact, world, own=0.9),
+        pipeline_id=pipeline.id,
+        stage=pipeline.stages[0].stage,
+        status="pending",
+        amount=round(amount, 2),
+        months=months,
+        cost=round(costs, 2),
+        expected_close_date=None,
+        close_date=None,
+        lost_reason_id=None,
+        text=sometimes(rng, 0.4, TEXTS, ""),
+        size_label=_size_label(rng, amount * months),
+        items=deal_items,
+        linked_contact_ids=[],
+        created_at=created,
+        modified_at=created,
+        stage_history=[],
+    )
 
 
-def _size(total: float) -> str:
+def _subject(rng: Random, items: list[DealItem]) -> str:
+    if items:
+        return items[0].name
+    return rng.choice(("Rollout", "Pilot", "Extension", "Licences"))
+
+
+def _owner_id(
+    rng: Random,
+    contact: Person,
+    world: World,
+    *,
+    own: float,
+) -> str:
+    """Who works on it: in that share of cases the owner of the contact."""
+    if rng.random() < own:
+        return contact.owner_id
+    return rng.choice(world.users).id
+
+
+def _size_label(rng: Random, total: float) -> str | None:
+    # not everybody fills in a custom field
+    if rng.random() >= 0.6:
+        return None
     if total < 2_000:
         return "Small"
-    return "Medium" if total < 10_000 else "Large"
+    if total < 10_000:
+        return "Medium"
+    return "Large"
 
 
 def _items(rng: Stream, at: datetime) -> list[DealItem]:
-    return [
-        DealItem(id=rng.id(at), name=name, description=description, cost=cost, price=price,
-                 quantity=rng.choices((1, 2, 5, 10), (60, 20, 15, 5))[0])
-        for name, description, cost, price in rng.sample(PRODUCTS, rng.choice((1, 1, 2, 3)))
-    ]  # fmt: skip
+    deal_items = []
+    for product_name, description, unit_cost, price in rng.sample(
+        PRODUCTS, rng.choice((1, 1, 2, 3))
+    ):
+        item = DealItem(
+            id=rng.id(at),
+            name=product_name,
+            description=description,
+            cost=unit_cost,
+            price=price,
+            quantity=rng.choices((1, 2, 5, 10), (60, 20, 15, 5))[0],
+        )
+        deal_items.append(item)
+    return deal_items
 
 
-def _advance(deal: Deal, stages: list[int], rng: Random, calendar: Calendar, world: World) -> None:
+def _advance(
+    deal: Deal,
+    stages: list[int],
+    rng: Random,
+    calendar: Calendar,
+    world: World,
+) -> None:
     """Decide how far the deal came, and when."""
     days = min(rng.lognormvariate(3.7, 0.6), 400)
-    planned = deal.created_at + timedelta(hours=int(24 * days))
-    closed = _closed_at(deal, planned, rng, calendar, world)
-    if closed is None:
-        _leave_open(deal, stages, rng, planned, world.now)
+    planned_at = deal.created_at + timedelta(hours=int(24 * days))
+    closed_at = _closed_at(deal, planned_at, rng, calendar, world)
+    if closed_at is None:
+        _leave_open(deal, stages, rng, planned_at, world.now)
     else:
-        _close(deal, stages, rng, closed, list(world.lost_reasons))
+        _close(deal, stages, rng, closed_at, list(world.lost_reasons))
 
 
 def _closed_at(
@@ -159,17 +229,25 @@ def _closed_at(
     """Return when the deal was closed, about when it was planned; None: it is open, perhaps overdue."""
     if planned >= world.now or rng.random() < 0.06:
         return None
-    closed = calendar.moment(rng, planned - timedelta(days=4), planned + timedelta(days=4))
-    closed = max(closed, deal.created_at + timedelta(hours=1))
-    return closed if closed < world.now else None
+    margin = timedelta(days=4)
+    drawn_time = calendar.moment(rng, planned - margin, planned + margin)
+    closed_at = max(drawn_time, deal.created_at + timedelta(hours=1))
+    if closed_at >= world.now:
+        return None
+    return closed_at
 
 
 def _leave_open(
-    deal: Deal, stages: list[int], rng: Random, planned: datetime, now: datetime
+    deal: Deal,
+    stages: list[int],
+    rng: Random,
+    planned: datetime,
+    now: datetime,
 ) -> None:
-    progress = (now - deal.created_at) / max(planned - deal.created_at, timedelta(days=1))
-    passed = int(min(progress, 1.0) * rng.random() * len(stages))
-    reached = min(len(stages), 1 + passed)
+    planned_time = max(planned - deal.created_at, timedelta(days=1))
+    progress = (now - deal.created_at) / planned_time
+    passed_stages = int(min(progress, 1.0) * rng.random() * len(stages))
+    reached = min(len(stages), 1 + passed_stages)
     _walk(deal, rng, stages[:reached], now)
     deal.modified_at = deal.stage_history[-1][0]
     if rng.random() < 0.92:
@@ -177,97 +255,143 @@ def _leave_open(
 
 
 def _close(
-    deal: Deal, stages: list[int], rng: Random, closed: datetime, lost_reasons: list[str]
+    deal: Deal,
+    stages: list[int],
+    rng: Random,
+    closed: datetime,
+    lost_reasons: list[str],
 ) -> None:
     """Win or lose the deal: owners differ in their skill, and a big deal is won less often."""
+    # told from the id, an owner has the same skill in every deal
     skill = int(deal.owner_id[-2:], 16) % 5 * 0.05
-    is_big = deal.amount * deal.months > 10_000
-    is_won = rng.random() < 0.38 + skill - (0.1 if is_big else 0.0)
-    deal.status = "won" if is_won else "lost"
-    reached = len(stages) if is_won else rng.randint(1, len(stages))
+    chance = 0.38 + skill
+    if deal.amount * deal.months > 10_000:
+        chance -= 0.1
+    is_won = rng.random() < chance
     deal.close_date = closed.date()
     deal.modified_at = closed
-    if not is_won and rng.random() < 0.9:
-        deal.lost_reason_id = rng.choice(lost_reasons)
+    if is_won:
+        deal.status = "won"
+        reached = len(stages)
+    else:
+        deal.status = "lost"
+        reached = rng.randint(1, len(stages))
+        deal.lost_reason_id = sometimes(rng, 0.9, lost_reasons, None)
     _walk(deal, rng, stages[:reached], closed)
 
 
-def _walk(deal: Deal, rng: Random, stages: list[int], end: datetime) -> None:
+def _walk(
+    deal: Deal,
+    rng: Random,
+    stages: list[int],
+    end: datetime,
+) -> None:
     """Pass the stages in order, leaving some out, from the creation to the end."""
-    passed = [stage for stage in stages[1:-1] if rng.random() < 0.9] + stages[1:][-1:]
-    times = sorted(between(rng, deal.created_at, end) for _ in passed)
-    deal.stage_history = [(deal.created_at, stages[0]), *zip(times, passed, strict=True)]
+    passed_stages = [stage for stage in stages[1:-1] if rng.random() < 0.9]
+    # the last one is never left out, and is not passed twice where it is the first
+    passed_stages += stages[1:][-1:]
+    reached_at = sorted(between(rng, deal.created_at, end) for _ in passed_stages)
+    later_stages = zip(reached_at, passed_stages, strict=True)
+    deal.stage_history = [(deal.created_at, stages[0]), *later_stages]
     deal.stage = deal.stage_history[-1][1]
 
 
 def _actions(world: World, count: int, contacts: _Contacts) -> Iterator[Action]:
     rng = Stream(f"{world.seed}/actions")
-    now = world.now
-    dated = ("date", "date_time", "queued_with_date")
-    kinds = ("done", "date", "date_time", "asap", "waiting", "queued", "queued_with_date")
+    three_months_ago = world.now - timedelta(days=90)
     for _ in range(count):
-        status = rng.choices(kinds, (45, 30, 8, 7, 5, 3, 2))[0]
-        contact, created = contacts.draw(
-            rng, None if status == "done" else now - timedelta(days=90)
-        )
-        done = None
+        status = rng.choices(_ACTION_STATUSES, (45, 30, 8, 7, 5, 3, 2))[0]
+        done_at = None
         if status == "done":
-            done = min(now, contacts.calendar.moment(rng, created, created + timedelta(days=30)))
-        due = created.date() + timedelta(days=rng.randint(0, 20))
-        if status in dated and rng.random() < 0.6:
-            due = now.date() + timedelta(days=rng.randint(0, 45))
-        has_date = status in dated or (done and rng.random() < 0.8)
-        at = time(rng.randint(8, 16), rng.choice((0, 15, 30, 45)), tzinfo=UTC)
-        yield Action(
-            id=rng.id(created), contact_id=contact.id,
-            assignee_id=contact.owner_id if rng.random() < 0.85 else rng.choice(world.users).id,
-            text=rng.choice(TASKS), status=status, date=due if has_date else None,
-            exact_time=datetime.combine(due, at) if status == "date_time" else None,
-            done=done is not None, done_at=done.date() if done else None,
-            created_at=created, modified_at=done or created,
-        )  # fmt: skip
+            contact, created_at = contacts.draw(rng)
+            within = created_at + timedelta(days=30)
+            done_at = min(world.now, contacts.calendar.moment(rng, created_at, within))
+        else:
+            # what is older and still to be done would be forgotten work
+            contact, created_at = contacts.draw(rng, three_months_ago)
+        due_date = created_at.date() + timedelta(days=rng.randint(0, 20))
+        if status in _DATED_STATUSES and rng.random() < 0.6:
+            due_date = world.now.date() + timedelta(days=rng.randint(0, 45))
+        # of actions that are done, some had no date
+        has_date = status in _DATED_STATUSES or (done_at is not None and rng.random() < 0.8)
+        due_time = time(rng.randint(8, 16), rng.choice((0, 15, 30, 45)), tzinfo=UTC)
+        action = Action(
+            id=rng.id(created_at),
+            contact_id=contact.id,
+            assignee_id=_owner_id(rng, contact, world, own=0.85),
+            text=rng.choice(TASKS),
+            status=status,
+            date=None,
+            exact_time=None,
+            done=done_at is not None,
+            done_at=None,
+            created_at=created_at,
+            modified_at=done_at or created_at,
+        )
+        if has_date:
+            action.date = due_date
+        if status == "date_time":
+            action.exact_time = datetime.combine(due_date, due_time)
+        if done_at:
+            action.done_at = done_at.date()
+        yield action
 
 
 def _notes(world: World, count: int, contacts: _Contacts) -> Iterator[Note]:
     rng = Stream(f"{world.seed}/notes")
-    deals: dict[str, list[Deal]] = defaultdict(list)
-    for sale in world.deals:
-        deals[sale.contact_id].append(sale)
+    deals_of: dict[str, list[Deal]] = defaultdict(list)
+    for deal in world.deals:
+        deals_of[deal.contact_id].append(deal)
     hard_texts = spread(count, HARD_TEXTS)
     for index in range(count):
-        contact, at = contacts.draw(rng)
-        open_then = [deal for deal in deals[contact.id] if deal.created_at <= at]
-        deal = rng.choice(open_then) if open_then and rng.random() < 0.7 else None
+        contact, written_at = contacts.draw(rng)
+        deals_then = [deal for deal in deals_of[contact.id] if deal.created_at <= written_at]
+        deal_id = None
+        if deals_then and rng.random() < 0.7:
+            deal_id = rng.choice(deals_then).id
         yield Note(
-            id=rng.id(at), contact_id=contact.id, deal_id=deal.id if deal else None, author=contact.owner_id,
+            id=rng.id(written_at),
+            contact_id=contact.id,
+            deal_id=deal_id,
+            author=contact.owner_id,
             text=hard_texts.get(index) or " ".join(rng.sample(TEXTS, rng.randint(1, 2))),
-            date=at.date(), created_at=at,
-            modified_at=at if rng.random() < 0.85 else contacts.calendar.moment(rng, at),
-        )  # fmt: skip
+            date=written_at.date(),
+            created_at=written_at,
+            modified_at=contacts.calendar.last_change(rng, written_at, unchanged=0.85),
+        )
 
 
 def _calls(world: World, count: int, contacts: _Contacts) -> Iterator[Call]:
     rng = Stream(f"{world.seed}/calls")
     results = ("interested", "not_interested", "left_message", "no_answer", "other")
     for _ in range(count):
-        contact, at = contacts.occasion(rng, world.deals)
-        logged = min(at + timedelta(minutes=rng.randint(1, 90)), world.now)
+        contact, called_at = contacts.occasion(rng, world.deals)
+        logged_at = min(called_at + timedelta(minutes=rng.randint(1, 90)), world.now)
         yield Call(
-            id=rng.id(logged), contact_id=contact.id, author=contact.owner_id,
-            text=rng.choice(TEXTS) if rng.random() < 0.7 else "",
-            result=rng.choices(results, (25, 15, 20, 35, 5))[0], at=at,
-            phone_number=contact.phones[0] if contact.phones else None,
-            created_at=logged, modified_at=logged,
-        )  # fmt: skip
+            id=rng.id(logged_at),
+            contact_id=contact.id,
+            author=contact.owner_id,
+            text=sometimes(rng, 0.7, TEXTS, ""),
+            result=rng.choices(results, (25, 15, 20, 35, 5))[0],
+            at=called_at,
+            phone_number=next(iter(contact.phones), None),
+            created_at=logged_at,
+            modified_at=logged_at,
+        )
 
 
 def _meetings(world: World, count: int, contacts: _Contacts) -> Iterator[Meeting]:
     rng = Stream(f"{world.seed}/meetings")
     for _ in range(count):
-        contact, at = contacts.occasion(rng, world.deals)
-        logged = min(at + timedelta(minutes=rng.randint(30, 300)), world.now)
+        contact, met_at = contacts.occasion(rng, world.deals)
+        logged_at = min(met_at + timedelta(minutes=rng.randint(30, 300)), world.now)
         yield Meeting(
-            id=rng.id(logged), contact_id=contact.id, author=contact.owner_id,
-            text=rng.choice(TEXTS), place=rng.choice(PLACES), at=at,
-            created_at=logged, modified_at=logged,
-        )  # fmt: skip
+            id=rng.id(logged_at),
+            contact_id=contact.id,
+            author=contact.owner_id,
+            text=rng.choice(TEXTS),
+            place=rng.choice(PLACES),
+            at=met_at,
+            created_at=logged_at,
+            modified_at=logged_at,
+        )

@@ -20,9 +20,25 @@ _DEVICES = (
     ("other", 0.03, 0.4),
 )
 _LOCATIONS = (("eu", 0.85), ("other", 0.15))
-_DAYLIGHT = [0.25 + 0.75 * max(0.0, math.sin((hour - 5) / 17 * math.pi)) for hour in range(24)]
-#: label, direction, connector, its name, events an hour; the fifth fails, the last is switched off
-#: label, direction, the connector's id, template and name, and events an hour
+
+
+def _daylight(hour: int) -> float:
+    """How much is done at an hour of the day: most in the middle, and least at night."""
+    height = math.sin((hour - 5) / 17 * math.pi)
+    return 0.25 + 0.75 * max(0.0, height)
+
+
+_DAYLIGHT = [_daylight(hour) for hour in range(24)]
+#: id, name, visitors of a day
+_BANNERS = (("1", "Shop", 9_000), ("2", "Blog", 1_400))
+#: categories of purposes, and the share of opt-ins that has each of them
+_CATEGORIES = ((1, 1.0), (2, 0.86), (3, 0.71), (4, 0.64))
+#: id, label, members at the beginning
+_SEGMENTS = ((11, "Visitors", 52_000), (12, "Basket left", 4_100), (13, "VIP", 380))
+#: of the integrations, by their number: this one is not in production, and that one fails since two days
+_STAGING = 2
+_FAILING = 5
+#: label, direction, the connector's id, template and name, and events an hour; the last is switched off
 _INTEGRATIONS = (
     ("Web container", "source", "12", "web", "Website", 12_000),
     ("CRM import", "source", "31", "http_api", "HTTP API", 800),
@@ -36,76 +52,86 @@ _INTEGRATIONS = (
 def add_website(world: World) -> None:
     """60 days of banners and segments, seven of integrations."""
     rng = Stream(f"{world.seed}/website")
-    days = [world.now.date() - timedelta(days=n) for n in range(60, 0, -1)]
-    world.banners = [
-        Banner(id=number, name=name, daily=list(_banner_days(rng, days, visitors)))
-        for number, name, visitors in (("1", "Shop", 9_000), ("2", "Blog", 1_400))
-    ]
-    world.tag_segments = [
-        TagSegment(id=number, label=label, daily=list(_segment_days(rng, days, total)))
-        for number, label, total in (
-            (11, "Visitors", 52_000),
-            (12, "Basket left", 4_100),
-            (13, "VIP", 380),
-        )
-    ]
+    days = [world.now.date() - timedelta(days=days_ago) for days_ago in range(60, 0, -1)]
+    for banner_id, banner_name, visitors in _BANNERS:
+        banner_days = list(_banner_days(rng, days, visitors))
+        world.banners.append(Banner(id=banner_id, name=banner_name, daily=banner_days))
+    for segment_id, label, members in _SEGMENTS:
+        segment_days = list(_segment_days(rng, days, members))
+        world.tag_segments.append(TagSegment(id=segment_id, label=label, daily=segment_days))
     _add_integrations(world, rng)
     world.changes = list(_changes(world, days))
 
 
 def _banner_days(rng: Random, days: list[date], visitors: int) -> Iterator[BannerDay]:
-    parts = ((1, 1.0), (2, 0.86), (3, 0.71), (4, 0.64))
-    for day, (device, share, yes), (location, part) in product(days, _DEVICES, _LOCATIONS):
-        exposed = int(visitors * share * part * _TRAFFIC[day.weekday()] * rng.uniform(0.9, 1.1))
-        views = int(exposed * rng.uniform(0.82, 0.9))
-        optin = int(views * yes * rng.uniform(0.93, 1.07))
-        yield BannerDay(
+    for day, (device, device_share, optin_share), (location, location_share) in product(
+        days, _DEVICES, _LOCATIONS
+    ):
+        usual_visitors = visitors * device_share * location_share * _TRAFFIC[day.weekday()]
+        exposed = int(usual_visitors * rng.uniform(0.9, 1.1))
+        banner_views = int(exposed * rng.uniform(0.82, 0.9))
+        optins = int(banner_views * optin_share * rng.uniform(0.93, 1.07))
+        banner_day = BannerDay(
             day=day,
             device=device,
             location=location,
             visitors_exposed=exposed,
-            banner_views=views,
-            optin=optin,
-            optout=int((views - optin) * rng.uniform(0.35, 0.5)),
-            explicit_optin=int(optin * rng.uniform(0.88, 0.97)),
-            categories={str(n): int(optin * share) for n, share in parts},
-            vendors={str(200 + n): int(optin * share * rng.uniform(0.9, 1)) for n, share in parts},
+            banner_views=banner_views,
+            optin=optins,
+            optout=int((banner_views - optins) * rng.uniform(0.35, 0.5)),
+            explicit_optin=int(optins * rng.uniform(0.88, 0.97)),
+            categories={},
+            vendors={},
         )
+        for category, category_share in _CATEGORIES:
+            of_category = optins * category_share
+            banner_day.categories[str(category)] = int(of_category)
+            banner_day.vendors[str(200 + category)] = int(of_category * rng.uniform(0.9, 1))
+        yield banner_day
 
 
 def _segment_days(
     rng: Random, days: list[date], total: int
 ) -> Iterator[tuple[date, int, int, int]]:
+    members = total
     for day in days:
-        moving = total * 0.02 * _TRAFFIC[day.weekday()]
-        added = int(moving * rng.uniform(0.8, 1.3))
-        removed = int(moving * rng.uniform(0.7, 1.2))
-        total += added - removed
-        yield day, total, added, removed
+        turnover = members * 0.02 * _TRAFFIC[day.weekday()]
+        added = int(turnover * rng.uniform(0.8, 1.3))
+        removed = int(turnover * rng.uniform(0.7, 1.2))
+        members += added - removed
+        yield day, members, added, removed
 
 
 def _add_integrations(world: World, rng: Random) -> None:
-    end = world.now.replace(minute=0, second=0)
-    hours = [end - timedelta(hours=n) for n in range(7 * 24, 0, -1)]
-    for number, (label, direction, connector, template, name, rate) in enumerate(
-        _INTEGRATIONS, start=1
-    ):
-        failing_since = end - timedelta(days=2) if number == 5 else end
-        world.integrations.append(
-            Integration(
-                id=500 + number,
-                label=label,
-                direction=direction,
-                connector_id=connector,
-                connector_name=name,
-                connector_template=template,
-                environment="staging" if number == 2 else "production",
-                status="active" if rate else "inactive",
-                created_at=world.now - timedelta(days=100 * number),
-                last_run_at=hours[-1] if rate else world.now - timedelta(days=60),
-                hourly=[_delivery(rng, hour, rate, hour >= failing_since) for hour in hours],
-            )
+    last_hour = world.now.replace(minute=0, second=0)
+    hours = [last_hour - timedelta(hours=hours_ago) for hours_ago in range(7 * 24, 0, -1)]
+    for number, description in enumerate(_INTEGRATIONS, start=1):
+        label, direction, connector_id, template, connector_name, hourly_events = description
+        integration = Integration(
+            id=500 + number,
+            label=label,
+            direction=direction,
+            connector_id=connector_id,
+            connector_name=connector_name,
+            connector_template=template,
+            environment="production",
+            status="active",
+            created_at=world.now - timedelta(days=100 * number),
+            last_run_at=hours[-1],
+            hourly=[],
         )
+        if number == _STAGING:
+            integration.environment = "staging"
+        if not hourly_events:
+            integration.status = "inactive"
+            integration.last_run_at = world.now - timedelta(days=60)
+        failing_since = last_hour
+        if number == _FAILING:
+            failing_since = last_hour - timedelta(days=2)
+        for hour in hours:
+            is_failing = hour >= failing_since
+            integration.hourly.append(_delivery(rng, hour, hourly_events, is_failing))
+        world.integrations.append(integration)
 
 
 def _changes(world: World, days: list[date]) -> Iterator[Change]:
@@ -113,24 +139,32 @@ def _changes(world: World, days: list[date]) -> Iterator[Change]:
     rng = Stream(f"{world.seed}/changes")
     for day in days:
         if rng.random() < 0.67:
-            at = datetime.combine(day, time(rng.randint(8, 17), rng.randint(0, 59)), UTC)
-            chosen = rng.choice(world.integrations)
+            time_of_day = time(rng.randint(8, 17), rng.randint(0, 59))
+            changed_at = datetime.combine(day, time_of_day, UTC)
+            integration = rng.choice(world.integrations)
             action = rng.choice(("updated", "updated", "published", "created"))
             yield Change(
-                id=rng.id(at),
+                id=rng.id(changed_at),
                 action=action,
-                description=f"{chosen.label} {action}",
-                subject_kind=chosen.direction,
-                subject_id=str(chosen.id),
+                description=f"{integration.label} {action}",
+                subject_kind=integration.direction,
+                subject_id=str(integration.id),
                 user_id=rng.choice(world.users).id,
-                created_at=at,
+                created_at=changed_at,
             )
+
+
+def _failed_share(rng: Random, *, is_failing: bool) -> float:
+    if is_failing:
+        return rng.uniform(0.55, 0.8)
+    return rng.uniform(0, 0.004)
 
 
 def _delivery(
     rng: Random, hour: datetime, rate: int, is_failing: bool
 ) -> tuple[datetime, int, int, int]:
-    events = int(rate * _DAYLIGHT[hour.hour] * _TRAFFIC[hour.weekday()] * rng.uniform(0.85, 1.15))
-    failed = int(events * (rng.uniform(0.55, 0.8) if is_failing else rng.uniform(0, 0.004)))
+    usual_events = rate * _DAYLIGHT[hour.hour] * _TRAFFIC[hour.weekday()]
+    events = int(usual_events * rng.uniform(0.85, 1.15))
+    failed = int(events * _failed_share(rng, is_failing=is_failing))
     rejected = int(events * rng.uniform(0, 0.006))
     return hour, events - failed - rejected, failed, rejected

@@ -26,12 +26,22 @@ def _country(
     code: str, language: str, form: str, weight: int, *,
     first: str, last: str, cities: str, streets: str, phones: str = "+353 20 91# ####",
 ) -> Country:  # fmt: skip
-    places = (place.split("/") for place in cities.split(","))
+    city_list: list[tuple[str, str | None, str]] = []
+    for city_text in cities.split(","):
+        city_name, state_code, zip_code = city_text.split("/")
+        # most countries have no states
+        city_list.append((city_name, state_code or None, zip_code))
     return Country(
-        code, language, form, weight, first.split(), last.split(),
-        [(city, state or None, zip_code) for city, state, zip_code in places],
-        streets.split(","), phones.split(","),
-    )  # fmt: skip
+        code=code,
+        language=language,
+        form=form,
+        weight=weight,
+        first_names=first.split(),
+        last_names=last.split(),
+        cities=city_list,
+        streets=streets.split(","),
+        phones=phones.split(","),
+    )
 
 
 COUNTRIES = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from crmlab.sandbox.world.maven.files import Row, key_of, noon
@@ -19,6 +19,12 @@ class _Buyer(NamedTuple):
 
     contact: Person
     company: Company | None
+
+    @property
+    def name(self) -> str:
+        if self.company is None:
+            return NO_ACCOUNT
+        return self.company.name
 
     def bought(self, modified: datetime, *, is_won: bool) -> None:
         """Take note of a deal: contact and company are as new as their last one."""
@@ -36,54 +42,91 @@ class _Product(NamedTuple):
 
 
 def add_deals(
-    world: World, rows: list[Row], agents: dict[str, User], accounts: dict[str, Row], products: dict[str, Row], *,
-    undated: datetime, findings: Counter[str],
-) -> None:  # fmt: skip
+    world: World,
+    rows: list[Row],
+    agents: dict[str, User],
+    accounts: dict[str, Row],
+    products: dict[str, Row],
+    *,
+    undated: datetime,
+    findings: Counter[str],
+) -> None:
     """Add the deals; a contact belongs to who sells most to it.
 
     `undated`: when a deal was created that names no day.
     """
-    new_deal = numbered_ids(5)
-    new_item = numbered_ids(6)
-    prices = {key: row.number("sales_price") for key, row in products.items()}
+    new_deal_id = numbered_ids(5)
+    new_item_id = numbered_ids(6)
+    prices = {product_key: row.number("sales_price") for product_key, row in products.items()}
     buyers = _buyers(world, accounts)
     sellers = {person.id: Counter[str]() for person in world.people}
-    for row in rows:
-        stage = _stage(row)
-        buyer = buyers[_account(row, accounts, findings)]
-        product = _product(row, products, prices, findings)
-        created, closed = _times(row, stage, undated, findings)
-        modified = max(created, closed or created)
-        buyer.bought(modified, is_won=stage == "Won")
-        owner_id = agents[key_of(row.text("sales_agent"))].id
+    for opportunity in rows:
+        # findings are told in the order in which they are met: stage, account, product, times, amount
+        stage_name = _stage(opportunity)
+        buyer = buyers[_account(opportunity, accounts, findings)]
+        product = _product(opportunity, products, prices, findings)
+        created_at, closed_at = _times(opportunity, stage_name, undated, findings)
+        owner_id = agents[key_of(opportunity.text("sales_agent"))].id
+        stage = STAGES[stage_name]
+        deal = Deal(
+            id=new_deal_id(created_at),
+            name=f"{product.name} - {buyer.name}"[:60],
+            contact_id=buyer.contact.id,
+            company_id=buyer.contact.company_id,
+            owner_id=owner_id,
+            pipeline_id=world.pipelines[0].id,
+            stage=stage,
+            status="pending",
+            amount=_amount(opportunity, stage_name, product.price, findings),
+            months=1,
+            cost=0.0,
+            expected_close_date=None,
+            close_date=None,
+            lost_reason_id=None,
+            text=f"Opportunity {opportunity.text('opportunity_id')}",
+            size_label=None,
+            items=[_deal_item(product, new_item_id(created_at))],
+            linked_contact_ids=[],
+            created_at=created_at,
+            modified_at=created_at,
+            stage_history=[(created_at, stage)],
+        )
+        if closed_at:
+            _close(deal, stage_name, closed_at)
+        buyer.bought(deal.modified_at, is_won=stage_name == "Won")
         sellers[buyer.contact.id][owner_id] += 1
-        item = DealItem(
-            id=new_item(created), name=product.name, cost=0.0, price=product.price, quantity=1,
-            description=f"Series {product.series}",
-        )  # fmt: skip
-        reached = STAGES[stage]
-        buyer_name = buyer.company.name if buyer.company else NO_ACCOUNT
-        world.deals.append(
-            Deal(
-                id=new_deal(created), name=f"{product.name} - {buyer_name}"[:60],
-                contact_id=buyer.contact.id, company_id=buyer.contact.company_id, owner_id=owner_id,
-                pipeline_id=world.pipelines[0].id, stage=reached, status=stage.lower() if closed else "pending",
-                amount=_amount(row, stage, product.price, findings), months=1, cost=0.0,
-                expected_close_date=None, close_date=closed.date() if closed else None, lost_reason_id=None,
-                text=f"Opportunity {row.text('opportunity_id')}", size_label=None, items=[item],
-                linked_contact_ids=[], created_at=created, modified_at=modified,
-                stage_history=[(created, 50), (closed, reached)] if closed else [(created, reached)],
-            )
-        )  # fmt: skip
+        world.deals.append(deal)
     _give_owners(world, sellers)
+
+
+def _deal_item(product: _Product, item_id: str) -> DealItem:
+    return DealItem(
+        id=item_id,
+        name=product.name,
+        cost=0.0,
+        price=product.price,
+        quantity=1,
+        description=f"Series {product.series}",
+    )
+
+
+def _close(deal: Deal, stage_name: str, closed_at: datetime) -> None:
+    deal.status = stage_name.lower()
+    deal.close_date = closed_at.date()
+    # some are closed before they are created, in the files
+    deal.modified_at = max(deal.created_at, closed_at)
+    # every deal that was closed was engaged before
+    deal.stage_history = [(deal.created_at, STAGES["Engaging"]), (closed_at, deal.stage)]
 
 
 def _buyers(world: World, accounts: Iterable[str]) -> dict[str | None, _Buyer]:
     """Return whom each account stands for; None: the contact without a company, which comes last."""
-    keys = [*accounts, None]
+    account_keys = [*accounts, None]
     companies = [*world.companies, None]
-    buyers = map(_Buyer, world.people, companies)
-    return dict(zip(keys, buyers, strict=True))
+    buyers = {}
+    for account_key, contact, company in zip(account_keys, world.people, companies, strict=True):
+        buyers[account_key] = _Buyer(contact, company)
+    return buyers
 
 
 def _give_owners(world: World, sellers: Mapping[str, Counter[str]]) -> None:
@@ -92,53 +135,73 @@ def _give_owners(world: World, sellers: Mapping[str, Counter[str]]) -> None:
     The contact without a company is left out if nobody sells to it.
     """
     for contact in world.people:
-        sales = sellers[contact.id]
-        candidates = sales or [user.id for user in world.users]
-        contact.owner_id = max(candidates, key=sales.__getitem__, default="")
+        sales_by_user = sellers[contact.id]
+        # of a contact whom nobody sells to, the first of all users
+        candidates = sales_by_user or [user.id for user in world.users]
+        contact.owner_id = max(candidates, key=sales_by_user.__getitem__, default="")
     nameless = world.people[-1]
     if not sellers[nameless.id]:
         world.people.pop()
 
 
 def _stage(row: Row) -> str:
-    stage = row.required("deal_stage")
-    if stage not in STAGES:
-        row.fail("deal_stage", f"{stage!r} is unknown", f"use one of {', '.join(STAGES)}")
-    return stage
+    stage_name = row.required("deal_stage")
+    if stage_name not in STAGES:
+        row.fail("deal_stage", f"{stage_name!r} is unknown", f"use one of {', '.join(STAGES)}")
+    return stage_name
 
 
 def _product(
-    row: Row, products: dict[str, Row], prices: Mapping[str, float], findings: Counter[str]
+    row: Row,
+    products: dict[str, Row],
+    prices: Mapping[str, float],
+    findings: Counter[str],
 ) -> _Product:
-    name = row.required("product")
-    known = _match(row, "product", products, findings)
-    if known is None:
+    written_name = row.required("product")
+    product_row = _match(row, "product", products, findings)
+    if product_row is None:
         findings[
-            f"opportunities are for {name!r}, which is not in products.csv; price set to 0"
+            f"opportunities are for {written_name!r}, which is not in products.csv; price set to 0"
         ] += 1
-        return _Product(name, "unknown", 0.0)
-    name = known.text("product")
-    return _Product(name, known.text("series"), prices[key_of(name)])
+        return _Product(written_name, "unknown", 0.0)
+    product_name = product_row.text("product")
+    return _Product(product_name, product_row.text("series"), prices[key_of(product_name)])
 
 
-def _match(row: Row, column: str, known: dict[str, Row], findings: Counter[str]) -> Row | None:
+def _match(
+    row: Row,
+    column: str,
+    known: dict[str, Row],
+    findings: Counter[str],
+) -> Row | None:
     """The row of another file that has this name, perhaps written otherwise."""
-    name = row.text(column)
-    match = known.get(key_of(name)) if name else None
-    if match and match.text(column) != name:
+    written_name = row.text(column)
+    if not written_name:
+        return None
+    matching_row = known.get(key_of(written_name))
+    if matching_row is None:
+        return None
+    right_name = matching_row.text(column)
+    if right_name != written_name:
         findings[
-            f"opportunities write the {column} {match.text(column)!r} as {name!r}; corrected"
+            f"opportunities write the {column} {right_name!r} as {written_name!r}; corrected"
         ] += 1
-    return match
+    return matching_row
 
 
-def _account(row: Row, accounts: dict[str, Row], findings: Counter[str]) -> str | None:
+def _account(
+    row: Row,
+    accounts: dict[str, Row],
+    findings: Counter[str],
+) -> str | None:
     """The key of the account that the opportunity is with; None where it names none that is known."""
-    name = row.text("account")
+    account_name = row.text("account")
     if _match(row, "account", accounts, findings):
-        return key_of(name)
-    what = f"name the account {name!r}, which is not in accounts.csv" if name else "name no account"
-    findings[f"opportunities {what}; put under the contact {NO_ACCOUNT!r}"] += 1
+        return key_of(account_name)
+    finding = "name no account"
+    if account_name:
+        finding = f"name the account {account_name!r}, which is not in accounts.csv"
+    findings[f"opportunities {finding}; put under the contact {NO_ACCOUNT!r}"] += 1
     return None
 
 
@@ -146,31 +209,46 @@ def _times(
     row: Row, stage: str, undated: datetime, findings: Counter[str]
 ) -> tuple[datetime, datetime | None]:
     """When the deal was created and closed."""
-    engaged = row.day("engage_date")
-    closed = row.day("close_date")
-    is_closed = stage in ("Won", "Lost")
-    if is_closed and closed is None:
-        row.fail("close_date", f"is empty for a deal that is {stage}", "fill it in")
-    if closed and not is_closed:
-        findings[f"{stage} opportunities have a close date; dropped, they are still open"] += 1
-        closed = None
-    for column, day in (("engage_quarter", engaged), ("close_quarter", closed)):
+    engaged_on = row.day("engage_date")
+    closed_on = _close_day(row, stage, findings)
+    for column, day in (("engage_quarter", engaged_on), ("close_quarter", closed_on)):
         quarter = row.cells.get(column, "").strip()
         if quarter and day and quarter != f"Q{(day.month + 2) // 3} {day.year}":
             findings[
                 f"dates disagree with the column {column}; the date was taken, read day first"
             ] += 1
-    if engaged and closed and closed < engaged:
-        findings["opportunities close before they are engaged; left as they are"] += 1
-    if not engaged:
-        when = "their close date" if closed else f"{undated:%Y-%m-%d}, the last day in the files"
-        findings[f"{stage} opportunities have no engage date; created on {when}"] += 1
-    first = engaged or closed
-    created = noon(first) if first else undated
-    return created, noon(closed) if closed else None
+    closed_at = None
+    if closed_on:
+        closed_at = noon(closed_on)
+    if engaged_on:
+        if closed_on and closed_on < engaged_on:
+            findings["opportunities close before they are engaged; left as they are"] += 1
+        return noon(engaged_on), closed_at
+    created_text = f"{undated:%Y-%m-%d}, the last day in the files"
+    if closed_on:
+        created_text = "their close date"
+    findings[f"{stage} opportunities have no engage date; created on {created_text}"] += 1
+    return closed_at or undated, closed_at
 
 
-def _amount(row: Row, stage: str, price: float, findings: Counter[str]) -> float:
+def _close_day(row: Row, stage: str, findings: Counter[str]) -> date | None:
+    """The day on which the deal was closed; None for one that is open."""
+    closed_on = row.day("close_date")
+    if stage in ("Won", "Lost"):
+        if closed_on is None:
+            row.fail("close_date", f"is empty for a deal that is {stage}", "fill it in")
+        return closed_on
+    if closed_on:
+        findings[f"{stage} opportunities have a close date; dropped, they are still open"] += 1
+    return None
+
+
+def _amount(
+    row: Row,
+    stage: str,
+    price: float,
+    findings: Counter[str],
+) -> float:
     if stage in ("Prospecting", "Engaging") and not row.text("close_value"):
         findings[f"{stage} opportunities have no value; the product's list price was taken"] += 1
         return price

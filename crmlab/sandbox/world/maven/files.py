@@ -38,21 +38,22 @@ class Row(NamedTuple):
 
     def number(self, column: str) -> float:
         """The cell as a number."""
-        text = self.required(column)
-        if not re.fullmatch(r"-?\d+(\.\d+)?", text):
-            self.fail(column, f"{text!r} is not a number", "write it like 1054 or 1054.50")
-        return float(text)
+        cell_text = self.required(column)
+        # `float` takes more than a number: nan, 1_000, and digits of other scripts
+        if not re.fullmatch(r"-?\d+(\.\d+)?", cell_text):
+            self.fail(column, f"{cell_text!r} is not a number", "write it like 1054 or 1054.50")
+        return float(cell_text)
 
     def day(self, column: str) -> date | None:
         """The cell as a day, None if it is empty."""
-        text = self.text(column)
-        if not text:
+        cell_text = self.text(column)
+        if not cell_text:
             return None
         for pattern in ("%d-%m-%y", "%Y-%m-%d"):
             with suppress(ValueError):
-                return datetime.strptime(text, pattern).replace(tzinfo=UTC).date()
+                return datetime.strptime(cell_text, pattern).replace(tzinfo=UTC).date()
         return self.fail(
-            column, f"{text!r} is not a date", "write it day first, DD-MM-YY, or YYYY-MM-DD"
+            column, f"{cell_text!r} is not a date", "write it day first, DD-MM-YY, or YYYY-MM-DD"
         )
 
     def fail(self, column: str, what: str, advice: str) -> NoReturn:
@@ -62,46 +63,68 @@ class Row(NamedTuple):
 
 def read(path: Path) -> list[Row]:
     """The lines of one of the `FILES`; empty ones are left out."""
+    # without the byte order mark that spreadsheets put before the first column
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise CrmlabError(
             f"{path} is missing; the directory must hold {', '.join(FILES)}"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
-        raise CrmlabError(f"{path} cannot be read: {reason}; save it as a UTF-8 CSV file") from None
-    reader = csv.reader(io.StringIO(text), strict=True)
+    except UnicodeDecodeError:
+        raise _unreadable(path, "it is not UTF-8") from None
+    except OSError as error:
+        raise _unreadable(path, error.strerror) from None
+    reader = csv.reader(io.StringIO(content), strict=True)
     try:
-        header = [name.strip() for name in next(reader, [])]
-        missing = ", ".join(name for name in FILES[path.name].split() if name not in header)
-        if missing:
-            has = f"the header has {', '.join(header) or 'no columns'}; rename or add the column"
-            raise SchemaError(f"{path.name}, line 1, column {missing}: missing; {has}")
-        rows = []
-        for cells in filter(None, reader):
+        header = [column.strip() for column in next(reader, [])]
+        _check_header(path.name, header)
+        file_rows = []
+        for cells in reader:
+            if not cells:
+                continue
+            place = f"{path.name}, line {reader.line_num}"
             if len(cells) != len(header):
-                found = f"{len(cells)} cells under {len(header)} columns; check for a missing or an unquoted comma"
-                raise SchemaError(f"{path.name}, line {reader.line_num}: {found}")
-            rows.append(Row(path.name, reader.line_num, dict(zip(header, cells, strict=True))))
+                raise SchemaError(
+                    f"{place}: {len(cells)} cells under {len(header)} columns; "
+                    "check for a missing or an unquoted comma"
+                )
+            named_cells = dict(zip(header, cells, strict=True))
+            file_rows.append(Row(path.name, reader.line_num, named_cells))
     except csv.Error as error:
         raise SchemaError(
             f"{path.name}, line {reader.line_num}: {error}; check the quotes on this line"
         ) from None
-    return rows
+    return file_rows
+
+
+def _unreadable(path: Path, reason: str | None) -> CrmlabError:
+    return CrmlabError(f"{path} cannot be read: {reason}; save it as a UTF-8 CSV file")
+
+
+def _check_header(file_name: str, header: list[str]) -> None:
+    required = FILES[file_name].split()
+    missing = [column for column in required if column not in header]
+    if missing:
+        columns = ", ".join(header) or "no columns"
+        raise SchemaError(
+            f"{file_name}, line 1, column {', '.join(missing)}: missing; "
+            f"the header has {columns}; rename or add the column"
+        )
 
 
 def by_name(rows: list[Row], column: str) -> dict[str, Row]:
     """The rows by `key_of` this column, which must differ from row to row."""
-    named: dict[str, Row] = {}
+    rows_by_key: dict[str, Row] = {}
     for row in rows:
-        name = row.required(column)
-        first = named.setdefault(key_of(name), row)
-        if first is not row:
+        row_name = row.required(column)
+        first_row = rows_by_key.setdefault(key_of(row_name), row)
+        if first_row is not row:
             row.fail(
-                column, f"{name!r} is on line {first.line} already", "remove or rename one of them"
+                column,
+                f"{row_name!r} is on line {first_row.line} already",
+                "remove or rename one of them",
             )
-    return named
+    return rows_by_key
 
 
 def key_of(name: str) -> str:
