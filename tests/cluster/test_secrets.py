@@ -130,7 +130,9 @@ async def test_no_trace_of_a_cluster_holds_a_key(
     refreshing = asyncio.create_task(
         lake.refresh(accounts, "deals", cluster=workers.address, progress=False)
     )
-    await asked.wait()
+    waiting = asyncio.ensure_future(asked.wait())
+    await asyncio.wait([waiting, refreshing], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
     during = await all_told(workers, tmp_path)
     told = await refreshing
     with pytest.raises(CrmlabError) as raised:
