@@ -20,6 +20,7 @@ import crmlab
 from crmlab.cli import (
     about,
     call,
+    cluster,
     demo,
     doctor,
     erase,
@@ -39,7 +40,8 @@ from crmlab.errors import CredentialError, CrmlabError, PlanError, UsageError
 
 #: in the order of the help
 COMMANDS = (
-    demo, fetch, refresh, lake, plan, sandbox, doctor, report, query, operations, call, push, spool, about, erase,
+    demo, fetch, refresh, lake, cluster, plan, sandbox, doctor, report, query, operations, call, push, spool, about,
+    erase,
 )  # fmt: skip
 
 

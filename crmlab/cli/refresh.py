@@ -61,6 +61,11 @@ def add(commands: Commands) -> None:
         "--whole", action="store_true", help="read everything again, as the first refresh does"
     )
     parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="let the workers of a Dask scheduler do it: tcp://127.0.0.1:8786 (crmlab cluster starts one)",
+    )
+    parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write a report of the lake: out.html"
     )
     parser.add_argument(
@@ -154,6 +159,7 @@ async def _run(options: argparse.Namespace, line: dict[str, Any]) -> int:
             sweep_after=options.sweep_after,
             whole=options.whole,
             stop=stop_event,
+            cluster=options.cluster,
         )
     line.update(as_json(refreshed))
     # a scheduler mails what stands on stderr: with --json that is only what somebody has to see

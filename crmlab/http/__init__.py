@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from crmlab.http.limiter import Limiter
-from crmlab.http.rate_queue import Scope
+from crmlab.http.rate_queue import Scope, scope_of
 
-__all__ = ["Limiter", "Scope"]
+__all__ = ["Limiter", "Scope", "scope_of"]

@@ -48,7 +48,7 @@ from crmlab.errors import (
 from crmlab.forks import check_threads
 from crmlab.http.limiter import Limiter, Ticket, strictest_of
 from crmlab.http.no_answer import LostError, no_answer, trusted
-from crmlab.http.rate_queue import RateQueue, Scope, join, leave, rate_queue
+from crmlab.http.rate_queue import RateQueue, Scope, join, leave, rate_queue, scope_of
 from crmlab.http.request_log import RequestLog
 
 #: times the first wait, of a service that says that it was asked too fast, and does not say how long to wait
@@ -141,10 +141,7 @@ class Client:
 
     def scope(self, account: Account) -> Scope:
         """Return what the vendor counts this account's requests by, together with others of the same."""
-        counted_apart = ""
-        if self.limits(account).scope == "account":
-            counted_apart = account.name
-        return (account.provider.name, URL(account.base_url).authority, counted_apart)
+        return scope_of(account, self.limits(account))
 
     def limiter(self, account: Account) -> Limiter:
         """Return what keeps its requests within them."""

@@ -8,8 +8,10 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
+from crmlab.accounts import Account
 from crmlab.connector import Limits
 from crmlab.http.limiter import Limiter, Ticket
 
@@ -19,6 +21,14 @@ _SLACK = 0.03
 #: what a vendor counts together: the service, its address and, where it counts accounts apart, which
 Scope = tuple[str, str, str]
 Key = tuple[Scope, Limits]
+
+
+def scope_of(account: Account, limits: Limits) -> Scope:
+    """Return what the vendor counts an account's requests by, together with others of the same."""
+    counted_apart = "" if limits.scope == "ip" else account.name
+    return (account.provider.name, urlsplit(account.base_url).netloc.lower(), counted_apart)
+
+
 _limiters: dict[Scope, Limiter] = {}
 #: how many clients ask within which limits
 _in_use: defaultdict[Scope, Counter[Limits]] = defaultdict(Counter)

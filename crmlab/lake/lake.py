@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from crmlab.accounts import Account
+from crmlab.cluster import Cluster
 from crmlab.connector import Limits, Timeouts
 from crmlab.errors import UsageError
 from crmlab.fetching import Listener, chosen_accounts
@@ -94,6 +95,7 @@ class Lake:
         timeouts: Timeouts | None = None,
         progress: Listener | bool | None = None,
         stop: asyncio.Event | None = None,
+        cluster: Cluster | None = None,
     ) -> Refreshed:
         """Ask the accounts for what is new or changed since the last refresh, and make it durable.
 
@@ -118,6 +120,10 @@ class Lake:
             Read everything anew, as the first refresh does. What was deleted is found too.
         limits, timeouts, progress, stop
             As of `crmlab.fetch`. What came before a stop is kept.
+        cluster
+            The workers that do it: the address of a Dask scheduler, such as ``"tcp://127.0.0.1:8786"``, or a
+            `distributed.Client`. Each account is a task, and readers see some accounts before others. The page on
+            clusters says when that pays. None: this process does it.
 
         Returns
         -------
@@ -127,14 +133,32 @@ class Lake:
         Raises
         ------
         UsageError
-            As of `crmlab.fetch`; or the place holds something else, or columns with other dtypes.
+            As of `crmlab.fetch`; or the place holds something else, or columns with other dtypes; or there is no such
+            cluster, it does not see the lake, or keys would travel to it unencrypted.
         CrmlabError
-            The disk is full, or the store cannot be reached. What was there before is unharmed.
+            The disk is full, or the store cannot be reached; or the cluster ended before the refresh. What was there
+            before is unharmed.
         """
         check_threads()
         after = None if sweep_after is None else duration(sweep_after, "sweep_after")
-        options = {"limits": limits, "timeouts": timeouts, "progress": progress, "stop": stop}
         chosen = chosen_accounts(accounts)
+        if cluster is not None:
+            # Dask is an extra: whoever has no cluster needs none
+            from crmlab.lake import on_cluster  # noqa: PLC0415
+
+            return await on_cluster.refresh(
+                cluster,
+                self._place,
+                chosen,
+                tables,
+                sweep_after=after,
+                whole=whole,
+                limits=limits,
+                timeouts=timeouts,
+                progress=progress,
+                stop=stop,
+            )
+        options = {"limits": limits, "timeouts": timeouts, "progress": progress, "stop": stop}
         return await refreshing.refresh(
             self._place, chosen, tables, sweep_after=after, whole=whole, **options
         )

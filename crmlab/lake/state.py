@@ -132,7 +132,7 @@ def _append(table: Any, state: State, seq: int) -> None:
     document = msgspec.json.encode(state).decode()
     state_row = (seq, state.at, document)
     state_frame = pl.DataFrame([state_row], schema=_SCHEMA, orient="row")
-    delta().write_deltalake(table, state_frame, mode="append", **writing(seq))
+    delta().write_deltalake(table, state_frame, mode="append", **writing(seq, STATE))
 
 
 def read(place: Place, at: dt.datetime | None = None) -> State:

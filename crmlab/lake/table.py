@@ -142,6 +142,7 @@ class LakeTable:
         *,
         at: dt.datetime,
         whole: Sequence[tuple[str, str]] = (),
+        share: float = 1.0,
     ) -> Written:
         """Make these rows the current versions, and return what that changed; rows that are as they were cost nothing.
 
@@ -154,9 +155,12 @@ class LakeTable:
         whole
             Accounts (provider, account) of which these are all rows: what is stored of them and not among these was
             missed.
+        share
+            Which part they are of the rows that are on their way: a table that is not there yet is made for all of
+            them, since the number of its buckets stays.
         """
         row_count = rows.select(pl.len()).collect(engine="streaming").item()
-        self.make(row_count)
+        self.make(round(row_count / share))
         schema = as_stored(TABLES[self.name].schema)
         plain_rows = rows.select(pl.col(column).cast(dtype) for column, dtype in schema.items())
         written = Written()

@@ -79,7 +79,7 @@ def _compact(place: Place, path: str) -> tuple[int, int]:
     def once() -> tuple[int, int]:
         table = place.open(path)
         files_before = len(table.file_uris())
-        options = writing(transaction_of(table, path))
+        options = writing(transaction_of(table, path), path)
         with place.in_words(path):
             table.optimize.compact(**options)
             # a reader then needs no entry of the log that is older
@@ -148,7 +148,7 @@ def delete(place: Place, path: str, predicate: str) -> int:
 
     def once() -> int:
         table = place.open(path)
-        options = writing(transaction_of(table, path))
+        options = writing(transaction_of(table, path), path)
         with place.in_words(path):
             metrics = table.delete(predicate, **options)
         return int(metrics["num_deleted_rows"] or 0)

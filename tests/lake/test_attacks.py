@@ -13,12 +13,13 @@ import crmlab
 from crmlab.cli import main
 from crmlab.errors import UsageError
 from crmlab.lake import state as states
+from crmlab.lake.keeping import _without_superseded
 from crmlab.lake.place import Place
-from crmlab.lake.refreshing import Question, _known, _question, _without_superseded, keep
+from crmlab.lake.question import Question, known_of, question_of
 from crmlab.lake.state import Mark
 from crmlab.schema import TABLES
 from tests.lake.test_laws import killed_after
-from tests.lake.world import ACCOUNT, NAME, UNREAD, came, day, deals, ids, names, refreshed
+from tests.lake.world import ACCOUNT, NAME, UNREAD, came, day, deals, ids, kept, names, refreshed
 
 
 @pytest.fixture
@@ -43,8 +44,8 @@ def test_a_watermark_that_another_refresh_set_back_is_not_passed(folder: Path) -
     first = Question(accounts=[ACCOUNT], tables=(), known=states.read(place), at=day(2))
     refreshed(folder, came({"deals": deals({"1": "a"})}, day(4), since=day(1)), day(4))
     third = Question(accounts=[ACCOUNT], tables=(), known=states.read(place), at=day(5))
-    keep(place, first, came({"deals": deals({"1": "for a moment"})}, day(2), since=day(1)), [])
-    keep(place, third, came({"deals": deals({})}, day(5), since=day(4)), [])
+    kept(place, first, came({"deals": deals({"1": "for a moment"})}, day(2), since=day(1)))
+    kept(place, third, came({"deals": deals({})}, day(5), since=day(4)))
     lake = crmlab.Lake(folder)
     assert lake.status()["watermark"].item() == day(2)
     refreshed(folder, came({"deals": deals({"1": "a"})}, day(6), since=day(2)), day(6))
@@ -94,9 +95,9 @@ def test_a_table_that_is_gone_or_of_before_is_not_gone_on_with(
     refreshed(folder, came({"deals": deals({"1": "c"})}, day(2)), day(2))
     shutil.rmtree(table)
     with pytest.raises(UsageError, match=r"tables/deals is not there, or not all of it"):
-        _known(Place(folder, None))
+        known_of(Place(folder, None))
     shutil.copytree(tmp_path / "copy", table)
-    for ask in (lambda: _known(Place(folder, None)), crmlab.Lake(folder).open):
+    for ask in (lambda: known_of(Place(folder, None)), crmlab.Lake(folder).open):
         with pytest.raises(
             UsageError, match=r"older than the rest of the lake .*: restore the whole lake"
         ):
@@ -183,9 +184,9 @@ def test_settings_that_changed_make_the_lake_no_older() -> None:
 async def test_a_killed_refresh_whose_clock_was_fast_does_not_win_for_long(folder: Path) -> None:
     with killed_after(1):
         refreshed(folder, came({"deals": deals({"1": "fast"})}, day(300)), day(300))
-    question = await _question(Place(folder, None), [ACCOUNT], ("deals",))
+    question = await question_of(Place(folder, None), [ACCOUNT], ("deals",))
     assert question.at > day(300)
-    keep(Place(folder, None), question, came({"deals": deals({"1": "c"})}, day(2)), [])
+    kept(Place(folder, None), question, came({"deals": deals({"1": "c"})}, day(2)))
     assert names(crmlab.Lake(folder).scan("deals")) == {"1": "c", "2": "b"}
 
 

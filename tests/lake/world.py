@@ -11,8 +11,10 @@ import crmlab
 from crmlab import fetching
 from crmlab.fetching import Keys, ListRead
 from crmlab.lake import state as states
+from crmlab.lake.keeping import Reading, keep
 from crmlab.lake.place import Place
-from crmlab.lake.refreshing import Question, Refreshed, keep
+from crmlab.lake.question import Question
+from crmlab.lake.refreshing import Refreshed, _of_reading
 from crmlab.results import SUMMARY
 from crmlab.schema import TABLES, Asked, AskedAccount
 
@@ -123,7 +125,15 @@ def refreshed(
         else states.create(place, START - dt.timedelta(seconds=1))
     )
     question = Question(accounts=[ACCOUNT], tables=(), known=known, at=at)
-    return keep(place, question, what, [keys] if keys else [])
+    return kept(place, question, what, keys)
+
+
+def kept(
+    place: Place, question: Question, what: fetching.Refreshed | None, keys: Keys | None = None
+) -> Refreshed:
+    """Hand what came of a question to the lake."""
+    reading = Reading(question=question, came=what, keys=[keys] if keys else [])
+    return _of_reading(reading, keep(place, [reading]))
 
 
 def names(frame: pl.LazyFrame) -> dict[str, object]:

@@ -1,0 +1,77 @@
+"""A cluster on this machine: worker processes of its own, until it is closed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from crmlab.cluster.connection import library
+from crmlab.errors import UsageError
+
+_HERE = "127.0.0.1"
+#: Ctrl-C in a terminal reaches every process; the workers are ended by the one that started them
+_AT_START = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+#: accounts that a worker reads at a time: they wait for answers most of the time, and memory holds what they bring
+ACCOUNTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCluster:
+    """Where it is reached: by a refresh, and by somebody who looks at it in a browser."""
+
+    address: str
+    dashboard: str
+    has_figures: bool
+
+
+@asynccontextmanager
+async def local_cluster(
+    workers: int, *, accounts: int = ACCOUNTS, port: int = 0
+) -> AsyncIterator[LocalCluster]:
+    """Start a scheduler and so many workers, which nobody reaches from another machine.
+
+    Parameters
+    ----------
+    workers
+        How many processes.
+    accounts
+        How many accounts each of them reads at a time.
+    port
+        Of the scheduler; 0: any free one.
+
+    Raises
+    ------
+    UsageError
+        distributed is not installed, a number is none, or the port is taken.
+    """
+    for name, number in (("workers", workers), ("accounts", accounts)):
+        if number < 1:
+            raise UsageError(f"{name} is at least 1, not {number}")
+    dask = library()
+    starting = dask.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=accounts,
+        host=_HERE,
+        scheduler_port=port,
+        dashboard_address=f"{_HERE}:0",
+        preload=_AT_START,
+        silence_logs=logging.ERROR,
+        asynchronous=True,
+    )
+    try:
+        cluster = await starting
+    except (OSError, RuntimeError) as error:
+        raise UsageError(
+            f"no cluster could be started on port {port} ({type(error).__name__})"
+        ) from None
+    try:
+        link = str(cluster.dashboard_link)
+        # without bokeh Dask draws nothing, and has pages of text
+        has_figures = find_spec("bokeh") is not None
+        page = link if has_figures else link.replace("/status", "/info/main/workers.html")
+        yield LocalCluster(str(cluster.scheduler_address), page, has_figures)
+    finally:
+        await cluster.close()
