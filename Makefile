@@ -18,8 +18,9 @@ demo: $(VENV)/.installed
 demo-lake: $(VENV)/.installed-lake
 	$(BIN)/crmlab demo --lake --out $(OUT)
 
+# in two processes: half of it is waiting for servers
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2
 
 # Before each commit: all but the tests that look at much, on two cores; conftest.py says which those are
 fast: $(VENV)/.installed-dev

@@ -347,7 +347,7 @@ def test_files_that_cannot_all_be_written_replace_none(tmp_path: Path) -> None:
 
 async def test_reading_what_changes_by_being_read_is_refused(tmp_path: Path) -> None:
     async with crmlab.sandbox(rows=20, services=["complero"]) as running:
-        with pytest.raises(PlanError, match="gives each record once"):
+        with pytest.raises(PlanError, match="gives each record only once"):
             await crmlab.fetch_to(tmp_path / "new", running, "complero.latest_events", limits=FAST)
 
     assert not running.requests

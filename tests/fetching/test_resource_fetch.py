@@ -212,9 +212,9 @@ async def test_a_batch_that_cannot_be_decoded_costs_no_other_batch(fault: BaseEx
         return id_
 
     broken = {"text": pl.col("id").map_elements(text, return_dtype=pl.String)}
-    one_by_one = Backpressure(batch_bytes=1)
+    page_by_page = Backpressure(batch_bytes=20)
     notes_fetch, _ = fetch(
-        Service(["a", "b", "c", "d", "e"]), notes(computed=broken), backpressure=one_by_one
+        Service(["a", "b", "c", "d", "e"]), notes(computed=broken), backpressure=page_by_page
     )
 
     await notes_fetch.work()

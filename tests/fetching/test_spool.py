@@ -104,7 +104,7 @@ async def test_without_a_spool_and_a_word_nothing_is_sent(
         UsageError, match=r"get_latest_events .*write allow_destructive=True, spool='a folder'"
     ):
         await crmlab.call(asked, "get_latest_events", **given)
-    with pytest.raises(PlanError, match="only crmlab\\.fetch reads it"):
+    with pytest.raises(PlanError, match="so fetch_to does not read it"):
         await crmlab.fetch_to("nowhere", asked, LATEST)
 
     assert queue.asked == 0
