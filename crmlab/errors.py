@@ -13,7 +13,7 @@
     │   ├── AuthError        401 or 403: wrong key, or no right to this resource
     │   ├── NotFoundError    404
     │   ├── RateLimitError   429, or a Retry-After: ``retry_after`` seconds if the service said so
-    │   └── ServerError      5xx
+    │   └── ServerError      5xx, 408, 425
     ├── PagingError          a list that cannot be followed to its end
     ├── SchemaError          data that does not have the declared shape
     └── InternalError        a fault of crmlab's own, or of a provider's description
@@ -172,7 +172,7 @@ class NotFoundError(ApiError):
 
 
 class ServerError(ApiError):
-    """The service failed (5xx)."""
+    """The service failed (5xx), or could not answer now (408, 425)."""
 
     advice = "fetch again later; if it happens again, tell the vendor"
 

@@ -13,7 +13,9 @@ import io
 import logging
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+import threading
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import crmlab
@@ -72,7 +74,33 @@ def _run(options: argparse.Namespace) -> int:
     result: int | Coroutine[Any, Any, int] = options.run(options)
     if isinstance(result, int):
         return result
-    return asyncio.run(result)
+    try:
+        with _made_undisturbed() as runner:
+            return runner.run(result)
+    finally:
+        result.close()  # where it was stopped before it began; else it is closed already
+
+
+@contextmanager
+def _made_undisturbed() -> Iterator[asyncio.Runner]:
+    """Make an event loop: one that Ctrl-C stops half-made prints tracebacks of Python's own."""
+    is_stopped = False
+
+    def stop(*_: object) -> None:
+        nonlocal is_stopped
+        is_stopped = True
+
+    runner = asyncio.Runner()
+    if threading.current_thread() is threading.main_thread():
+        usual = signal.signal(signal.SIGINT, stop)
+        try:
+            runner.get_loop()
+        finally:
+            signal.signal(signal.SIGINT, usual)
+    with runner:
+        if is_stopped:
+            raise KeyboardInterrupt
+        yield runner
 
 
 def _log_to_stderr() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -180,6 +181,10 @@ def replace_lone_surrogates(body: bytes) -> tuple[bytes, int]:
     return _ESCAPE.sub(replaced, body), count
 
 
+#: a server, or a gateway before it, that gave up waiting (RFC 9110, 15.5.9) or wants to be asked later (RFC 8470, 5.2)
+_NOT_NOW = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
+
+
 def retry_after(page: Page, *, now: float) -> float | None:
     """Return the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3: seconds or a date)."""
     value = page.header("retry-after")
@@ -215,7 +220,7 @@ def refuse(
         return AuthError(status, code, detail, request_id)
     if status == 404:
         return NotFoundError(status, code, detail, request_id)
-    if status >= 500:
+    if status >= 500 or status in _NOT_NOW:
         return ServerError(status, code, detail, request_id)
     if 300 <= status < 400:
         hint = "redirects are not followed, the key would travel along; check base_url"

@@ -145,6 +145,8 @@ def test_a_refusal_that_says_when_to_come_back_is_about_the_rate(status: int) ->
         (429, RateLimitError),
         (500, ServerError),
         (503, ServerError),
+        (408, ServerError),
+        (425, ServerError),
         (302, ApiError),
     ],
 )
