@@ -128,7 +128,7 @@ def test_a_writer_that_is_always_late_says_so(
 def test_a_store_in_which_writers_overwrite_each_other_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(states, "writing", lambda number: {})
+    monkeypatch.setattr(states, "writing", lambda number, path: {})
     with pytest.raises(
         UsageError, match="a store that lets one writer overwrite the commit of another"
     ):
