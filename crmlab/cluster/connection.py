@@ -160,7 +160,8 @@ def _quiet() -> Iterator[None]:
             log.setLevel(level)
 
 
-async def cancelled(task: asyncio.Task[Any]) -> None:
-    """Cancel a task, and wait for its end."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+async def cancelled(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel all these tasks, and wait for their ends."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

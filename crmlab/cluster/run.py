@@ -144,11 +144,15 @@ class _Run:
         finally:
             await cancelled(stopping)
             await cancelled(beating)
-            for waiting in [*self._waiting.values()]:
-                await cancelled(waiting)
+            await cancelled(*self._waiting.values())
             await self._end()
-        self._outcomes.not_begun += [job.label for job in self._placement.waiting]
+        self._outcomes.not_begun = self._without_outcome()
         return self._outcomes
+
+    def _without_outcome(self) -> list[str]:
+        """Return every account of which nothing was brought back, however that came to be."""
+        told = {*self._outcomes.begun, *self._outcomes.lost}
+        return [job.label for job in self._contents if job.label not in told]
 
     async def _place_all(self, beating: asyncio.Task[None]) -> None:
         await self._beat()
@@ -242,11 +246,12 @@ class _Run:
         # a worker that answers nothing at this moment is not gone: the scheduler still has it
         silent = {address for address in answers if address not in reports}
         seats += [seat for seat in self._placement.seats if seat.address in silent]
-        for job in self._placement.see(seats, now):
+        lost = self._placement.see(seats, now)
+        # all at once: while one is awaited the next may already be begun anew, by another task
+        given_up = [self._waiting.pop(job) for job in lost if job in self._waiting]
+        for job in lost:
             self._note_lost(job)
-            waiting = self._waiting.pop(job, None)
-            if waiting:
-                await cancelled(waiting)
+        await cancelled(*given_up)
         if self._placement.seats:
             self._workers_seen_at = now
         elif now - self._workers_seen_at > _NO_WORKER:
