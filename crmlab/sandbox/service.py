@@ -14,6 +14,8 @@ from aiohttp import web
 from crmlab.connector import Limits
 
 Handler = Callable[[web.Request], Any]
+#: a record as a service answers it or is sent it, or a part of one: an object of JSON
+Record = dict[str, Any]
 _Value = TypeVar("_Value")
 #: the decoded JSON of a request, read once before its handler
 BODY = web.RequestKey("body", object)

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 from multidict import CIMultiDict, MultiDict
 
-from crmlab.sandbox.service import BODY, Service, dumps
+from crmlab.sandbox.service import BODY, Record, Service, dumps
 
 _Items = list[Any]
 
@@ -22,7 +22,7 @@ class Asked:
     service: Service
     path: str
     query: MultiDict[str]
-    body: dict[str, Any] | None
+    body: Record | None
     #: what differences remember from one request of this service to the next, under names of their own
     memory: dict[object, Any]
     #: what a difference remembers until the answer
@@ -93,7 +93,7 @@ class Given:
         return (inner, lists[0]) if is_one_list else None
 
     @property
-    def counts(self) -> dict[str, Any] | None:
+    def counts(self) -> Record | None:
         """What holds the counts of a list, where there is one."""
         if not isinstance(self.data, dict) or "data" not in self.data:
             return None
@@ -101,7 +101,7 @@ class Given:
         return inner if isinstance(inner, dict) else self.data
 
     @property
-    def records(self) -> Iterator[dict[str, Any]]:
+    def records(self) -> Iterator[Record]:
         """The objects of the list, or the one object of an answer without a list."""
         found = self.items
         if found is None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
 
 from aiohttp import web
 
 from crmlab.sandbox.drift.exchange import Asked, Difference, Given
-from crmlab.sandbox.service import iso
+from crmlab.sandbox.service import Record, iso
 
 #: how far a service's clock may be from the one that its document names
 _AHEAD = dt.timedelta(hours=3)
@@ -125,7 +124,7 @@ def _other_event(asked: Asked, given: Given) -> None:
                 section["consents"] = list(_listed(section["consents"]))
 
 
-def _listed(consents: dict[str, Any]) -> Iterable[dict[str, Any]]:
+def _listed(consents: Record) -> Iterable[Record]:
     for channel, granted in consents.items():
         if isinstance(granted, bool):
             yield {"channel": channel, "granted": granted}

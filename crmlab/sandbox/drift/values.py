@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from crmlab.sandbox.drift.exchange import Asked, Difference, Given
+from crmlab.sandbox.service import Record
 
 _Change = Callable[[str, Any], Any]
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)")
@@ -97,7 +98,7 @@ def _control_character(asked: Asked, given: Given) -> None:
     given.edits.append(partial(_written_for, _CONTROL, b'"a\x01b"'))
 
 
-def _filled(given: Given) -> list[dict[str, Any]]:
+def _filled(given: Given) -> list[Record]:
     """Return the records that hold something: an empty one stays empty."""
     return [record for record in given.records if record]
 
@@ -116,7 +117,7 @@ def _bad_value(asked: Asked, given: Given) -> None:
         _replace_first_fraction(record, "n/a")
 
 
-def _replace_first_fraction(record: dict[str, Any], bad: object) -> bool:
+def _replace_first_fraction(record: Record, bad: object) -> bool:
     """Put something else in the place of the first number with a fraction; return whether there is one."""
     for name, value in record.items():
         if isinstance(value, float):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
-from crmlab.sandbox.service import Records, iso
+from crmlab.sandbox.service import Record, Records, iso
 from crmlab.sandbox.services.altcraft import records
 from crmlab.sandbox.services.altcraft.asked import (
     Body,
@@ -103,7 +102,7 @@ class Campaigns:
         """Two lines for each day on which something was sent, the oldest first."""
         campaign = self._campaign(body)
         since = moment(body, "from_time")
-        lines: list[dict[str, Any]] = []
+        lines: list[Record] = []
         for begin, count in sorted(self._sent[campaign.id].items()):
             end = begin + _SENDING
             if since is None or begin >= since:
@@ -134,7 +133,7 @@ class Campaigns:
         return campaign
 
 
-def _line(state: str, at: datetime, value: str) -> dict[str, Any]:
+def _line(state: str, at: datetime, value: str) -> Record:
     return {"level": "INFO", "message": "sending", "state": state, "time": iso(at), "value": value}
 
 
@@ -147,7 +146,7 @@ def _state(campaign: Campaign) -> str:
     return "inactive"
 
 
-def _with_scenario(campaign: Campaign) -> dict[str, Any]:
+def _with_scenario(campaign: Campaign) -> Record:
     return {
         **records.thing(campaign.id, campaign.name, group={"Id": 1, "Name": "Default"}),
         "state": _state(campaign),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from itertools import count
 from typing import Any
 
-from crmlab.sandbox.service import dumps
+from crmlab.sandbox.service import Record, dumps
 from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, whole
 from crmlab.sandbox.services.altcraft.matching import find
 from crmlab.sandbox.services.altcraft.records import Profiles, profile_id
@@ -72,7 +72,7 @@ class Imports:
         if not isinstance(profiles, list) or len(profiles) > _MAX:
             raise RefusedError(450, "data")
         database_profiles = self._found(body)
-        results: list[dict[str, Any]] = []
+        results: list[Record] = []
         for profile in profiles:
             try:
                 if not isinstance(profile, dict):

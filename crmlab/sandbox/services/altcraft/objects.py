@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from crmlab.sandbox.service import Record
 from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, data, whole
 from crmlab.sandbox.services.altcraft.records import Profiles
 from crmlab.sandbox.world.model import MailDatabase, MailResource, Subscription, World
@@ -76,7 +77,7 @@ class Objects:
         resource = self._one(self._resources, body, "id")
         return data(_counted(self._subscriptions(resource.id)))
 
-    def refreshed(self, body: Body, *, resource: str, database: str) -> list[dict[str, Any]]:
+    def refreshed(self, body: Body, *, resource: str, database: str) -> list[Record]:
         """Return what the task that counts anew tells at its end."""
         resource_id = self._one(self._resources, body, resource).id
         database_id = self._one(self._databases, body, database).id
@@ -101,11 +102,11 @@ class Objects:
                 yield from profiles.subscriptions.of("resource_id", resource).items
 
 
-def _settings(found: MailDatabase | MailResource) -> dict[str, Any]:
+def _settings(found: MailDatabase | MailResource) -> Record:
     return {"id": found.id, "name": found.name, "suppress_id": 0, "description": ""}
 
 
-def _counted(subscriptions: Iterable[Subscription]) -> list[dict[str, Any]]:
+def _counted(subscriptions: Iterable[Subscription]) -> list[Record]:
     by_channel: dict[str, Counter[str]] = defaultdict(Counter)
     for subscription in subscriptions:
         by_channel[subscription.channel][subscription.status] += 1

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from crmlab.sandbox.service import Records, iso
+from crmlab.sandbox.service import Record, Records, iso
 from crmlab.sandbox.world.model import (
     Alias,
     Campaign,
@@ -41,7 +41,7 @@ def xxh(person: Person) -> str:
     return _md5(person.id)[:16]
 
 
-def _present(record: Mapping[str, Any]) -> dict[str, Any]:
+def _present(record: Mapping[str, Any]) -> Record:
     # zero and False are said: only what holds nothing is left out
     return {field: value for field, value in record.items() if value not in (None, "", [])}
 
@@ -82,7 +82,7 @@ class Profiles:
         self.subscriptions = Records(self._all_subscriptions(), self.subscription)
         self.by_id = self._positions()
         #: by person, what was imported
-        self._written: dict[str, dict[str, Any]] = {}
+        self._written: dict[str, Record] = {}
         #: xxh, times and events of each profile, in the order that the history is read
         self.history = self._histories()
 
@@ -152,7 +152,7 @@ class Profiles:
         subscriptions.append(subscription_added)
         self.subscriptions.add(subscription_added)
 
-    def profile(self, person: Person) -> dict[str, Any]:
+    def profile(self, person: Person) -> Record:
         """One profile, flat: the service's fields, then the account's own."""
         own_alias: Alias = self._names[person.id]
         company = self._companies.get(person.company_id or "")
@@ -184,10 +184,10 @@ class Profiles:
             }
         )
 
-    def _inside(self, subscription: Subscription) -> dict[str, Any]:
+    def _inside(self, subscription: Subscription) -> Record:
         """A subscription as a profile holds it."""
         address = subscription.address
-        record: dict[str, Any] = {
+        record: Record = {
             "resource_id": subscription.resource_id,
             "channel": subscription.channel,
             "priority": 0,
@@ -210,7 +210,7 @@ class Profiles:
         identity = f"{subscription.resource_id}/{subscription.channel}/{subscription.address}"
         return _md5(identity)[:16]
 
-    def subscription(self, subscription: Subscription) -> dict[str, Any]:
+    def subscription(self, subscription: Subscription) -> Record:
         """A subscription as the list of all of them holds it."""
         return {
             **self._bare(subscription),
@@ -220,9 +220,9 @@ class Profiles:
             "hash_id": self._hash(subscription),
         }
 
-    def _bare(self, subscription: Subscription) -> dict[str, Any]:
+    def _bare(self, subscription: Subscription) -> Record:
         address_field = _ADDRESS.get(subscription.channel, "cc_data")
-        record: dict[str, Any] = {
+        record: Record = {
             "resource_id": subscription.resource_id,
             "channel": subscription.channel,
             address_field: subscription.address,
@@ -236,7 +236,7 @@ class Profiles:
             "cats": [],
         }
 
-    def event(self, event: MailEvent) -> dict[str, Any]:
+    def event(self, event: MailEvent) -> Record:
         """One line of the history."""
         person = self._people[event.person_id]
         record = {
@@ -253,7 +253,7 @@ class Profiles:
         }
         return _present(record)
 
-    def _campaign_of(self, event: MailEvent) -> dict[str, Any]:
+    def _campaign_of(self, event: MailEvent) -> Record:
         """What an event says of its campaign, which goals have none of."""
         campaign = self._campaigns.get(event.campaign_id or 0)
         message_id = None
@@ -273,7 +273,7 @@ class Profiles:
             "message_name": message_name,
         }
 
-    def _mailed_to(self, person: Person) -> dict[str, Any] | None:
+    def _mailed_to(self, person: Person) -> Record | None:
         """The subscription that a person is written to by."""
         for subscription in self._subscriptions[person.id]:
             if subscription.channel == "email":
@@ -298,7 +298,7 @@ class Profiles:
                 times.insert(position, event.at)
                 events.add(event, at=position)
 
-    def numbers(self, people: Iterable[int], resource: int) -> list[dict[str, Any]]:
+    def numbers(self, people: Iterable[int], resource: int) -> list[Record]:
         """How many of these people can be sent to, by channel."""
         chosen_numbers = set(people)
         states: dict[str, Counter[str]] = defaultdict(Counter)
@@ -326,12 +326,12 @@ def databases(world: World) -> dict[int, Profiles]:
     return {number: Profiles(number, world, people) for number, people in members.items()}
 
 
-def thing(id_: int, name: str, *, group: Mapping[str, Any]) -> dict[str, Any]:
+def thing(id_: int, name: str, *, group: Mapping[str, Any]) -> Record:
     """A database, resource or segment in its list."""
     return {"id": id_, "name": name, "ui_tags": [], "Groups": [group]}
 
 
-def campaign(one: Campaign) -> dict[str, Any]:
+def campaign(one: Campaign) -> Record:
     """A campaign in its list."""
     return {
         "id": one.id,
@@ -345,7 +345,7 @@ def campaign(one: Campaign) -> dict[str, Any]:
     }
 
 
-def segment(one: Segment, database: int | None) -> dict[str, Any]:
+def segment(one: Segment, database: int | None) -> Record:
     """A segment with its rule."""
     rule = {
         "condition": "and",

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from crmlab.sandbox.service import dumps
+from crmlab.sandbox.service import Record, dumps
 from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, choice, data, whole
 from crmlab.sandbox.services.altcraft.records import Profiles
 from crmlab.sandbox.world.model import Segment
@@ -93,7 +93,7 @@ class Tasks:
             return web.Response(status=404, text="404 page not found")
         return web.Response(body=content, content_type="application/octet-stream")
 
-    def _rows(self, kind: str, source: int) -> list[dict[str, Any]]:
+    def _rows(self, kind: str, source: int) -> list[Record]:
         if kind == "database":
             if source not in self._profiles:
                 raise RefusedError(404)
@@ -111,7 +111,7 @@ class Tasks:
         return rows
 
 
-def _csv(rows: list[dict[str, Any]]) -> bytes:
+def _csv(rows: list[Record]) -> bytes:
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(_COLUMNS)

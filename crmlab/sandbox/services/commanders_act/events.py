@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from crmlab.sandbox.service import dumps
+from crmlab.sandbox.service import Record, dumps
 from crmlab.sandbox.services.commanders_act.objects import event_names
 from crmlab.sandbox.services.commanders_act.records import SECRET, Hour, hours_between, millis
 from crmlab.sandbox.world.model import Integration, World
@@ -20,7 +20,7 @@ REASONS = {
 }
 
 
-def issues(one: Integration, hours: list[Hour]) -> Iterator[tuple[str, dict[str, Any]]]:
+def issues(one: Integration, hours: list[Hour]) -> Iterator[tuple[str, Record]]:
     """Yield why deliveries failed, or were rejected, and how many did."""
     if one.direction != "destination":
         return
@@ -47,7 +47,7 @@ def issues(one: Integration, hours: list[Hour]) -> Iterator[tuple[str, dict[str,
                 yield kind, issue
 
 
-def details(world: World, one: Integration, kind: str, issue: dict[str, Any]) -> dict[str, Any]:
+def details(world: World, one: Integration, kind: str, issue: Record) -> Record:
     """Return one delivery that went wrong, with what was sent and answered."""
     # what is sent to a partner holds personal data: nothing of it may be stored by a client
     email = "somebody@example.com"
@@ -78,14 +78,12 @@ def details(world: World, one: Integration, kind: str, issue: dict[str, Any]) ->
     }
 
 
-def data_quality(
-    sources: Iterable[Integration], shares: Iterable[tuple[str, float]]
-) -> dict[str, Any]:
+def data_quality(sources: Iterable[Integration], shares: Iterable[tuple[str, float]]) -> Record:
     """What the sources collected and what of it was normalized, by type of event and hour of the last day."""
     chosen_sources = list(sources)
     by_hour = _collected_by_hour((source, source.hourly[-24:]) for source in chosen_sources)
-    statuses: dict[str, Any] = {}
-    anomalies: dict[str, Any] = {}
+    statuses: Record = {}
+    anomalies: Record = {}
     for event_name, share in shares:
         rows: list[list[Any]] = [["dateTime", "collected", "normalized"]]
         anomalies[event_name] = []
@@ -121,7 +119,7 @@ def _collected_by_hour(
     return by_hour
 
 
-def _anomaly(event: str, count: int, at: datetime) -> dict[str, Any]:
+def _anomaly(event: str, count: int, at: datetime) -> Record:
     return {
         "level": "warn",
         "count": count,
@@ -132,7 +130,7 @@ def _anomaly(event: str, count: int, at: datetime) -> dict[str, Any]:
     }
 
 
-def _collecting(one: Integration) -> dict[str, Any]:
+def _collecting(one: Integration) -> Record:
     trend = [{"timestamp": midnight, "value": 90} for midnight in hours_of_days(one)]
     by_hour = _collected_by_hour([(one, one.hourly[-24:])])
     return {
@@ -163,7 +161,7 @@ def collected_events(
     shares: Iterable[tuple[str, float]],
     start: datetime,
     end: datetime,
-) -> dict[str, Any]:
+) -> Record:
     """Types of events, which sources collect and destinations get, with counts by the hour, newest first."""
     sources = []
     destinations = []

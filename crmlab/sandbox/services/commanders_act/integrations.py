@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from crmlab.sandbox.service import Record
 from crmlab.sandbox.services.commanders_act import records, replies
 from crmlab.sandbox.world.model import Integration, World
 
@@ -16,7 +17,7 @@ class Integrations:
         self._now = world.now
         self._all = list(world.integrations)
         #: attributes that were written, by id
-        self._written: dict[int, dict[str, Any]] = {}
+        self._written: dict[int, Record] = {}
 
     def __iter__(self) -> Iterator[Integration]:
         return iter(self._all)
@@ -38,13 +39,13 @@ class Integrations:
                 return integration
         raise replies.NoDataError
 
-    def shown(self, one: Integration, included: Collection[str] = ()) -> dict[str, Any]:
+    def shown(self, one: Integration, included: Collection[str] = ()) -> Record:
         """Return it as an answer has it."""
         integration = records.integration(one, included)
         integration["attributes"] |= self._written.get(one.id, {})
         return integration
 
-    def add(self, direction: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    def add(self, direction: str, attributes: Mapping[str, Any]) -> Record:
         """Add one with the next free id, and return it as an answer has it."""
         highest_id = max((integration.id for integration in self._all), default=0)
         added = Integration(
@@ -63,7 +64,7 @@ class Integrations:
         self._all.append(added)
         return self.change(added, attributes)
 
-    def change(self, one: Integration, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    def change(self, one: Integration, attributes: Mapping[str, Any]) -> Record:
         """Write attributes, and return it as an answer has it."""
         written = {
             **self._written.get(one.id, {}),

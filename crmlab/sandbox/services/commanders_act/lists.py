@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
-from crmlab.sandbox.service import Handler, dumps
+from crmlab.sandbox.service import Handler, Record, dumps
 from crmlab.sandbox.services.commanders_act import replies
 from crmlab.sandbox.services.commanders_act.collection import (
     Collection,
@@ -225,9 +224,9 @@ def _cell(value: int) -> Object:
     return {"type": "number", "value": value, "top_value": value}
 
 
-def _sum(lines: list[Object]) -> dict[str, Any]:
+def _sum(lines: list[Object]) -> Record:
     """Return the last line of a report: the sum of all its lines, also of those on other pages."""
-    total: dict[str, Any] = {"name": {"type": "string", "value": "total"}}
+    total: Record = {"name": {"type": "string", "value": "total"}}
     for metric in _METRICS:
         total[metric] = _cell(sum(line[metric]["value"] for line in lines))
     return total

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from crmlab.sandbox.service import Record
 from crmlab.sandbox.world.model import (
     Banner,
     BannerDay,
@@ -41,9 +41,9 @@ def offset_time(time: datetime | None) -> str | None:
     return time.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def integration(one: Integration, included: Collection[str]) -> dict[str, Any]:
+def integration(one: Integration, included: Collection[str]) -> Record:
     """A source or destination; `health` only where it was asked for."""
-    attributes: dict[str, Any] = {
+    attributes: Record = {
         "label": one.label,
         "occurence_type": "continuous",
         "start_date": None,
@@ -82,7 +82,7 @@ def integration(one: Integration, included: Collection[str]) -> dict[str, Any]:
     }
 
 
-def catalog(integrations: Iterable[Integration], direction: str) -> list[dict[str, Any]]:
+def catalog(integrations: Iterable[Integration], direction: str) -> list[Record]:
     """What sources or destinations can be made of, as far as these integrations tell."""
     by_connector: dict[str, Integration] = {}
     for integration in integrations:
@@ -91,7 +91,7 @@ def catalog(integrations: Iterable[Integration], direction: str) -> list[dict[st
     return [_connector(by_connector[connector_id]) for connector_id in sorted(by_connector)]
 
 
-def _connector(one: Integration) -> dict[str, Any]:
+def _connector(one: Integration) -> Record:
     kind = "source-template" if one.direction == "source" else "destination-catalog"
     trigger_type = "web" if one.connector_template == "web" else "event"
     return {
@@ -108,7 +108,7 @@ def _connector(one: Integration) -> dict[str, Any]:
     }
 
 
-def _parameters(one: Integration) -> dict[str, Any]:
+def _parameters(one: Integration) -> Record:
     # both hold a secret of a partner, as live ones do, so that tests see that none of them is kept
     if one.direction == "source":
         return {
@@ -118,7 +118,7 @@ def _parameters(one: Integration) -> dict[str, Any]:
     return {"timestamp": "context.event_timestamp", "user_id": "user.id", "access_token": SECRET}
 
 
-def health(hourly: Iterable[Hour]) -> dict[str, Any]:
+def health(hourly: Iterable[Hour]) -> Record:
     """Totals of these hours and their history by day; one delivery in fifty needed a second try."""
     totals: Counter[str] = Counter()
     # what was refused and what failed are one in the history, and two in the totals
@@ -147,7 +147,7 @@ def health(hourly: Iterable[Hour]) -> dict[str, Any]:
     }
 
 
-def _dataset(name: str, by_day: Mapping[int, int]) -> dict[str, Any]:
+def _dataset(name: str, by_day: Mapping[int, int]) -> Record:
     """A header and a row for each day, as all figures of the service come."""
     rows = [[midnight, count] for midnight, count in by_day.items()]
     return {"dataset": [["dateTime", name], *rows]}
@@ -158,7 +158,7 @@ def hours_between(one: Integration, start: datetime, end: datetime) -> list[Hour
     return [hour for hour in one.hourly if start <= hour[0] <= end]
 
 
-def trends(one: Integration, hours: Iterable[Hour], granularity: int) -> dict[str, Any]:
+def trends(one: Integration, hours: Iterable[Hour], granularity: int) -> Record:
     """What was delivered in each interval of `granularity` milliseconds; refused and failed are one."""
     intervals: dict[int, list[int]] = {}
     for began_at, success, failed, rejected in hours:
@@ -179,7 +179,7 @@ def trends(one: Integration, hours: Iterable[Hour], granularity: int) -> dict[st
 
 def statistic(
     banner: Banner, first: date, last: date, devices: Collection[int], locations: Collection[int]
-) -> dict[str, Any] | None:
+) -> Record | None:
     """One banner, summed over the days; counts of 0 are left out, as in the vendor's example."""
     days = []
     for banner_day in banner.daily:
@@ -259,7 +259,7 @@ def _rate(part: int, whole: int) -> float:
     return part / whole
 
 
-def segment(one: TagSegment, first: datetime, end: datetime) -> list[dict[str, Any]]:
+def segment(one: TagSegment, first: datetime, end: datetime) -> list[Record]:
     """Sizes by the hour for less than a week, else by the day; numbers as text."""
     parts = 1
     if end - first < timedelta(days=7):
@@ -287,12 +287,12 @@ def _share(number: int, parts: int, part: int) -> int:
     return number // parts + (part < number % parts)
 
 
-def users(world: World) -> list[dict[str, Any]]:
+def users(world: World) -> list[Record]:
     """Who works with the site."""
     return [_user(number, user) for number, user in enumerate(world.users, 1)]
 
 
-def _user(number: int, user: User) -> dict[str, Any]:
+def _user(number: int, user: User) -> Record:
     return {
         "type": "admin/users",
         "id": number,
@@ -324,7 +324,7 @@ class Log:
         """What was done, in the past form."""
         return _PAST.get(change.action, change.action)
 
-    def line(self, number: int, change: Change) -> dict[str, Any]:
+    def line(self, number: int, change: Change) -> Record:
         """One line of the log."""
         return {
             "type": "activity-logs",

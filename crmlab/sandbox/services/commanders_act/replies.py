@@ -8,10 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from crmlab.sandbox.service import Handler, dumps
+from crmlab.sandbox.service import Handler, Record, dumps
 
 JSON_API = "application/vnd.api+json"
-_ERRORS: dict[int, dict[str, Any]] = {
+_ERRORS: dict[int, Record] = {
     400: {"code": "BAD_REQUEST", "detail": "The request is not valid"},
     401: {"code": "UNKNOWN_TOKEN", "detail": "The provided token is unknown"},
     403: {"code": "SITE_ACCESS_FORBIDDEN", "detail": "You cannot access this site"},
@@ -24,7 +24,7 @@ _ERRORS: dict[int, dict[str, Any]] = {
 }
 
 
-def errors(status: int, *errors: dict[str, Any]) -> web.Response:
+def errors(status: int, *errors: Record) -> web.Response:
     """Return an answer of errors alone."""
     # the document has failures of the service as plain JSON
     kind = "application/json" if status >= 500 else JSON_API

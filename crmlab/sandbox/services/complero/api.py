@@ -17,7 +17,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from crmlab.connector import Limits
-from crmlab.sandbox.service import BODY, Records, Service, answer, iso
+from crmlab.sandbox.service import BODY, Record, Records, Service, answer, iso
 from crmlab.sandbox.services.complero.documentation import Documentation
 from crmlab.sandbox.services.complero.people import People
 from crmlab.sandbox.services.complero.uploads import CONTACTS, Upload, Uploads, errors_of
@@ -83,7 +83,7 @@ class Entry:
     event: ConsentEvent | None
     has_contact: bool = True
     #: the contact as it was given, of an event that was triggered
-    given: dict[str, Any] | None = None
+    given: Record | None = None
 
     @property
     def mark(self) -> str:
@@ -143,13 +143,13 @@ class _Feed:
             world, lambda contact_id: self.now.find(contact_id, CONTACTS), lambda: _refusal(404)
         )
 
-    def _contact_of_world(self, id_: str) -> dict[str, Any] | None:
+    def _contact_of_world(self, id_: str) -> Record | None:
         person = self._by_id.get(id_)
         if person is None:
             return None
         return self.contact(person)
 
-    def _employee_of_world(self, id_: str) -> dict[str, Any] | None:
+    def _employee_of_world(self, id_: str) -> Record | None:
         user = self._users.get(id_)
         if user is None:
             return None
@@ -248,11 +248,11 @@ class _Feed:
     def _created(self, start: datetime | None, stop: datetime | None) -> Records:
         return self.log.where(lambda operation: _within(operation.created_at, start, stop))
 
-    def event(self, entry: Entry) -> dict[str, Any]:
+    def event(self, entry: Entry) -> Record:
         event = entry.event
         if event is None:
             return {}
-        record: dict[str, Any] = {
+        record: Record = {
             "id": event.id,
             "type": event.kind,
             "created_at": iso(event.at),
@@ -270,7 +270,7 @@ class _Feed:
 
     def contact(
         self, person: Person, consents: dict[str, bool] | None = None, documented: bool = False
-    ) -> dict[str, Any]:
+    ) -> Record:
         if consents is None:
             consents = {}
             for event in self.world.consent_events:
@@ -307,7 +307,7 @@ class _Feed:
             "website": website,
         }
 
-    def operation(self, operation: Operation | Upload) -> dict[str, Any]:
+    def operation(self, operation: Operation | Upload) -> Record:
         """The items are of the kind uploaded; of uploads before the world began only their number is true."""
         if isinstance(operation, Upload):
             return operation.record()
@@ -324,7 +324,7 @@ class _Feed:
         }
 
 
-def _section_work(person: Person, alias: Alias, consents: dict[str, bool]) -> dict[str, Any]:
+def _section_work(person: Person, alias: Alias, consents: dict[str, bool]) -> Record:
     """How a person is reached at work, and what they consent to: one answer for each channel."""
     return {
         "email": alias.email or "",
@@ -372,7 +372,7 @@ def _decided_before(world: World) -> dict[str, dict[str, bool]]:
     return before
 
 
-def _employee(user: User) -> dict[str, Any]:
+def _employee(user: User) -> Record:
     return {
         "city": "",
         "data": {},

@@ -6,14 +6,12 @@ that what events said of a contact stays in the feed after its deletion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from aiohttp import web
 
+from crmlab.sandbox.service import Record
 from crmlab.sandbox.services.complero.uploads import CONTACTS, EMPLOYEES, Kind, Uploads
-
-_Record = Mapping[str, Any]
 
 
 class People:
@@ -27,8 +25,8 @@ class People:
         self,
         uploads: Uploads,
         *,
-        contact: Callable[[str], _Record | None],
-        employee: Callable[[str], _Record | None],
+        contact: Callable[[str], Record | None],
+        employee: Callable[[str], Record | None],
         assigned: Callable[[str], set[str]],
         answered: Callable[..., web.Response],
         refusal: Callable[..., web.Response],
@@ -40,7 +38,7 @@ class People:
         self._refusal = refusal
         self._deleted: set[tuple[str, str]] = set()
 
-    def find(self, id_: str, kind: Kind) -> dict[str, Any] | None:
+    def find(self, id_: str, kind: Kind) -> Record | None:
         """Return a record as it is now; None where there is none, or none any more."""
         changes = self._uploads.changes(id_, kind)
         world_record = None

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from crmlab.sandbox.service import BODY, Records, iso
+from crmlab.sandbox.service import BODY, Record, Records, iso
 
 _MAX = 1_000
 #: seconds that the work takes behind the answer
@@ -42,7 +42,7 @@ class Kind:
     texts: tuple[str, ...]
     others: Mapping[str, Any]
 
-    def blank(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+    def blank(self, changes: Mapping[str, Any]) -> Record:
         """Return a record that was uploaded and is none of the world's."""
         return {**dict.fromkeys(self.texts, ""), "tags": [], **self.others, **changes}
 
@@ -67,13 +67,13 @@ class Upload:
 
     id: str
     created_at: datetime
-    items: list[dict[str, Any]]
-    records: dict[str, dict[str, Any]]
+    items: list[Record]
+    records: dict[str, Record]
     kind: Kind = CONTACTS
     is_done: bool = False
 
-    def record(self) -> dict[str, Any]:
-        items: list[dict[str, Any]] = []
+    def record(self) -> Record:
+        items: list[Record] = []
         status = "pending"
         if self.is_done:
             items = self.items
@@ -116,11 +116,11 @@ class Uploads:
             return self._refusal(400, f"the body is an array of {kind.model}s (v1c001)")
         if len(body) > _MAX:
             return self._refusal(400, f"at most {_MAX} {kind.model}s (v1c001)")
-        items: list[dict[str, Any]] = []
-        accepted: dict[str, dict[str, Any]] = {}
+        items: list[Record] = []
+        accepted: dict[str, Record] = {}
         refused: dict[str, dict[str, str]] = {}
         for position, record in enumerate(body):
-            item: dict[str, Any] = {"id": record.get("id")}
+            item: Record = {"id": record.get("id")}
             errors = errors_of(record, kind)
             if errors:
                 item["validation_errors"] = refused[str(position)] = errors
@@ -133,7 +133,7 @@ class Uploads:
         self.by_id[upload.id] = upload
         self._log.add(upload, at=0)
         asyncio.get_running_loop().call_later(_SECONDS, self._finish, upload)
-        answer: dict[str, Any] = {"message": "accepted"}
+        answer: Record = {"message": "accepted"}
         if kind is EMPLOYEES:  # of contacts, only the operation tells
             answer["validation_errors"] = refused
         return self._answered(answer, status=202, Operation_Id=upload.id)
@@ -142,9 +142,9 @@ class Uploads:
         upload.is_done = True
         self._log.replace(upload, upload)  # it is shown otherwise from now on
 
-    def changes(self, id_: str, kind: Kind = CONTACTS) -> dict[str, Any]:
+    def changes(self, id_: str, kind: Kind = CONTACTS) -> Record:
         """Return what the uploads that are done say of a record; nothing where none does."""
-        changes: dict[str, Any] = {}
+        changes: Record = {}
         for upload in self._done(kind):
             changes |= upload.records.get(id_, {})
         return changes

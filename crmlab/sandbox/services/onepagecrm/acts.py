@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from crmlab.sandbox.services.onepagecrm.asked import Asked
 from crmlab.sandbox.services.onepagecrm.derived import Attachment
 from crmlab.sandbox.services.onepagecrm.filters import assigned
-from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing, check_given
+from crmlab.sandbox.services.onepagecrm.writing import Refused, Values, Writing, check_given
 from crmlab.sandbox.world.model import Action
 
 _NEXT = ("asap", "date", "date_time", "waiting")
@@ -22,7 +21,7 @@ Act = Callable[[Writing, Asked], str]
 # ---- actions ------------------------------------------------------------------------------------
 
 
-def _action(change: Callable[[Writing, Action], Mapping[str, Any]]) -> Act:
+def _action(change: Callable[[Writing, Action], Values]) -> Act:
     """Change an action as `change` says, which returns its new attributes."""
 
     def act(writing: Writing, asked: Asked) -> str:
@@ -32,7 +31,7 @@ def _action(change: Callable[[Writing, Action], Mapping[str, Any]]) -> Act:
     return act
 
 
-def done(writing: Writing, action: Action) -> Mapping[str, Any]:
+def done(writing: Writing, action: Action) -> Values:
     """Return what an action is when it is done; what it was is kept."""
     if action.done:
         return {}
@@ -40,14 +39,14 @@ def done(writing: Writing, action: Action) -> Mapping[str, Any]:
     return {"done": True, "done_at": writing.now().date(), "status": "done"}
 
 
-def not_done(writing: Writing, action: Action) -> Mapping[str, Any]:
+def not_done(writing: Writing, action: Action) -> Values:
     """Return what an action was before it was done."""
     if not action.done:
         raise Refused(409, "The action is not done")
     return {"done": False, "done_at": None, "status": writing.before_done.get(action.id, "date")}
 
 
-def _promoted(writing: Writing, action: Action) -> Mapping[str, Any]:
+def _promoted(writing: Writing, action: Action) -> Values:
     """A queued action becomes the next one, where there is none."""
     others = _of_mine(writing, action)
     has_next = any(other.status in _NEXT for other in others)
@@ -56,7 +55,7 @@ def _promoted(writing: Writing, action: Action) -> Mapping[str, Any]:
     return {"status": "date", "date": action.date or writing.now().date()}
 
 
-def _swapped(writing: Writing, action: Action) -> Mapping[str, Any]:
+def _swapped(writing: Writing, action: Action) -> Values:
     """A queued action with an earlier day and the next action change places."""
     next_action = _next_dated(_of_mine(writing, action))
     is_mine = action.assignee_id == writing.me
@@ -88,7 +87,7 @@ def _of_mine(writing: Writing, action: Action) -> list[Action]:
     return [other for other in my_actions if other is not action]
 
 
-def _unlinked(writing: Writing, action: Action) -> Mapping[str, Any]:
+def _unlinked(writing: Writing, action: Action) -> Values:
     writing.write_beside(action.id, externally_controlled=False)
     return {}
 
@@ -140,7 +139,7 @@ def attach(writing: Writing, asked: Asked) -> Attachment:
     return file
 
 
-def _file(change: Callable[[Writing, Asked], Mapping[str, Any]]) -> Act:
+def _file(change: Callable[[Writing, Asked], Values]) -> Act:
     def act(writing: Writing, asked: Asked) -> str:
         file = writing.find("attachments", asked.id)
         return str(writing.changed("attachments", file, **change(writing, asked)).id)
@@ -148,7 +147,7 @@ def _file(change: Callable[[Writing, Asked], Mapping[str, Any]]) -> Act:
     return act
 
 
-def _renamed(writing: Writing, asked: Asked) -> Mapping[str, Any]:
+def _renamed(writing: Writing, asked: Asked) -> Values:
     check_given(asked.values, "attachment")
     check_given(asked.values["attachment"], "custom_filename")
     return {"custom_filename": asked.values["attachment"]["custom_filename"]}

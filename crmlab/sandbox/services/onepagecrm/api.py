@@ -18,7 +18,17 @@ from typing import Any
 from aiohttp import web
 
 from crmlab.connector import Limits
-from crmlab.sandbox.service import BODY, Handler, Records, Service, answer, dumps, extended, unix
+from crmlab.sandbox.service import (
+    BODY,
+    Handler,
+    Record,
+    Records,
+    Service,
+    answer,
+    dumps,
+    extended,
+    unix,
+)
 from crmlab.sandbox.services.onepagecrm import lists
 from crmlab.sandbox.services.onepagecrm.asked import asked
 from crmlab.sandbox.services.onepagecrm.index import Index
@@ -132,7 +142,7 @@ class _Crm:
     def __init__(self, world: World) -> None:
         self.world = world
         #: by id, what was written of a record that the world has no place for
-        self.written: dict[str, dict[str, Any]] = {}
+        self.written: dict[str, Record] = {}
         self.lists = lists.lists(world, self.written)
         self._index = Index(self.lists)
         self._rendered = Renderers(self._index, self.written)

@@ -9,7 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from crmlab.providers import registry
-from crmlab.sandbox.services.onepagecrm.writing import Refused
+from crmlab.sandbox.service import Record
+from crmlab.sandbox.services.onepagecrm.writing import Refused, Values
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -26,7 +27,7 @@ class Asked:
 
     parts: Mapping[str, str]
     query: Mapping[str, str]
-    values: Mapping[str, Any]
+    values: Values
 
     @property
     def id(self) -> str:
@@ -72,7 +73,7 @@ def _models() -> Mapping[tuple[str, str], type[BaseModel] | None]:
     return {(operation.method, operation.path): operation.body for operation in operations}
 
 
-def _values(model: type[BaseModel] | None, body: Any, *, is_partial: bool) -> dict[str, Any]:
+def _values(model: type[BaseModel] | None, body: Any, *, is_partial: bool) -> Record:
     from pydantic import ValidationError  # loads with the operations, when something is written
 
     if model is None:
@@ -101,7 +102,7 @@ def _values(model: type[BaseModel] | None, body: Any, *, is_partial: bool) -> di
     return written
 
 
-def _typed(model: type[BaseModel], fields: dict[str, Any]) -> dict[str, Any]:
+def _typed(model: type[BaseModel], fields: Record) -> Record:
     """Return the fields as the model reads them; a partial body, which it would refuse, as they came."""
     for name, field in model.model_fields.items():
         if field.is_required() and name not in fields:
@@ -109,7 +110,7 @@ def _typed(model: type[BaseModel], fields: dict[str, Any]) -> dict[str, Any]:
     return model.model_validate(fields).model_dump(by_alias=True, exclude_unset=True)
 
 
-def _is_left_out(fault: Mapping[str, Any]) -> bool:
+def _is_left_out(fault: Values) -> bool:
     """Whether a field of the body itself is missing: inside a field, nothing may be."""
     return fault["type"] == "missing" and len(fault["loc"]) == 1
 

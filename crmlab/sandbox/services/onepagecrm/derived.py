@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zlib import crc32
 
-from crmlab.sandbox.service import iso
+from crmlab.sandbox.service import Record, iso
 from crmlab.sandbox.world.model import Action, Deal, DealItem, Note, Person, World
 
 #: every so many notes one has a file, and every other file is pinned
@@ -40,7 +39,7 @@ class Entry:
     """A record in the service's own words; `contact_ids` are those it is about."""
 
     id: str
-    record: dict[str, Any]
+    record: Record
     contact_ids: tuple[str, ...] = ()
     created_at: datetime | None = None
     modified_at: datetime | None = None
@@ -88,7 +87,7 @@ def made_id(*parts: object) -> str:
     return f"{crc32('/'.join(map(str, parts)).encode()):024x}"
 
 
-def entry(entry: Entry) -> dict[str, Any]:
+def entry(entry: Entry) -> Record:
     """Return it as the service does."""
     record = {"id": entry.id, **entry.record}
     # what the account was set up with has no times
@@ -97,7 +96,7 @@ def entry(entry: Entry) -> dict[str, Any]:
     return record
 
 
-def attachment(attachment: Attachment) -> dict[str, Any]:
+def attachment(attachment: Attachment) -> Record:
     """Return a file as the service names it."""
     address = f"https://files.example.com/{attachment.id}"
     record = {
@@ -305,7 +304,7 @@ def _group_id() -> str:
     return made_id("item group")
 
 
-def _product(item: DealItem, position: int) -> dict[str, Any]:
+def _product(item: DealItem, position: int) -> Record:
     return {
         "name": item.name,
         "description": item.description,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crmlab.sandbox.service import Records, dumps, extended
+from crmlab.sandbox.service import Record, Records, dumps, extended
 from crmlab.sandbox.services.onepagecrm import derived, records
 from crmlab.sandbox.services.onepagecrm.derived import Entry
 from crmlab.sandbox.services.onepagecrm.index import Index
@@ -33,7 +33,7 @@ INSIDE = ("relationships", "linked_contacts", "attachments")
 EMBEDDED = ("deals", "notes", "calls", "meetings", "pinned_attachments")
 
 
-def lists(world: World, written: Mapping[str, Mapping[str, Any]]) -> dict[str, Records]:
+def lists(world: World, written: Mapping[str, Record]) -> dict[str, Records]:
     """Return each list; `written` has by id what was written of a record beyond what the world knows of it."""
     listed: dict[str, Records] = {}
     # renderers look into the finished lists, which need
@@ -153,7 +153,7 @@ def bootstrap(world: World, listed: Mapping[str, Records]) -> dict[str, bytes]:
     }
 
 
-def _settings(world: World) -> dict[str, Any]:
+def _settings(world: World) -> Record:
     default = next((pipeline for pipeline in world.pipelines if pipeline.is_default), None)
     return {
         "time_zone": "Europe/Dublin",
@@ -169,7 +169,7 @@ def _settings(world: World) -> dict[str, Any]:
     }
 
 
-def _account(world: World, listed: Mapping[str, Records]) -> dict[str, Any]:
+def _account(world: World, listed: Mapping[str, Records]) -> Record:
     users = listed["users"]
     call_results = listed["call_results"].items
     lost_reasons = []
@@ -189,11 +189,11 @@ def _account(world: World, listed: Mapping[str, Records]) -> dict[str, Any]:
     }
 
 
-def _plain_entries(entries: Records) -> list[dict[str, Any]]:
+def _plain_entries(entries: Records) -> list[Record]:
     return [derived.entry(listed) for listed in entries.items]
 
 
-def _tags(people: Iterable[Person]) -> list[dict[str, Any]]:
+def _tags(people: Iterable[Person]) -> list[Record]:
     counts: Counter[str] = Counter()
     for person in people:
         counts.update(person.tags)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
-from crmlab.sandbox.service import unix
+from crmlab.sandbox.service import Record, unix
 from crmlab.sandbox.services.onepagecrm.acts import Act
 from crmlab.sandbox.services.onepagecrm.asked import Asked
 from crmlab.sandbox.services.onepagecrm.derived import Link
 from crmlab.sandbox.services.onepagecrm.filters import assigned
-from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing, check_given
+from crmlab.sandbox.services.onepagecrm.writing import Refused, Values, Writing, check_given
 from crmlab.sandbox.world.model import Company, Person
 
 _MAX_LINKS = 100
@@ -30,7 +29,7 @@ def _image(asked: Asked) -> None:
 # ---- contacts -----------------------------------------------------------------------------------
 
 
-def _contact(change: Callable[[Writing, Asked, Person], Mapping[str, Any]]) -> Act:
+def _contact(change: Callable[[Writing, Asked, Person], Values]) -> Act:
     """Change a contact as `change` says, which returns its new attributes."""
 
     def act(writing: Writing, asked: Asked) -> str:
@@ -43,7 +42,7 @@ def _contact(change: Callable[[Writing, Asked, Person], Mapping[str, Any]]) -> A
     return act
 
 
-def _tagged(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+def _tagged(writing: Writing, asked: Asked, person: Person) -> Values:
     """Tags are matched whatever their case."""
     # a tag that somebody has already keeps its spelling
     spellings: dict[str, str] = {}
@@ -54,32 +53,32 @@ def _tagged(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]
     return {"tags": list(dict.fromkeys([*person.tags, spelling]))}
 
 
-def _untagged(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+def _untagged(writing: Writing, asked: Asked, person: Person) -> Values:
     other_tags = [tag for tag in person.tags if tag.casefold() != asked.id.casefold()]
     if other_tags == person.tags:
         raise Refused(404)
     return {"tags": other_tags}
 
 
-def _with_photo(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+def _with_photo(writing: Writing, asked: Asked, person: Person) -> Values:
     _image(asked)
     writing.write_beside(person.id, photo_url=f"https://photos.example.com/{writing.new_id()}.jpg")
     return {}
 
 
-def _without_photo(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+def _without_photo(writing: Writing, asked: Asked, person: Person) -> Values:
     writing.write_beside(person.id, photo_url="")
     return {}
 
 
-def _in_google_contacts(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+def _in_google_contacts(writing: Writing, asked: Asked, person: Person) -> Values:
     me = writing.index.users[writing.me]
     saved = {"account_email": me.email, "id": person.id, "saved_at": unix(writing.now())}
     writing.write_beside(person.id, google_contacts_data=saved)
     return {}
 
 
-def _closed(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+def _closed(writing: Writing, asked: Asked, person: Person) -> Values:
     """The sales cycle is closed for one user, who has nothing to do for the contact any more."""
     if assigned(writing.index.actions.get(person.id, ()), writing.me):
         raise Refused(409, "There are actions with the contact")
@@ -98,14 +97,14 @@ def _check_open(writing: Writing, person: Person) -> None:
         raise Refused(409, "The sales cycle is closed")
 
 
-def _closed_by_force(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+def _closed_by_force(writing: Writing, asked: Asked, person: Person) -> Values:
     _check_open(writing, person)
     for action in writing.index.actions.get(person.id, ()):
         writing.delete("actions", action.id)
     return _closed(writing, asked, person)
 
 
-def _reopened(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+def _reopened(writing: Writing, asked: Asked, person: Person) -> Values:
     if writing.me not in _closed_for(writing, person):
         raise Refused(409, "The sales cycle is not closed")
     sales = _closed_sales(writing, person)
@@ -114,8 +113,8 @@ def _reopened(writing: Writing, asked: Asked, person: Person) -> Mapping[str, An
     return {}
 
 
-def _closed_sales(writing: Writing, person: Person) -> list[dict[str, Any]]:
-    sales: list[dict[str, Any]] = writing.written.get(person.id, {}).get("closed_sales", [])
+def _closed_sales(writing: Writing, person: Person) -> list[Record]:
+    sales: list[Record] = writing.written.get(person.id, {}).get("closed_sales", [])
     return sales
 
 
@@ -127,11 +126,11 @@ def _user_ids(sales: Iterable[Mapping[str, str]]) -> list[str]:
     return [sale["user_id"] for sale in sales]
 
 
-def _keep_closed(writing: Writing, person: Person, sales: list[dict[str, Any]]) -> None:
+def _keep_closed(writing: Writing, person: Person, sales: list[Record]) -> None:
     writing.write_beside(person.id, closed_sales=sales, sales_closed_for=_user_ids(sales))
 
 
-def _split(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+def _split(writing: Writing, asked: Asked, person: Person) -> Values:
     """A contact leaves its company, which is gone without its last contact, and may join another one."""
     if person.company_id is None:
         raise Refused(409, "The contact has no company")
@@ -176,11 +175,11 @@ def _new_company(writing: Writing, name: str) -> Company:
     )
 
 
-def _of_status(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+def _of_status(writing: Writing, asked: Asked, person: Person) -> Values:
     return {"status_key": writing.find("statuses", asked.id).key}
 
 
-def _of_owner(writing: Writing, asked: Asked, person: Person) -> Mapping[str, Any]:
+def _of_owner(writing: Writing, asked: Asked, person: Person) -> Values:
     return {"owner_id": writing.find("users", asked.id).id}
 
 
@@ -209,7 +208,7 @@ CONTACTS: Mapping[tuple[str, str], Act] = {
 # ---- companies ----------------------------------------------------------------------------------
 
 
-def _company(change: Callable[[Writing, Asked, Company], Mapping[str, Any]]) -> Act:
+def _company(change: Callable[[Writing, Asked, Company], Values]) -> Act:
     """Change a company as `change` says, which returns its new attributes."""
 
     def act(writing: Writing, asked: Asked) -> str:
@@ -220,7 +219,7 @@ def _company(change: Callable[[Writing, Asked, Company], Mapping[str, Any]]) -> 
     return act
 
 
-def _company_fields(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
+def _company_fields(writing: Writing, asked: Asked, company: Company) -> Values:
     values = dict(asked.values)
     if values.get("name") == "":
         raise Refused(400, "name is missing", name="is missing")
@@ -240,7 +239,7 @@ def _company_fields(writing: Writing, asked: Asked, company: Company) -> Mapping
     return {**values, "custom": custom}
 
 
-def _synced(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
+def _synced(writing: Writing, asked: Asked, company: Company) -> Values:
     """All contacts of the company get the status."""
     check_given(asked.values, "status_id")
     writing.check_known("statuses", asked.values, "status_id")
@@ -251,20 +250,20 @@ def _synced(writing: Writing, asked: Asked, company: Company) -> Mapping[str, An
     return {}
 
 
-def _not_synced(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
+def _not_synced(writing: Writing, asked: Asked, company: Company) -> Values:
     written = dict(writing.written.get(company.id, {}))
     written.pop("synced_status_id", None)
     writing.written[company.id] = {**written, "syncing_status": False}
     return {}
 
 
-def _with_logo(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
+def _with_logo(writing: Writing, asked: Asked, company: Company) -> Values:
     _image(asked)
     writing.write_beside(company.id, photo_url=f"https://photos.example.com/{writing.new_id()}.jpg")
     return {}
 
 
-def _without_logo(writing: Writing, asked: Asked, company: Company) -> Mapping[str, Any]:
+def _without_logo(writing: Writing, asked: Asked, company: Company) -> Values:
     writing.write_beside(company.id, photo_url=None)
     return {}
 

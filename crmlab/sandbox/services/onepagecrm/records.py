@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from crmlab.sandbox.service import iso, unix
+from crmlab.sandbox.service import Record, iso, unix
 from crmlab.sandbox.services.onepagecrm import derived
 from crmlab.sandbox.services.onepagecrm.derived import Entry, Link
 from crmlab.sandbox.services.onepagecrm.index import Index
@@ -27,7 +27,7 @@ from crmlab.sandbox.world.model import (
 )
 
 
-def _without_none(record: dict[str, Any]) -> dict[str, Any]:
+def _without_none(record: Record) -> Record:
     """Leave absent values out, as the service does."""
     return {field_name: value for field_name, value in record.items() if value is not None}
 
@@ -42,14 +42,14 @@ def _day(date: dt.date | None) -> str | None:
     return date.isoformat()
 
 
-def stages(pipeline: Pipeline | None) -> list[dict[str, Any]]:
+def stages(pipeline: Pipeline | None) -> list[Record]:
     """The stages of a pipeline; none where there is no pipeline."""
     if pipeline is None:
         return []
     return [{"stage": stage.stage, "label": stage.label} for stage in pipeline.stages]
 
 
-def pipeline(pipeline: Pipeline) -> dict[str, Any]:
+def pipeline(pipeline: Pipeline) -> Record:
     """A pipeline with its stages."""
     return {
         "id": pipeline.id,
@@ -67,11 +67,11 @@ def result_label(key: str) -> str:
     return key.replace("_", " ").capitalize()
 
 
-def _deal_items(deal: Deal) -> list[dict[str, Any]]:
+def _deal_items(deal: Deal) -> list[Record]:
     return [_deal_item(deal, item, position) for position, item in enumerate(deal.items, 1)]
 
 
-def _deal_item(deal: Deal, item: DealItem, position: int) -> dict[str, Any]:
+def _deal_item(deal: Deal, item: DealItem, position: int) -> Record:
     # items of the world have no times: those of the
     # deal, which they are written with, stand for them
     return {
@@ -92,15 +92,15 @@ def _deal_item(deal: Deal, item: DealItem, position: int) -> dict[str, Any]:
 class Renderers:
     """Records that name others, or count them."""
 
-    def __init__(self, index: Index, written: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, index: Index, written: Mapping[str, Record]) -> None:
         self.index = index
         #: by id, what was written of a record that the world has no place for
         self._written = written
 
-    def _whole(self, record: dict[str, Any]) -> dict[str, Any]:
+    def _whole(self, record: Record) -> Record:
         return {**record, **self._written.get(record["id"], {})}
 
-    def user(self, user: User) -> dict[str, Any]:
+    def user(self, user: User) -> Record:
         """A user as `/users` has it."""
         rights = ["activity"]
         if user.role == "admin":
@@ -119,7 +119,7 @@ class Renderers:
             }
         )
 
-    def field(self, field: CustomField) -> dict[str, Any]:
+    def field(self, field: CustomField) -> Record:
         """The definition of a custom field."""
         return self._whole(
             {
@@ -131,7 +131,7 @@ class Renderers:
             }
         )
 
-    def action(self, action: Action) -> dict[str, Any]:
+    def action(self, action: Action) -> Record:
         """A next action, done or to do."""
         return self._whole(
             _without_none(
@@ -151,7 +151,7 @@ class Renderers:
             )
         )
 
-    def contact(self, person: Person) -> dict[str, Any]:
+    def contact(self, person: Person) -> Record:
         """A contact with what stands beside it in a list."""
         company = self._company_of(person)
         actions = [self.action(action) for action in self.index.actions.get(person.id, ())]
@@ -175,7 +175,7 @@ class Renderers:
     def _company_of(self, person: Person) -> Company | None:
         return self.index.companies.get(person.company_id or "")
 
-    def _classification(self, person: Person) -> dict[str, Any]:
+    def _classification(self, person: Person) -> Record:
         """What the account sorts a contact by."""
         status = self.index.statuses.get(person.status_key)
         return {
@@ -190,7 +190,7 @@ class Renderers:
             "letter": (person.last_name or "?")[0].lower(),
         }
 
-    def _sales_figures(self, person: Person) -> dict[str, Any]:
+    def _sales_figures(self, person: Person) -> Record:
         deals = self.index.deals_of.get(person.id, ())
         pending = _with_status(deals, "pending")
         company_size = 1
@@ -205,7 +205,7 @@ class Renderers:
             "closed_sales": [],
         }
 
-    def status(self, status: Status) -> dict[str, Any]:
+    def status(self, status: Status) -> Record:
         """A status of contacts."""
         return self._whole(
             {
@@ -218,12 +218,12 @@ class Renderers:
             }
         )
 
-    def lead_source(self, source: LeadSource) -> dict[str, Any]:
+    def lead_source(self, source: LeadSource) -> Record:
         """Where contacts come from."""
         count = self.index.count("contacts", "lead_source_id", source.id)
         return self._whole({"id": source.id, "text": source.text, **_counts(count)})
 
-    def call_result(self, key: str) -> dict[str, Any]:
+    def call_result(self, key: str) -> Record:
         """The result of a call."""
         count = self.index.count("calls", "result", key)
         return {
@@ -234,17 +234,17 @@ class Renderers:
             "team_counts": [],
         }
 
-    def linked(self, link: Link) -> dict[str, Any]:
+    def linked(self, link: Link) -> Record:
         """A contact that is linked with a company."""
         return {**self.contact(self.index.people[link.contact_id]), "linked_with": link.linked_with}
 
-    def relationship(self, relationship: Entry) -> dict[str, Any]:
+    def relationship(self, relationship: Entry) -> Record:
         """A relationship with the names of both contacts, and what each is called."""
         ends = relationship.record["related_contacts"]
         contacts = [self._related(contact) for contact in ends]
         return {**derived.entry(relationship), "related_contacts": contacts}
 
-    def _related(self, end: Mapping[str, str]) -> dict[str, Any]:
+    def _related(self, end: Mapping[str, str]) -> Record:
         person = self.index.people.get(end["contact_id"])
         variant = self.index.variants.get(end["variant_id"], "")
         if person is None:  # a contact that was deleted: nothing is left of it but its id
@@ -262,13 +262,11 @@ class Renderers:
         }
         return _without_none(named_end)
 
-    def _attachments(self, reference_id: str) -> list[dict[str, Any]]:
+    def _attachments(self, reference_id: str) -> list[Record]:
         files = self.index.attachments.get(reference_id, [])
         return [derived.attachment(attachment) for attachment in files]
 
-    def _custom(
-        self, entity: str, values: Mapping[str, str | None], name: str
-    ) -> list[dict[str, Any]]:
+    def _custom(self, entity: str, values: Mapping[str, str | None], name: str) -> list[Record]:
         definitions = self.index.fields(entity)
         custom_fields = []
         for key, value in values.items():
@@ -277,7 +275,7 @@ class Renderers:
                 custom_fields.append({name: self.field(definitions[key]), "value": value})
         return custom_fields
 
-    def company(self, company: Company) -> dict[str, Any]:
+    def company(self, company: Company) -> Record:
         """A company with its counts."""
         deals = self.index.deals_with.get(company.id, [])
         won = _with_status(deals, "won")
@@ -306,7 +304,7 @@ class Renderers:
             )
         )
 
-    def deal(self, deal: Deal) -> dict[str, Any]:
+    def deal(self, deal: Deal) -> Record:
         """A deal with its items."""
         owner = self.index.users.get(deal.owner_id)
         record = {
@@ -361,7 +359,7 @@ class Renderers:
                 )
         return contacts
 
-    def note(self, note: Note) -> dict[str, Any]:
+    def note(self, note: Note) -> Record:
         """A note."""
         deal = self.index.deals.get(note.deal_id or "")
         return self._whole(
@@ -378,7 +376,7 @@ class Renderers:
             }
         )
 
-    def call(self, call: Call) -> dict[str, Any]:
+    def call(self, call: Call) -> Record:
         """A call."""
         return self._whole(
             {
@@ -396,7 +394,7 @@ class Renderers:
             }
         )
 
-    def meeting(self, meeting: Meeting) -> dict[str, Any]:
+    def meeting(self, meeting: Meeting) -> Record:
         """A meeting."""
         return self._whole(
             {
@@ -412,7 +410,7 @@ class Renderers:
         )
 
 
-def _identity(person: Person, company: Company | None) -> dict[str, Any]:
+def _identity(person: Person, company: Company | None) -> Record:
     """Who a contact is, where it works and how it is reached."""
     urls = []
     if company and company.url:
@@ -456,7 +454,7 @@ def _total_amount(deals: Iterable[Deal]) -> float:
     return round(sum(opportunity.amount * opportunity.months for opportunity in deals), 2)
 
 
-def _money(deal: Deal) -> dict[str, Any]:
+def _money(deal: Deal) -> Record:
     # amount and cost are of one month: the totals are of all
     return {
         "amount": deal.amount,
@@ -478,7 +476,7 @@ def _owner(user: User | None) -> dict[str, str] | None:
     return {"id": user.id, "name": user.full_name, "email": user.email}
 
 
-def _counts(number: int) -> dict[str, Any]:
+def _counts(number: int) -> Record:
     return {"counts": number, "total_count": number, "action_stream_count": 0, "team_counts": []}
 
 

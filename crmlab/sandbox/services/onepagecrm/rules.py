@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from crmlab.sandbox.service import Record
 from crmlab.sandbox.services.onepagecrm.derived import Entry
 from crmlab.sandbox.services.onepagecrm.filters import assigned
-from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing
+from crmlab.sandbox.services.onepagecrm.writing import Refused, Values, Writing
 
 _MAX_VARIANTS = 2
 _MAX_VARIANT = 35
@@ -16,7 +17,6 @@ _SMALLEST_GROUP = 2
 #: actions that are due on no day, unless they have one
 _WITHOUT_DAY = ("asap", "waiting", "queued")
 
-Values = Mapping[str, Any]
 #: checks the values of a record, which is None where it is new, and returns them as they are kept
 Rule = Callable[[Writing, Values, Any], Values]
 
@@ -87,7 +87,7 @@ def _item_group(writing: Writing, values: Values, item: Any) -> Values:
     return {**_without(values, "deal_items"), "item_ids": ids, "count": len(ids)}
 
 
-def _without(values: Values, name: str) -> dict[str, Any]:
+def _without(values: Values, name: str) -> Record:
     return {field_name: value for field_name, value in values.items() if field_name != name}
 
 
@@ -112,7 +112,7 @@ def _relationship_type(writing: Writing, values: Values, item: Entry | None) -> 
     return {"symmetrical": len(named_variants) == 1, "relationship_variants": named_variants}
 
 
-def _ids(variants: Iterable[Mapping[str, Any]]) -> list[Any]:
+def _ids(variants: Iterable[Values]) -> list[Any]:
     return [variant.get("id") for variant in variants]
 
 

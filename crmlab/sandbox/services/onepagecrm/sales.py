@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
+from crmlab.sandbox.service import Record
 from crmlab.sandbox.services.onepagecrm.asked import Asked
 from crmlab.sandbox.services.onepagecrm.people import company_called
-from crmlab.sandbox.services.onepagecrm.writing import Refused, Writing, check_given, plain
+from crmlab.sandbox.services.onepagecrm.writing import Refused, Values, Writing, check_given, plain
 from crmlab.sandbox.world.model import Deal, Person, Pipeline
 from crmlab.sandbox.world.newcomer import newcomer
 
@@ -26,7 +26,7 @@ _PLACE = {
     "country_code": "country_code",
 }
 #: what a change that is not partial makes of fields that it does not give
-_CLEARED: Mapping[str, Any] = {
+_CLEARED: Values = {
     "title": None,
     "first_name": "",
     "last_name": "",
@@ -100,7 +100,7 @@ def update_deal(writing: Writing, asked: Asked) -> str:
     return deal.id
 
 
-def _change_contact(writing: Writing, person: Person, values: Mapping[str, Any]) -> None:
+def _change_contact(writing: Writing, person: Person, values: Values) -> None:
     for name, parameter in (
         ("users", "owner_id"),
         ("lead_sources", "lead_source_id"),
@@ -115,9 +115,9 @@ def _change_contact(writing: Writing, person: Person, values: Mapping[str, Any])
     writing.changed("contacts", person, **attributes)
 
 
-def _person_attributes(writing: Writing, values: Mapping[str, Any]) -> dict[str, Any]:
+def _person_attributes(writing: Writing, values: Values) -> Record:
     """Return what the world has a place for of the values of a contact, by its names."""
-    attributes: dict[str, Any] = _named(values, _OF_PERSON)
+    attributes: Record = _named(values, _OF_PERSON)
     for name in _VALUES:
         if name in values:
             attributes[name] = [typed["value"] for typed in values[name] if typed.get("value")]
@@ -135,11 +135,11 @@ def _person_attributes(writing: Writing, values: Mapping[str, Any]) -> dict[str,
     return attributes
 
 
-def _named(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+def _named(values: Values, names: Iterable[str]) -> Record:
     return {attribute: values[attribute] for attribute in names if attribute in values}
 
 
-def _change_deal(writing: Writing, deal: Deal, values: Mapping[str, Any]) -> None:
+def _change_deal(writing: Writing, deal: Deal, values: Values) -> None:
     for name, parameter in (("users", "owner_id"), ("pipelines", "pipeline_id")):
         writing.check_known(name, values, parameter)
     attributes = _named(values, _OF_DEAL)
@@ -147,7 +147,7 @@ def _change_deal(writing: Writing, deal: Deal, values: Mapping[str, Any]) -> Non
         attributes["name"] = attributes["name"][:_MAX_NAME]
     if attributes.get("status") in ("won", "lost") and deal.status == "pending":
         attributes = {"close_date": writing.now().date(), **attributes}
-    beside: dict[str, Any] = {}
+    beside: Record = {}
     for name, value in values.items():
         if name not in _NOT_BESIDE_DEAL:
             beside[name] = plain(value)
@@ -157,7 +157,7 @@ def _change_deal(writing: Writing, deal: Deal, values: Mapping[str, Any]) -> Non
     writing.changed("deals", deal, **attributes)
 
 
-def _custom(writing: Writing, given: list[Mapping[str, Any]], wrapper: str) -> list[dict[str, Any]]:
+def _custom(writing: Writing, given: list[Values], wrapper: str) -> list[Record]:
     """Return custom fields with their definitions, as they are read."""
     definitions = writing.index.by_id(f"{wrapper}s")
     custom_fields = []

@@ -15,7 +15,7 @@ from crmlab.sandbox.services.onepagecrm.rules import (
     after_deletion,
     check_deletion,
 )
-from crmlab.sandbox.services.onepagecrm.writing import KINDS, Refused, Writing, check_given
+from crmlab.sandbox.services.onepagecrm.writing import KINDS, Refused, Values, Writing, check_given
 
 #: gives the data of an answer, once everything that was changed is seen
 Answer = Callable[[], bytes]
@@ -63,7 +63,7 @@ def _record(writing: Writing, name: str, id: str, *, bare: bool = False) -> Answ
     return lambda: _only(writing, name, id).slice(bare=bare)[1:-1]
 
 
-def _created(writing: Writing, name: str, values: Mapping[str, Any]) -> Answer:
+def _created(writing: Writing, name: str, values: Values) -> Answer:
     check_given(values, *KINDS[name].required)
     item = writing.create(name, RULES[name](writing, values, None))
     after_creation(writing, name, item)
@@ -105,7 +105,7 @@ def _update(name: str) -> Write:
 def _update_action(writing: Writing, asked: Asked) -> Answer:
     """An action may be told to be done in the same request."""
     action = writing.find("actions", asked.id)
-    attributes: Mapping[str, Any] = {}
+    attributes: Values = {}
     if asked.query.get("done") == "true":
         attributes = acts.done(writing, action)
     elif asked.query.get("done") == "false":
@@ -172,7 +172,7 @@ def _part(writing: Writing, asked: Asked) -> Answer:
     return _delete("relationships")(writing, asked)
 
 
-def _related(writing: Writing, asked: Asked) -> Mapping[str, Any]:
+def _related(writing: Writing, asked: Asked) -> Values:
     """Return what the body says of a relationship, one end of which must be the contact of the path."""
     person = writing.find("contacts", asked.owner_id)
     ends = asked.values.get("related_contacts", [])

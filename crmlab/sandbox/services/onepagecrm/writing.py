@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from typing import Any
 
-from crmlab.sandbox.service import Records
+from crmlab.sandbox.service import Record, Records
 from crmlab.sandbox.services.onepagecrm.derived import Entry
 from crmlab.sandbox.services.onepagecrm.records import Renderers
 from crmlab.sandbox.world.model import (
@@ -24,6 +24,8 @@ from crmlab.sandbox.world.model import (
     object_id,
 )
 
+#: the values of a record by name, as they are sent
+Values = Mapping[str, Any]
 #: what tells the ids of what was written from those of the world
 _WRITTEN = 0xC0FFEE
 #: seconds since 1970
@@ -69,19 +71,19 @@ class Kind:
     made_of: type
     attributes: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
-    blank: Mapping[str, Any] = field(default_factory=dict)
-    cleared: Mapping[str, Any] = field(default_factory=dict)
+    blank: Values = field(default_factory=dict)
+    cleared: Values = field(default_factory=dict)
     replaces: bool = False
     is_timed: bool = True
 
 
-_FIELD: dict[str, Any] = {
+_FIELD: Record = {
     "made_of": CustomField,
     "attributes": {"name": "label"},
     "required": ("name", "type"),
     "is_timed": False,
 }
-_TEMPLATE: dict[str, Any] = {"made_of": Entry, "is_timed": False}
+_TEMPLATE: Record = {"made_of": Entry, "is_timed": False}
 KINDS: Mapping[str, Kind] = {
     "notes": Kind(
         made_of=Note,
@@ -154,7 +156,7 @@ class Writing:
         world: World,
         lists: Mapping[str, Records],
         rendered: Renderers,
-        written: dict[str, dict[str, Any]],
+        written: dict[str, Record],
     ) -> None:
         self.lists = lists
         self.rendered = rendered
@@ -192,7 +194,7 @@ class Writing:
             raise Refused(404)
         return item
 
-    def check_known(self, name: str, values: Mapping[str, Any], parameter: str) -> None:
+    def check_known(self, name: str, values: Values, parameter: str) -> None:
         """Refuse a body that names a record by an id which nothing has."""
         id = values.get(parameter)
         if id and id not in self.index.by_id(name):
@@ -200,7 +202,7 @@ class Writing:
 
     # ---- records of any kind --------------------------------------------------------------------
 
-    def create(self, name: str, values: Mapping[str, Any]) -> Any:
+    def create(self, name: str, values: Values) -> Any:
         """Add a record to a list, and return it."""
         writing_kind = KINDS[name]
         id = self.new_id()
@@ -223,7 +225,7 @@ class Writing:
         self.lists[name].add(item)
         return item
 
-    def update(self, name: str, id: str, values: Mapping[str, Any], *, partial: bool = True) -> Any:
+    def update(self, name: str, id: str, values: Values, *, partial: bool = True) -> Any:
         """Change a record of a list, and return it as it is then; `partial` leaves alone what is not given."""
         writing_kind = KINDS[name]
         item = self.find(name, id)
@@ -278,10 +280,10 @@ class Writing:
 
     # ---- what they are made of ------------------------------------------------------------------
 
-    def _blank(self, kind: Kind) -> dict[str, Any]:
+    def _blank(self, kind: Kind) -> Record:
         """Return what a new record has of what is not given, without the words that stand for something."""
         now = self.now()
-        words: dict[str, Any] = {"me": self.me, "now": now, "today": now.date()}
+        words: Record = {"me": self.me, "now": now, "today": now.date()}
         blank = dict(kind.blank)
         for attribute, value in kind.blank.items():
             # lists, which cannot be looked up, are blank as they are
@@ -289,13 +291,11 @@ class Writing:
                 blank[attribute] = words[value]
         return blank
 
-    def _split(
-        self, kind: Kind, values: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _split(self, kind: Kind, values: Values) -> tuple[Record, Record]:
         """Return the values that the world has a place for, by its names, and the others."""
         writable = {field.name for field in fields(kind.made_of)} - _READ_ONLY
-        world_values: dict[str, Any] = {}
-        beside: dict[str, Any] = {}
+        world_values: Record = {}
+        beside: Record = {}
         for name, value in values.items():
             attribute = kind.attributes.get(name, name)
             if attribute in writable and attribute in _UNIX:
@@ -306,7 +306,7 @@ class Writing:
                 beside[name] = plain(value)
         return world_values, beside
 
-    def _further(self, name: str, id: str) -> dict[str, Any]:
+    def _further(self, name: str, id: str) -> Record:
         """Return what only the service can give a new record."""
         if name == "statuses":
             keys = (f"custom{number}" for number in count(2))
@@ -344,7 +344,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def check_given(values: Mapping[str, Any], *required: str) -> None:
+def check_given(values: Values, *required: str) -> None:
     """Refuse values in which a required one is missing, or empty."""
     # zero and False are values: only what holds nothing is missing
     missing = [name for name in required if values.get(name) in (None, "", [])]
@@ -352,7 +352,7 @@ def check_given(values: Mapping[str, Any], *required: str) -> None:
         raise Refused(400, f"{', '.join(missing)} missing", **dict.fromkeys(missing, "is missing"))
 
 
-def _contact_ids(values: Mapping[str, Any]) -> tuple[str, ...]:
+def _contact_ids(values: Values) -> tuple[str, ...]:
     return tuple(contact["contact_id"] for contact in values.get("related_contacts", ()))
 
 

@@ -7,11 +7,11 @@ holds at most 100, errors have a ``message``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 
-from crmlab.sandbox.service import Handler, Records, Service, answer, iso
+from crmlab.sandbox.service import Handler, Record, Records, Service, answer, iso
 from crmlab.sandbox.services.relenta.saving import Activities, Contacts
 from crmlab.sandbox.world.model import Appointment, CustomField, Person, User, World
 
@@ -69,7 +69,7 @@ def service(world: World) -> Service:
     )
 
 
-def contact_id(person: Person | dict[str, Any]) -> str:
+def contact_id(person: Person | Record) -> str:
     """Return the id that Relenta gave this person, or a contact that was saved."""
     if isinstance(person, dict):
         return str(person["id"])
@@ -133,13 +133,13 @@ class _Writer:
         self.companies = world.companies_by_id()
         self.fields = [field for field in world.fields if field.entity == "contact"]
 
-    def any_contact(self, contact: Person | dict[str, Any]) -> dict[str, Any]:
+    def any_contact(self, contact: Person | Record) -> Record:
         """A person of the world, or a contact as it was saved."""
         if isinstance(contact, dict):
             return contact
         return self.contact(contact)
 
-    def contact(self, person: Person) -> dict[str, Any]:
+    def contact(self, person: Person) -> Record:
         alias = self.world.alias(person, "relenta")
         company_name = None
         website = ""
@@ -176,13 +176,13 @@ class _Writer:
             **_given(**{key_of(field): _custom(person, field) for field in self.fields}),
         }
 
-    def any_activity(self, activity: Appointment | dict[str, Any]) -> dict[str, Any]:
+    def any_activity(self, activity: Appointment | Record) -> Record:
         """An appointment of the world, or an activity as it was saved."""
         if isinstance(activity, dict):
             return activity
         return self.activity(activity)
 
-    def activity(self, appointment: Appointment) -> dict[str, Any]:
+    def activity(self, appointment: Appointment) -> Record:
         # who was deleted since is named no more
         users = _known(self.users, appointment.user_ids)
         people = _known(self.people, appointment.person_ids)
@@ -208,7 +208,7 @@ class _Writer:
             "body": appointment.body,
         }
 
-    def field(self, field: CustomField) -> dict[str, Any]:
+    def field(self, field: CustomField) -> Record:
         number = self.fields.index(field)
         record = {
             "id": str(33_078_800 + number),

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from crmlab.sandbox.service import BODY, Records, dumps, iso
+from crmlab.sandbox.service import BODY, Record, Records, dumps, iso
 from crmlab.sandbox.world.model import Appointment
 
 _TEXTS = (
@@ -73,10 +73,10 @@ class Contacts:
         return self._envelope(dumps({"id": int(contact_id)}))
 
     def _contact(
-        self, body: dict[str, Any], id_: str, *, created_at: str | None, now: str | None
-    ) -> dict[str, Any]:
+        self, body: Record, id_: str, *, created_at: str | None, now: str | None
+    ) -> Record:
         names = f"{body.get('first_name') or ''} {body.get('last_name') or ''}"
-        contact: dict[str, Any] = {
+        contact: Record = {
             "id": id_,
             "full_name": names.strip(),
             "dt_created": created_at,
@@ -132,7 +132,7 @@ class Activities:
         return self._envelope(dumps({"id": int(wanted_id)}))
 
 
-def activity_id(activity: Appointment | dict[str, Any]) -> str:
+def activity_id(activity: Appointment | Record) -> str:
     """Return the id of an appointment of the world, or of an activity that was saved."""
     if isinstance(activity, dict):
         return str(activity["id"])
@@ -150,14 +150,12 @@ def _created_at(item: Any) -> str | None:
     return iso(item.created_at)
 
 
-def _texts(body: dict[str, Any], fields: Iterable[str]) -> dict[str, Any]:
+def _texts(body: Record, fields: Iterable[str]) -> Record:
     """Return these fields as the service keeps them: what is not given is blank."""
     return {field: body.get(field) or "" for field in fields}
 
 
-def _activity(
-    body: dict[str, Any], id_: str, *, created_at: str | None, now: str | None
-) -> dict[str, Any]:
+def _activity(body: Record, id_: str, *, created_at: str | None, now: str | None) -> Record:
     return {
         "id": id_,
         **_texts(body, (*_OF_ACTIVITY, *_TIMES)),
