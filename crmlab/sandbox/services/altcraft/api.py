@@ -7,16 +7,29 @@ of `profiles/list` and `subscribers/history_get_all`, and that ``date_to`` is th
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 
 from aiohttp import web
 
 from crmlab.sandbox.service import BODY, Records, Service, answer, dumps
 from crmlab.sandbox.services.altcraft import records
-from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, data, day, limit, page, whole
+from crmlab.sandbox.services.altcraft.asked import (
+    Body,
+    Method,
+    RefusedError,
+    data,
+    day,
+    given,
+    known,
+    limit,
+    page,
+    whole,
+)
 from crmlab.sandbox.services.altcraft.campaigns import Campaigns
 from crmlab.sandbox.services.altcraft.changes import Changes
 from crmlab.sandbox.services.altcraft.imports import Imports
@@ -90,7 +103,7 @@ class _Platform:
         self.imports = Imports(self.databases)
         self.methods = self._methods()
 
-    def _methods(self) -> dict[str, Callable[[Body], bytes]]:
+    def _methods(self) -> dict[str, Method]:
         """Return what answers each method, by its path."""
         campaigns = Campaigns(self.world, self.databases)
         # the scenarios of the sandbox are its campaigns that something triggers
@@ -136,7 +149,7 @@ class _Platform:
             return _refusal(refused.code, refused.detail)
         return answer(b'{"error":0,"error_text":"Successful operation",' + parts + b"}")
 
-    def _objects(self, listed: Records, *, back: bool = False) -> Callable[[Body], bytes]:
+    def _objects(self, listed: Records, *, back: bool = False) -> Method:
         """Return the method that lists numbered objects; `back`: a page points at its last one, not past it."""
 
         def listing(body: Body) -> bytes:
@@ -145,67 +158,69 @@ class _Platform:
             chosen = listed
             if isinstance(next(iter(listed.items), None), Campaign):
                 chosen = _asked_campaigns(listed, body)
-            following = chosen.where(lambda item: item.id >= first_id).ordered(lambda item: item.id)
+            following = chosen.where(lambda item: item.id >= first_id)
+            following = following.ordered(attrgetter("id"))
             counters = {"total_count": len(chosen)}
             on_page = following.items[:size]
             if on_page:
                 last_id = on_page[-1].id
                 counters["next_from_id"] = last_id if back else last_id + 1
-            return b'"data":' + following.slice(0, size) + b"," + dumps(counters)[1:-1]
+            members = following.slice(0, size)
+            return b'"data":' + members + b"," + dumps(counters)[1:-1]
 
         return listing
 
-    def _segment(self, body: Body) -> Segment:
-        segment = self.segments.get(whole(body, "id"))
-        if segment is None:
-            raise RefusedError(404)
-        return segment
-
     def segment(self, body: Body) -> bytes:
-        return data(records.segment(self._segment(body), next(iter(self.databases), None)))
+        segment = known(self.segments, body, "id")
+        first_database = next(iter(self.databases), None)
+        return data(records.segment(segment, first_database))
 
     def segment_counters(self, body: Body) -> bytes:
-        segment = self._segment(body)
+        segment = known(self.segments, body, "id")
         resource = whole(body, "resource_id")
         if resource not in self.resources:
             raise RefusedError(404)
         if "db_id" not in body and "list_id" not in body:
             raise RefusedError(450, "db_id is required for dynamic segments")
-        totals: dict[str, dict[str, int]] = {}
+        totals: dict[str, Counter[str]] = {}
         for profiles in self.databases.values():
             for counters in profiles.numbers(segment.person_numbers, resource):
-                channel_totals = totals.setdefault(
-                    counters["channel"], dict.fromkeys(counters["status"], 0)
-                )
-                for state, profiles_in_state in counters["status"].items():
-                    channel_totals[state] += profiles_in_state
-        return data([{"channel": channel, "status": states} for channel, states in totals.items()])
+                channel = counters["channel"]
+                channel_totals = totals.setdefault(channel, Counter())
+                # states are counted at zero too, which an update of a Counter keeps
+                channel_totals.update(counters["status"])
+        counted = []
+        for channel, states in totals.items():
+            counted.append({"channel": channel, "status": states})
+        return data(counted)
 
     def refresh_segment(self, body: Body) -> bytes:
-        segment_id = self._segment(body).id
-        # the channels of a segment are counted when they are asked for, not in the task
-        result = {"channels": [], "in_progress": False, "segment_id": segment_id, "updated": True}
+        segment = known(self.segments, body, "id")
+        result = {
+            # the channels of a segment are counted when they are asked for, not in the task
+            "channels": [],
+            "in_progress": False,
+            "segment_id": segment.id,
+            "updated": True,
+        }
         return self.tasks.start([result])
 
     def refresh_database(self, body: Body) -> bytes:
-        return self.tasks.start(self.objects.refreshed(body, database="id", resource="resource_id"))
+        result = self.objects.refreshed(body, database="id", resource="resource_id")
+        return self.tasks.start(result)
 
     def refresh_resource(self, body: Body) -> bytes:
-        return self.tasks.start(self.objects.refreshed(body, database="list_id", resource="id"))
+        result = self.objects.refreshed(body, database="list_id", resource="id")
+        return self.tasks.start(result)
 
     def accounts(self, body: Body) -> bytes:
         whole(body, "from_id", 1)
         limit(body)
-        return data([{"id": 1, "name": "Sandbox", "is_active": True}]) + b',"total_count":1'
-
-    def _profiles(self, body: Body, name: str = "db_id") -> records.Profiles:
-        database_id = whole(body, name)
-        if database_id not in self.databases:
-            raise RefusedError(404)
-        return self.databases[database_id]
+        account = {"id": 1, "name": "Sandbox", "is_active": True}
+        return data([account]) + b',"total_count":1'
 
     def profiles(self, body: Body) -> bytes:
-        profiles = self._profiles(body)
+        profiles = known(self.databases, body, "db_id")
         size = limit(body)
         pointer = str(body.get("from_id") or "")
         start = 0
@@ -216,18 +231,22 @@ class _Platform:
         stop = start + size
         next_pointer = None
         if stop < len(profiles.people):
-            next_pointer = records.profile_id(profiles.people[stop].id)
+            next_person = profiles.people[stop]
+            next_pointer = records.profile_id(next_person.id)
         return page(profiles.records.slice(start, stop), next_pointer)
 
     def profile(self, body: Body) -> bytes:
-        profiles = self._profiles(body)
+        profiles = known(self.databases, body, "db_id")
         position = find(profiles, body)
         return b'"data":' + profiles.records.slice(position, position + 1)[1:-1]
 
     def history_of_one(self, body: Body) -> bytes:
         """The events of one profile, from a day to a day where they are named."""
-        profiles = self._profiles(body, "list_id")
-        wanted = body.get("xxh") or records.xxh(profiles.people[find(profiles, body)])
+        profiles = known(self.databases, body, "list_id")
+        wanted = body.get("xxh")
+        if not wanted:
+            position = find(profiles, body)
+            wanted = records.xxh(profiles.people[position])
         first_day = day(body, "date_from", "2000-01-01")
         end = day(body, "date_to", "2999-12-31") + timedelta(days=1)
         for profile_hash, _, events in profiles.history:
@@ -243,7 +262,7 @@ class _Platform:
             raise RefusedError(404)
         databases = list(self.databases.values())
         if body.get("db_id"):
-            databases = [self._profiles(body)]
+            databases = [known(self.databases, body, "db_id")]
         subscriptions: list[bytes] = []
         for profiles in databases:
             chosen = profiles.subscriptions.of("resource_id", resource)
@@ -260,23 +279,24 @@ class _Platform:
         return page(_array(subscriptions[start:stop]), next_pointer)
 
     def subscriptions_of_one(self, body: Body) -> bytes:
-        profiles = self._profiles(body)
-        if not body.get("profile_id"):
-            raise RefusedError(450, "profile_id")
-        if body["profile_id"] not in profiles.by_id:
+        profiles = known(self.databases, body, "db_id")
+        profile_id = given(body, "profile_id")
+        if profile_id not in profiles.by_id:
             raise RefusedError(404)
-        person = profiles.people[profiles.by_id[body["profile_id"]]]
+        position = profiles.by_id[profile_id]
+        person = profiles.people[position]
         chosen = profiles.subscriptions.of("person_id", person.id)
         return b'"data":' + chosen.slice(0, len(chosen))
 
     def history(self, body: Body) -> bytes:
         """Events of at most `limit` profiles: a page may hold more rows than that."""
-        profiles = self._profiles(body, "list_id")
+        profiles = known(self.databases, body, "list_id")
         size = limit(body)
         first_day = day(body, "date_from")
         end = day(body, "date_to") + timedelta(days=1)
-        pointer = str(body.get("from_id") or "").partition(".")[0]
-        position = bisect_left(profiles.history, pointer, key=lambda history: history.xxh)
+        pointer = str(body.get("from_id") or "")
+        first_hash, _, _ = pointer.partition(".")
+        position = bisect_left(profiles.history, first_hash, key=attrgetter("xxh"))
         # the events of each profile on the page, several with commas between them
         histories: list[bytes] = []
         for profile_hash, times, events in profiles.history[position:]:
@@ -291,8 +311,7 @@ class _Platform:
 
 
 def _things(items: Iterable[Any]) -> Records:
-    group = {"Id": 1, "Name": "Default"}
-    return Records(items, lambda item: records.thing(item.id, item.name, group=group))
+    return Records(items, lambda item: records.thing(item.id, item.name))
 
 
 def _asked_campaigns(campaigns: Records, body: Body) -> Records:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from crmlab.sandbox.service import dumps
 
+Thing = TypeVar("Thing")
 Body = Mapping[str, Any]
+#: a method of the API: from the body of a request to the parts of its answer
+Method = Callable[[Body], bytes]
 
 
 class RefusedError(Exception):
@@ -58,10 +61,10 @@ def moment(body: Body, name: str) -> datetime | None:
     return named_time
 
 
-def choice(body: Body, name: str, known: tuple[str, ...], default: str | None = None) -> str:
+def choice(body: Body, name: str, words: Collection[str], default: str = "") -> str:
     """Return one of the documented words."""
     chosen = body.get(name, default)
-    if chosen not in known:
+    if chosen not in words:
         raise RefusedError(450, name)
     return str(chosen)
 
@@ -69,6 +72,22 @@ def choice(body: Body, name: str, known: tuple[str, ...], default: str | None = 
 def data(value: object) -> bytes:
     """Return the part of an answer that holds what was asked for."""
     return b'"data":' + dumps(value)
+
+
+def given(body: Body, name: str) -> str:
+    """Return what a request may not leave out, as text."""
+    value = body.get(name)
+    if value in (None, ""):
+        raise RefusedError(450, name)
+    return str(value)
+
+
+def known(things: Mapping[int, Thing], body: Body, name: str) -> Thing:
+    """Return the database, resource, segment or other thing whose number a request names."""
+    number = whole(body, name)
+    if number not in things:
+        raise RefusedError(404, name)
+    return things[number]
 
 
 def page(rows: bytes, following: str | None) -> bytes:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from crmlab.sandbox.service import Record, Records, iso
 from crmlab.sandbox.services.altcraft import records
 from crmlab.sandbox.services.altcraft.asked import (
     Body,
+    Method,
     RefusedError,
     choice,
     data,
@@ -22,6 +23,7 @@ from crmlab.sandbox.world.model import Campaign, World
 _STATES = ("cloning", "inactive", "waiting", "active", "completed", "deleted")
 #: how long it takes to send what is sent on one day
 _SENDING = timedelta(minutes=12)
+_BEGIN = time(9, tzinfo=UTC)
 
 
 class Campaigns:
@@ -35,18 +37,17 @@ class Campaigns:
         self._sent: dict[int, Counter[datetime]] = defaultdict(Counter)
         for event in world.mail_events:
             if event.action == "send" and event.campaign_id in self._campaigns:
-                begin = event.at.replace(hour=9, minute=0, second=0, microsecond=0)
+                begin = datetime.combine(event.at, _BEGIN)
                 self._sent[event.campaign_id][begin] += 1
         all_campaigns = Records(world.campaigns, records.campaign)
-        self.of_kind = {kind: all_campaigns.of("kind", kind) for kind in ("broadcast", "regular")}
+        self.broadcasts = all_campaigns.of("kind", "broadcast")
+        self.regulars = all_campaigns.of("kind", "regular")
         triggered = all_campaigns.of("kind", "trigger")
         self.with_scenarios = Records(triggered.items, _with_scenario)
 
-    def methods(
-        self, objects: Callable[[Records], Callable[[Body], bytes]]
-    ) -> dict[str, Callable[[Body], bytes]]:
+    def methods(self, objects: Callable[[Records], Method]) -> dict[str, Method]:
         """Return the methods about campaigns by their names."""
-        broadcasts = objects(self.of_kind["broadcast"])
+        broadcasts = objects(self.broadcasts)
 
         def broadcast_list(body: Body) -> bytes:
             choice(body, "type", ("broadcast",))
@@ -65,7 +66,7 @@ class Campaigns:
             "campaigns/log_v2": self.log,
             "campaigns/broadcasts/list": broadcast_list,
             "campaigns/broadcasts/get": self.broadcast,
-            "campaigns/regulars/list": objects(self.of_kind["regular"]),
+            "campaigns/regulars/list": objects(self.regulars),
             "scampaigns/list": scampaign_list,
         }
 
@@ -110,19 +111,24 @@ class Campaigns:
             # what was being sent at that time has its last line alone
             if since is None or end >= since:
                 lines.append(_line("end", end, str(count)))
-        return data(lines[: limit(body)]) + b',"total_count":%d' % len(lines)
+        size = limit(body)
+        return data(lines[:size]) + b',"total_count":%d' % len(lines)
 
     def broadcast(self, body: Body) -> bytes:
         campaign = self._campaign(body)
         if campaign.kind != "broadcast":
             raise RefusedError(404)
+        template = {
+            "subject": campaign.name,
+            "template_id": campaign.id + 1000,
+        }
         return data(
             {
                 "name": campaign.name,
                 "is_active": campaign.is_active,
                 "data_id": next(iter(self._databases), 0),
                 "data_type": "database",
-                "content": [{"subject": campaign.name, "template_id": campaign.id + 1000}],
+                "content": [template],
             }
         )
 
@@ -134,7 +140,13 @@ class Campaigns:
 
 
 def _line(state: str, at: datetime, value: str) -> Record:
-    return {"level": "INFO", "message": "sending", "state": state, "time": iso(at), "value": value}
+    return {
+        "level": "INFO",
+        "message": "sending",
+        "state": state,
+        "time": iso(at),
+        "value": value,
+    }
 
 
 def _state(campaign: Campaign) -> str:
@@ -148,6 +160,6 @@ def _state(campaign: Campaign) -> str:
 
 def _with_scenario(campaign: Campaign) -> Record:
     return {
-        **records.thing(campaign.id, campaign.name, group={"Id": 1, "Name": "Default"}),
+        **records.thing(campaign.id, campaign.name),
         "state": _state(campaign),
     }

@@ -6,12 +6,12 @@ which is not in it may be taken out, and that a goal is an event of the history 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, moment, whole
+from crmlab.sandbox.services.altcraft.asked import Body, Method, RefusedError, known, moment, whole
 from crmlab.sandbox.services.altcraft.matching import find
 from crmlab.sandbox.services.altcraft.records import Profiles
 from crmlab.sandbox.world.model import MailEvent, Person, Segment
@@ -30,7 +30,7 @@ class Changes:
         self._segments = segments
         self._numbers = count(1)
 
-    def methods(self) -> dict[str, Callable[[Body], bytes]]:
+    def methods(self) -> dict[str, Method]:
         """Return the methods by their names."""
         return {
             "profiles/delete": self.delete,
@@ -40,12 +40,13 @@ class Changes:
         }
 
     def delete(self, body: Body) -> bytes:
-        profiles = self._database(body)
-        profiles.remove(profiles.people[find(profiles, body)])
+        profiles = known(self._databases, body, "db_id")
+        position = find(profiles, body)
+        profiles.remove(profiles.people[position])
         return b'"data":null'
 
     def put_into_segment(self, body: Body) -> bytes:
-        segment = self._segment(body)
+        segment = known(self._segments, body, "segment_id")
         person = self._profile(body)
         if person.number not in segment.person_numbers:
             segment.person_numbers.append(person.number)
@@ -53,7 +54,7 @@ class Changes:
         return b'"data":null'
 
     def take_out_of_segment(self, body: Body) -> bytes:
-        segment = self._segment(body)
+        segment = known(self._segments, body, "segment_id")
         person = self._profile(body)
         if person.number in segment.person_numbers:
             segment.person_numbers.remove(person.number)
@@ -61,7 +62,7 @@ class Changes:
         return b'"data":null'
 
     def register_goal(self, body: Body) -> bytes:
-        profiles = self._database(body)
+        profiles = known(self._databases, body, "db_id")
         if whole(body, "pixel_id") != PIXEL:
             raise RefusedError(404, "pixel_id")
         goals = [*_goals(body)]
@@ -78,9 +79,10 @@ class Changes:
 
     def _goal(self, person: Person, at: datetime) -> MailEvent:
         # as the ids of the world's events: the time, what tells them apart, and a number
-        event_id = f"{int(at.timestamp()):08x}{'60a1':0>8}{next(self._numbers):08x}"
+        seconds = int(at.timestamp())
+        number = next(self._numbers)
         return MailEvent(
-            id=event_id,
+            id=f"{seconds:08x}{'60a1':0>8}{number:08x}",
             person_id=person.id,
             campaign_id=None,
             message_id=None,
@@ -88,23 +90,10 @@ class Changes:
             at=at,
         )
 
-    def _database(self, body: Body) -> Profiles:
-        database_id = whole(body, "db_id")
-        if database_id not in self._databases:
-            raise RefusedError(404, "db_id")
-        return self._databases[database_id]
-
-    def _segment(self, body: Body) -> Segment:
-        segment_id = whole(body, "segment_id")
-        if segment_id not in self._segments:
-            raise RefusedError(404, "segment_id")
-        return self._segments[segment_id]
-
     def _profile(self, body: Body) -> Person:
-        profiles = self._database(body)
-        if not body.get("profile_id"):
-            raise RefusedError(450, "profile_id")
-        return profiles.people[find(profiles, {**body, "matching": "profile_id"})]
+        profiles = known(self._databases, body, "db_id")
+        position = find(profiles, {**body, "matching": "profile_id"})
+        return profiles.people[position]
 
 
 def _goals(body: Body) -> Iterable[Any]:

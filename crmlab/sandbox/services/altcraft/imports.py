@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 from crmlab.sandbox.service import Record, dumps
-from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, whole
+from crmlab.sandbox.services.altcraft.asked import Body, Method, RefusedError, whole
 from crmlab.sandbox.services.altcraft.matching import find
 from crmlab.sandbox.services.altcraft.records import Profiles, profile_id
 from crmlab.sandbox.world.model import Person, object_id
@@ -33,13 +33,13 @@ class Imports:
         #: imports that would have started scenarios
         self.triggered = 0
 
-    def methods(self) -> dict[str, Callable[[Body], bytes]]:
+    def methods(self) -> dict[str, Method]:
         """Return the methods by their names."""
         return {"profiles/import": self.one, "profiles/import_batch": self.several}
 
     def started_with(
         self, workflows: Collection[int], start: Callable[[Any], bytes]
-    ) -> dict[str, Callable[[Body], bytes]]:
+    ) -> dict[str, Method]:
         """Return the methods that import profiles into a scenario: at once, or as a task that `start` starts."""
 
         def at_once(body: Body) -> bytes:
@@ -48,7 +48,8 @@ class Imports:
 
         def as_task(body: Body) -> bytes:
             self._check_workflow(body, workflows)
-            return start(json.loads(b"{%s}" % self.several(body)))
+            results = json.loads(b"{%s}" % self.several(body))
+            return start(results)
 
         return {
             "workflows/import_and_start_batch": at_once,
@@ -64,7 +65,8 @@ class Imports:
         profile = body.get("data")
         if not isinstance(profile, dict):
             raise RefusedError(450, "data")
-        return b'"profile_id":' + dumps(self._imported(self._found(body), body, profile))
+        imported_id = self._imported(self._found(body), body, profile)
+        return b'"profile_id":' + dumps(imported_id)
 
     def several(self, body: Body) -> bytes:
         """Import many profiles, each by the key in itself."""
@@ -77,9 +79,8 @@ class Imports:
             try:
                 if not isinstance(profile, dict):
                     raise RefusedError(450, "data")
-                results.append(
-                    {"error": 0, "profile_id": self._imported(database_profiles, body, profile)}
-                )
+                imported_id = self._imported(database_profiles, body, profile)
+                results.append({"error": 0, "profile_id": imported_id})
             except RefusedError as refused:
                 results.append({"error": refused.code, "error_text": refused.detail})
         return b'"result":' + dumps(results)
@@ -96,10 +97,14 @@ class Imports:
         """Write a profile, and return its id."""
         if "@" not in str(profile.get("email") or "@"):
             raise RefusedError(450, "email")
-        keys = {field: profile[field] for field in ("email", "phone") if profile.get(field)}
+        keys: Record = {}
+        for field in ("email", "phone"):
+            if profile.get(field):
+                keys[field] = profile[field]
         try:
             # what stands beside the profile says how it is found, before what stands in it
-            person = found.people[find(found, {**keys, **body})]
+            position = find(found, {**keys, **body})
+            person = found.people[position]
         except RefusedError as refused:
             if refused.code != 404 or body.get("matching") == "profile_id":
                 raise

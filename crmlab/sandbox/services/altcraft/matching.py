@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
-from crmlab.sandbox.services.altcraft.asked import Body, RefusedError
+from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, given
 from crmlab.sandbox.services.altcraft.records import Profiles, profile_id
 from crmlab.sandbox.world.model import Person
 
@@ -40,28 +39,27 @@ def find(found: Profiles, body: Body) -> int:
 def _test(found: Profiles, body: Body) -> Callable[[Person], bool]:
     matching = body.get("matching", "email")
     if matching == "profile_id":
-        wanted = _given(body, "profile_id")
+        wanted = given(body, "profile_id")
         return lambda person: profile_id(person.id) == wanted
     if matching in ("custom", "custom_sub"):
-        field_name = _given(body, "field_name")
-        field_value = _given(body, "field_value")
-        return lambda person: str(found.profile(person).get(field_name)) == field_value
+        field_name = given(body, "field_name")
+        field_value = given(body, "field_value")
+
+        def has_value(person: Person) -> bool:
+            value = found.profile(person).get(field_name)
+            return str(value) == field_value
+
+        return has_value
     if matching not in _BY_ADDRESS:
         raise RefusedError(450, "matching")
     parameters, counts_subscriptions = _BY_ADDRESS[matching]
-    addresses = {_given(body, parameter).lower() for parameter in parameters}
+    wanted_addresses = {given(body, parameter).lower() for parameter in parameters}
 
     def has_address(person: Person) -> bool:
-        return not addresses.isdisjoint(_addresses(found, person, counts_subscriptions))
+        addresses = _addresses(found, person, counts_subscriptions)
+        return not wanted_addresses.isdisjoint(addresses)
 
     return has_address
-
-
-def _given(body: Body, name: str) -> str:
-    value: Any = body.get(name)
-    if value in (None, ""):
-        raise RefusedError(450, name)
-    return str(value)
 
 
 def _addresses(found: Profiles, person: Person, counts_subscriptions: bool) -> Iterable[str]:

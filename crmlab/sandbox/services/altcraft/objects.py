@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from crmlab.sandbox.service import Record
-from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, data, whole
+from crmlab.sandbox.services.altcraft.asked import Body, Method, data, known
 from crmlab.sandbox.services.altcraft.records import Profiles
 from crmlab.sandbox.world.model import MailDatabase, MailResource, Subscription, World
 
@@ -46,43 +45,50 @@ class Objects:
         self._resources = {resource.id: resource for resource in world.mail_resources}
         self._profiles = profiles
 
-    def methods(self) -> dict[str, Callable[[Body], bytes]]:
+    def methods(self) -> dict[str, Method]:
         """Return the methods about single databases and resources by their names."""
         return {
-            "databases/get": lambda body: data(_settings(self._one(self._databases, body, "id"))),
+            "databases/get": self.database,
             "databases/fields_get": self.profile_fields,
             "databases/get_counters": self.database_counters,
-            "resources/get": lambda body: data(_settings(self._one(self._resources, body, "id"))),
+            "resources/get": self.resource,
             "resources/fields_get": self.subscription_fields,
             "resources/get_counters": self.resource_counters,
         }
 
+    def database(self, body: Body) -> bytes:
+        return data(_settings(known(self._databases, body, "id")))
+
+    def resource(self, body: Body) -> bytes:
+        return data(_settings(known(self._resources, body, "id")))
+
     def profile_fields(self, body: Body) -> bytes:
-        self._one(self._databases, body, "db_id")
-        fields = []
-        for field_name, description in {**_SYSTEM_FIELDS, **_OWN_FIELDS}.items():
-            fields.append({"name": field_name, "description": description, "type": "string"})
-        return data(fields)
+        known(self._databases, body, "db_id")
+        descriptions = {**_SYSTEM_FIELDS, **_OWN_FIELDS}
+        return data([_text_field(*field) for field in descriptions.items()])
 
     def subscription_fields(self, body: Body) -> bytes:
-        self._one(self._resources, body, "id")
-        return data([{"name": "_device_type", "description": "Device", "type": "string"}])
+        known(self._resources, body, "id")
+        return data([_text_field("_device_type", "Device")])
 
     def database_counters(self, body: Body) -> bytes:
-        database = self._one(self._databases, body, "id")
-        resource = self._one(self._resources, body, "resource_id")
-        return data(_counted(self._subscriptions(resource.id, database.id)))
+        database = known(self._databases, body, "id")
+        resource = known(self._resources, body, "resource_id")
+        subscriptions = self._subscriptions(resource.id, database.id)
+        return data(_counted(subscriptions))
 
     def resource_counters(self, body: Body) -> bytes:
-        resource = self._one(self._resources, body, "id")
-        return data(_counted(self._subscriptions(resource.id)))
+        resource = known(self._resources, body, "id")
+        subscriptions = self._subscriptions(resource.id)
+        return data(_counted(subscriptions))
 
     def refreshed(self, body: Body, *, resource: str, database: str) -> list[Record]:
         """Return what the task that counts anew tells at its end."""
-        resource_id = self._one(self._resources, body, resource).id
-        database_id = self._one(self._databases, body, database).id
+        resource_id = known(self._resources, body, resource).id
+        database_id = known(self._databases, body, database).id
+        subscriptions = self._subscriptions(resource_id, database_id)
         result = {
-            "channels": _counted(self._subscriptions(resource_id, database_id)),
+            "channels": _counted(subscriptions),
             "in_progress": False,
             "list_id": database_id,
             "resource_id": resource_id,
@@ -90,20 +96,24 @@ class Objects:
         }
         return [result]
 
-    def _one(self, known: Mapping[int, Any], body: Body, name: str) -> Any:
-        database_or_resource = known.get(whole(body, name))
-        if database_or_resource is None:
-            raise RefusedError(404, name)
-        return database_or_resource
-
     def _subscriptions(self, resource: int, database: int | None = None) -> Iterable[Subscription]:
         for database_id, profiles in self._profiles.items():
             if database in (None, database_id):
-                yield from profiles.subscriptions.of("resource_id", resource).items
+                of_resource = profiles.subscriptions.of("resource_id", resource)
+                yield from of_resource.items
 
 
 def _settings(found: MailDatabase | MailResource) -> Record:
-    return {"id": found.id, "name": found.name, "suppress_id": 0, "description": ""}
+    return {
+        "id": found.id,
+        "name": found.name,
+        "suppress_id": 0,
+        "description": "",
+    }
+
+
+def _text_field(name: str, description: str) -> Record:
+    return {"name": name, "description": description, "type": "string"}
 
 
 def _counted(subscriptions: Iterable[Subscription]) -> list[Record]:

@@ -42,8 +42,12 @@ def xxh(person: Person) -> str:
 
 
 def _present(record: Mapping[str, Any]) -> Record:
-    # zero and False are said: only what holds nothing is left out
-    return {field: value for field, value in record.items() if value not in (None, "", [])}
+    present_fields: Record = {}
+    for field, value in record.items():
+        # zero and False are said: only what holds nothing is left out
+        if value not in (None, "", []):
+            present_fields[field] = value
+    return present_fields
 
 
 def _millis(time: datetime) -> str:
@@ -62,6 +66,11 @@ class _History(NamedTuple):
     events: Records
 
 
+def _key(subscription: Subscription) -> tuple[int, str, str]:
+    """Return what makes a subscription one of its person's."""
+    return subscription.resource_id, subscription.channel, subscription.address
+
+
 class Profiles:
     """The people of one database, in the order of their ids, with what happened to them."""
 
@@ -70,14 +79,17 @@ class Profiles:
         self.people = sorted(people, key=_id_of)
         self._people = {person.id: person for person in self.people}
         self._world = world
-        self._names = {person.id: world.alias(person, "altcraft") for person in self.people}
+        self._names: dict[str, Alias] = {}
+        for person in self.people:
+            self._names[person.id] = world.alias(person, "altcraft")
         self._companies = world.companies_by_id()
         self._resources = {resource.id: resource.name for resource in world.mail_resources}
         self._campaigns = {campaign.id: campaign for campaign in world.campaigns}
         self._subscriptions: dict[str, list[Subscription]] = defaultdict(list)
         for subscription in world.subscriptions:
-            if subscription.person_id in self._people:
-                self._subscriptions[subscription.person_id].append(subscription)
+            person_id = subscription.person_id
+            if person_id in self._people:
+                self._subscriptions[person_id].append(subscription)
         self.records = Records(self.people, self.profile)
         self.subscriptions = Records(self._all_subscriptions(), self.subscription)
         self.by_id = self._positions()
@@ -95,13 +107,17 @@ class Profiles:
 
     def _histories(self) -> list[_History]:
         events: dict[str, list[MailEvent]] = defaultdict(list)
-        for event in sorted(self._world.mail_events, key=lambda event: event.at):
+        for event in sorted(self._world.mail_events, key=attrgetter("at")):
             events[event.person_id].append(event)
         histories = []
         for person in sorted(self.people, key=xxh):
             of_person = events[person.id]
-            times = [event.at for event in of_person]
-            histories.append(_History(xxh(person), times, Records(of_person, self.event)))
+            history = _History(
+                xxh=xxh(person),
+                times=[event.at for event in of_person],
+                events=Records(of_person, self.event),
+            )
+            histories.append(history)
         return histories
 
     def add(self, person: Person) -> None:
@@ -128,7 +144,8 @@ class Profiles:
     def _subscribe(self, person: Person, given: Mapping[str, Any]) -> None:
         """Change the subscription of that resource, channel and address, or add it."""
         channel = str(given.get("channel", "email"))
-        address = str(given.get(_ADDRESS.get(channel, "cc_data")) or "")
+        address_field = _ADDRESS.get(channel, "cc_data")
+        address = str(given.get(address_field) or "")
         status = given.get("status")
         # imports may number the states, of which only that of subscribed is shown
         new_status = "subscribed"
@@ -137,7 +154,7 @@ class Profiles:
         subscriptions = self._subscriptions[person.id]
         key = (given.get("resource_id"), channel, address)
         for position, subscription in enumerate(subscriptions):
-            if (subscription.resource_id, subscription.channel, subscription.address) == key:
+            if _key(subscription) == key:
                 subscriptions[position] = replace(subscription, status=new_status)
                 self.subscriptions.replace(subscription, subscriptions[position])
                 return
@@ -160,7 +177,9 @@ class Profiles:
         phones: list[str] = []
         if own_alias.phone:
             phones = [own_alias.phone, *person.phones[1:]]
-        subscriptions = self._subscriptions[person.id]
+        subscriptions: list[Record] = []
+        for subscription in self._subscriptions[person.id]:
+            subscriptions.append(self._inside(subscription))
         return _present(
             {
                 "id": profile_id(person.id),
@@ -179,7 +198,7 @@ class Profiles:
                 "_md5": _md5(own_alias.email) if own_alias.email else None,
                 "season": person.season,
                 "company": company.name if company else None,
-                "subscriptions": [self._inside(subscription) for subscription in subscriptions],
+                "subscriptions": subscriptions,
                 **self._written.get(person.id, {}),
             }
         )
@@ -187,6 +206,10 @@ class Profiles:
     def _inside(self, subscription: Subscription) -> Record:
         """A subscription as a profile holds it."""
         address = subscription.address
+        registered = {
+            "date": _millis(subscription.created_at),
+            "ip": "192.0.2.1",
+        }
         record: Record = {
             "resource_id": subscription.resource_id,
             "channel": subscription.channel,
@@ -194,7 +217,7 @@ class Profiles:
             "status": subscription.status,
             "hash_id": self._hash(subscription),
             "is_delete": False,
-            "reg_info": {"date": _millis(subscription.created_at), "ip": "192.0.2.1"},
+            "reg_info": registered,
         }
         if subscription.channel == "email":
             record["email_data"] = {
@@ -207,7 +230,7 @@ class Profiles:
         return record
 
     def _hash(self, subscription: Subscription) -> str:
-        identity = f"{subscription.resource_id}/{subscription.channel}/{subscription.address}"
+        identity = "/".join(map(str, _key(subscription)))
         return _md5(identity)[:16]
 
     def subscription(self, subscription: Subscription) -> Record:
@@ -302,8 +325,10 @@ class Profiles:
         """How many of these people can be sent to, by channel."""
         chosen_numbers = set(people)
         states: dict[str, Counter[str]] = defaultdict(Counter)
-        for subscription in self.subscriptions.of("resource_id", resource).items:
-            if self._people[subscription.person_id].number in chosen_numbers:
+        subscriptions = self.subscriptions.of("resource_id", resource)
+        for subscription in subscriptions.items:
+            person = self._people[subscription.person_id]
+            if person.number in chosen_numbers:
                 states[subscription.channel][subscription.status] += 1
         counters = []
         for channel, people_by_state in sorted(states.items()):
@@ -317,18 +342,27 @@ class Profiles:
 
 def databases(world: World) -> dict[int, Profiles]:
     """The databases by id; each person is in one of them, by number."""
-    members: dict[int, list[Person]] = {database.id: [] for database in world.mail_databases}
-    database_ids = list(members)
+    database_ids = [database.id for database in world.mail_databases]
+    members: dict[int, list[Person]] = defaultdict(list)
     for person in world.people_in("altcraft"):
         if database_ids:
             database_id = database_ids[person.number % len(database_ids)]
             members[database_id].append(person)
-    return {number: Profiles(number, world, people) for number, people in members.items()}
+    profiles: dict[int, Profiles] = {}
+    for database_id in database_ids:
+        profiles[database_id] = Profiles(database_id, world, members[database_id])
+    return profiles
 
 
-def thing(id_: int, name: str, *, group: Mapping[str, Any]) -> Record:
+def thing(id_: int, name: str) -> Record:
     """A database, resource or segment in its list."""
-    return {"id": id_, "name": name, "ui_tags": [], "Groups": [group]}
+    group = {"Id": 1, "Name": "Default"}
+    return {
+        "id": id_,
+        "name": name,
+        "ui_tags": [],
+        "Groups": [group],
+    }
 
 
 def campaign(one: Campaign) -> Record:

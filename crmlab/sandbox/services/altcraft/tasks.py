@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from uuid import UUID
 from aiohttp import web
 
 from crmlab.sandbox.service import Record, dumps
-from crmlab.sandbox.services.altcraft.asked import Body, RefusedError, choice, data, whole
+from crmlab.sandbox.services.altcraft.asked import Body, Method, RefusedError, choice, data, whole
 from crmlab.sandbox.services.altcraft.records import Profiles
 from crmlab.sandbox.world.model import Segment
 
@@ -43,7 +43,7 @@ class Tasks:
         self._tasks: dict[int, _Task] = {}
         self._files: dict[tuple[str, str], bytes] = {}
 
-    def methods(self) -> dict[str, Callable[[Body], bytes]]:
+    def methods(self) -> dict[str, Method]:
         """Return the methods about tasks by their names."""
         return {"tasks/status": self.status, "profiles/get_all": self.export}
 
@@ -88,7 +88,9 @@ class Tasks:
 
     async def file(self, request: web.Request) -> web.Response:
         """Answer with a file that an export has written."""
-        content = self._files.get((request.match_info["folder"], request.match_info["file"]))
+        folder = request.match_info["folder"]
+        file_name = request.match_info["file"]
+        content = self._files.get((folder, file_name))
         if content is None:
             return web.Response(status=404, text="404 page not found")
         return web.Response(body=content, content_type="application/octet-stream")
@@ -116,7 +118,8 @@ def _csv(rows: list[Record]) -> bytes:
     writer = csv.writer(file)
     writer.writerow(_COLUMNS)
     for row in rows:
-        writer.writerow([_cell(row.get(column)) for column in _COLUMNS])
+        values = map(row.get, _COLUMNS)
+        writer.writerow(map(_cell, values))
     return file.getvalue().encode()
 
 
