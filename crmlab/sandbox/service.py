@@ -130,9 +130,8 @@ class Records:
 
     def of(self, field: str, value: Any) -> Records:
         """Return the records with this value, by an index of that field."""
-        cells: dict[Any, list[_Cell]] = self.once(
-            f"by {field}", lambda: self._by(attrgetter(field))
-        )
+        value_of = attrgetter(field)
+        cells = self.once(f"by {field}", lambda: self._by(value_of))
         return self._with(cells.get(value, []))
 
     def add(self, item: Any, *, at: int | None = None) -> None:
@@ -178,7 +177,8 @@ class Records:
 
     def rendered(self, start: int, stop: int) -> Iterator[tuple[Any, bytes]]:
         """Yield records start..stop, each with its JSON."""
-        return ((cell.item, self._rendered(cell)) for cell in self._cells[start:stop])
+        for cell in self._cells[start:stop]:
+            yield cell.item, self._rendered(cell)
 
     def _changed(self) -> None:
         self._derived.clear()
@@ -192,7 +192,8 @@ class Records:
     def _by(self, key: Callable[[Any], Any]) -> dict[Any, list[_Cell]]:
         groups: dict[Any, list[_Cell]] = {}
         for cell in self._cells:
-            groups.setdefault(key(cell.item), []).append(cell)
+            group = groups.setdefault(key(cell.item), [])
+            group.append(cell)
         return groups
 
     def _with(self, cells: list[_Cell]) -> Records:
@@ -204,7 +205,8 @@ class Records:
 
 def dumps(value: Any) -> bytes:
     """Return compact JSON in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8")
 
 
 def extended(record: bytes, parts: Mapping[str, bytes]) -> bytes:
@@ -218,15 +220,18 @@ def extended(record: bytes, parts: Mapping[str, bytes]) -> bytes:
     return b"{" + b",".join(members) + b"}"
 
 
-def answer(
-    body: bytes | Mapping[str, Any] | list[Any], *, status: int = 200, **headers: str
-) -> web.Response:
-    """Return a JSON answer; underscores in header names stand for hyphens."""
+def answer(body: Any, *, status: int = 200, **headers: str) -> web.Response:
+    """Return a JSON answer, of values or of JSON that was made before; ``_`` in the name of a header is ``-``."""
     content = body
     if not isinstance(content, bytes):
         content = dumps(content)
     named = {keyword.replace("_", "-"): value for keyword, value in headers.items()}
-    return web.Response(body=content, status=status, content_type="application/json", headers=named)
+    return web.Response(
+        body=content,
+        status=status,
+        content_type="application/json",
+        headers=named,
+    )
 
 
 def iso(time: datetime | None) -> str | None:

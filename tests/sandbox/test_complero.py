@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 import crmlab
 from crmlab.errors import AuthError, NotFoundError
 from crmlab.sandbox.faults import Fault
-from crmlab.sandbox.services.complero.api import entries
+from crmlab.sandbox.services.complero.records import entries
 from crmlab.sandbox.world.generate import generate
 from crmlab.sandbox.world.model import ConsentEvent, Person, World
 

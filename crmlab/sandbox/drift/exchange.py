@@ -30,8 +30,12 @@ class Asked:
 
     def get(self, name: str) -> str:
         """Return what is asked for under this name; empty where nothing is."""
-        value = self.query.get(name) if self.body is None else self.body.get(name)
+        value = self._everything.get(name)
         return "" if value is None else str(value)
+
+    @property
+    def _everything(self) -> MultiDict[str] | Record:
+        return self.query if self.body is None else self.body
 
     def put(self, name: str, value: str | int) -> None:
         """Ask for something else."""
@@ -42,13 +46,16 @@ class Asked:
 
     def others(self, name: str) -> list[tuple[str, str]]:
         """Return what is asked for beside this name."""
-        everything = self.query if self.body is None else self.body
-        return sorted((each, str(value)) for each, value in everything.items() if each != name)
+        other_parts = []
+        for each, value in self._everything.items():
+            if each != name:
+                other_parts.append((each, str(value)))
+        return sorted(other_parts)
 
     def drop(self, name: str) -> None:
         """Do not ask for it."""
         if self.get(name):
-            del (self.query if self.body is None else self.body)[name]
+            del self._everything[name]
 
     def number(self, name: str) -> int | None:
         """Return the whole number that is asked for under this name, if it is one."""
@@ -105,7 +112,9 @@ class Given:
         """The objects of the list, or the one object of an answer without a list."""
         found = self.items
         if found is None:
-            found = [self.data.get("data", self.data) if isinstance(self.data, dict) else None]
+            found = [self.data]
+            if isinstance(self.data, dict):
+                found = [self.data.get("data", self.data)]
         return (item for item in found if isinstance(item, dict))
 
     def write(self) -> bytes:

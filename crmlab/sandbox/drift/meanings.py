@@ -63,9 +63,11 @@ def _move(asked: Asked, name: str, units: int) -> None:
     except ValueError:  # the service refuses it
         return
     if moment.tzinfo is None:
-        asked.put(name, (moment.date() + dt.timedelta(days=units)).isoformat())
+        moved_day = moment.date() + dt.timedelta(days=units)
+        asked.put(name, moved_day.isoformat())
         return
-    asked.put(name, iso(moment + dt.timedelta(seconds=units)) or "")
+    moved_time = moment + dt.timedelta(seconds=units)
+    asked.put(name, iso(moved_time) or "")
 
 
 def _no_since(asked: Asked) -> None:
@@ -119,9 +121,17 @@ def _other_event(asked: Asked, given: Given) -> None:
         record["event_id"] = record.pop("id")
         record["occurred_at"] = record.pop("created_at")
         for name in ("section_work", "section_private"):
-            section = contact.get(name)
-            if isinstance(section, dict) and isinstance(section.get("consents"), dict):
-                section["consents"] = list(_listed(section["consents"]))
+            consents = _consents_in(contact.get(name))
+            if consents is not None:
+                contact[name]["consents"] = list(_listed(consents))
+
+
+def _consents_in(section: object) -> Record | None:
+    """Return the consents of a section of a contact, where it holds an object of them."""
+    if not isinstance(section, dict):
+        return None
+    consents = section.get("consents")
+    return consents if isinstance(consents, dict) else None
 
 
 def _listed(consents: Record) -> Iterable[Record]:
@@ -129,10 +139,8 @@ def _listed(consents: Record) -> Iterable[Record]:
         if isinstance(granted, bool):
             yield {"channel": channel, "granted": granted}
         elif isinstance(granted, dict):
-            yield from (
-                {"channel": channel, "purpose": each, "granted": value}
-                for each, value in granted.items()
-            )
+            for purpose, value in granted.items():
+                yield {"channel": channel, "purpose": purpose, "granted": value}
 
 
 def _unclear_consents(asked: Asked, given: Given) -> None:
@@ -141,8 +149,9 @@ def _unclear_consents(asked: Asked, given: Given) -> None:
         contact = record.get("contact")
         sections = contact.values() if isinstance(contact, dict) else ()
         for section in sections:
-            if isinstance(section, dict) and isinstance(section.get("consents"), dict):
-                section["consents"] = dict.fromkeys(section["consents"], "to be asked")
+            consents = _consents_in(section)
+            if consents is not None:
+                section["consents"] = dict.fromkeys(consents, "to be asked")
 
 
 def _no_documentation(asked: Asked) -> web.Response | None:
@@ -182,9 +191,10 @@ def _other_columns(asked: Asked, given: Given) -> None:
     for record in given.records:
         attributes = record.get("attributes")
         if isinstance(attributes, dict) and "datasets" in attributes:
-            attributes["datasets"] = [
-                [row[0], *reversed(row[1:])] for row in attributes["datasets"]
-            ]
+            turned_rows = []
+            for first, *others in attributes["datasets"]:
+                turned_rows.append([first, *reversed(others)])
+            attributes["datasets"] = turned_rows
 
 
 def _errors_too(asked: Asked, given: Given) -> None:

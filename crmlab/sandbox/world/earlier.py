@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from operator import attrgetter
 from time import monotonic
 from typing import Protocol, TypeVar
 
@@ -144,7 +145,10 @@ def _as_then(
 
 
 def _deal(deal: Deal, now: datetime) -> Deal:
-    history = [(reached_at, stage) for reached_at, stage in deal.stage_history if reached_at <= now]
+    history = []
+    for reached_at, stage in deal.stage_history:
+        if reached_at <= now:
+            history.append((reached_at, stage))
     amounts_before = []
     amounts_since = []
     for until, amount in deal.earlier_amounts:
@@ -159,10 +163,11 @@ def _deal(deal: Deal, now: datetime) -> Deal:
     if amounts_since:
         then.amount = amounts_since[0]
     changes = [change_time for change_time, _ in (*history, *amounts_before)]
+    modified_until_then = min(deal.modified_at, now)
     if deal.status == "pending":
-        return replace(then, modified_at=max(changes, default=min(deal.modified_at, now)))
+        return replace(then, modified_at=max(changes, default=modified_until_then))
     if _closed_at(deal) <= now:
-        return replace(then, modified_at=min(deal.modified_at, now))
+        return replace(then, modified_at=modified_until_then)
     return replace(
         then,
         status="pending",
@@ -183,7 +188,7 @@ def _closed_at(deal: Deal) -> datetime:
 def _arrived(events: list[_Event], now: datetime) -> list[_Event]:
     """Return what happened until now, without the last of the latest hours: it is told later than it happened."""
     happened = [event for event in events if event.at <= now]
-    last_event = max(happened, key=lambda event: event.at, default=None)
+    last_event = max(happened, key=attrgetter("at"), default=None)
     if last_event is None or last_event.at < now - _LATE:
         return happened
     return [event for event in happened if event is not last_event]
@@ -208,7 +213,8 @@ def _person(person: Person, customers: Collection[str], now: datetime) -> Person
         person_then = replace(person_then, starred=not person.starred)
         # Complero's events show what they held when they were told
         if "complero" not in person.services:
-            person_then = replace(person_then, phones=person.phones[:-1], tags=person.tags[:-1])
+            person_then.phones = person.phones[:-1]
+            person_then.tags = person.tags[:-1]
     if person.status_key == "customer" and person.id not in customers:
         return replace(person_then, status_key="prospect")
     return person_then
@@ -256,7 +262,10 @@ def _subscription(subscription: Subscription, left: Collection[tuple[str, str]])
 
 def _ended_by(status: str) -> str | None:
     """Return the event that leads to a status: ``"unsubscribe"`` to ``"unsubscribed"``."""
-    return next((action for action in _LEAVING if status.startswith(action)), None)
+    for action in _LEAVING:
+        if status.startswith(action):
+            return action
+    return None
 
 
 def _segment(segment: Segment, people: Collection[Person]) -> Segment:

@@ -88,7 +88,8 @@ def _all(integrations: Integrations, direction: str) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         included = replies.included(request, _PARTS)
         chosen = integrations.of(direction)
-        return replies.data([integrations.shown(integration, included) for integration in chosen])
+        entities = [integrations.shown(integration, included) for integration in chosen]
+        return replies.data(entities)
 
     return handle
 
@@ -96,7 +97,8 @@ def _all(integrations: Integrations, direction: str) -> Handler:
 def _one(integrations: Integrations, direction: str) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         integration = integrations.named(request.match_info["id"], direction)
-        return replies.data(integrations.shown(integration, replies.included(request, _PARTS)))
+        included = replies.included(request, _PARTS)
+        return replies.data(integrations.shown(integration, included))
 
     return handle
 

@@ -30,7 +30,8 @@ class Collection:
     def add(self, attributes: Mapping[str, Any], **related: Any) -> Object:
         """Add an object with the next free id."""
         # above all others, so that an id of one that was deleted comes back only if it was the last
-        highest = max((int(entity["id"]) for entity in self.objects), default=0)
+        ids = [int(entity["id"]) for entity in self.objects]
+        highest = max(ids, default=0)
         entity: Object = {
             "id": self.ids(highest + 1),
             "type": self.type,
@@ -51,7 +52,10 @@ class Collection:
     def named(self, id: str) -> Object | None:
         """Return the object with that id."""
         # ids are numbers at some paths and texts at others, in a request always text
-        return next((entity for entity in self.objects if str(entity["id"]) == id), None)
+        for entity in self.objects:
+            if str(entity["id"]) == id:
+                return entity
+        return None
 
 
 def link(kind: str, id: Any) -> Object:
@@ -66,4 +70,6 @@ def links(kind: str, ids: Iterable[Any]) -> list[Object]:
 
 def without_related(entity: Object) -> Object:
     """Return an object without what it is related to."""
-    return {member: value for member, value in entity.items() if member != "relationships"}
+    other_members = dict(entity)
+    other_members.pop("relationships", None)
+    return other_members

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from crmlab.sandbox.service import Record, dumps
+from crmlab.sandbox.services.commanders_act.collection import Object, link, links
 from crmlab.sandbox.services.commanders_act.objects import event_names
 from crmlab.sandbox.services.commanders_act.records import SECRET, Hour, hours_between, millis
 from crmlab.sandbox.world.model import Integration, World
@@ -37,12 +38,13 @@ def issues(one: Integration, hours: list[Hour]) -> Iterator[tuple[str, Record]]:
             deliveries = round(total * share)
             # a reason that nothing went wrong for is in no answer
             if deliveries:
+                hit = uuid5(NAMESPACE_URL, f"issue/{one.id}")
                 issue = {
                     "reason": reason,
                     "event_types": list(event_names())[:2],
                     "events_count": deliveries,
                     "last_seen": millis(last_seen),
-                    "stream_hit_id": f"{uuid5(NAMESPACE_URL, f'issue/{one.id}')}-86400-{kind}-{reason}",
+                    "stream_hit_id": f"{hit}-86400-{kind}-{reason}",
                 }
                 yield kind, issue
 
@@ -81,7 +83,8 @@ def details(world: World, one: Integration, kind: str, issue: Record) -> Record:
 def data_quality(sources: Iterable[Integration], shares: Iterable[tuple[str, float]]) -> Record:
     """What the sources collected and what of it was normalized, by type of event and hour of the last day."""
     chosen_sources = list(sources)
-    by_hour = _collected_by_hour((source, source.hourly[-24:]) for source in chosen_sources)
+    last_day = [source.hourly[-24:] for source in chosen_sources]
+    by_hour = _collected_by_hour(last_day)
     statuses: Record = {}
     anomalies: Record = {}
     for event_name, share in shares:
@@ -93,10 +96,12 @@ def data_quality(sources: Iterable[Integration], shares: Iterable[tuple[str, flo
             # one event in a hundred lacks a property, and is not normalized
             without_property = collected // 100
             lacking += without_property
-            rows.append([_naive_time(began_at), collected, collected - without_property])
+            normalized = collected - without_property
+            rows.append([_naive_time(began_at), collected, normalized])
         statuses[event_name] = rows
         if lacking:
-            anomalies[event_name].append(_anomaly(event_name, lacking, max(by_hour)))
+            anomaly = _anomaly(event_name, lacking, max(by_hour))
+            anomalies[event_name].append(anomaly)
     collecting = [_collecting(source) for source in chosen_sources]
     return {
         "type": "monitoring/sources/data-quality-report",
@@ -108,12 +113,10 @@ def data_quality(sources: Iterable[Integration], shares: Iterable[tuple[str, flo
     }
 
 
-def _collected_by_hour(
-    sources: Iterable[tuple[Integration, Iterable[Hour]]],
-) -> Counter[datetime]:
+def _collected_by_hour(hours_of_sources: Iterable[Iterable[Hour]]) -> Counter[datetime]:
     """Return how many events the sources collected, whatever became of them."""
     by_hour: Counter[datetime] = Counter()
-    for _, hours in sources:
+    for hours in hours_of_sources:
         for began_at, success, failed, rejected in hours:
             by_hour[began_at] += success + failed + rejected
     return by_hour
@@ -132,7 +135,8 @@ def _anomaly(event: str, count: int, at: datetime) -> Record:
 
 def _collecting(one: Integration) -> Record:
     trend = [{"timestamp": midnight, "value": 90} for midnight in hours_of_days(one)]
-    by_hour = _collected_by_hour([(one, one.hourly[-24:])])
+    last_day = one.hourly[-24:]
+    by_hour = _collected_by_hour([last_day])
     return {
         "reference": str(uuid5(NAMESPACE_URL, f"source/{one.id}")),
         "count": by_hour.total(),
@@ -153,7 +157,11 @@ def _collecting(one: Integration) -> Record:
 
 def hours_of_days(one: Integration) -> list[int]:
     """The days of which there are hours, in milliseconds."""
-    return sorted({millis(hour[0].replace(hour=0)) for hour in one.hourly})
+    days: set[int] = set()
+    for began_at, *_counts in one.hourly:
+        midnight = began_at.replace(hour=0)
+        days.add(millis(midnight))
+    return sorted(days)
 
 
 def collected_events(
@@ -170,8 +178,8 @@ def collected_events(
             sources.append(integration)
         else:
             destinations.append(integration)
-    by_hour = _collected_by_hour((source, hours_between(source, start, end)) for source in sources)
-    links = {
+    by_hour = _collected_by_hour(hours_between(source, start, end) for source in sources)
+    linked = {
         "sources": {"data": _links(sources)},
         "destinations": {"data": _links(destinations)},
     }
@@ -179,7 +187,7 @@ def collected_events(
     datasets = []
     for event_name, share in shares:
         event_id = f"7-{event_name}"
-        related = {**links, "stats": {"data": {"type": "events/stat", "id": event_id}}}
+        related = {**linked, "stats": {"data": link("events/stat", event_id)}}
         event = {
             "type": "events/definition",
             "id": event_id,
@@ -188,8 +196,9 @@ def collected_events(
         }
         rows = [["dateTime", "value"]]
         for began_at in sorted(by_hour, reverse=True):
+            collected = round(by_hour[began_at] * share)
             # these figures come as text, with a decimal point
-            rows.append([_naive_time(began_at), str(float(round(by_hour[began_at] * share)))])
+            rows.append([_naive_time(began_at), str(float(collected))])
         dataset = {
             "type": "dataset",
             "id": f"{event_id}/stats/normalized",
@@ -200,8 +209,8 @@ def collected_events(
     return {"data": events, "included": datasets}
 
 
-def _links(integrations: Iterable[Integration]) -> list[dict[str, str]]:
-    return [{"type": "integration", "id": str(integration.id)} for integration in integrations]
+def _links(integrations: Iterable[Integration]) -> list[Object]:
+    return links("integration", [str(integration.id) for integration in integrations])
 
 
 def _naive_time(at: datetime) -> str:

@@ -47,7 +47,8 @@ class Integrations:
 
     def add(self, direction: str, attributes: Mapping[str, Any]) -> Record:
         """Add one with the next free id, and return it as an answer has it."""
-        highest_id = max((integration.id for integration in self._all), default=0)
+        ids = [integration.id for integration in self._all]
+        highest_id = max(ids, default=0)
         added = Integration(
             id=highest_id + 1,
             label=attributes["label"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -72,8 +73,8 @@ class Lists:
         report = _named(self.collections["/ams/reports"], request)
         page_number, page_size = _page(request)
         lines = self._report_lines(int(report["id"]))
-        page_lines = lines[(page_number - 1) * page_size : page_number * page_size]
-        last_page = -(-len(lines) // page_size)
+        page_lines = _on_page(lines, page_number, page_size)
+        last_page = math.ceil(len(lines) / page_size)
         pagination = {
             "total": len(lines),
             "count": len(page_lines),
@@ -91,9 +92,16 @@ class Lists:
         }
         if page_number < last_page:
             links["next"] = f"{address}?{_query(page_number + 1, page_size)}"
-        columns = ["name", *_METRICS]
-        data = {"rows": page_lines, "total": _sum(lines), "columns": columns}
-        body = {"data": data, "meta": {"pagination": pagination}, "links": links}
+        data = {
+            "rows": page_lines,
+            "total": _sum(lines),
+            "columns": ["name", *_METRICS],
+        }
+        body = {
+            "data": data,
+            "meta": {"pagination": pagination},
+            "links": links,
+        }
         return web.Response(body=dumps(body), content_type=replies.JSON_API)
 
     def _report_lines(self, report_id: int) -> list[Object]:
@@ -108,10 +116,9 @@ class Lists:
         cookie_name = request.match_info["name"]
         if cookie_name not in self._cookie_names:
             raise replies.NoDataError
-        body = {
-            f"description_{language}": f"{cookie_name} ({language})"
-            for language in ("en", "fr", "it")
-        }
+        body = {}
+        for language in ("en", "fr", "it"):
+            body[f"description_{language}"] = f"{cookie_name} ({language})"
         return web.Response(body=dumps(body), content_type=replies.JSON_API)
 
     @property
@@ -142,9 +149,8 @@ def _all(collection: Collection) -> Handler:
         if not collection.is_paged:
             return replies.data(chosen)
         page_number, page_size = _page(request)
-        return replies.data(
-            _sorted(chosen, request)[(page_number - 1) * page_size : page_number * page_size]
-        )
+        in_order = _sorted(chosen, request)
+        return replies.data(_on_page(in_order, page_number, page_size))
 
     return handle
 
@@ -189,15 +195,24 @@ def _sorted(entities: list[Object], request: web.Request) -> list[Object]:
         return entities
     if any(attribute not in entity["attributes"] for entity in entities):
         raise replies.BadFilterError("sort")
+
     # as text: an attribute may be absent, or a number here and a word there
-    return sorted(
-        entities, key=lambda entity: str(entity["attributes"][attribute]), reverse=is_falling
-    )
+    def text(entity: Object) -> str:
+        return str(entity["attributes"][attribute])
+
+    return sorted(entities, key=text, reverse=is_falling)
 
 
 def _page(request: web.Request) -> tuple[int, int]:
     """Return which page is asked for, and how many it may hold."""
-    return _positive(request, "page[number]", 1), _positive(request, "page[size]", _PAGE_SIZE)
+    number = _positive(request, "page[number]", 1)
+    size = _positive(request, "page[size]", _PAGE_SIZE)
+    return number, size
+
+
+def _on_page(entities: list[Object], number: int, size: int) -> list[Object]:
+    stop = number * size
+    return entities[stop - size : stop]
 
 
 def _positive(request: web.Request, name: str, default: int) -> int:
@@ -228,5 +243,6 @@ def _sum(lines: list[Object]) -> Record:
     """Return the last line of a report: the sum of all its lines, also of those on other pages."""
     total: Record = {"name": {"type": "string", "value": "total"}}
     for metric in _METRICS:
-        total[metric] = _cell(sum(line[metric]["value"] for line in lines))
+        values = [line[metric]["value"] for line in lines]
+        total[metric] = _cell(sum(values))
     return total

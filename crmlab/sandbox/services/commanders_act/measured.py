@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -21,6 +22,10 @@ _INCLUDES = frozenset(
 )
 
 
+_OF_DEVICES = "filter[sup_filters][device][]"
+_OF_LOCATIONS = "filter[sup_filters][location][]"
+
+
 class Measured:
     """Answers what is asked about figures."""
 
@@ -34,7 +39,7 @@ class Measured:
         end = replies.time(request, "end", self.world.now)
         start = replies.time(request, "start", end - timedelta(days=30))
         hours = records.hours_between(integration, start, end)
-        has_deliveries = any(sum(hour[1:]) for hour in hours)
+        has_deliveries = any(any(counts) for _began_at, *counts in hours)
         if not has_deliveries:
             raise replies.NoDataError
         return integration, hours
@@ -55,12 +60,8 @@ class Measured:
         """One row for each banner, whatever the number of days."""
         first_day = replies.day(request, "filter[begin_date]")
         last_day = replies.day(request, "filter[end_date]")
-        devices = replies.choices(
-            request, "filter[sup_filters][device][]", records.DEVICES.values()
-        )
-        locations = replies.choices(
-            request, "filter[sup_filters][location][]", records.LOCATIONS.values()
-        )
+        devices = replies.choices(request, _OF_DEVICES, records.DEVICES.values())
+        locations = replies.choices(request, _OF_LOCATIONS, records.LOCATIONS.values())
         rows = []
         for banner in self.world.banners:
             row = records.statistic(banner, first_day, last_day, devices, locations)
@@ -98,7 +99,8 @@ class Measured:
         for integration in self._integrations:
             for kind, issue in events.issues(integration, integration.hourly):
                 if issue["stream_hit_id"] == request.match_info["id"]:
-                    return replies.data(events.details(self.world, integration, kind, issue))
+                    details = events.details(self.world, integration, kind, issue)
+                    return replies.data(details)
         raise replies.NoDataError
 
     # ---- events ----------------------------------------------------------------------------------
@@ -110,15 +112,20 @@ class Measured:
             sources = [source for source in sources if str(source.id) == source_id]
         if not sources:
             raise replies.NoDataError
-        return replies.data(events.data_quality(sources, list(_shares())))
+        quality = events.data_quality(sources, list(_shares()))
+        return replies.data(quality)
 
     async def collected(self, request: web.Request) -> web.Response:
         range_type = request.query.get("filter[rangeType]", "absolute")
         if range_type not in ("absolute", "relative"):
             raise replies.BadFilterError("filter[rangeType]")
         included = replies.included(request, _INCLUDES)
-        end = _edge(request, "filter[to]", range_type, self.world.now, self.world.now)
-        start = _edge(request, "filter[from]", range_type, self.world.now, end - timedelta(days=30))
+        now = self.world.now
+        edge: Callable[[web.Request, str, datetime], datetime] = replies.time
+        if range_type == "relative":
+            edge = partial(_edge_before, now)
+        end = edge(request, "filter[to]", now)
+        start = edge(request, "filter[from]", end - timedelta(days=30))
         search = request.query.get("filter[search]", "")
         searched = [(event_name, share) for event_name, share in _shares() if search in event_name]
         body = events.collected_events(self._integrations, searched, start, end)
@@ -128,8 +135,12 @@ class Measured:
 
 
 def _figures(integration: Integration, kind: str, figures: Mapping[str, Any]) -> web.Response:
-    attributes = {"connector_type": integration.connector_template, **figures}
-    return replies.data({"id": str(integration.id), "type": kind, "attributes": attributes})
+    entity = {
+        "id": str(integration.id),
+        "type": kind,
+        "attributes": {"connector_type": integration.connector_template, **figures},
+    }
+    return replies.data(entity)
 
 
 def _shares() -> Iterator[tuple[str, float]]:
@@ -137,10 +148,8 @@ def _shares() -> Iterator[tuple[str, float]]:
     return zip(event_names(), _SHARES, strict=True)
 
 
-def _edge(request: web.Request, name: str, kind: str, now: datetime, default: datetime) -> datetime:
-    """A time, or how many seconds before now."""
-    if kind == "absolute":
-        return replies.time(request, name, default)
+def _edge_before(now: datetime, request: web.Request, name: str, default: datetime) -> datetime:
+    """A time that is given as how many seconds before now it is."""
     value = request.query.get(name)
     if value is None:
         return default

@@ -28,7 +28,12 @@ _COOKIES = (
 
 def collections(world: World) -> dict[str, Collection]:
     """Return what is at each path, by the path."""
-    return {**tag_manager(world), **_platform(world), **_monitoring(world), **_cookies(world)}
+    return {
+        **tag_manager(world),
+        **_platform(world),
+        **_monitoring(world),
+        **_cookies(world),
+    }
 
 
 # ---- sources, destinations, events --------------------------------------------------------------
@@ -197,10 +202,18 @@ def _reports(world: World) -> Collection:
 
 
 def _redirect_rules(world: World) -> Collection:
-    filters = ("domain", "tld", "full_domain", "rule", "is_active")
-    rules = Collection(type="ams/redirect-rules", filters=dict(zip(filters, filters, strict=True)))
+    # each filter is called as the attribute that it is about
+    filters = {
+        "domain": "domain",
+        "tld": "tld",
+        "full_domain": "full_domain",
+        "rule": "rule",
+        "is_active": "is_active",
+    }
+    rules = Collection(type="ams/redirect-rules", filters=filters)
     created_at = offset_time(world.now - timedelta(days=200))
-    for domain, decision in (("shop", "allow"), ("blog", "allow"), ("old-partner", "deny")):
+    decisions = {"shop": "allow", "blog": "allow", "old-partner": "deny"}
+    for domain, decision in decisions.items():
         redirect_rule = {
             "domain": domain,
             "tld": "example",

@@ -66,20 +66,20 @@ def integration(one: Integration, included: Collection[str]) -> Record:
     }
     if "health" in included:
         attributes["health"] = health(one.hourly)
+    environment = _ENVIRONMENTS.get(one.environment, "3")
     return {
         "id": one.id,
         "type": "integrations",
         "attributes": attributes,
         "relationships": {
-            "connector": {"data": {"type": "dms/connector", "id": one.connector_id}},
-            "environment": {
-                "data": {
-                    "type": "integration-environments",
-                    "id": _ENVIRONMENTS.get(one.environment, "3"),
-                }
-            },
+            "connector": _related("dms/connector", one.connector_id),
+            "environment": _related("integration-environments", environment),
         },
     }
+
+
+def _related(kind: str, id: str) -> Record:
+    return {"data": {"type": kind, "id": id}}
 
 
 def catalog(integrations: Iterable[Integration], direction: str) -> list[Record]:
@@ -88,7 +88,8 @@ def catalog(integrations: Iterable[Integration], direction: str) -> list[Record]
     for integration in integrations:
         if integration.direction == direction:
             by_connector[integration.connector_id] = integration
-    return [_connector(by_connector[connector_id]) for connector_id in sorted(by_connector)]
+    in_order = [integration for _, integration in sorted(by_connector.items())]
+    return [_connector(integration) for integration in in_order]
 
 
 def _connector(one: Integration) -> Record:
@@ -104,7 +105,7 @@ def _connector(one: Integration) -> Record:
             "template": one.connector_template,
             "trigger_type": trigger_type,
         },
-        "relationships": {"categories": {"data": {"type": "integration-categories", "id": "1"}}},
+        "relationships": {"categories": _related("integration-categories", "1")},
     }
 
 
@@ -115,7 +116,11 @@ def _parameters(one: Integration) -> Record:
             "facebook": {"pixel_id": str(one.id), "access_token": SECRET},
             "gdpr_purpose": "all",
         }
-    return {"timestamp": "context.event_timestamp", "user_id": "user.id", "access_token": SECRET}
+    return {
+        "timestamp": "context.event_timestamp",
+        "user_id": "user.id",
+        "access_token": SECRET,
+    }
 
 
 def health(hourly: Iterable[Hour]) -> Record:
@@ -130,10 +135,11 @@ def health(hourly: Iterable[Hour]) -> Record:
         fail_by_day[midnight] += failed + rejected
         totals.update(success=success, failed=failed, rejected=rejected)
     retried = totals["success"] // 50
+    at_once = totals["success"] - retried
     return {
         "total": totals.total(),
         "success": {
-            "immediate": {"total": totals["success"] - retried, "increase_rate": 0.0},
+            "immediate": {"total": at_once, "increase_rate": 0.0},
             "retry": {"total": retried, "increase_rate": None},
         },
         "fail": {
@@ -149,8 +155,8 @@ def health(hourly: Iterable[Hour]) -> Record:
 
 def _dataset(name: str, by_day: Mapping[int, int]) -> Record:
     """A header and a row for each day, as all figures of the service come."""
-    rows = [[midnight, count] for midnight, count in by_day.items()]
-    return {"dataset": [["dateTime", name], *rows]}
+    header = ["dateTime", name]
+    return {"dataset": [header, *map(list, by_day.items())]}
 
 
 def hours_between(one: Integration, start: datetime, end: datetime) -> list[Hour]:
@@ -166,13 +172,15 @@ def trends(one: Integration, hours: Iterable[Hour], granularity: int) -> Record:
         counted = intervals.setdefault(interval, [0, 0])
         counted[0] += success
         counted[1] += failed + rejected
-    rows = [[interval, *counted] for interval, counted in sorted(intervals.items())]
+    rows: list[list[str | int]] = [["dateTime", "success", "fail"]]
+    for interval, counted in sorted(intervals.items()):
+        rows.append([interval, *counted])
     return {
         "id": str(one.id),
         "type": "delivery/trend",
         "attributes": {
             "connector_type": one.connector_template,
-            "datasets": [["dateTime", "success", "fail"], *rows],
+            "datasets": rows,
         },
     }
 
@@ -203,7 +211,11 @@ def statistic(
             if optin:
                 rates[f"optin_rate_{dimension}_{number}"] = _rate(optin, exposed)
     present = {metric: count for metric, count in counts.items() if count}
-    return {"type": "privacy/statistic", "id": banner.id, "attributes": present | rates}
+    return {
+        "type": "privacy/statistic",
+        "id": banner.id,
+        "attributes": present | rates,
+    }
 
 
 def _decisions(days: Iterable[BannerDay]) -> dict[str, int]:
@@ -277,14 +289,19 @@ def segment(one: TagSegment, first: datetime, end: datetime) -> list[Record]:
                 "nb_visitors_total": str(total),
                 "start_date": began_at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
             }
-            row_id = str(millis(began_at))
-            rows.append({"type": "dms/segment-statistics", "id": row_id, "attributes": attributes})
+            row = {
+                "type": "dms/segment-statistics",
+                "id": str(millis(began_at)),
+                "attributes": attributes,
+            }
+            rows.append(row)
     return rows
 
 
 def _share(number: int, parts: int, part: int) -> int:
+    equal_share, left_over = divmod(number, parts)
     # what is left over goes to the first parts: together they are the number again
-    return number // parts + (part < number % parts)
+    return equal_share + (part < left_over)
 
 
 def users(world: World) -> list[Record]:

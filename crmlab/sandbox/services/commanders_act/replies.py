@@ -28,7 +28,8 @@ def errors(status: int, *errors: Record) -> web.Response:
     """Return an answer of errors alone."""
     # the document has failures of the service as plain JSON
     kind = "application/json" if status >= 500 else JSON_API
-    return web.Response(body=dumps({"errors": list(errors)}), status=status, content_type=kind)
+    body = dumps({"errors": list(errors)})
+    return web.Response(body=body, status=status, content_type=kind)
 
 
 def refusal(status: int) -> web.Response:
@@ -40,7 +41,8 @@ def data(value: Any) -> web.Response:
     """Return an answer of data."""
     # lists that are kept come as the bytes that they were rendered to once
     rendered = value if isinstance(value, bytes) else dumps(value)
-    return web.Response(body=b'{"data":' + rendered + b"}", content_type=JSON_API)
+    body = b'{"data":' + rendered + b"}"
+    return web.Response(body=body, content_type=JSON_API)
 
 
 class BadFilterError(Exception):
@@ -68,7 +70,8 @@ def guarded(handler: Handler) -> Handler:
 
 def included(request: web.Request, known: Collection[str]) -> set[str]:
     """What ``include`` names, as a comma list; only what is known."""
-    named = {related for related in request.query.get("include", "").split(",") if related}
+    parts = request.query.get("include", "").split(",")
+    named = {related for related in parts if related}
     unknown = named - set(known)
     if unknown:
         raise BadFilterError(f"include: {', '.join(sorted(unknown))}")

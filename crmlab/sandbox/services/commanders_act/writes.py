@@ -102,10 +102,10 @@ class Writes:
         if matched.path == "/ams/redirect-rules":
             _require(attributes_given, _RULE)
         if collection.has(attributes_given):
-            return replies.errors(
-                409, {"code": "CONFLICT", "detail": f"{collection.unique} is taken"}
-            )
-        attributes = {**self._blank(matched.path, collection), **attributes_given}
+            conflict = {"code": "CONFLICT", "detail": f"{collection.unique} is taken"}
+            return replies.errors(409, conflict)
+        blank = self._blank(matched.path, collection)
+        attributes = {**blank, **attributes_given}
         related = {}
         for relation, linked in body.get("relationships", {}).items():
             if "data" in linked:
@@ -148,7 +148,8 @@ class Writes:
         attributes_given = dict(body.get("attributes", {}))
         is_trash = attributes_given.pop("trash", False)
         attributes_given.pop("id_tag", None)
-        self._versions[str(entity["id"])].append(copy.deepcopy(entity["attributes"]))
+        attributes_before = copy.deepcopy(entity["attributes"])
+        self._versions[str(entity["id"])].append(attributes_before)
         if matched.operation.method == "PUT":  # it replaces what was there before
             entity["attributes"] = dict(attributes_given)
         else:
@@ -342,10 +343,10 @@ def _id(request: web.Request, matched: _Matched, body: Mapping[str, Any]) -> str
         attributes.get("id_tag"),
         request.query.get("id"),
     )
-    named_id = next((str(candidate) for candidate in candidates if candidate is not None), "")
-    if not named_id:
+    given_ids = [str(candidate) for candidate in candidates if candidate is not None]
+    if not given_ids or not given_ids[0]:
         raise replies.BadFilterError("id is missing")
-    return named_id
+    return given_ids[0]
 
 
 def _named(collection: Collection, id: str) -> Object:
@@ -366,6 +367,7 @@ def _tags_of(other: Object | None) -> list[Object]:
     """Return the tags of a trigger or rule, to be changed."""
     if other is None:
         raise replies.NoDataError
-    relation = other.setdefault("relationships", {}).setdefault("tags", {"data": []})
+    relationships = other.setdefault("relationships", {})
+    relation = relationships.setdefault("tags", {"data": []})
     tags: list[Object] = relation["data"]
     return tags

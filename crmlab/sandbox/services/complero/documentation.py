@@ -6,6 +6,7 @@ What a real one shows is not documented; these show contact, event, channel and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 
 from aiohttp import web
 
@@ -33,9 +34,10 @@ class Documentation:
         self._not_found = not_found
         contact_ids = {person.id: person.complero_id for person in world.people_in("complero")}
         self._events: dict[str, list[ConsentEvent]] = {}
-        for event in sorted(world.consent_events, key=lambda event: (event.at, event.id)):
-            if event.has_documentation and event.person_id in contact_ids:
-                self.add(contact_ids[event.person_id], event)
+        for event in sorted(world.consent_events, key=attrgetter("at", "id")):
+            contact_id = contact_ids.get(event.person_id)
+            if event.has_documentation and contact_id is not None:
+                self.add(contact_id, event)
 
     def add(self, contact: str, event: ConsentEvent) -> None:
         """Take in an event of a contact that has a documentation."""
@@ -78,8 +80,11 @@ def _file(contact: str, event: ConsentEvent) -> web.Response:
 
 def pdf(lines: tuple[str, ...]) -> bytes:
     """Return a PDF of one page that shows these lines (ISO 32000-1, 7.5)."""
-    shown = "".join(f"({_escaped(line)}) Tj 0 -{_LINE} Td " for line in lines)
-    content = f"BT /F1 {_FONT_SIZE} Tf 60 {_TOP} Td {shown}ET".encode("latin-1", "replace")
+    shown = ""
+    for line in lines:
+        shown += f"({_escaped(line)}) Tj 0 -{_LINE} Td "
+    drawing = f"BT /F1 {_FONT_SIZE} Tf 60 {_TOP} Td {shown}ET"
+    content = drawing.encode("latin-1", "replace")
     objects = (
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
@@ -106,4 +111,7 @@ def pdf(lines: tuple[str, ...]) -> bytes:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+    # the backslash first: those that escape a bracket stay single
+    for special in ("\\", "(", ")"):
+        text = text.replace(special, f"\\{special}")
+    return text

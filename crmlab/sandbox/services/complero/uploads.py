@@ -7,10 +7,10 @@ pass. The codes are the vendor's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import uuid4
 
 from aiohttp import web
@@ -40,18 +40,24 @@ class Kind:
     model: str
     required: tuple[str, ...]
     texts: tuple[str, ...]
-    others: Mapping[str, Any]
+    others: Record
 
-    def blank(self, changes: Mapping[str, Any]) -> Record:
+    def blank(self, changes: Record) -> Record:
         """Return a record that was uploaded and is none of the world's."""
-        return {**dict.fromkeys(self.texts, ""), "tags": [], **self.others, **changes}
+        no_texts = dict.fromkeys(self.texts, "")
+        return {**no_texts, "tags": [], **self.others, **changes}
 
 
 CONTACTS = Kind(
     model="contact",
     required=("id", "first_name", "last_name"),
     texts=_CONTACT_TEXTS,
-    others={"data": {}, "documentation": {}, "section_private": {}, "section_work": {}},
+    others={
+        "data": {},
+        "documentation": {},
+        "section_private": {},
+        "section_work": {},
+    },
 )
 EMPLOYEES = Kind(
     model="employee",
@@ -112,7 +118,7 @@ class Uploads:
 
     def _taken(self, request: web.Request, kind: Kind) -> web.Response:
         body = request[BODY]
-        if not isinstance(body, list) or not all(isinstance(record, dict) for record in body):
+        if not _are_records(body):
             return self._refusal(400, f"the body is an array of {kind.model}s (v1c001)")
         if len(body) > _MAX:
             return self._refusal(400, f"at most {_MAX} {kind.model}s (v1c001)")
@@ -129,7 +135,13 @@ class Uploads:
             items.append(item)
 
         # the newest upload comes first, and is worked on after the answer
-        upload = Upload(str(uuid4()), datetime.now(UTC), items, accepted, kind)
+        upload = Upload(
+            id=str(uuid4()),
+            created_at=datetime.now(UTC),
+            items=items,
+            records=accepted,
+            kind=kind,
+        )
         self.by_id[upload.id] = upload
         self._log.add(upload, at=0)
         asyncio.get_running_loop().call_later(_SECONDS, self._finish, upload)
@@ -161,15 +173,22 @@ class Uploads:
         for upload in self._done(CONTACTS):
             for contact_id in upload.records:
                 # a later upload may have assigned it to somebody else
-                if self.changes(contact_id).get("employee_id") == employee:
+                contact = self.changes(contact_id)
+                if contact.get("employee_id") == employee:
                     contact_ids.add(contact_id)
         return contact_ids
 
     def _done(self, kind: Kind) -> Iterator[Upload]:
-        return (upload for upload in self.by_id.values() if upload.is_done and upload.kind is kind)
+        for upload in self.by_id.values():
+            if upload.is_done and upload.kind is kind:
+                yield upload
 
 
-def errors_of(record: Mapping[str, Any], kind: Kind) -> dict[str, str]:
+def _are_records(body: Any) -> TypeGuard[list[Record]]:
+    return isinstance(body, list) and all(isinstance(record, dict) for record in body)
+
+
+def errors_of(record: Record, kind: Kind) -> dict[str, str]:
     """Return the codes of the rules that a record breaks, by field."""
     errors: dict[str, str] = {}
     for field_name in kind.required:
@@ -183,8 +202,10 @@ def errors_of(record: Mapping[str, Any], kind: Kind) -> dict[str, str]:
     if _is_no_email(record.get("email")):
         errors["email"] = _RULE
     work_section = record.get("section_work")
-    if isinstance(work_section, dict) and _is_no_email(work_section.get("email")):
-        errors["section_work.email"] = _RULE
+    if isinstance(work_section, dict):
+        work_email = work_section.get("email")
+        if _is_no_email(work_email):
+            errors["section_work.email"] = _RULE
     return errors
 
 

@@ -26,7 +26,9 @@ def _action(change: Callable[[Writing, Action], Values]) -> Act:
 
     def act(writing: Writing, asked: Asked) -> str:
         action: Action = writing.find("actions", asked.id)
-        return str(writing.changed("actions", action, **change(writing, action)).id)
+        attributes = change(writing, action)
+        writing.changed("actions", action, **attributes)
+        return action.id
 
     return act
 
@@ -36,14 +38,16 @@ def done(writing: Writing, action: Action) -> Values:
     if action.done:
         return {}
     writing.before_done[action.id] = action.status
-    return {"done": True, "done_at": writing.now().date(), "status": "done"}
+    today = writing.now().date()
+    return {"done": True, "done_at": today, "status": "done"}
 
 
 def not_done(writing: Writing, action: Action) -> Values:
     """Return what an action was before it was done."""
     if not action.done:
         raise Refused(409, "The action is not done")
-    return {"done": False, "done_at": None, "status": writing.before_done.get(action.id, "date")}
+    status_before = writing.before_done.get(action.id, "date")
+    return {"done": False, "done_at": None, "status": status_before}
 
 
 def _promoted(writing: Writing, action: Action) -> Values:
@@ -52,7 +56,8 @@ def _promoted(writing: Writing, action: Action) -> Values:
     has_next = any(other.status in _NEXT for other in others)
     if action.done or has_next:
         raise Refused(409, "There is a next action")
-    return {"status": "date", "date": action.date or writing.now().date()}
+    today = writing.now().date()
+    return {"status": "date", "date": action.date or today}
 
 
 def _swapped(writing: Writing, action: Action) -> Values:
@@ -83,7 +88,8 @@ def _is_earlier(action: Action, other: Action) -> bool:
 
 def _of_mine(writing: Writing, action: Action) -> list[Action]:
     """Return the user's other actions with the contact."""
-    my_actions = assigned(writing.index.actions.get(action.contact_id, []), writing.me)
+    actions = writing.index.actions.get(action.contact_id, [])
+    my_actions = assigned(actions, writing.me)
     return [other for other in my_actions if other is not action]
 
 
@@ -92,18 +98,22 @@ def _unlinked(writing: Writing, action: Action) -> Values:
     return {}
 
 
+def _unassigned(writing: Writing, action: Action) -> Values:
+    return {"assignee_id": writing.me}
+
+
+def _not_demoted(writing: Writing, asked: Asked) -> str:
+    """Change nothing: the vendor keeps this for those that still ask."""
+    return str(writing.find("actions", asked.id).id)
+
+
 ACTIONS: Mapping[tuple[str, str], Act] = {
-    ("PUT", "/actions/{action_id}/unassign"): _action(
-        lambda writing, action: {"assignee_id": writing.me}
-    ),
+    ("PUT", "/actions/{action_id}/unassign"): _action(_unassigned),
     ("PUT", "/actions/{action_id}/mark_as_done"): _action(done),
     ("PUT", "/actions/{action_id}/undo_completion"): _action(not_done),
     ("PUT", "/actions/{action_id}/unlink"): _action(_unlinked),
     ("PUT", "/actions/{action_id}/promote"): _action(_promoted),
-    # kept by the vendor for those that still ask: it changes nothing
-    ("PUT", "/actions/{action_id}/revert_promotion"): lambda writing, asked: str(
-        writing.find("actions", asked.id).id
-    ),
+    ("PUT", "/actions/{action_id}/revert_promotion"): _not_demoted,
     ("PUT", "/actions/{action_id}/swap"): _action(_swapped),
 }
 
@@ -124,7 +134,9 @@ def attach(writing: Writing, asked: Asked) -> Attachment:
         writing.check_known(list_name, asked.values, "reference_id")
         referenced = writing.find(list_name, asked.values["reference_id"])
     # what was uploaded has no name but the end of its key, see `/attachments/s3_form`
-    name = asked.values.get("name") or asked.values["key"].rpartition("/")[2]
+    name = asked.values.get("name")
+    if not name:
+        _, _, name = asked.values["key"].rpartition("/")
     file = Attachment(
         id=writing.new_id(),
         contact_id=referenced.contact_id,
@@ -141,24 +153,31 @@ def attach(writing: Writing, asked: Asked) -> Attachment:
 
 def _file(change: Callable[[Writing, Asked], Values]) -> Act:
     def act(writing: Writing, asked: Asked) -> str:
-        file = writing.find("attachments", asked.id)
-        return str(writing.changed("attachments", file, **change(writing, asked)).id)
+        file: Attachment = writing.find("attachments", asked.id)
+        attributes = change(writing, asked)
+        writing.changed("attachments", file, **attributes)
+        return file.id
 
     return act
 
 
 def _renamed(writing: Writing, asked: Asked) -> Values:
     check_given(asked.values, "attachment")
-    check_given(asked.values["attachment"], "custom_filename")
-    return {"custom_filename": asked.values["attachment"]["custom_filename"]}
+    attachment = asked.values["attachment"]
+    check_given(attachment, "custom_filename")
+    return {"custom_filename": attachment["custom_filename"]}
+
+
+def _pinned(writing: Writing, asked: Asked) -> Values:
+    return {"pinned_at": writing.now()}
+
+
+def _unpinned(writing: Writing, asked: Asked) -> Values:
+    return {"pinned_at": None}
 
 
 FILES: Mapping[tuple[str, str], Act] = {
     ("PATCH", "/attachments/{attachment_id}"): _file(_renamed),
-    ("PATCH", "/attachments/{attachment_id}/pin"): _file(
-        lambda writing, asked: {"pinned_at": writing.now()}
-    ),
-    ("PATCH", "/attachments/{attachment_id}/unpin"): _file(
-        lambda writing, asked: {"pinned_at": None}
-    ),
+    ("PATCH", "/attachments/{attachment_id}/pin"): _file(_pinned),
+    ("PATCH", "/attachments/{attachment_id}/unpin"): _file(_unpinned),
 }

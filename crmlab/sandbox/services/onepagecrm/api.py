@@ -105,9 +105,9 @@ def _routes(crm: _Crm) -> Iterator[web.RouteDef]:
             paths[f"/{name}"] = crm.paged(name)
         if name not in lists.WITHOUT_IDS:
             paths.setdefault(f"/{name}/{{id}}", crm.one(name))
-    for owner_list, parameter in (("contacts", "contact_id"), ("companies", "company_id")):
-        for name in (*lists.OF_CONTACTS, "pinned_attachments"):
-            paths[f"/{owner_list}/{{id}}/{name}"] = crm.paged(name, owner=owner_list, by=parameter)
+    for name in (*lists.OF_CONTACTS, "pinned_attachments"):
+        paths[f"/contacts/{{id}}/{name}"] = crm.paged(name, owner="contacts", by="contact_id")
+        paths[f"/companies/{{id}}/{name}"] = crm.paged(name, owner="companies", by="company_id")
     for path, handler in paths.items():
         yield from _both("GET", path, handler)
     for (method, path), write in WRITES.items():
@@ -152,19 +152,23 @@ class _Crm:
     def allows(self, request: web.Request, body: Any) -> bool:
         """Whether a request carries the key that opens the service at that time."""
         kind, _, pair = request.headers.get("Authorization", "").partition(" ")
+        if kind != "Basic":
+            return False
         try:
-            return (
-                kind == "Basic"
-                and b64decode(pair, validate=True).decode() == f"{_USER_ID}:{self.writing.key}"
-            )
+            given_pair = b64decode(pair, validate=True).decode()
         except (NotBase64, UnicodeDecodeError):
             return False
+        return given_pair == f"{_USER_ID}:{self.writing.key}"
 
     def _envelope(self, **parts: bytes) -> web.Response:
         return self._enveloped(200, parts)
 
     def _enveloped(self, status: int, parts: Mapping[str, bytes]) -> web.Response:
-        envelope = {"status": 0, "message": "OK", "timestamp": unix(self.world.clock())}
+        envelope = {
+            "status": 0,
+            "message": "OK",
+            "timestamp": unix(self.world.clock()),
+        }
         return answer(extended(dumps(envelope), parts), status=status)
 
     def changing(self, method: str, path: str, write: Write) -> Handler:
@@ -218,7 +222,8 @@ class _Crm:
         if name in lists.WHOLE:
             return self._envelope(data=extended(b"{}", {name: records.slice()}))
 
-        batch = self._batch(name, query, records, (page - 1) * per_page, page * per_page)
+        stop = page * per_page
+        batch = self._batch(name, query, records, stop - per_page, stop)
         counts = {}
         if name not in lists.UNCOUNTED:
             counts = _counts(records, page, per_page)
@@ -236,7 +241,8 @@ class _Crm:
         rendered: list[bytes] = []
         if name == "contacts" and embedded:
             for person, contact in found.rendered(start, stop):
-                rendered.append(extended(contact, self._of_contact(person.id, embedded)))
+                inside = self._of_contact(person.id, embedded)
+                rendered.append(extended(contact, inside))
             return _array(rendered)
         if name == "deals" and (_with_contacts(query) or _with_history(query)):
             for deal, deal_record in found.rendered(start, stop):
@@ -246,7 +252,10 @@ class _Crm:
 
     def _of_contact(self, id: str, names: Iterable[str]) -> dict[str, bytes]:
         """The contact's records of these lists, which are not wrapped."""
-        return {listed: self._records_of(listed, id).slice(bare=True) for listed in names}
+        records: dict[str, bytes] = {}
+        for name in names:
+            records[name] = self._records_of(name, id).slice(bare=True)
+        return records
 
     def _records_of(self, name: str, id: str) -> Records:
         if name == "pinned_attachments":
@@ -256,9 +265,9 @@ class _Crm:
     def _deal(self, deal: Deal, record: bytes, query: Mapping[str, str]) -> bytes:
         """A deal with its last stage in each pipeline, and its contacts beside it, as far as they are asked for."""
         if _with_history(query) and deal.stage_history:
-            last_stage = deal.stage_history[-1][1]
-            stages = {deal.pipeline_id: last_stage}
-            record = extended(record, {"previous_pipeline_stages": dumps(stages)})
+            _, last_stage = deal.stage_history[-1]
+            stages = dumps({deal.pipeline_id: last_stage})
+            record = extended(record, {"previous_pipeline_stages": stages})
         wrapped = b'{"deal":%s}' % record
         if not _with_contacts(query):
             return wrapped
@@ -267,7 +276,8 @@ class _Crm:
             person = self._index.people.get(contact_id)
             # it may have been deleted: the deal still names it
             if person:
-                contacts.append(dumps(self._bare_contact(person)))
+                contact = self._bare_contact(person)
+                contacts.append(dumps(contact))
         return extended(wrapped, {"contacts": _array(contacts)})
 
     def _bare_contact(self, person: Person) -> Any:
@@ -279,16 +289,19 @@ class _Crm:
             with_this_id = self.lists[name].of("id", request.match_info["id"])
             if not len(with_this_id):
                 return _refusal(404)
-            return self._envelope(data=self._batch(name, request.query, with_this_id, 0, 1)[1:-1])
+            one_record = self._batch(name, request.query, with_this_id, 0, 1)
+            return self._envelope(data=one_record[1:-1])
 
         return handle
 
     async def relationship(self, request: web.Request) -> web.Response:
         """One relationship of a contact, which must be one of its two ends."""
-        with_this_id = self.lists["relationships"].of("id", request.match_info["relationship"])
-        if not len(with_this_id) or request.match_info["id"] not in self._index.people:
+        contact_id = request.match_info["id"]
+        relationship_id = request.match_info["relationship"]
+        with_this_id = self.lists["relationships"].of("id", relationship_id)
+        if not len(with_this_id) or contact_id not in self._index.people:
             return _refusal(404)
-        if request.match_info["id"] not in with_this_id.items[0].contact_ids:
+        if contact_id not in with_this_id.items[0].contact_ids:
             return _refusal(400, "The contact is no part of the relationship")
         return self._envelope(data=with_this_id.slice()[1:-1])
 
@@ -301,12 +314,15 @@ class _Crm:
             page, _ = _page(request.query)
         except BadValue as error:
             return _refusal(400, str(error))
-        matching = self._queries.matching(saved_filters.items[0], self._filtered("contacts", {}))
-        people = matching.items[(page - 1) * _FILTERED : page * _FILTERED]
-        contacts = [{"contact": self._bare_contact(person)} for person in people]
-        members = _members(_counts(matching, page, _FILTERED))
-        members["contacts"] = dumps(contacts)
-        return self._envelope(data=extended(saved_filters.slice()[1:-1], members))
+        contacts = self._filtered("contacts", {})
+        matching = self._queries.matching(saved_filters.items[0], contacts)
+        stop = page * _FILTERED
+        people = matching.items[stop - _FILTERED : stop]
+        counts = _counts(matching, page, _FILTERED)
+        members = _members(counts)
+        members["contacts"] = dumps([{"contact": self._bare_contact(person)} for person in people])
+        saved_filter = saved_filters.slice()[1:-1]
+        return self._envelope(data=extended(saved_filter, members))
 
     async def upload_form(self, request: web.Request) -> web.Response:
         """What a file is sent with to where files are stored, for a contact."""
@@ -344,27 +360,30 @@ class _Crm:
         if items_left:  # the last set says so by an address that is empty
             cascade = f"{request.scheme}://{request.host}/onepagecrm/api/v3/contacts/cascade"
             next_url = f"{cascade}/{ids[stop - 1]}"
-        set_counts = {"items_left": items_left, "next_set_url": next_url}
-        return self._envelope(
-            data=extended(dumps(set_counts), {"contacts": contacts.slice(start, stop)})
-        )
+        set_counts = dumps({"items_left": items_left, "next_set_url": next_url})
+        batch = contacts.slice(start, stop)
+        return self._envelope(data=extended(set_counts, {"contacts": batch}))
 
     def _filtered(self, name: str, query: Mapping[str, str]) -> Records:
         """The list as the query asks for it, kept until the list changes."""
         # the parameters that choose records, whatever their order: those of the page do not
         narrowing = sorted(item for item in query.items() if item[0] not in _OF_PAGES)
         listed = self.lists[_LISTED.get(name, name)]
-        return listed.once(
-            f"{name} {narrowing}", lambda: self._queries.answer(name, listed, query), of_others=True
-        )
+
+        def filtered() -> Records:
+            return self._queries.answer(name, listed, query)
+
+        return listed.once(f"{name} {narrowing}", filtered, of_others=True)
 
 
 def _counts(found: Records, page: int, per_page: int) -> dict[str, int]:
+    full_pages, left_over = divmod(len(found), per_page)
+    pages = full_pages + bool(left_over)
     return {
         "total_count": len(found),
         "page": page,
         "per_page": per_page,
-        "max_page": max(1, -(-len(found) // per_page)),
+        "max_page": max(1, pages),
     }
 
 
@@ -392,7 +411,9 @@ def _with_history(query: Mapping[str, str]) -> bool:
 
 def _page(query: Mapping[str, str]) -> tuple[int, int]:
     """Return which page is asked for, and how many records it may hold."""
-    return _whole_number(query, "page", 1), min(_whole_number(query, "per_page", 10), 100)
+    page = _whole_number(query, "page", 1)
+    per_page = _whole_number(query, "per_page", 10)
+    return page, min(per_page, 100)
 
 
 def _whole_number(query: Mapping[str, str], name: str, default: int) -> int:

@@ -69,8 +69,10 @@ def asked(
 @cache
 def _models() -> Mapping[tuple[str, str], type[BaseModel] | None]:
     """Return what each operation takes as its body, loaded when something is written."""
-    operations = registry()["onepagecrm"].operations()
-    return {(operation.method, operation.path): operation.body for operation in operations}
+    models: dict[tuple[str, str], type[BaseModel] | None] = {}
+    for operation in registry()["onepagecrm"].operations():
+        models[operation.method, operation.path] = operation.body
+    return models
 
 
 def _values(model: type[BaseModel] | None, body: Any, *, is_partial: bool) -> Record:
@@ -106,8 +108,10 @@ def _typed(model: type[BaseModel], fields: Record) -> Record:
     """Return the fields as the model reads them; a partial body, which it would refuse, as they came."""
     for name, field in model.model_fields.items():
         if field.is_required() and name not in fields:
-            return model.model_construct(**fields).model_dump(by_alias=True, exclude_unset=True)
-    return model.model_validate(fields).model_dump(by_alias=True, exclude_unset=True)
+            partial_body = model.model_construct(**fields)
+            return partial_body.model_dump(by_alias=True, exclude_unset=True)
+    whole_body = model.model_validate(fields)
+    return whole_body.model_dump(by_alias=True, exclude_unset=True)
 
 
 def _is_left_out(fault: Values) -> bool:

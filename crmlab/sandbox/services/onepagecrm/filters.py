@@ -31,14 +31,10 @@ class Relationships:
         return {
             "contact_id": lambda relationship, value: value in relationship.contact_ids,
             "contact_id_filter": lambda relationship, value: value in relationship.contact_ids,
-            "relationship_type_id": lambda relationship, value: (
-                relationship.record["relationship_type_id"] == value
-            ),
+            "relationship_type_id": has_value(_type_id),
             "variant_id_filter": lambda relationship, value: value in variant_ids(relationship),
             "search": self._is_searched,
-            "symmetrical": lambda relationship, value: (
-                self._is_symmetrical(relationship) == is_true(value)
-            ),
+            "symmetrical": switched(self._is_symmetrical),
         }
 
     def _is_searched(self, relationship: Entry, value: str) -> bool:
@@ -65,35 +61,26 @@ class Contacts:
 
     def filters(self) -> dict[str, Filter]:
         return {
-            "owner_id": lambda person, value: person.owner_id == value,
-            "company_id": lambda person, value: person.company_id == value,
+            "owner_id": has("owner_id"),
+            "company_id": has("company_id"),
             "not_linked_with": lambda person, value: person.company_id != value,
-            "status_id": lambda person, value: self._status(person) == value,
-            "lead_source": lambda person, value: (
-                value in (person.lead_source_id, self._source(person))
-            ),
-            "lead_source_id": lambda person, value: person.lead_source_id == value,
+            "status_id": has_value(self._status),
+            "lead_source": self._came_from,
+            "lead_source_id": has("lead_source_id"),
             "tag": lambda person, value: value in person.tags,
-            "email": lambda person, value: value.casefold() in map(str.casefold, person.emails),
+            "email": _has_email,
             "phone": _has_digits,
             "url": lambda person, value: holds(self._url(person), value),
-            # a contact without a last name stands under the name of its company
-            "letter": lambda person, value: begins(
-                person.last_name or self._company(person), value
-            ),
+            "letter": self._stands_under,
             "search": self._is_searched,
-            "starred": lambda person, value: person.starred == is_true(value),
-            "pending_deal": lambda person, value: self._has_pending(person) == is_true(value),
-            "action_stream": lambda person, value: bool(self._actions(person)) == is_true(value),
-            "has_actions": lambda person, value: self._is_mine_with(person) == is_true(value),
-            "has_actions_for_me": lambda person, value: (
-                self._is_mine_with(person, mine=True) == is_true(value)
-            ),
-            "has_actions_today": lambda person, value: (
-                self._has_one_today(person) == is_true(value)
-            ),
-            "waiting": lambda person, value: self._is_waiting(person) == is_true(value),
-            "custom_field_value": lambda person, value: value == person.season,
+            "starred": switched(attrgetter("starred")),
+            "pending_deal": switched(self._has_pending),
+            "action_stream": switched(self._actions),
+            "has_actions": switched(self._is_mine_with_actions),
+            "has_actions_for_me": switched(self._is_mine_with_my_actions),
+            "has_actions_today": switched(self._has_one_today),
+            "waiting": switched(self._is_waiting),
+            "custom_field_value": has("season"),
         }
 
     def orders(self) -> dict[str, Value]:
@@ -111,8 +98,16 @@ class Contacts:
             return ""
         return status.id
 
-    def _source(self, person: Person) -> str:
-        return self._index.sources.get(person.lead_source_id or "", "")
+    def _came_from(self, person: Person, value: str) -> bool:
+        """Whether a contact has a lead source of that id or name."""
+        source_id = person.lead_source_id or ""
+        source = self._index.sources.get(source_id, "")
+        return value in (person.lead_source_id, source)
+
+    def _stands_under(self, person: Person, letter: str) -> bool:
+        # a contact without a last name stands under the name of its company
+        name = person.last_name or self._company(person)
+        return begins(name, letter)
 
     def _company(self, person: Person) -> str:
         company = self._index.companies.get(person.company_id or "")
@@ -136,22 +131,26 @@ class Contacts:
         return bool(digits(value)) and _has_digits(person, value)
 
     def _has_pending(self, person: Person) -> bool:
-        return _any_is(self._index.deals_of.get(person.id, []), "pending")
+        deals = self._index.deals_of.get(person.id, [])
+        return _any_is(deals, "pending")
 
-    def _is_mine_with(self, person: Person, *, mine: bool = False) -> bool:
-        """Whether a contact of the caller has actions, of anybody or of the caller."""
-        actions = self._actions(person)
-        if mine:
-            actions = assigned(actions, self._me)
-        return person.owner_id == self._me and bool(actions)
+    def _my_actions(self, person: Person) -> list[Action]:
+        return assigned(self._actions(person), self._me)
+
+    def _is_mine_with_actions(self, person: Person) -> bool:
+        """Whether a contact of the caller has actions, of anybody."""
+        return person.owner_id == self._me and bool(self._actions(person))
+
+    def _is_mine_with_my_actions(self, person: Person) -> bool:
+        """Whether a contact of the caller has actions of the caller."""
+        return person.owner_id == self._me and bool(self._my_actions(person))
 
     def _has_one_today(self, person: Person) -> bool:
-        my_actions = assigned(self._actions(person), self._me)
-        is_due = any(action.date == self._today for action in my_actions)
-        return person.owner_id == self._me and is_due
+        days = [action.date for action in self._my_actions(person)]
+        return person.owner_id == self._me and self._today in days
 
     def _is_waiting(self, person: Person) -> bool:
-        return _any_is(assigned(self._actions(person), self._me), "waiting")
+        return _any_is(self._my_actions(person), "waiting")
 
 
 class Deals:
@@ -162,12 +161,12 @@ class Deals:
 
     def filters(self) -> dict[str, Filter]:
         return {
-            "owner_id": lambda deal, value: deal.owner_id == value,
-            "company_id": lambda deal, value: deal.company_id == value,
-            "pipeline_id": lambda deal, value: deal.pipeline_id == value,
-            "sales_pipeline_id": lambda deal, value: deal.pipeline_id == value,
+            "owner_id": has("owner_id"),
+            "company_id": has("company_id"),
+            "pipeline_id": has("pipeline_id"),
+            "sales_pipeline_id": has("pipeline_id"),
             "status": _has_status,
-            "stage": lambda deal, value: deal.status == "pending" and str(deal.stage) == value,
+            "stage": _is_in_stage,
             "name": lambda deal, value: holds(deal.name, value),
             "search": self._is_searched,
             "tag": lambda deal, value: value in self._tags(deal),
@@ -191,6 +190,21 @@ class Deals:
         return person.tags
 
 
+def has(attribute: str) -> Filter:
+    """Return the filter that keeps what has the value in this attribute."""
+    return has_value(attrgetter(attribute))
+
+
+def has_value(value_of: Value) -> Filter:
+    """Return the filter that keeps what this function finds the value for."""
+    return lambda item, value: value_of(item) == value
+
+
+def switched(is_so: Value) -> Filter:
+    """Return the filter of a parameter that is either true or false: what is so, or what is not."""
+    return lambda item, value: bool(is_so(item)) == is_true(value)
+
+
 def assigned(actions: Iterable[Action], user_id: str) -> list[Action]:
     """Return the actions of one user."""
     return [action for action in actions if action.assignee_id == user_id]
@@ -205,10 +219,15 @@ def any_holds(names: Iterable[str], part: str) -> bool:
     return any(holds(candidate, part) for candidate in names)
 
 
+def _has_email(person: Person, value: str) -> bool:
+    emails = map(str.casefold, person.emails)
+    return value.casefold() in emails
+
+
 def _has_digits(person: Person, value: str) -> bool:
     """Whether one of a contact's phone numbers has these digits, however both are written."""
     wanted_digits = digits(value)
-    return any(wanted_digits in digits(phone_number) for phone_number in person.phones)
+    return any(wanted_digits in number for number in map(digits, person.phones))
 
 
 def variants(kind: Entry) -> list[dict[str, str]]:
@@ -219,7 +238,12 @@ def variants(kind: Entry) -> list[dict[str, str]]:
 
 def variant_ids(relationship: Entry) -> list[str]:
     """Return which variants the ends of a relationship are."""
-    return [contact["variant_id"] for contact in relationship.record["related_contacts"]]
+    ends = relationship.record["related_contacts"]
+    return [end["variant_id"] for end in ends]
+
+
+def _type_id(relationship: Entry) -> Any:
+    return relationship.record["relationship_type_id"]
 
 
 def of_person(value: Value, index: Index) -> Value:
@@ -235,6 +259,10 @@ def _has_status(deal: Deal, value: str) -> bool:
     if value == "closed":
         return deal.status in _CLOSED
     return deal.status == value
+
+
+def _is_in_stage(deal: Deal, value: str) -> bool:
+    return deal.status == "pending" and str(deal.stage) == value
 
 
 def is_true(value: str) -> bool:

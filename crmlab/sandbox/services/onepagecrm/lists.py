@@ -136,20 +136,25 @@ def _notifications(world: World) -> list[Entry]:
 def bootstrap(world: World, listed: Mapping[str, Records]) -> dict[str, bytes]:
     """Return the data of the bootstrap answer and what stands beside it."""
     users = listed["users"]
+    pipelines = listed["pipelines"].slice()
     members = {
         "team": users.slice(1, bare=True),
-        "settings": extended(dumps(_settings(world)), {"pipelines": listed["pipelines"].slice()}),
+        "settings": extended(dumps(_settings(world)), {"pipelines": pipelines}),
     }
     for field_list in ("custom_fields", "company_fields", "deal_fields"):
         members[field_list] = listed[field_list].slice(bare=True)
     if len(users):
         members["user"] = users.slice(0, 1, bare=True)[1:-1]
+    account = dumps(_account(world, listed))
+    contacts = listed["contacts"]
+    tags = {"tags": _tags(contacts.items), "system_tags": []}
+    team_stream = {"all": len(contacts), "users": []}
     return {
-        "data": extended(dumps(_account(world, listed)), members),
+        "data": extended(account, members),
         "lead_sources": listed["lead_sources"].slice(),
         "statuses": listed["statuses"].slice(),
-        "tags": dumps({"tags": _tags(listed["contacts"].items), "system_tags": []}),
-        "team_stream": dumps({"all": len(listed["contacts"]), "users": []}),
+        "tags": dumps(tags),
+        "team_stream": dumps(team_stream),
     }
 
 
@@ -199,6 +204,11 @@ def _tags(people: Iterable[Person]) -> list[Record]:
         counts.update(person.tags)
     tags = []
     for name, contacts in sorted(counts.items()):
-        tag = {"name": name, "counts": contacts, "total_count": contacts, "action_stream_count": 0}
+        tag = {
+            "name": name,
+            "counts": contacts,
+            "total_count": contacts,
+            "action_stream_count": 0,
+        }
         tags.append(tag)
     return tags

@@ -17,13 +17,15 @@ from crmlab.sandbox.world.model import Company, Person
 _MAX_LINKS = 100
 
 
-def _image(asked: Asked) -> None:
-    """Refuse what is no image in Base64."""
+def _keep_image(writing: Writing, asked: Asked, pictured: Person | Company) -> None:
+    """Keep where an image is found; what is no image in Base64 is refused."""
     check_given(asked.values, "image")
     try:
         b64decode(asked.values["image"], validate=True)
     except (NotBase64, ValueError):
         raise Refused(400, "image must be Base64", image="is invalid") from None
+    photo_url = f"https://photos.example.com/{writing.new_id()}.jpg"
+    writing.write_beside(pictured.id, photo_url=photo_url)
 
 
 # ---- contacts -----------------------------------------------------------------------------------
@@ -37,7 +39,8 @@ def _contact(change: Callable[[Writing, Asked, Person], Values]) -> Act:
         attributes = change(writing, asked, person)
         # found again: the change may have put another record in its place
         current = writing.find("contacts", person.id)
-        return str(writing.changed("contacts", current, **attributes).id)
+        writing.changed("contacts", current, **attributes)
+        return person.id
 
     return act
 
@@ -55,14 +58,14 @@ def _tagged(writing: Writing, asked: Asked, person: Person) -> Values:
 
 def _untagged(writing: Writing, asked: Asked, person: Person) -> Values:
     other_tags = [tag for tag in person.tags if tag.casefold() != asked.id.casefold()]
+    # the contact has no such tag
     if other_tags == person.tags:
         raise Refused(404)
     return {"tags": other_tags}
 
 
 def _with_photo(writing: Writing, asked: Asked, person: Person) -> Values:
-    _image(asked)
-    writing.write_beside(person.id, photo_url=f"https://photos.example.com/{writing.new_id()}.jpg")
+    _keep_image(writing, asked, person)
     return {}
 
 
@@ -73,14 +76,19 @@ def _without_photo(writing: Writing, asked: Asked, person: Person) -> Values:
 
 def _in_google_contacts(writing: Writing, asked: Asked, person: Person) -> Values:
     me = writing.index.users[writing.me]
-    saved = {"account_email": me.email, "id": person.id, "saved_at": unix(writing.now())}
+    saved = {
+        "account_email": me.email,
+        "id": person.id,
+        "saved_at": unix(writing.now()),
+    }
     writing.write_beside(person.id, google_contacts_data=saved)
     return {}
 
 
 def _closed(writing: Writing, asked: Asked, person: Person) -> Values:
     """The sales cycle is closed for one user, who has nothing to do for the contact any more."""
-    if assigned(writing.index.actions.get(person.id, ()), writing.me):
+    actions = writing.index.actions.get(person.id, ())
+    if assigned(actions, writing.me):
         raise Refused(409, "There are actions with the contact")
     _check_open(writing, person)
     sale = {
@@ -88,7 +96,8 @@ def _closed(writing: Writing, asked: Asked, person: Person) -> Values:
         "closed_at": unix(writing.now()),
         "comment": asked.values.get("comment", ""),
     }
-    _keep_closed(writing, person, [*_closed_sales(writing, person), sale])
+    sales = _closed_sales(writing, person)
+    _keep_closed(writing, person, [*sales, sale])
     return {}
 
 
@@ -114,12 +123,14 @@ def _reopened(writing: Writing, asked: Asked, person: Person) -> Values:
 
 
 def _closed_sales(writing: Writing, person: Person) -> list[Record]:
-    sales: list[Record] = writing.written.get(person.id, {}).get("closed_sales", [])
+    written = writing.written.get(person.id, {})
+    sales: list[Record] = written.get("closed_sales", [])
     return sales
 
 
 def _closed_for(writing: Writing, person: Person) -> list[str]:
-    return _user_ids(_closed_sales(writing, person))
+    sales = _closed_sales(writing, person)
+    return _user_ids(sales)
 
 
 def _user_ids(sales: Iterable[Mapping[str, str]]) -> list[str]:
@@ -127,7 +138,8 @@ def _user_ids(sales: Iterable[Mapping[str, str]]) -> list[str]:
 
 
 def _keep_closed(writing: Writing, person: Person, sales: list[Record]) -> None:
-    writing.write_beside(person.id, closed_sales=sales, sales_closed_for=_user_ids(sales))
+    user_ids = _user_ids(sales)
+    writing.write_beside(person.id, closed_sales=sales, sales_closed_for=user_ids)
 
 
 def _split(writing: Writing, asked: Asked, person: Person) -> Values:
@@ -214,7 +226,8 @@ def _company(change: Callable[[Writing, Asked, Company], Values]) -> Act:
     def act(writing: Writing, asked: Asked) -> str:
         company: Company = writing.find("companies", asked.owner_id)
         attributes = change(writing, asked, company)
-        return str(writing.changed("companies", company, **attributes).id)
+        writing.changed("companies", company, **attributes)
+        return company.id
 
     return act
 
@@ -227,10 +240,12 @@ def _company_fields(writing: Writing, asked: Asked, company: Company) -> Values:
     definitions = writing.index.by_id("company_fields")
     custom = dict(company.custom)
     for company_field in values.pop("company_fields", []):
-        field_id = (company_field.get("company_field") or {}).get("id", "")
+        named_field = company_field.get("company_field") or {}
+        field_id = named_field.get("id", "")
         if field_id not in definitions:
             raise Refused(400, "A company field is not known", company_fields="is invalid")
-        custom[definitions[field_id].key] = company_field.get("value") or ""
+        key = definitions[field_id].key
+        custom[key] = company_field.get("value") or ""
     # the parts of the address are fields of a company
     # in the world, where the first one is the street
     for part, value in address.items():
@@ -244,7 +259,8 @@ def _synced(writing: Writing, asked: Asked, company: Company) -> Values:
     check_given(asked.values, "status_id")
     writing.check_known("statuses", asked.values, "status_id")
     status = writing.find("statuses", asked.values["status_id"])
-    for person in writing.lists["contacts"].of("company_id", company.id).items:
+    staff = writing.lists["contacts"].of("company_id", company.id)
+    for person in staff.items:
         writing.changed("contacts", person, status_key=status.key)
     writing.write_beside(company.id, syncing_status=True, synced_status_id=status.id)
     return {}
@@ -258,8 +274,7 @@ def _not_synced(writing: Writing, asked: Asked, company: Company) -> Values:
 
 
 def _with_logo(writing: Writing, asked: Asked, company: Company) -> Values:
-    _image(asked)
-    writing.write_beside(company.id, photo_url=f"https://photos.example.com/{writing.new_id()}.jpg")
+    _keep_image(writing, asked, company)
     return {}
 
 
@@ -282,14 +297,14 @@ def link(writing: Writing, asked: Asked) -> Link:
     company: Company = writing.find("companies", asked.owner_id)
     writing.check_known("contacts", asked.values, "contact_id")
     person: Person = writing.find("contacts", asked.values["contact_id"])
-    links = writing.lists["linked_contacts"].of("company_id", company.id).items
+    links = _links_with(writing, company.id)
     if person.company_id == company.id or _link_of(person.id, links):
         raise Refused(409, "The contact belongs to the company already")
     if len(links) >= _MAX_LINKS:
         raise Refused(409, "The company has as many linked contacts as it may")
-    staff = writing.lists["contacts"].of("company_id", company.id).items
+    staff = writing.lists["contacts"].of("company_id", company.id)
     # the request does not say with whom of the company: its first contact stands for it
-    linked_with = [employee.id for employee in staff[:1]]
+    linked_with = [employee.id for employee in staff.items[:1]]
     new_link = Link(company_id=company.id, contact_id=person.id, linked_with=linked_with)
     writing.lists["linked_contacts"].add(new_link)
     return new_link
@@ -298,12 +313,20 @@ def link(writing: Writing, asked: Asked) -> Link:
 def unlink(writing: Writing, asked: Asked) -> None:
     """Take the link of a contact with a company away."""
     writing.find("companies", asked.owner_id)
-    links = writing.lists["linked_contacts"].of("company_id", asked.owner_id).items
+    links = _links_with(writing, asked.owner_id)
     old_link = _link_of(asked.id, links)
     if old_link is None:
         raise Refused(404)
     writing.lists["linked_contacts"].remove(old_link)
 
 
+def _links_with(writing: Writing, company_id: str) -> list[Link]:
+    links = writing.lists["linked_contacts"].of("company_id", company_id)
+    return links.items
+
+
 def _link_of(contact_id: str, links: Iterable[Link]) -> Link | None:
-    return next((link for link in links if link.contact_id == contact_id), None)
+    for one_link in links:
+        if one_link.contact_id == contact_id:
+            return one_link
+    return None

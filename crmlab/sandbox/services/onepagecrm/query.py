@@ -16,12 +16,14 @@ from crmlab.sandbox.services.onepagecrm.filters import (
     Filter,
     Relationships,
     Value,
+    any_holds,
     assigned,
     begins,
     digits,
+    has,
     holds,
-    is_true,
     of_person,
+    switched,
     variants,
 )
 from crmlab.sandbox.services.onepagecrm.index import Index
@@ -63,9 +65,9 @@ _FIELD_ORDERS: dict[str, Value] = dict.fromkeys(
 )
 _DEFINITIONS = ("custom_fields", "company_fields", "deal_fields")
 _ACTION_FILTERS: dict[str, Filter] = {
-    "assignee_id": lambda action, value: action.assignee_id == value,
-    "status": lambda action, value: action.status == value,
-    "done": lambda action, value: action.done == is_true(value),
+    "assignee_id": has("assignee_id"),
+    "status": has("status"),
+    "done": switched(attrgetter("done")),
 }
 _COMPANY_FILTERS: dict[str, Filter] = {
     "name": lambda company, value: holds(company.name, value),
@@ -93,14 +95,18 @@ class Queries:
         in_filter: dict[str, Filter] = {**contacts, "filter_id": self._is_in_filter}
         stream: dict[str, Filter] = {**in_filter, "user_id": self._is_of_user}
         of_contact: dict[str, Filter] = {
-            "contact_id": lambda item, value: item.contact_id == value,
+            "contact_id": has("contact_id"),
             "company_id": self._is_of_company,
         }
-        deals = Deals(self._index).filters()
+        deals: dict[str, Filter] = {
+            **of_contact,
+            **Deals(self._index).filters(),
+            "filter_id": self._has_contact_in_filter,
+        }
         return {
             "contacts": in_filter,
             **dict.fromkeys(STREAMS, stream),
-            "deals": {**of_contact, **deals, "filter_id": self._has_contact_in_filter},
+            "deals": deals,
             "actions": {**of_contact, **_ACTION_FILTERS},
             "notes": of_contact,
             "calls": of_contact,
@@ -108,10 +114,10 @@ class Queries:
             "companies": _COMPANY_FILTERS,
             "relationship_types": {
                 "search": _has_variant,
-                "symmetrical": lambda kind, value: kind.record["symmetrical"] == is_true(value),
+                "symmetrical": switched(_is_symmetrical),
             },
             "relationships": Relationships(self._index).filters(),
-            "linked_contacts": {"company_id": lambda link, value: link.company_id == value},
+            "linked_contacts": {"company_id": has("company_id")},
             "pinned_attachments": of_contact,
         }
 
@@ -144,15 +150,16 @@ class Queries:
     def matching(self, filter: Entry, found: Records) -> Records:
         """Return the contacts that a saved filter matches, in the order of the action stream."""
         matching = found.where(lambda person: self._matches(person, filter))
-        return matching.ordered(
-            lambda person: self._urgency(self._index.actions.get(person.id, []))
-        )
+        return matching.ordered(lambda person: self._urgency(self._actions(person)))
+
+    def _actions(self, person: Person) -> list[Action]:
+        return self._index.actions.get(person.id, [])
 
     def _stream(self, name: str, found: Records) -> Records:
         """Return the contacts with something to do, the most urgent first."""
 
         def actions(person: Person) -> list[Action]:
-            of_anybody = self._index.actions.get(person.id, [])
+            of_anybody = self._actions(person)
             if name == "team_stream":
                 return of_anybody
             return assigned(of_anybody, self._me)
@@ -165,8 +172,9 @@ class Queries:
         for action in actions:
             # what is done, or has a status of its own, is not urgent at all
             if action.status in _URGENCY:
-                urgency = (_URGENCY.index(action.status), action.date or dt.date.max)
-                most_urgent = min(most_urgent, urgency)
+                rank = _URGENCY.index(action.status)
+                day = action.date or dt.date.max
+                most_urgent = min(most_urgent, (rank, day))
         return most_urgent
 
     def _is_of_company(self, item: Any, value: str) -> bool:
@@ -174,7 +182,8 @@ class Queries:
         return person is not None and person.company_id == value
 
     def _is_of_user(self, person: Person, value: str) -> bool:
-        return bool(assigned(self._index.actions.get(person.id, []), value))
+        of_user = assigned(self._actions(person), value)
+        return bool(of_user)
 
     def _is_in_filter(self, person: Person, value: str) -> bool:
         filter = self._index.by_id("filters").get(value)
@@ -214,7 +223,12 @@ def _orders_with(contacts: Mapping[str, Value], index: Index) -> Mapping[str, Ma
 
 
 def _has_variant(kind: Entry, value: str) -> bool:
-    return any(holds(variant["name"], value) for variant in variants(kind))
+    names = [variant["name"] for variant in variants(kind)]
+    return any_holds(names, value)
+
+
+def _is_symmetrical(kind: Entry) -> Any:
+    return kind.record["symmetrical"]
 
 
 def _asked(keep: Filter, value: str) -> Callable[[Any], bool]:
@@ -282,9 +296,9 @@ def _sorted(found: Records, known: Mapping[str, Value], query: _Query) -> Record
         raise BadValue("order must be asc or desc")
     if sort_field not in known:
         return found
-    return found.ordered(
-        lambda item: _absent_last(known[sort_field](item)), reverse=order == "desc"
-    )
+    value_of = known[sort_field]
+    is_descending = order == "desc"
+    return found.ordered(lambda item: _absent_last(value_of(item)), reverse=is_descending)
 
 
 def _absent_last(value: Any) -> tuple[bool, Any]:

@@ -46,9 +46,10 @@ def _action(writing: Writing, values: Values, item: Any) -> Values:
         assignee_before = item.assignee_id if item else writing.me
         assignee_id = values.get("assignee_id") or assignee_before
         actions = writing.index.actions.get(values.get("contact_id", ""), [])
+        today = writing.now().date()
         for other in assigned(actions, assignee_id):
             if other is not item and other.status == "asap":
-                writing.changed("actions", other, status="date", date=writing.now().date())
+                writing.changed("actions", other, status="date", date=today)
     return values
 
 
@@ -62,9 +63,8 @@ def _action_group(writing: Writing, values: Values, item: Any) -> Values:
         if group is not item:
             ungrouped -= {*group.record["action_ids"]}
     if len(set(ids)) < _SMALLEST_GROUP or not ungrouped.issuperset(ids):
-        raise Refused(
-            400, "action_ids must be two templates or more without a group", action_ids="is invalid"
-        )
+        detail = "action_ids must be two templates or more without a group"
+        raise Refused(400, detail, action_ids="is invalid")
     return values
 
 
@@ -81,21 +81,26 @@ def _unique_name(listed: str) -> Rule:
 def _item_group(writing: Writing, values: Values, item: Any) -> Values:
     values = _unique_name("predefined_item_groups")(writing, values, item)
     ids = values.get("deal_items", [])
-    if not writing.index.by_id("predefined_items").keys() >= {*ids}:
+    products = writing.index.by_id("predefined_items")
+    if not products.keys() >= {*ids}:
         raise Refused(400, "deal_items are not known", deal_items="is invalid")
     # written under one name, and read under another
-    return {**_without(values, "deal_items"), "item_ids": ids, "count": len(ids)}
+    other_values = _without(values, "deal_items")
+    return {**other_values, "item_ids": ids, "count": len(ids)}
 
 
 def _without(values: Values, name: str) -> Record:
-    return {field_name: value for field_name, value in values.items() if field_name != name}
+    other_values = dict(values)
+    other_values.pop(name, None)
+    return other_values
 
 
 def _relationship_type(writing: Writing, values: Values, item: Entry | None) -> Values:
     """A kind with one name is the same for both ends, one with two has a name for each; names alone can change."""
     variants = values.get("variants", [])
     names = [str(variant.get("name") or "") for variant in variants]
-    are_short = all(0 < len(variant_name) <= _MAX_VARIANT for variant_name in names)
+    lengths = [len(name) for name in names]
+    are_short = all(lengths) and max(lengths, default=0) <= _MAX_VARIANT
     if not 1 <= len(names) <= _MAX_VARIANTS or not are_short:
         raise Refused(400, "variants must be one name or two", variants="is invalid")
     if item is None:
@@ -104,7 +109,8 @@ def _relationship_type(writing: Writing, values: Values, item: Entry | None) -> 
         variant_ids = [writing.new_id() for _ in names]
     else:
         variant_ids = _ids(variants)
-        if {*variant_ids} != {*_ids(item.record["relationship_variants"])}:
+        kept_ids = _ids(item.record["relationship_variants"])
+        if {*variant_ids} != {*kept_ids}:
             raise Refused(400, "variants must be those of the kind", variants="is invalid")
     named_variants = []
     for variant_id, name in zip(variant_ids, names, strict=True):
@@ -120,15 +126,16 @@ def _relationship(writing: Writing, values: Values, item: Entry | None) -> Value
     """A relationship is between two contacts, each at an end that its kind has, and the only one between them."""
     writing.check_known("relationship_types", values, "relationship_type_id")
     ends = values.get("related_contacts", [])
-    contact_ids = {contact.get("contact_id") for contact in ends}
-    variant_ids = {contact.get("variant_id") for contact in ends}
-    relationship_type = writing.index.by_id("relationship_types").get(
-        values.get("relationship_type_id", "")
-    )
+    contact_ids = {end.get("contact_id") for end in ends}
+    variant_ids = {end.get("variant_id") for end in ends}
+    type_id = values.get("relationship_type_id", "")
+    relationship_type = writing.index.by_id("relationship_types").get(type_id)
     known_ids: set[str] = set()
     if relationship_type:
-        known_ids = {*_ids(relationship_type.record["relationship_variants"])}
-    if len(contact_ids) != _MAX_VARIANTS or not writing.index.people.keys() >= contact_ids:
+        variants = relationship_type.record["relationship_variants"]
+        known_ids = set(_ids(variants))
+    are_known = writing.index.people.keys() >= contact_ids
+    if len(contact_ids) != _MAX_VARIANTS or not are_known:
         raise Refused(400, "related_contacts must be two contacts", related_contacts="is invalid")
     if not known_ids >= variant_ids:
         raise Refused(400, "variant_id is none of the kind", related_contacts="is invalid")

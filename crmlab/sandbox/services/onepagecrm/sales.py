@@ -60,7 +60,8 @@ def create_contact(writing: Writing, asked: Asked) -> str:
     person = _blank_person(writing)
     writing.lists["contacts"].add(person)
     # a new contact names its company, only a change may do so by an id
-    without_company_id = {name: value for name, value in values.items() if name != "company_id"}
+    without_company_id = dict(values)
+    without_company_id.pop("company_id", None)
     _change_contact(writing, person, without_company_id)
     return person.id
 
@@ -70,10 +71,10 @@ def update_contact(writing: Writing, asked: Asked) -> str:
     person: Person = writing.find("contacts", asked.id)
     values = dict(asked.values)
     if not asked.is_partial:
-        cleared = dict(_CLEARED)
+        cleared = {**_CLEARED, "status_id": _status_lead(writing)}
         if "company_id" in values:  # it says which company: without a name it is not cleared
             del cleared["company_name"]
-        values = {**cleared, "status_id": _status_lead(writing), **values}
+        values = {**cleared, **values}
     _change_contact(writing, person, values)
     return person.id
 
@@ -120,7 +121,8 @@ def _person_attributes(writing: Writing, values: Values) -> Record:
     attributes: Record = _named(values, _OF_PERSON)
     for name in _VALUES:
         if name in values:
-            attributes[name] = [typed["value"] for typed in values[name] if typed.get("value")]
+            typed_values = [typed.get("value") for typed in values[name]]
+            attributes[name] = [*filter(None, typed_values)]
     if "address_list" in values:
         addresses = values["address_list"] or [{}]
         for name, attribute in _PLACE.items():
@@ -129,14 +131,19 @@ def _person_attributes(writing: Writing, values: Values) -> Record:
         attributes["status_key"] = _status(writing, values["status_id"])
     # a name goes before an id, and a company of that name is made where there is none
     if values.get("company_name"):
-        attributes["company_id"] = company_called(writing, values["company_name"]).id
+        company = company_called(writing, values["company_name"])
+        attributes["company_id"] = company.id
     elif "company_id" in values or "company_name" in values:
         attributes["company_id"] = values.get("company_id")
     return attributes
 
 
 def _named(values: Values, names: Iterable[str]) -> Record:
-    return {attribute: values[attribute] for attribute in names if attribute in values}
+    named_values: Record = {}
+    for name in names:
+        if name in values:
+            named_values[name] = values[name]
+    return named_values
 
 
 def _change_deal(writing: Writing, deal: Deal, values: Values) -> None:
@@ -162,11 +169,14 @@ def _custom(writing: Writing, given: list[Values], wrapper: str) -> list[Record]
     definitions = writing.index.by_id(f"{wrapper}s")
     custom_fields = []
     for custom_field in given:
-        field_id = (custom_field.get(wrapper) or {}).get("id", "")
+        named_field = custom_field.get(wrapper) or {}
+        field_id = named_field.get("id", "")
         if field_id not in definitions:
-            raise Refused(400, f"A {wrapper} is not known", **{f"{wrapper}s": "is invalid"})
+            errors = {f"{wrapper}s": "is invalid"}
+            raise Refused(400, f"A {wrapper} is not known", **errors)
         definition = writing.rendered.field(definitions[field_id])
-        custom_fields.append({wrapper: definition, "value": custom_field.get("value")})
+        value = custom_field.get("value")
+        custom_fields.append({wrapper: definition, "value": value})
     return custom_fields
 
 
@@ -180,7 +190,9 @@ def _status_lead(writing: Writing) -> str:
 
 
 def _blank_person(writing: Writing) -> Person:
-    last_number = max((contact.number for contact in writing.lists["contacts"].items), default=0)
+    contacts = writing.lists["contacts"].items
+    numbers = [contact.number for contact in contacts]
+    last_number = max(numbers, default=0)
     return newcomer(
         writing.new_id(),
         number=1 + last_number,
@@ -192,6 +204,7 @@ def _blank_person(writing: Writing) -> Person:
 
 def _blank_deal(writing: Writing, contact_id: str) -> Deal:
     now = writing.now()
+    person: Person = writing.find("contacts", contact_id)
     pipeline_id = ""
     stage = 0
     pipeline = _default_pipeline(writing.lists["pipelines"].items)
@@ -202,7 +215,7 @@ def _blank_deal(writing: Writing, contact_id: str) -> Deal:
         id=writing.new_id(),
         name="",
         contact_id=contact_id,
-        company_id=writing.find("contacts", contact_id).company_id,
+        company_id=person.company_id,
         owner_id=writing.me,
         pipeline_id=pipeline_id,
         stage=stage,

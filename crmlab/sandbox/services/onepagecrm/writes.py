@@ -60,19 +60,24 @@ def _only(writing: Writing, name: str, id: str) -> Records:
 
 def _record(writing: Writing, name: str, id: str, *, bare: bool = False) -> Answer:
     """Answer with a record as it is then."""
-    return lambda: _only(writing, name, id).slice(bare=bare)[1:-1]
+
+    def answer() -> bytes:
+        one_record = _only(writing, name, id)
+        return one_record.slice(bare=bare)[1:-1]
+
+    return answer
 
 
 def _created(writing: Writing, name: str, values: Values) -> Answer:
     check_given(values, *KINDS[name].required)
-    item = writing.create(name, RULES[name](writing, values, None))
+    kept_values = RULES[name](writing, values, None)
+    item = writing.create(name, kept_values)
     after_creation(writing, name, item)
     if name == "relationship_types":  # the answer is a list, of the one that was made
         return lambda: b'{"relationship_types":%s}' % _only(writing, name, item.id).slice()
     if name == "predefined_item_groups":  # it comes under the name of a product
-        return lambda: (
-            b'{"predefined_item":%s}' % _only(writing, name, item.id).slice(bare=True)[1:-1]
-        )
+        bare_record = _record(writing, name, item.id, bare=True)
+        return lambda: b'{"predefined_item":%s}' % bare_record()
     return _record(writing, name, item.id)
 
 
@@ -83,7 +88,8 @@ def _create(name: str) -> Write:
 def _create_of_contact(name: str) -> Write:
     def write(writing: Writing, asked: Asked) -> Answer:
         person = writing.find("contacts", asked.owner_id)
-        return _created(writing, name, {**asked.values, "contact_id": person.id})
+        values = {**asked.values, "contact_id": person.id}
+        return _created(writing, name, values)
 
     return write
 
@@ -150,7 +156,8 @@ def _contact(path: str, act: Act) -> Write:
 
 
 def _contact_alone(writing: Writing, id: str) -> bytes:
-    contact = writing.rendered.contact(writing.find("contacts", id))
+    person = writing.find("contacts", id)
+    contact = writing.rendered.contact(person)
     return dumps({"contact": contact["contact"]})
 
 

@@ -84,6 +84,11 @@ _FIELD: Record = {
     "is_timed": False,
 }
 _TEMPLATE: Record = {"made_of": Entry, "is_timed": False}
+_CLEARED_ITEM: Record = {
+    "description": "",
+    "cost": 0.0,
+    "price": 0.0,
+}
 KINDS: Mapping[str, Kind] = {
     "notes": Kind(
         made_of=Note,
@@ -95,13 +100,24 @@ KINDS: Mapping[str, Kind] = {
         made_of=Call,
         attributes={"call_result": "result", "call_time_int": "at"},
         required=("contact_id",),
-        blank={"text": "", "result": "other", "at": "now", "phone_number": None, "author": "me"},
+        blank={
+            "text": "",
+            "result": "other",
+            "at": "now",
+            "phone_number": None,
+            "author": "me",
+        },
     ),
     "meetings": Kind(
         made_of=Meeting,
         attributes={"meeting_time_int": "at"},
         required=("contact_id",),
-        blank={"text": "", "place": "", "at": "now", "author": "me"},
+        blank={
+            "text": "",
+            "place": "",
+            "at": "now",
+            "author": "me",
+        },
     ),
     "actions": Kind(
         made_of=Action,
@@ -134,8 +150,8 @@ KINDS: Mapping[str, Kind] = {
     "predefined_items": Kind(
         **_TEMPLATE,
         required=("name",),
-        blank={"description": "", "cost": 0.0, "price": 0.0, "position": 1},
-        cleared={"description": "", "cost": 0.0, "price": 0.0},
+        blank={**_CLEARED_ITEM, "position": 1},
+        cleared=_CLEARED_ITEM,
         replaces=True,
     ),
     "predefined_item_groups": Kind(
@@ -210,8 +226,12 @@ class Writing:
         if writing_kind.is_timed:
             times = dict.fromkeys(("created_at", "modified_at"), self.now())
         if writing_kind.made_of is Entry:
-            record = {**writing_kind.blank, **values}
-            item: Any = Entry(id=id, record=record, contact_ids=_contact_ids(values), **times)
+            item: Any = Entry(
+                id=id,
+                record={**writing_kind.blank, **values},
+                contact_ids=_contact_ids(values),
+                **times,
+            )
         else:
             world_values, beside_world = self._split(writing_kind, values)
             attributes = {
@@ -232,12 +252,11 @@ class Writing:
         if not partial:
             values = {**writing_kind.cleared, **values}
         if writing_kind.made_of is Entry:
+            record = {**item.record, **values}
             contact_ids = _contact_ids(values) or item.contact_ids
-            return self.changed(
-                name, item, record={**item.record, **values}, contact_ids=contact_ids
-            )
+            return self.changed(name, item, record=record, contact_ids=contact_ids)
         world_values, beside_world = self._split(writing_kind, values)
-        self.written[id] = {**self.written.get(id, {}), **beside_world}
+        self.write_beside(id, **beside_world)
         return self.changed(name, item, **world_values)
 
     def changed(self, name: str, item: Any, /, **attributes: Any) -> Any:
@@ -250,7 +269,8 @@ class Writing:
 
     def delete(self, name: str, id: str) -> None:
         """Take a record out of a list, with what belongs to it; `restore` brings it back."""
-        with_belongings = [(name, self.find(name, id)), *self._belonging(name, id)]
+        item = self.find(name, id)
+        with_belongings = [(name, item), *self._belonging(name, id)]
         for listed, belonging in with_belongings:
             self.lists[listed].remove(belonging)
         self._deleted[name, id] = with_belongings
@@ -271,7 +291,8 @@ class Writing:
 
     def write_beside(self, id: str, /, **values: Any) -> None:
         """Keep values of a record that the world has no place for."""
-        self.written[id] = {**self.written.get(id, {}), **values}
+        before = self.written.get(id, {})
+        self.written[id] = {**before, **values}
 
     def forget(self) -> None:
         """Let every list be made anew: records name and count those of other lists."""
@@ -283,7 +304,11 @@ class Writing:
     def _blank(self, kind: Kind) -> Record:
         """Return what a new record has of what is not given, without the words that stand for something."""
         now = self.now()
-        words: Record = {"me": self.me, "now": now, "today": now.date()}
+        words: Record = {
+            "me": self.me,
+            "now": now,
+            "today": now.date(),
+        }
         blank = dict(kind.blank)
         for attribute, value in kind.blank.items():
             # lists, which cannot be looked up, are blank as they are
@@ -293,7 +318,8 @@ class Writing:
 
     def _split(self, kind: Kind, values: Values) -> tuple[Record, Record]:
         """Return the values that the world has a place for, by its names, and the others."""
-        writable = {field.name for field in fields(kind.made_of)} - _READ_ONLY
+        field_names = {field.name for field in fields(kind.made_of)}
+        writable = field_names - _READ_ONLY
         world_values: Record = {}
         beside: Record = {}
         for name, value in values.items():
@@ -309,8 +335,10 @@ class Writing:
     def _further(self, name: str, id: str) -> Record:
         """Return what only the service can give a new record."""
         if name == "statuses":
-            keys = (f"custom{number}" for number in count(2))
-            return {"key": next(key for key in keys if key not in self.index.statuses)}
+            number = 2
+            while f"custom{number}" in self.index.statuses:
+                number += 1
+            return {"key": f"custom{number}"}
         if KINDS[name].made_of is CustomField:
             return {"key": id}
         return {}
@@ -318,18 +346,19 @@ class Writing:
     def _belonging(self, name: str, id: str) -> list[tuple[str, Any]]:
         """Return what goes with a record: what is of a contact, the relationships of a kind, the files of a note."""
         belonging: list[tuple[str, Any]] = []
+        relationships = self.lists["relationships"]
         if name == "contacts":
             for listed in _OF_CONTACTS:
-                belonging += _each_of(listed, self.lists[listed].of("contact_id", id).items)
-            of_contact = self.lists["relationships"].where(lambda item: id in item.contact_ids)
+                of_contact = self.lists[listed].of("contact_id", id)
+                belonging += _each_of(listed, of_contact.items)
+            of_contact = relationships.where(lambda item: id in item.contact_ids)
             belonging += _each_of("relationships", of_contact.items)
         if name == "relationship_types":
-            of_kind = self.lists["relationships"].where(
-                lambda item: item.record["relationship_type_id"] == id
-            )
+            of_kind = relationships.where(lambda item: item.record["relationship_type_id"] == id)
             belonging += _each_of("relationships", of_kind.items)
         if name in _WITH_FILES:
-            belonging += _each_of("attachments", self.index.attachments.get(id, ()))
+            files = self.index.attachments.get(id, ())
+            belonging += _each_of("attachments", files)
         return belonging
 
 
@@ -349,11 +378,13 @@ def check_given(values: Values, *required: str) -> None:
     # zero and False are values: only what holds nothing is missing
     missing = [name for name in required if values.get(name) in (None, "", [])]
     if missing:
-        raise Refused(400, f"{', '.join(missing)} missing", **dict.fromkeys(missing, "is missing"))
+        errors = dict.fromkeys(missing, "is missing")
+        raise Refused(400, f"{', '.join(missing)} missing", **errors)
 
 
 def _contact_ids(values: Values) -> tuple[str, ...]:
-    return tuple(contact["contact_id"] for contact in values.get("related_contacts", ()))
+    ends = values.get("related_contacts", ())
+    return tuple(end["contact_id"] for end in ends)
 
 
 def _moment(value: Any) -> dt.datetime | None:

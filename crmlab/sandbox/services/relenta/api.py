@@ -82,8 +82,12 @@ def key_of(field: CustomField) -> str:
 
 
 def _refusal(status: int, message: str = "") -> web.Response:
-    message = message or _MESSAGES.get(status, "Internal Server Error")
-    return answer({"status": False, "code": status, "message": message}, status=status)
+    refused = {
+        "status": False,
+        "code": status,
+        "message": message or _MESSAGES.get(status, "Internal Server Error"),
+    }
+    return answer(refused, status=status)
 
 
 def _envelope(data: bytes) -> web.Response:
@@ -98,7 +102,8 @@ def _paged(records: Records) -> Handler:
             return _refusal(400, "page and page_size must be positive whole numbers")
         # more than the greatest size is no error: as many come as may
         size = min(size, _MAX_PAGE_SIZE)
-        return _envelope(records.slice((page - 1) * size, page * size))
+        stop = page * size
+        return _envelope(records.slice(stop - size, stop))
 
     return handle
 
@@ -172,9 +177,15 @@ class _Writer:
             "text": "",
             "address": _address(person),
             "do_not_mass_email": person.do_not_mail,
-            **_given(groups=";".join(person.groups), tags=";".join(person.tags)),
-            **_given(**{key_of(field): _custom(person, field) for field in self.fields}),
+            **self._optional(person),
         }
+
+    def _optional(self, person: Person) -> Record:
+        """Groups, tags and custom fields, which the service leaves out where they are empty."""
+        texts = {"groups": ";".join(person.groups), "tags": ";".join(person.tags)}
+        for field in self.fields:
+            texts[key_of(field)] = _custom(person, field)
+        return {name: text for name, text in texts.items() if text}
 
     def any_activity(self, activity: Appointment | Record) -> Record:
         """An appointment of the world, or an activity as it was saved."""
@@ -231,11 +242,6 @@ class _Writer:
 
 def _signature(user: User) -> str:
     return f"{user.full_name} <{user.email}>"
-
-
-def _given(**values: str) -> dict[str, str]:
-    """Leave out what is empty, as the service does with groups, tags and custom fields."""
-    return {field_name: value for field_name, value in values.items() if value}
 
 
 def _not_empty(*texts: str | None) -> list[str]:

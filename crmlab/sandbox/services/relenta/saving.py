@@ -27,7 +27,7 @@ _OF_ACTIVITY = (
 _TIMES = ("dt_start", "dt_end")
 #: taken beside the texts and times, though the last two of them change nothing
 _BESIDE_ACTIVITY = ("id", "all_day", "dt_created", "dt_modified")
-#: the id of the first activity where there is none
+#: the id of the first contact or activity where there is none
 _FIRST = 33_000_001
 
 
@@ -48,27 +48,30 @@ class Contacts:
         self._custom = custom
         self._envelope = envelope
         self._refusal = refusal
-        self._last = max((int(id_of(item)) for item in records.items), default=33_000_000)
+        self._last = max(map(int, map(id_of, records.items)), default=_FIRST - 1)
 
     async def save(self, request: web.Request) -> web.Response:
         """Create or change the contact in the body."""
         body = request[BODY]
         if not isinstance(body, dict):
             return self._refusal(400, "a contact is an object")
-        unknown = body.keys() - {*_TEXTS, *_OMITTED, _FLAG, *self._custom, "id", "full_name"}
+        known = {*_TEXTS, *_OMITTED, _FLAG, *self._custom, "id", "full_name"}
+        unknown = body.keys() - known
         if unknown:
             return self._refusal(400, f"unknown fields: {', '.join(sorted(unknown))}")
         now = iso(datetime.now(UTC))
         if body.get("id") in (None, ""):
             self._last += 1
-            contact = self._contact(body, str(self._last), created_at=now, now=now)
+            new_id = str(self._last)
+            contact = self._contact(body, new_id, created_at=now, now=now)
             self._records.add(contact, at=0)
             return self._envelope(dumps({"id": self._last}))
         contact_id = str(body["id"])
         saved_before = _with_id(self._records, contact_id, self._id_of)
         if saved_before is None:
             return self._refusal(404)
-        contact = self._contact(body, contact_id, created_at=_created_at(saved_before), now=now)
+        created_at = _created_at(saved_before)
+        contact = self._contact(body, contact_id, created_at=created_at, now=now)
         self._records.replace(saved_before, contact)
         return self._envelope(dumps({"id": int(contact_id)}))
 
@@ -103,7 +106,7 @@ class Activities:
         self._records = records
         self._envelope = envelope
         self._refusal = refusal
-        self._last = max((int(activity_id(item)) for item in records.items), default=_FIRST - 1)
+        self._last = max(map(int, map(activity_id, records.items)), default=_FIRST - 1)
 
     async def save(self, request: web.Request) -> web.Response:
         """Create or change the activity in the body."""
@@ -113,21 +116,23 @@ class Activities:
         unknown = body.keys() - {*_OF_ACTIVITY, *_TIMES, *_BESIDE_ACTIVITY}
         if unknown:
             return self._refusal(400, f"unknown fields: {', '.join(sorted(unknown))}")
-        if not all(_is_time(body.get(time_field)) for time_field in _TIMES):
-            return self._refusal(
-                400, f"{' and '.join(_TIMES)} are times such as 2026-01-31T09:00:00Z"
-            )
+        for time_field in _TIMES:
+            if not _is_time(body.get(time_field)):
+                names = " and ".join(_TIMES)
+                return self._refusal(400, f"{names} are times such as 2026-01-31T09:00:00Z")
         now = iso(datetime.now(UTC))
         if body.get("id") in (None, ""):
             self._last += 1
-            activity = _activity(body, str(self._last), created_at=now, now=now)
+            new_id = str(self._last)
+            activity = _activity(body, new_id, created_at=now, now=now)
             self._records.add(activity, at=0)
             return self._envelope(dumps({"id": self._last}))
         wanted_id = str(body["id"])
         saved_before = _with_id(self._records, wanted_id, activity_id)
         if saved_before is None:
             return self._refusal(404)
-        activity = _activity(body, wanted_id, created_at=_created_at(saved_before), now=now)
+        created_at = _created_at(saved_before)
+        activity = _activity(body, wanted_id, created_at=created_at, now=now)
         self._records.replace(saved_before, activity)
         return self._envelope(dumps({"id": int(wanted_id)}))
 
@@ -140,7 +145,10 @@ def activity_id(activity: Appointment | Record) -> str:
 
 
 def _with_id(records: Records, wanted_id: str, id_of: Callable[[Any], str]) -> Any:
-    return next((item for item in records.items if id_of(item) == wanted_id), None)
+    for item in records.items:
+        if id_of(item) == wanted_id:
+            return item
+    return None
 
 
 def _created_at(item: Any) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from random import Random
@@ -70,9 +70,10 @@ class Calendar:
         work_before = self.days[first_day]
         work_drawn = work_before + rng.random() * (self.days[end_day] - work_before)
         day_number = min(bisect_right(self.days, work_drawn), end_day) - 1
-        hour_number = bisect_right(_HOURS, rng.random() * _HOURS[-1]) - 1
+        work_of_day = rng.random() * _HOURS[-1]
+        hour_number = bisect_right(_HOURS, work_of_day) - 1
         seconds = int(rng.random() * 3600)
-        return self.start + timedelta(days=day_number, seconds=hour_number * 3600 + seconds)
+        return self.start + timedelta(days=day_number, hours=hour_number, seconds=seconds)
 
     def soon(self, rng: Random, after: datetime, mean_days: float) -> datetime:
         """A moment some days after another: often soon, seldom late, perhaps past the end."""
@@ -93,8 +94,9 @@ class Calendar:
 
 def between(rng: Random, low: datetime, high: datetime) -> datetime:
     """A moment between two others, every second as likely."""
-    seconds = max(0, int((high - low).total_seconds()))
-    return low + timedelta(seconds=int(rng.random() * seconds))
+    whole_seconds = max(0, int((high - low).total_seconds()))
+    seconds = int(rng.random() * whole_seconds)
+    return low + timedelta(seconds=seconds)
 
 
 def sometimes(
@@ -104,6 +106,13 @@ def sometimes(
     if rng.random() < share:
         return rng.choice(things)
     return otherwise
+
+
+def weighted(rng: Random, weights: Mapping[_Thing, float]) -> _Thing:
+    """One of the things, each as often as its weight says."""
+    things = list(weights)
+    [thing] = rng.choices(things, list(weights.values()))
+    return thing
 
 
 def share_of(rows: int, share: float) -> int:

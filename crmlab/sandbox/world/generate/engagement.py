@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from operator import attrgetter
 from random import Random
 from uuid import UUID
 
-from crmlab.sandbox.world.generate.draw import Calendar, Stream, between, share_of, sometimes
+from crmlab.sandbox.world.generate.draw import (
+    Calendar,
+    Stream,
+    between,
+    share_of,
+    sometimes,
+    weighted,
+)
 from crmlab.sandbox.world.generate.words import TASKS, TEXTS
 from crmlab.sandbox.world.model import (
     Appointment,
@@ -29,7 +37,13 @@ _CAMPAIGNS = (
 #: nobody is in the last
 _SEGMENTS = ("Everyone", "English speakers", "Customers", "Starred", "Do not mail", "Nobody")
 #: what ends a subscription, and its status then
-_LEAVING = {"unsubscribe": "unsubscribed", "complain": "complained", "hardbounce": "hardbounced"}
+_LEAVING = {
+    "unsubscribe": "unsubscribed",
+    "complain": "complained",
+    "hardbounce": "hardbounced",
+}
+#: how people stand to messages on their phones, and how often
+_SMS_STATUSES = {"subscribed": 80, "unsubscribed": 15, "unconfirmed": 5}
 
 
 def add_appointments(world: World, rows: int) -> None:
@@ -39,7 +53,8 @@ def add_appointments(world: World, rows: int) -> None:
     today = world.now.date()
     calendar = Calendar(today - timedelta(days=180), today + timedelta(days=60))
     for index in range(share_of(rows, 0.5)):
-        world.appointments.append(_appointment(world, rng, people, calendar, index))
+        appointment = _appointment(world, rng, people, calendar, index)
+        world.appointments.append(appointment)
 
 
 def _appointment(
@@ -55,9 +70,11 @@ def _appointment(
         starts_at = starts_at.replace(hour=0, minute=0, second=0)
         length = timedelta(days=1)
     else:
-        starts_at = starts_at.replace(minute=starts_at.minute // 15 * 15, second=0)
+        quarter_of_hour = starts_at.minute // 15
+        starts_at = starts_at.replace(minute=quarter_of_hour * 15, second=0)
         length = timedelta(minutes=rng.choice((30, 60, 90)))
-    created_at = min(starts_at, world.now) - timedelta(hours=rng.randint(1, 240))
+    hours_before = rng.randint(1, 240)
+    created_at = min(starts_at, world.now) - timedelta(hours=hours_before)
     author_id = rng.choice(world.users).id
     return Appointment(
         id=str(2_300_001 + index),
@@ -97,7 +114,7 @@ def add_consent(world: World, calendar: Calendar) -> None:
     people = world.people_in("complero")
     two_years_ago = world.now - timedelta(days=730)
     for person in people:
-        channel_count = rng.choices((1, 2), (4, 1))[0]
+        channel_count = weighted(rng, {1: 4, 2: 1})
         for channel in rng.sample(("email", "phone", "letter", "sms"), channel_count):
             event_time = _first_asked(rng, person, two_years_ago, calendar)
             for kind, opted_in, has_documentation in _consent_story(rng):
@@ -116,7 +133,7 @@ def add_consent(world: World, calendar: Calendar) -> None:
                 # the rest of the story is still to come
                 if event_time >= world.now:
                     break
-    world.consent_events.sort(key=lambda event: (event.at, event.id))
+    world.consent_events.sort(key=attrgetter("at", "id"))
     _add_operations(world, len(people), calendar)
 
 
@@ -164,7 +181,7 @@ def _add_operations(world: World, people: int, calendar: Calendar) -> None:
             status = "pending"
             created_at = world.now - timedelta(minutes=3)
         else:
-            status = rng.choices(("completed", "failed"), (96, 4))[0]
+            status = weighted(rng, {"completed": 96, "failed": 4})
             created_at = calendar.moment(rng, since)
         record_kind = "Contact"
         max_items = max(1, min(people, 1_000))
@@ -180,7 +197,7 @@ def _add_operations(world: World, people: int, calendar: Calendar) -> None:
             created_at=created_at,
         )
         world.operations.append(upload)
-    world.operations.sort(key=lambda operation: (operation.created_at, operation.id))
+    world.operations.sort(key=attrgetter("created_at", "id"))
 
 
 def add_mailing(world: World, calendar: Calendar) -> None:
@@ -191,7 +208,7 @@ def add_mailing(world: World, calendar: Calendar) -> None:
         if person.emails:
             _mail(world, rng, person, campaigns, calendar)
         _add_other_channels(world, rng, person)
-    world.mail_events.sort(key=lambda event: event.id)
+    world.mail_events.sort(key=attrgetter("id"))
     _add_segments(world)
 
 
@@ -204,11 +221,13 @@ def _add_campaigns(
     subjects = _CAMPAIGNS.split(",")
     for index in range(24):
         kind = ("broadcast", "broadcast", "regular", "trigger")[index % 4]
+        issues_before, subject = divmod(index, len(subjects))
+        tag_count = rng.randint(0, 2)
         campaign = Campaign(
             id=101 + index,
-            name=f"{subjects[index % 8]} {index // 8 + 1}",
+            name=f"{subjects[subject]} {issues_before + 1}",
             kind=kind,
-            tags=rng.sample(("news", "sales", "event", "b2b"), rng.randint(0, 2)),
+            tags=rng.sample(("news", "sales", "event", "b2b"), tag_count),
             is_active=rng.random() < 0.7,
         )
         world.campaigns.append(campaign)
@@ -301,7 +320,8 @@ def _send(
         message_id = f"{campaign_id}-{rng.count:x}"
         for action in _mail_story(rng, interest):
             if action != "send":
-                event_time += timedelta(seconds=60 + int(rng.expovariate(1 / 20_000)))
+                seconds_later = int(rng.expovariate(1 / 20_000))
+                event_time += timedelta(seconds=60 + seconds_later)
             if event_time >= world.now:
                 break
             mail_event = MailEvent(
@@ -336,12 +356,11 @@ def _mail_story(rng: Random, interest: float) -> Iterator[str]:
 
 def _add_other_channels(world: World, rng: Random, person: Person) -> None:
     if person.phones and rng.random() < 0.35:
-        status = rng.choices(("subscribed", "unsubscribed", "unconfirmed"), (80, 15, 5))[0]
         subscription = Subscription(
             person_id=person.id,
             resource_id=2,
             channel="sms",
-            status=status,
+            status=weighted(rng, _SMS_STATUSES),
             address=person.phones[0],
             created_at=person.created_at,
         )

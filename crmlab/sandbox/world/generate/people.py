@@ -7,9 +7,28 @@ from datetime import datetime
 from random import Random
 
 from crmlab.sandbox.world.generate import words
-from crmlab.sandbox.world.generate.draw import Calendar, Stream, share_of, sometimes, spread
+from crmlab.sandbox.world.generate.draw import (
+    Calendar,
+    Stream,
+    share_of,
+    sometimes,
+    spread,
+    weighted,
+)
 from crmlab.sandbox.world.generate.words import COUNTRIES, WEIGHTS, Country
 from crmlab.sandbox.world.model import SERVICES, Company, Person, World
+
+#: what contacts are, and how often
+_STATUSES = {
+    "lead": 50,
+    "prospect": 35,
+    "inactive": 10,
+    "custom1": 5,
+}
+#: how many contacts each user has, beside the others
+_CONTACTS_OF_USERS = (4, 8, 14, 12, 8, 7, 2, 1)
+#: the share of people whom each service knows
+_KNOWN_SHARES = (0.85, 0.6, 0.75, 0.7)
 
 
 def add_companies(world: World, rows: int, calendar: Calendar) -> None:
@@ -18,18 +37,19 @@ def add_companies(world: World, rows: int, calendar: Calendar) -> None:
     taken_names = set[str]()
     for _ in range(share_of(rows, 1 / 8)):
         country = rng.choices(COUNTRIES, WEIGHTS)[0]
-        company_name = f"{rng.choice(words.STEMS)} {rng.choice(words.TRADES)}"
+        company_name = _company_name(rng)
         while company_name in taken_names:
-            new_name = f"{rng.choice(words.STEMS)} {rng.choice(words.TRADES)}"
+            new_name = _company_name(rng)
             company_name = f"{new_name} {rng.randrange(2, 10 * rows + 10)}"
         taken_names.add(company_name)
+        host = company_name.lower().replace(" ", "-")
         city_name, state_code, zip_code = rng.choice(country.cities)
         created_at = calendar.moment(rng)
         descriptions = ("", "", f"Family business in {city_name}.", "Part of a group.")
         company = Company(
             id=rng.id(created_at),
             name=f"{company_name} {country.form}",
-            url=f"https://www.{company_name.lower().replace(' ', '-')}.example/",
+            url=f"https://www.{host}.example/",
             phone=_phone(rng, country),
             street=rng.choice(country.streets),
             city=city_name,
@@ -42,6 +62,10 @@ def add_companies(world: World, rows: int, calendar: Calendar) -> None:
             modified_at=created_at,
         )
         world.companies.append(company)
+
+
+def _company_name(rng: Random) -> str:
+    return f"{rng.choice(words.STEMS)} {rng.choice(words.TRADES)}"
 
 
 def add_people(world: World, rows: int, calendar: Calendar) -> None:
@@ -92,6 +116,10 @@ def _person(
     street = None
     if has_address:
         street = rng.choice(country.streets)
+    tag_count = rng.choice((0, 0, 1, 1, 2, 3))
+    tags = rng.sample(words.TAGS, tag_count)
+    group_count = rng.choice((0, 1, 1, 2))
+    groups = rng.sample(words.GROUPS, group_count)
     return Person(
         id=rng.id(at),
         number=number,
@@ -108,11 +136,11 @@ def _person(
         zip_code=zip_code,
         country_code=country.code,
         language=country.language,
-        tags=rng.sample(words.TAGS, rng.choice((0, 0, 1, 1, 2, 3))),
-        groups=rng.sample(words.GROUPS, rng.choice((0, 1, 1, 2))),
-        status_key=rng.choices(("lead", "prospect", "inactive", "custom1"), (50, 35, 10, 5))[0],
+        tags=tags,
+        groups=groups,
+        status_key=weighted(rng, _STATUSES),
         lead_source_id=_lead_source_id(rng, world),
-        owner_id=rng.choices(world.users, (4, 8, 14, 12, 8, 7, 2, 1))[0].id,
+        owner_id=_owner_id(rng, world),
         background=sometimes(rng, 0.25, words.TEXTS, ""),
         season=sometimes(rng, 0.4, words.SEASONS, None),
         do_not_mail=rng.random() < 0.04,
@@ -129,6 +157,11 @@ def _company_id(company: Company | None) -> str | None:
     return company.id
 
 
+def _owner_id(rng: Random, world: World) -> str:
+    [owner] = rng.choices(world.users, _CONTACTS_OF_USERS)
+    return owner.id
+
+
 def _lead_source_id(rng: Random, world: World) -> str | None:
     lead_source = sometimes(rng, 0.85, world.lead_sources, None)
     if lead_source is None:
@@ -139,7 +172,8 @@ def _lead_source_id(rng: Random, world: World) -> str | None:
 def _country_of(rng: Random, company: Company | None) -> Country:
     # who works somewhere mostly lives there too
     if company and rng.random() < 0.9:
-        return next(country for country in COUNTRIES if country.code == company.country_code)
+        by_code = {country.code: country for country in COUNTRIES}
+        return by_code[company.country_code or ""]
     return rng.choices(COUNTRIES, WEIGHTS)[0]
 
 
@@ -194,7 +228,7 @@ def _is_one_in(company: Company, every: int) -> bool:
 def _phones(rng: Random, country: Country, company: Company | None) -> list[str]:
     if company and company.phone and _is_one_in(company, 7) and rng.random() < 0.4:
         return [company.phone]
-    phone_count = rng.choices((0, 1, 2), (12, 70, 18))[0]
+    phone_count = weighted(rng, {0: 12, 1: 70, 2: 18})
     return [_phone(rng, country) for _ in range(phone_count)]
 
 
@@ -214,7 +248,7 @@ def _services(rng: Random, number: int) -> frozenset[str]:
     if rng.random() < 0.12:
         return frozenset({rng.choice(SERVICES)})
     known_in = []
-    for service, share in zip(SERVICES, (0.85, 0.6, 0.75, 0.7), strict=True):
+    for service, share in zip(SERVICES, _KNOWN_SHARES, strict=True):
         if rng.random() < share:
             known_in.append(service)
     return frozenset(known_in or ["onepagecrm"])

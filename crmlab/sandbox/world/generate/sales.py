@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from operator import attrgetter
 from random import Random
+from typing import TypeVar
 
 from crmlab.sandbox.world.generate.draw import (
     Calendar,
@@ -16,6 +17,7 @@ from crmlab.sandbox.world.generate.draw import (
     share_of,
     sometimes,
     spread,
+    weighted,
 )
 from crmlab.sandbox.world.generate.words import HARD_TEXTS, PLACES, PRODUCTS, TASKS, TEXTS
 from crmlab.sandbox.world.model import (
@@ -30,7 +32,27 @@ from crmlab.sandbox.world.model import (
     World,
 )
 
-_ACTION_STATUSES = ("done", "date", "date_time", "asap", "waiting", "queued", "queued_with_date")
+_Record = TypeVar("_Record")
+#: what actions are, and how often
+_ACTION_STATUSES = {
+    "done": 45,
+    "date": 30,
+    "date_time": 8,
+    "asap": 7,
+    "waiting": 5,
+    "queued": 3,
+    "queued_with_date": 2,
+}
+#: for how many months deals run, and how often
+_MONTHS = {1: 72, 3: 6, 6: 6, 12: 14, 24: 2}
+_QUANTITIES = {1: 60, 2: 20, 5: 15, 10: 5}
+_CALL_RESULTS = {
+    "interested": 25,
+    "not_interested": 15,
+    "left_message": 20,
+    "no_answer": 35,
+    "other": 5,
+}
 _DATED_STATUSES = ("date", "date_time", "queued_with_date")
 
 
@@ -49,8 +71,10 @@ class _Contacts:
         known_then = bisect_right(self.created, moment)
         # before anybody was known: then with the first, once they were
         if known_then == 0:
-            return self.people[0], self.calendar.moment(rng, self.created[0])
-        return self.people[int(rng.random() * known_then)], moment
+            later_moment = self.calendar.moment(rng, self.created[0])
+            return self.people[0], later_moment
+        position = int(rng.random() * known_then)
+        return self.people[position], moment
 
     def occasion(self, rng: Random, deals: list[Deal]) -> tuple[Person, datetime]:
         """Why one calls or meets somebody: they are new, a deal is open, or neither."""
@@ -75,13 +99,16 @@ class _Contacts:
 def add_sales(world: World, rows: int, calendar: Calendar) -> None:
     """Everything that hangs on a contact in OnePageCRM, in the order of its ids."""
     contacts = _Contacts(world.people_in("onepagecrm"), calendar, world.now)
-    by_id = attrgetter("id")
     # deals first: notes, calls and meetings are about them, and a deal that is won makes a customer
-    world.deals = sorted(_deals(world, share_of(rows, 0.6), contacts), key=by_id)
-    world.actions = sorted(_actions(world, share_of(rows, 1.2), contacts), key=by_id)
-    world.notes = sorted(_notes(world, share_of(rows, 0.8), contacts), key=by_id)
-    world.calls = sorted(_calls(world, share_of(rows, 0.5), contacts), key=by_id)
-    world.meetings = sorted(_meetings(world, share_of(rows, 0.3), contacts), key=by_id)
+    world.deals = _by_id(_deals(world, share_of(rows, 0.6), contacts))
+    world.actions = _by_id(_actions(world, share_of(rows, 1.2), contacts))
+    world.notes = _by_id(_notes(world, share_of(rows, 0.8), contacts))
+    world.calls = _by_id(_calls(world, share_of(rows, 0.5), contacts))
+    world.meetings = _by_id(_meetings(world, share_of(rows, 0.3), contacts))
+
+
+def _by_id(records: Iterable[_Record]) -> list[_Record]:
+    return sorted(records, key=attrgetter("id"))
 
 
 def _deals(world: World, count: int, contacts: _Contacts) -> Iterator[Deal]:
@@ -121,7 +148,7 @@ def _deal(
     created: datetime,
 ) -> Deal:
     """A deal that was just created."""
-    months = rng.choices((1, 3, 6, 12, 24), (72, 6, 6, 14, 2))[0]
+    months = weighted(rng, _MONTHS)
     deal_items: list[DealItem] = []
     if rng.random() < 0.35:
         deal_items = _items(items, created)
@@ -191,16 +218,15 @@ def _size_label(rng: Random, total: float) -> str | None:
 
 def _items(rng: Stream, at: datetime) -> list[DealItem]:
     deal_items = []
-    for product_name, description, unit_cost, price in rng.sample(
-        PRODUCTS, rng.choice((1, 1, 2, 3))
-    ):
+    product_count = rng.choice((1, 1, 2, 3))
+    for product_name, description, unit_cost, price in rng.sample(PRODUCTS, product_count):
         item = DealItem(
             id=rng.id(at),
             name=product_name,
             description=description,
             cost=unit_cost,
             price=price,
-            quantity=rng.choices((1, 2, 5, 10), (60, 20, 15, 5))[0],
+            quantity=weighted(rng, _QUANTITIES),
         )
         deal_items.append(item)
     return deal_items
@@ -249,7 +275,7 @@ def _leave_open(
     passed_stages = int(min(progress, 1.0) * rng.random() * len(stages))
     reached = min(len(stages), 1 + passed_stages)
     _walk(deal, rng, stages[:reached], now)
-    deal.modified_at = deal.stage_history[-1][0]
+    deal.modified_at, _ = deal.stage_history[-1]
     if rng.random() < 0.92:
         deal.expected_close_date = planned.date()
 
@@ -293,28 +319,35 @@ def _walk(
     reached_at = sorted(between(rng, deal.created_at, end) for _ in passed_stages)
     later_stages = zip(reached_at, passed_stages, strict=True)
     deal.stage_history = [(deal.created_at, stages[0]), *later_stages]
-    deal.stage = deal.stage_history[-1][1]
+    _, deal.stage = deal.stage_history[-1]
 
 
 def _actions(world: World, count: int, contacts: _Contacts) -> Iterator[Action]:
     rng = Stream(f"{world.seed}/actions")
     three_months_ago = world.now - timedelta(days=90)
     for _ in range(count):
-        status = rng.choices(_ACTION_STATUSES, (45, 30, 8, 7, 5, 3, 2))[0]
+        status = weighted(rng, _ACTION_STATUSES)
         done_at = None
         if status == "done":
             contact, created_at = contacts.draw(rng)
             within = created_at + timedelta(days=30)
-            done_at = min(world.now, contacts.calendar.moment(rng, created_at, within))
+            drawn_time = contacts.calendar.moment(rng, created_at, within)
+            done_at = min(world.now, drawn_time)
         else:
             # what is older and still to be done would be forgotten work
             contact, created_at = contacts.draw(rng, three_months_ago)
-        due_date = created_at.date() + timedelta(days=rng.randint(0, 20))
-        if status in _DATED_STATUSES and rng.random() < 0.6:
-            due_date = world.now.date() + timedelta(days=rng.randint(0, 45))
+        days_ahead = rng.randint(0, 20)
+        due_date = created_at.date() + timedelta(days=days_ahead)
+        has_date = status in _DATED_STATUSES
+        if has_date and rng.random() < 0.6:
+            days_ahead = rng.randint(0, 45)
+            due_date = world.now.date() + timedelta(days=days_ahead)
         # of actions that are done, some had no date
-        has_date = status in _DATED_STATUSES or (done_at is not None and rng.random() < 0.8)
-        due_time = time(rng.randint(8, 16), rng.choice((0, 15, 30, 45)), tzinfo=UTC)
+        if done_at is not None:
+            has_date = rng.random() < 0.8
+        due_hour = rng.randint(8, 16)
+        due_minute = rng.choice((0, 15, 30, 45))
+        due_time = time(due_hour, due_minute, tzinfo=UTC)
         action = Action(
             id=rng.id(created_at),
             contact_id=contact.id,
@@ -349,12 +382,16 @@ def _notes(world: World, count: int, contacts: _Contacts) -> Iterator[Note]:
         deal_id = None
         if deals_then and rng.random() < 0.7:
             deal_id = rng.choice(deals_then).id
+        text = hard_texts.get(index)
+        if not text:
+            text_count = rng.randint(1, 2)
+            text = " ".join(rng.sample(TEXTS, text_count))
         yield Note(
             id=rng.id(written_at),
             contact_id=contact.id,
             deal_id=deal_id,
             author=contact.owner_id,
-            text=hard_texts.get(index) or " ".join(rng.sample(TEXTS, rng.randint(1, 2))),
+            text=text,
             date=written_at.date(),
             created_at=written_at,
             modified_at=contacts.calendar.last_change(rng, written_at, unchanged=0.85),
@@ -363,16 +400,17 @@ def _notes(world: World, count: int, contacts: _Contacts) -> Iterator[Note]:
 
 def _calls(world: World, count: int, contacts: _Contacts) -> Iterator[Call]:
     rng = Stream(f"{world.seed}/calls")
-    results = ("interested", "not_interested", "left_message", "no_answer", "other")
+
     for _ in range(count):
         contact, called_at = contacts.occasion(rng, world.deals)
-        logged_at = min(called_at + timedelta(minutes=rng.randint(1, 90)), world.now)
+        length = timedelta(minutes=rng.randint(1, 90))
+        logged_at = min(called_at + length, world.now)
         yield Call(
             id=rng.id(logged_at),
             contact_id=contact.id,
             author=contact.owner_id,
             text=sometimes(rng, 0.7, TEXTS, ""),
-            result=rng.choices(results, (25, 15, 20, 35, 5))[0],
+            result=weighted(rng, _CALL_RESULTS),
             at=called_at,
             phone_number=next(iter(contact.phones), None),
             created_at=logged_at,
@@ -384,7 +422,8 @@ def _meetings(world: World, count: int, contacts: _Contacts) -> Iterator[Meeting
     rng = Stream(f"{world.seed}/meetings")
     for _ in range(count):
         contact, met_at = contacts.occasion(rng, world.deals)
-        logged_at = min(met_at + timedelta(minutes=rng.randint(30, 300)), world.now)
+        length = timedelta(minutes=rng.randint(30, 300))
+        logged_at = min(met_at + length, world.now)
         yield Meeting(
             id=rng.id(logged_at),
             contact_id=contact.id,

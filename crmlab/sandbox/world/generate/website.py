@@ -52,22 +52,32 @@ _INTEGRATIONS = (
 def add_website(world: World) -> None:
     """60 days of banners and segments, seven of integrations."""
     rng = Stream(f"{world.seed}/website")
-    days = [world.now.date() - timedelta(days=days_ago) for days_ago in range(60, 0, -1)]
+    today = world.now.date()
+    days = [today - timedelta(days=days_ago) for days_ago in range(60, 0, -1)]
     for banner_id, banner_name, visitors in _BANNERS:
-        banner_days = list(_banner_days(rng, days, visitors))
-        world.banners.append(Banner(id=banner_id, name=banner_name, daily=banner_days))
+        banner = Banner(
+            id=banner_id,
+            name=banner_name,
+            daily=list(_banner_days(rng, days, visitors)),
+        )
+        world.banners.append(banner)
     for segment_id, label, members in _SEGMENTS:
-        segment_days = list(_segment_days(rng, days, members))
-        world.tag_segments.append(TagSegment(id=segment_id, label=label, daily=segment_days))
+        segment = TagSegment(
+            id=segment_id,
+            label=label,
+            daily=list(_segment_days(rng, days, members)),
+        )
+        world.tag_segments.append(segment)
     _add_integrations(world, rng)
     world.changes = list(_changes(world, days))
 
 
 def _banner_days(rng: Random, days: list[date], visitors: int) -> Iterator[BannerDay]:
-    for day, (device, device_share, optin_share), (location, location_share) in product(
-        days, _DEVICES, _LOCATIONS
-    ):
-        usual_visitors = visitors * device_share * location_share * _TRAFFIC[day.weekday()]
+    for day, of_device, of_location in product(days, _DEVICES, _LOCATIONS):
+        device, device_share, optin_share = of_device
+        location, location_share = of_location
+        traffic = _TRAFFIC[day.weekday()]
+        usual_visitors = visitors * device_share * location_share * traffic
         exposed = int(usual_visitors * rng.uniform(0.9, 1.1))
         banner_views = int(exposed * rng.uniform(0.82, 0.9))
         optins = int(banner_views * optin_share * rng.uniform(0.93, 1.07))
@@ -85,8 +95,9 @@ def _banner_days(rng: Random, days: list[date], visitors: int) -> Iterator[Banne
         )
         for category, category_share in _CATEGORIES:
             of_category = optins * category_share
+            of_vendor = of_category * rng.uniform(0.9, 1)
             banner_day.categories[str(category)] = int(of_category)
-            banner_day.vendors[str(200 + category)] = int(of_category * rng.uniform(0.9, 1))
+            banner_day.vendors[str(200 + category)] = int(of_vendor)
         yield banner_day
 
 
@@ -104,7 +115,8 @@ def _segment_days(
 
 def _add_integrations(world: World, rng: Random) -> None:
     last_hour = world.now.replace(minute=0, second=0)
-    hours = [last_hour - timedelta(hours=hours_ago) for hours_ago in range(7 * 24, 0, -1)]
+    hours_of_week = range(7 * 24, 0, -1)
+    hours = [last_hour - timedelta(hours=hours_ago) for hours_ago in hours_of_week]
     for number, description in enumerate(_INTEGRATIONS, start=1):
         label, direction, connector_id, template, connector_name, hourly_events = description
         integration = Integration(
@@ -130,7 +142,8 @@ def _add_integrations(world: World, rng: Random) -> None:
             failing_since = last_hour - timedelta(days=2)
         for hour in hours:
             is_failing = hour >= failing_since
-            integration.hourly.append(_delivery(rng, hour, hourly_events, is_failing))
+            delivery = _delivery(rng, hour, hourly_events, is_failing)
+            integration.hourly.append(delivery)
         world.integrations.append(integration)
 
 

@@ -118,7 +118,11 @@ def _add_lookups(world: World, start: datetime) -> None:
     world.lead_sources = [LeadSource(id="other", text="Other")]
     for field_key, (_, label, field_type) in _COMPANY_FIELDS.items():
         custom_field = CustomField(
-            id=new_id(start), entity="company", key=field_key, label=label, type=field_type
+            id=new_id(start),
+            entity="company",
+            key=field_key,
+            label=label,
+            type=field_type,
         )
         world.fields.append(custom_field)
 
@@ -154,10 +158,12 @@ def _add_agents(
         )
     without_team = len(agents) - len(in_teams)
     findings["sales agents were not in sales_teams.csv; added without a team"] += without_team
-    idle_names = sorted(
-        agent.full_name for agent_key, agent in agents.items() if agent_key not in selling
-    )
-    findings[f"sales agents have no opportunity ({', '.join(idle_names)})"] += len(idle_names)
+    idle_names = []
+    for agent_key, agent in agents.items():
+        if agent_key not in selling:
+            idle_names.append(agent.full_name)
+    named = ", ".join(sorted(idle_names))
+    findings[f"sales agents have no opportunity ({named})"] += len(idle_names)
     world.users = list(agents.values())
     return agents
 
@@ -185,9 +191,10 @@ def _add_companies(
         country_code = _COUNTRIES.get(custom_values.get("location", ""))
         if country_code is None:
             findings["accounts are in a country without a known code; kept as text"] += 1
-        descriptions = [
-            f"{_COMPANY_FIELDS[field_key][1]}: {text}" for field_key, text in custom_values.items()
-        ]
+        descriptions = []
+        for field_key, text in custom_values.items():
+            _, label, _ = _COMPANY_FIELDS[field_key]
+            descriptions.append(f"{label}: {text}")
         company = Company(
             id=new_id(start),
             name=company_name,
@@ -217,8 +224,17 @@ def _custom_values(row: Row, findings: Counter[str]) -> dict[str, str]:
     return custom_values
 
 
+#: what a company is called of which this is the largest number of employees
+_SIZES = {
+    10: "1-10",
+    50: "11-50",
+    250: "51-250",
+    1_000: "251-1000",
+}
+
+
 def _size_label(employees: float) -> str:
-    for largest, label in ((10, "1-10"), (50, "11-50"), (250, "51-250"), (1_000, "251-1000")):
+    for largest, label in _SIZES.items():
         if employees <= largest:
             return label
     return "1000+"
@@ -255,7 +271,8 @@ def _add_contacts(world: World, start: datetime) -> None:
 
 def _summary(world: World) -> str:
     counts = Counter(deal.status for deal in world.deals)
-    won_amount = sum(deal.amount for deal in world.deals if deal.status == "won")
+    won_amounts = [deal.amount for deal in world.deals if deal.status == "won"]
+    won_amount = sum(won_amounts)
     return (
         f"{len(world.deals):,} opportunities: {counts['won']:,} won for {won_amount:,.0f} "
         f"{world.currency}, {counts['lost']:,} lost, {counts['pending']:,} pending; "

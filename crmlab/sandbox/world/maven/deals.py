@@ -116,7 +116,9 @@ def _close(deal: Deal, stage_name: str, closed_at: datetime) -> None:
     # some are closed before they are created, in the files
     deal.modified_at = max(deal.created_at, closed_at)
     # every deal that was closed was engaged before
-    deal.stage_history = [(deal.created_at, STAGES["Engaging"]), (closed_at, deal.stage)]
+    engaged = (deal.created_at, STAGES["Engaging"])
+    closed = (closed_at, deal.stage)
+    deal.stage_history = [engaged, closed]
 
 
 def _buyers(world: World, accounts: Iterable[str]) -> dict[str | None, _Buyer]:
@@ -160,12 +162,15 @@ def _product(
     written_name = row.required("product")
     product_row = _match(row, "product", products, findings)
     if product_row is None:
-        findings[
-            f"opportunities are for {written_name!r}, which is not in products.csv; price set to 0"
-        ] += 1
+        finding = f"are for {written_name!r}, which is not in products.csv; price set to 0"
+        findings[f"opportunities {finding}"] += 1
         return _Product(written_name, "unknown", 0.0)
     product_name = product_row.text("product")
-    return _Product(product_name, product_row.text("series"), prices[key_of(product_name)])
+    return _Product(
+        name=product_name,
+        series=product_row.text("series"),
+        price=prices[key_of(product_name)],
+    )
 
 
 def _match(
@@ -183,9 +188,8 @@ def _match(
         return None
     right_name = matching_row.text(column)
     if right_name != written_name:
-        findings[
-            f"opportunities write the {column} {right_name!r} as {written_name!r}; corrected"
-        ] += 1
+        finding = f"write the {column} {right_name!r} as {written_name!r}; corrected"
+        findings[f"opportunities {finding}"] += 1
     return matching_row
 
 
@@ -212,11 +216,10 @@ def _times(
     engaged_on = row.day("engage_date")
     closed_on = _close_day(row, stage, findings)
     for column, day in (("engage_quarter", engaged_on), ("close_quarter", closed_on)):
-        quarter = row.cells.get(column, "").strip()
-        if quarter and day and quarter != f"Q{(day.month + 2) // 3} {day.year}":
-            findings[
-                f"dates disagree with the column {column}; the date was taken, read day first"
-            ] += 1
+        named_quarter = row.cells.get(column, "").strip()
+        if named_quarter and day and named_quarter != _quarter(day):
+            finding = f"the column {column}; the date was taken, read day first"
+            findings[f"dates disagree with {finding}"] += 1
     closed_at = None
     if closed_on:
         closed_at = noon(closed_on)
@@ -229,6 +232,10 @@ def _times(
         created_text = "their close date"
     findings[f"{stage} opportunities have no engage date; created on {created_text}"] += 1
     return closed_at or undated, closed_at
+
+
+def _quarter(day: date) -> str:
+    return f"Q{(day.month + 2) // 3} {day.year}"
 
 
 def _close_day(row: Row, stage: str, findings: Counter[str]) -> date | None:
