@@ -19,7 +19,11 @@ from crmlab.results import Fetched, Stored, open  # noqa: A004  # as crmlab.open
 from crmlab.schema import KEY, TABLES, UTC
 
 _TEMPLATE = Path(__file__).parent / "templates" / "about.html.jinja"
-_SUMMARY = {"table": pl.String(), "rows": pl.Int64(), FOUND_BY: pl.String()}
+_SUMMARY = {
+    "table": pl.String(),
+    "rows": pl.Int64(),
+    FOUND_BY: pl.String(),
+}
 #: by what rows of a table are put in order, the first that is there
 _TIMES = ("occurred_at", "starts_at", "dated_on", "due_on", "created_at")
 _INSTANTS = (UTC, pl.Date())
@@ -268,16 +272,18 @@ def _turn(name: str) -> int:
 def _records(found: Mapping[str, Found], summary: pl.DataFrame) -> pl.DataFrame:
     """Return the records that the rows were made of: provider, account, resource, id."""
     columns = ("provider", "account", "table", "id")
+    key = pl.col(KEY).cast(pl.String)
     keyed_rows = [pl.DataFrame(schema=dict.fromkeys(columns, pl.String))]
     for table, held in found.items():
         if held.own.schema.keys() >= {*KEY}:
-            own_keys = held.own.select(pl.col(KEY).cast(pl.String), table=pl.lit(table))
+            own_keys = held.own.select(key, table=pl.lit(table))
             keyed_rows.append(own_keys.select(columns))
 
     # the summary says of which resource the rows of a table came
     source = pl.col("provider", "account", "resource", "table").cast(pl.String)
     sources = summary.select(source).unique()
-    records = pl.concat(keyed_rows).join(sources, on=["provider", "account", "table"])
+    keys = pl.concat(keyed_rows)
+    records = keys.join(sources, on=["provider", "account", "table"])
     return records.select("provider", "account", "resource", "id").unique()
 
 

@@ -13,6 +13,10 @@ from crmlab.privacy.person import Person, find
 from crmlab.privacy.search import FOUND_BY, AnyFrame, Found, ways_of, without
 from crmlab.results import MANIFEST, Stored, open, read_stored, rewrite, stored_files  # noqa: A004  # as crmlab.open
 
+#: files of one format, by their tables
+_Paths = Mapping[str, Path]
+#: what is to be written in the place of each file
+_Changed = dict[Path, AnyFrame]
 _TAKEN = {
     "file": pl.String(),
     "table": pl.String(),
@@ -81,7 +85,7 @@ def erase(
     known_person = find(data, person, region)
 
     taken: list[tuple[object, ...]] = []
-    changed: dict[Path, AnyFrame] = {}
+    changed: _Changed = {}
     removed: dict[str, int] = {}
     read_as = "parquet" if isinstance(data, Stored) else "csv"
     for format, paths in by_format.items():
@@ -104,20 +108,22 @@ def erase(
     return pl.DataFrame(taken, schema=_TAKEN, orient="row").sort("file")
 
 
-def _found(paths: Mapping[str, Path], summary: pl.DataFrame, person: Person) -> dict[str, Found]:
-    tables = {
-        table: read_stored(table, path) for table, path in paths.items() if table != "summary"
-    }
+def _found(paths: _Paths, summary: pl.DataFrame, person: Person) -> dict[str, Found]:
+    tables: dict[str, AnyFrame] = {}
+    for table, path in paths.items():
+        if table != "summary":
+            tables[table] = read_stored(table, path)
     return everything(tables, summary, person)
 
 
-def _without_person(paths: Mapping[str, Path], found: Mapping[str, Found]) -> dict[Path, AnyFrame]:
+def _without_person(paths: _Paths, found: Mapping[str, Found]) -> _Changed:
     """Return what is to be written in the place of each file that holds something of the person."""
-    changed: dict[Path, AnyFrame] = {}
+    changed: _Changed = {}
     for table, held in found.items():
         if len(held.whole) or held.parts:
             path = paths[table]
-            changed[path] = without(read_stored(table, path).lazy(), held)
+            stored = read_stored(table, path)
+            changed[path] = without(stored.lazy(), held)
     return changed
 
 
@@ -132,7 +138,7 @@ def _line(path: Path, table: str, found: Found) -> tuple[object, ...]:
     return path.name, table, removed_rows, removed_values, left_rows, ways_of(found.rows)
 
 
-def _summary(path: Path, removed: Mapping[str, int]) -> dict[Path, AnyFrame]:
+def _summary(path: Path, removed: Mapping[str, int]) -> _Changed:
     """Return the summary with a note on each table that lost rows, so that its numbers can be understood."""
     notes = {}
     for table, row_count in removed.items():
@@ -144,10 +150,11 @@ def _summary(path: Path, removed: Mapping[str, int]) -> dict[Path, AnyFrame]:
     new_note = table_name.replace_strict(notes, default=None, return_dtype=pl.String)
     old_note = pl.col("note").replace("", None)
     both_notes = pl.concat_str(old_note, new_note, separator="; ", ignore_nulls=True)
-    return {path: read_stored("summary", path).lazy().with_columns(note=both_notes)}
+    summary = read_stored("summary", path).lazy()
+    return {path: summary.with_columns(note=both_notes)}
 
 
-def _others(folder: Path, by_format: Mapping[str, Mapping[str, Path]]) -> list[Path]:
+def _others(folder: Path, by_format: Mapping[str, _Paths]) -> list[Path]:
     """Return the files in the folder that were not looked into."""
     known_paths = {folder / MANIFEST}
     for paths in by_format.values():

@@ -41,8 +41,8 @@ class Person:
 
 def within_account(name: pl.Expr) -> pl.Expr:
     """Return an id or mark with the service and account that it is of: it means nothing elsewhere."""
-    service = [pl.col(column).cast(pl.String).fill_null("") for column in _ACCOUNT]
-    return pl.concat_str(*service, name, separator=_BETWEEN)
+    account = pl.col(_ACCOUNT).cast(pl.String).fill_null("")
+    return pl.concat_str(account, name, separator=_BETWEEN)
 
 
 def find(data: Fetched | Stored, asked: str, region: str | None) -> Person:
@@ -63,18 +63,17 @@ def find(data: Fetched | Stored, asked: str, region: str | None) -> Person:
     if kind == "contact":
         asked_contacts = contacts.filter(_label() == name).select(KEY)
     else:
-        asked_contacts = known_by.filter(pl.col("kind") == kind, pl.col("value") == name).select(
-            KEY
-        )
+        is_asked = (pl.col("kind") == kind) & (pl.col("value") == name)
+        asked_contacts = known_by.filter(is_asked).select(KEY)
     # who is one person is told by those that share something with them, directly or not: no need to read all others
     connected = _connected(known_by, asked_contacts)
-    connected_contacts = contacts.join(connected, on=KEY, how="semi", nulls_equal=True)
+    connected_contacts = _of_contacts(contacts, connected)
     their_keys = _keys_of_one_person(asked, asked_contacts, connected_contacts, region)
 
-    their_evidence = known_by.join(their_keys, on=KEY, how="semi", nulls_equal=True)
+    their_evidence = _of_contacts(known_by, their_keys)
     own_evidence = their_evidence.filter(pl.col("shared").is_null())
-    emails = own_evidence.filter(pl.col("kind") == "email")["value"].to_list()
-    phones = own_evidence.filter(pl.col("kind") == "phone")["value"].to_list()
+    emails = _values_of(own_evidence, "email")
+    phones = _values_of(own_evidence, "phone")
     # what somebody asks by is looked for as well, where no contact has it or whoever is on duty reads it
     if kind == "email":
         emails.append(name)
@@ -83,43 +82,63 @@ def find(data: Fetched | Stored, asked: str, region: str | None) -> Person:
     looked_for = {*emails, *phones}
     shared_values = [value for value in their_evidence["value"] if value not in looked_for]
 
-    their_contacts = contacts.join(their_keys, on=KEY, how="semi", nulls_equal=True)
-    marks = their_contacts.select(within_account(pl.col("contact_hash"))).to_series().drop_nulls()
+    ids = their_keys.select(within_account(pl.col("id")))
+    their_contacts = _of_contacts(contacts, their_keys)
+    marks = their_contacts.select(within_account(pl.col("contact_hash")))
     return Person(
         asked=asked,
         contacts=their_keys,
         emails=_distinct(emails),
         phones=_distinct(phones),
         shared=_distinct(shared_values),
-        ids=_distinct(their_keys.select(within_account(pl.col("id"))).to_series()),
-        marks=_distinct(marks),
+        ids=_distinct(ids.to_series()),
+        marks=_distinct(marks.to_series().drop_nulls()),
         region=region,
     )
+
+
+def _of_contacts(frame: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of these contacts."""
+    return frame.join(keys, on=KEY, how="semi", nulls_equal=True)
+
+
+def _values_of(known_by: pl.DataFrame, kind: str) -> list[str]:
+    """Return the addresses, or the numbers, among what contacts are known by."""
+    of_kind = known_by.filter(pl.col("kind") == kind)
+    return of_kind["value"].to_list()
 
 
 def _keys_of_one_person(
     asked: str, asked_contacts: pl.DataFrame, contacts: pl.DataFrame, region: str | None
 ) -> pl.DataFrame:
     """Return the keys of all contacts of the one person who has those that were asked for; refuse several people."""
-    grouped = people(contacts, region=region).with_columns(pl.col("provider").cast(pl.String))
-    asked_people = grouped.join(asked_contacts, on=KEY, how="semi", nulls_equal=True)
+    provider = pl.col("provider").cast(pl.String)
+    grouped = people(contacts, region=region).with_columns(provider)
+    asked_people = _of_contacts(grouped, asked_contacts)
     person_ids = asked_people["person_id"].unique().sort().to_list()
     if len(person_ids) > 1:
+        some_keys = " or ".join(map(repr, person_ids[:3]))
         raise UsageError(
             f"{len(person_ids)} people have {asked}, and one must not see what is held on another: name one by the "
-            f"key of a contact, such as {' or '.join(map(repr, person_ids[:3]))}"
+            f"key of a contact, such as {some_keys}"
         )
-    return grouped.filter(pl.col("person_id").is_in(person_ids)).select(KEY)
+    is_theirs = pl.col("person_id").is_in(person_ids)
+    return grouped.filter(is_theirs).select(KEY)
 
 
 def written_alike(numbers: pl.Series, phones: Iterable[str], region: str | None) -> list[str]:
     """Return which of the telephone numbers, as they are written, are one of these in E.164."""
-    distinct = numbers.drop_nulls().unique()
-    contacts = pl.DataFrame(
-        {"id": distinct, "phones": [[number] for number in distinct]}, schema=_NUMBERS
-    )
-    in_one_spelling = evidence(_contacts({"contacts": contacts}), region=region)
-    return in_one_spelling.filter(pl.col("value").is_in(list(phones)))["id"].to_list()
+    distinct = numbers.drop_nulls().unique().to_list()
+    in_one_spelling = _read_phones(distinct, region)
+    is_one = pl.col("value").is_in(list(phones))
+    return in_one_spelling.filter(is_one)["id"].to_list()
+
+
+def _read_phones(written: list[str], region: str | None) -> pl.DataFrame:
+    """Return telephone numbers in one spelling, as `evidence` does for contacts that have these numbers as ids."""
+    phones = [[number] for number in written]
+    contacts = pl.DataFrame({"id": written, "phones": phones}, schema=_NUMBERS)
+    return evidence(_contacts({"contacts": contacts}), region=region)
 
 
 def _contacts(data: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> pl.DataFrame:
@@ -127,6 +146,7 @@ def _contacts(data: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> pl.DataFrame:
     if "contacts" not in data:
         return TABLES["contacts"].empty().select(_TEXT_KEY, *_READ[1:])
     contacts = data["contacts"].lazy()
+    provider = pl.col("provider").cast(pl.String)
     present = contacts.collect_schema().names()
     schema = TABLES["contacts"].schema
     columns = []
@@ -135,17 +155,17 @@ def _contacts(data: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> pl.DataFrame:
             columns.append(pl.col(column))
         else:
             columns.append(pl.lit(None, schema[column]).alias(column))
-    return contacts.select(columns).with_columns(pl.col("provider").cast(pl.String)).collect()
+    return contacts.select(columns).with_columns(provider).collect()
 
 
 def _connected(found: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
     """Return these contacts and all that have a value in common with them, or with one of those, and so on."""
     reached = contacts.unique()
     while True:
-        of_reached = found.join(reached, on=KEY, how="semi", nulls_equal=True)
+        of_reached = _of_contacts(found, reached)
         values = of_reached.select("kind", "value").unique()
-        sharing = found.join(values, on=["kind", "value"], how="semi").select(KEY)
-        further = pl.concat([reached, sharing]).unique()
+        sharing = found.join(values, on=["kind", "value"], how="semi")
+        further = pl.concat([reached, sharing.select(KEY)]).unique()
         if further.height == reached.height:
             return reached
         reached = further
@@ -153,13 +173,14 @@ def _connected(found: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
 
 def _read(asked: str, region: str | None, contacts: pl.DataFrame) -> tuple[str, str]:
     """Return of which kind the name of a person is, and the name in one spelling."""
-    if not contacts.filter(_label() == asked).is_empty():
+    with_this_key = contacts.filter(_label() == asked)
+    if not with_this_key.is_empty():
         return "contact", asked
-    addresses = pl.select(mailboxes(pl.lit(asked))).item().to_list()
+    written = pl.select(mailboxes(pl.lit(asked)))
+    addresses = written.item().to_list()
     if len(addresses) == 1:
         return "email", addresses[0]
-    as_contact = pl.DataFrame({"id": [""], "phones": [[asked]]}, schema=_NUMBERS)
-    read_phones = evidence(_contacts({"contacts": as_contact}), region=region)
+    read_phones = _read_phones([asked], region)
     phones = read_phones.filter(pl.col("shared").is_null())
     if not addresses and phones.height:
         return "phone", phones["value"].item()
@@ -171,7 +192,8 @@ def _read(asked: str, region: str | None, contacts: pl.DataFrame) -> tuple[str, 
 
 def _label() -> pl.Expr:
     """Return the key of a contact as `person_id` writes it."""
-    return pl.concat_str(pl.col(KEY).fill_null(""), separator="/")
+    parts = pl.col(KEY).fill_null("")
+    return pl.concat_str(parts, separator="/")
 
 
 def _distinct(values: Iterable[str]) -> tuple[str, ...]:

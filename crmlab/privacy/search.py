@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from crmlab.privacy.mentions import TEXTS, WORDS, as_text, may_mention, mentions, other_texts
 from crmlab.privacy.person import Person, within_account, written_alike
 from crmlab.providers import registry
-from crmlab.schema import mailboxes
 
-_TEXTS = pl.List(pl.String)
 AnyFrame = pl.DataFrame | pl.LazyFrame
 #: what says by what a row was found
 FOUND_BY = "found_by"
@@ -35,13 +34,6 @@ _OWNERS = ("id", "emails", "email", "contact_email", "address", "phones", "phone
 #: named by whoever fetched, and not by the person
 _SOURCE = ("provider", "account", "resource")
 _NUMBERS = ("phones", "phone", "phone_number", "address")
-#: an address may be there in wide letters, with characters that nobody sees, or as JSON writes letters
-_WRITTEN_OTHERWISE = r"[^\x00-\x7F]|\\u[0-9a-fA-F]{4}"
-_BY_NUMBER = r"\\u([0-9a-fA-F]{4})"
-_AT = ["@", "\uff20", "\\u0040"]
-_WORDS = (pl.String, pl.Categorical, pl.Enum)
-#: what JSON writes for characters of a text: none of them is part of an address
-_ESCAPES = r'\\(?:u[0-9a-fA-F]{4}|["\\/bfnrt])'
 #: before any other object begins
 _ID_OF_CONTACT = r'^\{[^{}\[\]]*?"id"\s*:\s*"?([^",}\]\s]+)'
 _ID_IN_JSON = r'"(?:contact_id|profile_id)"\s*:\s*"?([^",}\]\s]+)'
@@ -110,7 +102,7 @@ def search(
     # an exact reading of every text of a big table takes long
     may_be_theirs = [sign.where for sign in signs]
     for column, dtype in text_columns.items():
-        may_be_theirs.append(_may_mention(column, dtype, person.emails))
+        may_be_theirs.append(may_mention(column, dtype, person.emails))
     numbered = lazy_frame.with_row_index(_ROW)
     candidates = numbered.filter(_any_of(may_be_theirs)).collect(engine="streaming")
 
@@ -123,7 +115,7 @@ def _text_columns(schema: pl.Schema) -> dict[str, pl.DataType]:
     """Return the columns that may hold what somebody wrote, and their dtypes."""
     columns = {}
     for column, dtype in schema.items():
-        is_text = dtype in _WORDS or dtype.is_nested()
+        is_text = dtype in WORDS or dtype.is_nested()
         if is_text and column not in _SOURCE:
             columns[column] = dtype
     return columns
@@ -138,7 +130,8 @@ def _ways(signs: Sequence[Sign]) -> pl.Expr:
     """Return by what a row is found, in words; null where it is not found."""
     words = []
     for sign in signs:
-        words.append(pl.when(sign.where).then(pl.lit(sign.words)))
+        way = pl.lit(sign.words)
+        words.append(pl.when(sign.where).then(way))
     no_word = pl.lit(None, pl.String)
     joined = pl.concat_str([no_word, *words], separator=_BETWEEN_WAYS, ignore_nulls=True)
     return joined.replace("", None)
@@ -172,11 +165,13 @@ def _found(rows: pl.DataFrame, signs: Sequence[Sign]) -> Found:
 def without(frame: pl.LazyFrame, found: Found) -> pl.LazyFrame:
     """Return a table without the person: without their rows, and without what other rows hold of them."""
     row_number = pl.col(_ROW)
-    left = frame.with_row_index(_ROW).filter(~row_number.is_in(found.whole.implode()))
+    goes = row_number.is_in(found.whole.implode())
+    left = frame.with_row_index(_ROW).filter(~goes)
     for column, row_numbers, new_value in found.parts:
         is_part = row_number.is_in(row_numbers.implode())
+        replaced = pl.when(is_part).then(new_value).otherwise(column)
         # one after another: a column may have two
-        left = left.with_columns(pl.when(is_part).then(new_value).otherwise(column).alias(column))
+        left = left.with_columns(replaced.alias(column))
     return left.drop(_ROW)
 
 
@@ -188,18 +183,19 @@ def _by_id(name: str, schema: pl.Schema, person: Person) -> Iterator[Sign]:
     if not {"provider", "account"} <= schema.keys():
         return
     if _lists_contacts(name) and "id" in schema:
-        yield Sign(column="id", words="id", where=_is_one(pl.col("id"), person.ids))
+        yield _names_one("id", person.ids)
     for column in _CONTACT_IDS:
         if schema.get(column) == pl.String:
-            yield Sign(column=column, words=column, where=_is_one(pl.col(column), person.ids))
+            yield _names_one(column, person.ids)
     for column in _MARKS:
         if schema.get(column) == pl.String:
-            yield Sign(column=column, words=column, where=_is_one(pl.col(column), person.marks))
+            yield _names_one(column, person.marks)
     if "contact" in schema:
         yield from _by_contact_inside(schema["contact"], person)
     if name == "rejected":
         id_in_raw = pl.col("raw").str.extract(_ID_IN_JSON)
-        yield Sign(column="raw", words="id in raw", where=_is_one(id_in_raw, person.ids))
+        is_theirs = _is_one(id_in_raw, person.ids)
+        yield Sign(column="raw", words="id in raw", where=is_theirs)
     for column, id_field in _LISTS_OF_IDS.items():
         if column in schema and person.ids:
             yield _among_several(column, schema[column], id_field, person)
@@ -214,7 +210,8 @@ def _by_contact_inside(dtype: pl.DataType, person: Person) -> Iterator[Sign]:
         contact_id = contact.str.extract(_ID_OF_CONTACT)
     else:
         return
-    yield Sign(column="contact", words="contact.id", where=_is_one(contact_id, person.ids))
+    is_theirs = _is_one(contact_id, person.ids)
+    yield Sign(column="contact", words="contact.id", where=is_theirs)
 
 
 def _lists_contacts(name: str) -> bool:
@@ -224,7 +221,7 @@ def _lists_contacts(name: str) -> bool:
     provider, _, resource_name = name.partition(".")
     if provider not in registry():
         return False
-    resources = {resource.name: resource for resource in registry()[provider].resources}
+    resources = {each.name: each for each in registry()[provider].resources}
     if resource_name not in resources:
         return False
     if resource_name == "contacts":
@@ -237,9 +234,19 @@ def _lists_contacts(name: str) -> bool:
     return False
 
 
+def _names_one(column: str, names: Iterable[str]) -> Sign:
+    """Return the sign that a column holds one of these ids or marks."""
+    is_theirs = _is_one(pl.col(column), names)
+    return Sign(column=column, words=column, where=is_theirs)
+
+
 def _is_one(name: pl.Expr, names: Iterable[str]) -> pl.Expr:
-    known_names = pl.Series([*names], dtype=pl.String)
-    return within_account(name).is_in(known_names.implode()).fill_null(value=False)
+    return _is_among(within_account(name), names)
+
+
+def _is_among(text: pl.Expr, texts: Iterable[str]) -> pl.Expr:
+    known_texts = pl.Series([*texts], dtype=pl.String)
+    return text.is_in(known_texts.implode()).fill_null(value=False)
 
 
 def _among_several(column: str, dtype: pl.DataType, field: str, person: Person) -> Sign:
@@ -260,7 +267,8 @@ def _among_several(column: str, dtype: pl.DataType, field: str, person: Person) 
 
 def _names_id(column: str, dtype: pl.DataType, field: str, contact_id: str) -> pl.Expr:
     if dtype == pl.String:
-        return pl.col(column).str.contains(rf'"{field}"\s*:\s*"?{re.escape(contact_id)}"?\s*[,}}]')
+        id_in_json = rf'"{field}"\s*:\s*"?{re.escape(contact_id)}"?\s*[,}}]'
+        return pl.col(column).str.contains(id_in_json)
     is_id = _id_of_entry(dtype, field) == contact_id
     return pl.col(column).list.eval(is_id).list.any()
 
@@ -269,12 +277,13 @@ def _without_ids(column: str, dtype: pl.DataType, field: str, ids: pl.Series) ->
     """Return the list without the entries of these contacts; of one that is text, nothing is left."""
     if dtype == pl.String:
         return pl.lit(None, dtype)
-    is_theirs = _id_of_entry(dtype, field).is_in(ids.implode()).fill_null(value=False)
-    return pl.col(column).list.eval(pl.element().filter(~is_theirs))
+    is_theirs = _is_among(_id_of_entry(dtype, field), ids)
+    of_others = pl.element().filter(~is_theirs)
+    return pl.col(column).list.eval(of_others)
 
 
 def _id_of_entry(dtype: pl.DataType, field: str) -> pl.Expr:
-    if dtype == _TEXTS:
+    if dtype == TEXTS:
         return pl.element()
     return pl.element().struct.field(field)
 
@@ -285,10 +294,11 @@ def _by_parent(
     """Return the signs that a row belongs to another one of the person: an item to a deal, a misfit to a record."""
     if name == "deal_items" and deals is not None:
         deal_ids = deals.select(within_account(pl.col("id"))).to_series()
-        yield Sign(column="deal_id", words="deal_id", where=_is_one(pl.col("deal_id"), deal_ids))
+        yield _names_one("deal_id", deal_ids)
     if name == "misfits" and records is not None:
         # an id is of one resource: those of another may be the same
-        of_record = pl.concat_str(pl.col("resource").cast(pl.String), "id", separator="\x00")
+        resource = pl.col("resource").cast(pl.String)
+        of_record = pl.concat_str(resource, "id", separator="\x00")
         record_ids = records.select(within_account(of_record)).to_series()
         yield Sign(column="id", words="id", where=_is_one(of_record, record_ids))
 
@@ -302,10 +312,10 @@ def _by_number(
     for column in _NUMBERS:
         if schema.get(column) != pl.String:
             continue
-        written = lazy_frame.select(pl.col(column).unique()).collect(engine="streaming")
-        spellings = written_alike(written[column], person.phones, person.region)
-        own_numbers = pl.Series(spellings, dtype=pl.String)
-        is_theirs = pl.col(column).is_in(own_numbers.implode()).fill_null(value=False)
+        distinct_numbers = lazy_frame.select(pl.col(column).unique())
+        written = distinct_numbers.collect(engine="streaming")
+        own_numbers = written_alike(written[column], person.phones, person.region)
+        is_theirs = _is_among(pl.col(column), own_numbers)
         yield Sign(column=column, words=f"number in {column}", where=is_theirs)
 
 
@@ -315,78 +325,19 @@ def _by_address(
     if not person.emails:
         return
     for column, dtype in text_columns.items():
-        mentions = _mentions(_as_text(column, dtype), person.emails)
+        is_named = mentions(as_text(column, dtype), person.emails)
         words = f"address in {column}"
         if name in UNREAD or (column in _OWNERS and name != "companies"):
-            yield Sign(column=column, words=words, where=mentions)
-        elif column == "contact_emails" and dtype == _TEXTS:
+            yield Sign(column=column, words=words, where=is_named)
+        elif column == "contact_emails" and dtype == TEXTS:
             # who is the only one that a row is about, has all of it
-            others = _other_texts(column, person.emails)
+            others = other_texts(column, person.emails)
             is_alone = others.list.drop_nulls().list.len() == 0
-            yield Sign(column=column, words=words, where=mentions & is_alone)
-            yield Sign(column=column, words=words, where=mentions & ~is_alone, without=others)
-        elif dtype == _TEXTS:
-            others = _other_texts(column, person.emails)
-            yield Sign(column=column, words=words, where=mentions, without=others)
+            yield Sign(column=column, words=words, where=is_named & is_alone)
+            yield Sign(column=column, words=words, where=is_named & ~is_alone, without=others)
+        elif dtype == TEXTS:
+            others = other_texts(column, person.emails)
+            yield Sign(column=column, words=words, where=is_named, without=others)
         else:
             nothing = pl.lit(None, dtype)
-            yield Sign(column=column, words=words, where=mentions, without=nothing)
-
-
-def _other_texts(column: str, emails: Sequence[str]) -> pl.Expr:
-    """Return a list of texts without those that mention one of the addresses."""
-    mentions = _mentions(pl.element(), emails)
-    return pl.col(column).list.eval(pl.element().filter(~mentions))
-
-
-# ---- texts -----------------------------------------------------------------------------------------------
-
-
-def _as_text(column: str, dtype: pl.DataType) -> pl.Expr:
-    """Return all texts of a column as one, without the escapes of JSON."""
-    if dtype == _TEXTS:
-        return pl.col(column).list.join(" ", ignore_nulls=True)
-    text = pl.col(column).cast(pl.String)
-    if dtype.is_nested():
-        text = pl.struct(column).struct.json_encode()
-    unescaped = text.map_batches(_unescaped, return_dtype=pl.String, is_elementwise=True)
-    return unescaped.str.replace_all(_ESCAPES, " ")
-
-
-def _unescaped(texts: pl.Series) -> pl.Series:
-    """Return the texts with letters in the place of the numbers that JSON may write for them."""
-    escaped = texts.filter(texts.str.contains(_BY_NUMBER)).unique()
-    if escaped.is_empty():
-        return texts
-    return texts.replace({text: re.sub(_BY_NUMBER, _letter, text) for text in escaped})
-
-
-def _letter(number: re.Match[str]) -> str:
-    letter = chr(int(number[1], 16))
-    if letter.isprintable():
-        return letter
-    return " "
-
-
-def _may_mention(column: str, dtype: pl.DataType, emails: Sequence[str]) -> pl.Expr:
-    """Return whether a text may hold one of the addresses: never no where it does, and cheap."""
-    if not emails:
-        return pl.lit(value=False)
-    text = _as_text(column, dtype)
-    # what is written with escapes is taken for a mention below, and taking them away is slow
-    if dtype in _WORDS:
-        text = pl.col(column).cast(pl.String)
-    has_at = text.str.contains_any(_AT)
-    local_parts = [email.rpartition("@")[0] for email in emails]
-    # letters beyond ASCII have cases that the cheap search does not know
-    if not all(local_part.isascii() for local_part in local_parts):
-        return has_at.fill_null(value=False)
-    names_one = text.str.contains_any(local_parts, ascii_case_insensitive=True)
-    written_otherwise = text.str.contains(_WRITTEN_OTHERWISE)
-    return (has_at & (names_one | written_otherwise)).fill_null(value=False)
-
-
-def _mentions(text: pl.Expr, emails: Sequence[str]) -> pl.Expr:
-    addresses = mailboxes(text)
-    is_named = [addresses.list.contains(email) for email in emails]
-    return pl.any_horizontal(is_named).fill_null(value=False)
+            yield Sign(column=column, words=words, where=is_named, without=nothing)
