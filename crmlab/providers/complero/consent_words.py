@@ -90,17 +90,29 @@ _GENERAL = frozenset(
     {"all", "any", "anything", "every", "everything", "general", "global", "globally", "overall"}
 )
 _NAMING = _CONSENT | _REFUSAL
+#: words that turn an answer round
+_TURNING = _REFUSAL | _NEGATION
 _VOCABULARY = _NAMING | _ANSWER | _NEGATION | _ASIDE | _DONE | _TIMES | _FILLING | _EXPIRY
 
 #: keys that name in words what the object is about
 _LABELS: dict[str, Label] = {
-    **dict.fromkeys(("channel", "channels", "medium", "media"), "channel"),
-    **dict.fromkeys(
-        ("purpose", "purposes", "topic", "topics", "category", "categories"), "purpose"
-    ),
-    **dict.fromkeys(("type", "kind"), "type"),
-    **dict.fromkeys(("name", "key", "label"), "name"),
-    **dict.fromkeys(("id", "code"), "id"),
+    "channel": "channel",
+    "channels": "channel",
+    "medium": "channel",
+    "media": "channel",
+    "purpose": "purpose",
+    "purposes": "purpose",
+    "topic": "purpose",
+    "topics": "purpose",
+    "category": "purpose",
+    "categories": "purpose",
+    "type": "type",
+    "kind": "type",
+    "name": "name",
+    "key": "name",
+    "label": "name",
+    "id": "id",
+    "code": "id",
 }
 
 _YES = frozenset({"true", "1", "yes", "y", "on"})
@@ -174,8 +186,12 @@ def key_of(name: str) -> Key:
     """Return what the words of a key say."""
     words = _words(name)
     known_words = set(words)
+
+    def has_one_of(vocabulary: frozenset[str]) -> bool:
+        return not known_words.isdisjoint(vocabulary)
+
     purpose_words = [word for word in words if word not in _VOCABULARY]
-    names_consent = not known_words.isdisjoint(_NAMING)
+    names_consent = has_one_of(_NAMING)
     last_word = ""
     if words:
         last_word = words[-1]
@@ -187,15 +203,15 @@ def key_of(name: str) -> Key:
     is_of_before = known_words <= _HISTORY | _NAMING | {"state", "status"}
     return Key(
         names_consent=names_consent,
-        names_refusal=not known_words.isdisjoint(_REFUSAL),
-        turns=sum(word in _REFUSAL or word in _NEGATION for word in words),
-        is_answer=not known_words.isdisjoint(_NAMING | _ANSWER | _NEGATION),
-        is_aside=not known_words.isdisjoint(_ASIDE),
-        is_quality=not known_words.isdisjoint(_QUALITIES),
-        is_done=is_participle or not known_words.isdisjoint(_DONE),
-        is_time=not known_words.isdisjoint(_TIMES),
-        is_expiry=not known_words.isdisjoint(_EXPIRY) or {"valid", "to"} <= known_words,
-        is_history=is_of_before and not known_words.isdisjoint(_HISTORY),
+        names_refusal=has_one_of(_REFUSAL),
+        turns=sum(word in _TURNING for word in words),
+        is_answer=has_one_of(_NAMING | _ANSWER | _NEGATION),
+        is_aside=has_one_of(_ASIDE),
+        is_quality=has_one_of(_QUALITIES),
+        is_done=is_participle or has_one_of(_DONE),
+        is_time=has_one_of(_TIMES),
+        is_expiry=has_one_of(_EXPIRY) or {"valid", "to"} <= known_words,
+        is_history=is_of_before and has_one_of(_HISTORY),
         label=label,
         channels=_channels(words),
         purpose="_".join(word for word in purpose_words if not _channel(word)),
@@ -220,7 +236,13 @@ def name_of(text: str) -> Name:
     other_words = [word for word in words if not _channel(word) and word not in _FILLING]
     if not _NAMING.issuperset(other_words):
         # one word that is not known makes it the name of a purpose
-        return Name(channels=(), names_consent=False, turns=0, is_general=False, is_nothing=False)
+        return Name(
+            channels=(),
+            names_consent=False,
+            turns=0,
+            is_general=False,
+            is_nothing=False,
+        )
     channels = _channels(words)
     is_nothing = not other_words and not channels
     return Name(
@@ -234,7 +256,9 @@ def name_of(text: str) -> Name:
 
 def is_given(value: Any) -> bool:
     """Return whether a value says anything."""
-    return value is not None and not (isinstance(value, str) and not value.strip())
+    if isinstance(value, str):
+        return bool(value.strip())
+    return value is not None
 
 
 def answer_of(value: Any, turns: int) -> tuple[str | None, str | None]:
@@ -291,11 +315,9 @@ def names_leaving(value: Any) -> bool:
 def names_itself(value: Any) -> bool:
     """Return whether a text names an opt-in or an opt-out, whatever its key is called."""
     # the first letter alone tells it of most texts
-    return (
-        isinstance(value, str)
-        and value[:1] in _FIRST_LETTERS
-        and _word(value) in _LEAVING | _JOINING
-    )
+    if not isinstance(value, str) or value[:1] not in _FIRST_LETTERS:
+        return False
+    return _word(value) in _LEAVING | _JOINING
 
 
 def names_joining(value: Any) -> bool:
@@ -343,7 +365,8 @@ def end_of(value: Any) -> dt.datetime | None:
 
 def never_ends(value: Any) -> bool:
     """Return whether a text is how services write that something has no end: the year 9999, or all zeros."""
-    return isinstance(value, str) and value.strip()[:4].isdecimal() and is_no_time(value)
+    begins_with_year = isinstance(value, str) and value.strip()[:4].isdecimal()
+    return begins_with_year and is_no_time(value)
 
 
 def is_no_time(value: Any) -> bool:
@@ -351,7 +374,10 @@ def is_no_time(value: Any) -> bool:
     if not isinstance(value, str):
         return False
     digits = re.sub(r"\D", "", value)
-    return len(digits) >= len("20260101") and not FIRST_YEAR <= int(digits[:4]) <= LAST_YEAR
+    if len(digits) < len("20260101"):
+        return False
+    year = int(digits[:4])
+    return not FIRST_YEAR <= year <= LAST_YEAR
 
 
 def _word(value: Any) -> str:
@@ -369,7 +395,8 @@ def _without_not(word: str) -> str:
 
 def _words(text: str) -> tuple[str, ...]:
     """Return the words of a name in lower case and one spelling: ``emailOptIn`` is "email", "optin"."""
-    spelled = " ".join(_WORD.findall(_CAMEL.sub(" ", text))).lower()
+    parted = _CAMEL.sub(" ", text)
+    spelled = " ".join(_WORD.findall(parted)).lower()
     for spelling, usual_spelling in _SPELLINGS:
         spelled = spelling.sub(usual_spelling, spelled)
     kept_words = []

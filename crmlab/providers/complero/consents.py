@@ -58,6 +58,11 @@ class _Said:
     is_remark: bool = False
 
 
+#: what an object holds, by name
+_Fields = Mapping[str, Any]
+_Sayings = Iterator[_Said]
+
+
 @dataclass(slots=True)
 class _Heard:
     """All that was said about one channel and purpose."""
@@ -74,12 +79,13 @@ class _Heard:
             unread_texts = sorted([*self.answers, *unread_texts])
             return _statement(about, None, " and ".join(unread_texts))
         answer = next(iter(self.answers), None)
+        unread = " and ".join(sorted(unread_texts)) or None
         first_end = None
         if answer == "true":
             # given in several places, with several ends:
             # the first of them is the one that is certain
             first_end = min(self.ends, default=None)
-        return _statement(about, answer, " and ".join(sorted(unread_texts)) or None, first_end)
+        return _statement(about, answer, unread, first_end)
 
 
 def statements(
@@ -106,9 +112,8 @@ def statements(
     try:
         sayings = [*_of_object(_fields(contact), start_place)]
         if consents:
-            sayings += _of_value(
-                msgspec.json.decode(consents), replace(start_place, is_consent=True)
-            )
+            consent_place = replace(start_place, is_consent=True)
+            sayings += _of_value(msgspec.json.decode(consents), consent_place)
     except (msgspec.DecodeError, RecursionError):
         # nested too deeply, or no object: what it holds is not
         # known, and a part of it shows which contact that is
@@ -139,11 +144,12 @@ def _heard(sayings: list[_Said]) -> dict[About, _Heard]:
         if said.about == (None, None):
             is_new = not spoken_of
         if said.is_remark and said.unread and is_new:
-            heard.setdefault(said.about, _Heard()).unread.setdefault(said.unread)
+            of_about = heard.setdefault(said.about, _Heard())
+            of_about.unread.setdefault(said.unread)
     return heard
 
 
-def _fields(contact: str | None) -> Mapping[str, Any]:
+def _fields(contact: str | None) -> _Fields:
     if not contact:
         return {}
     fields = msgspec.json.decode(contact)
@@ -170,7 +176,7 @@ def _statement(
 # ---- the walk -----------------------------------------------------------------------------------
 
 
-def _of_value(value: Any, place: Place) -> Iterator[_Said]:
+def _of_value(value: Any, place: Place) -> _Sayings:
     """Return what a value says, and all that is inside it."""
     if isinstance(value, dict):
         yield from _of_object(value, place)
@@ -181,25 +187,27 @@ def _of_value(value: Any, place: Place) -> Iterator[_Said]:
         yield from _of_scalar(value, place)
 
 
-def _of_item(item: Any, place: Place) -> Iterator[_Said]:
+def _of_item(item: Any, place: Place) -> _Sayings:
     """Return what an element of a list says: a text that is no answer names what a refusal is about."""
     is_topic = isinstance(item, str) and place.is_consent and place.refuses and not is_answer(item)
     if is_topic and is_given(item) and not name_of(item).channels and len(item) <= _NAME_LENGTH:
-        yield from _decided(True, replace(place, purposes=(*place.purposes, item.strip())))
+        purposes = (*place.purposes, item.strip())
+        yield from _decided(True, replace(place, purposes=purposes))
     else:
         yield from _of_value(item, place)
 
 
-def _of_scalar(value: Any, place: Place) -> Iterator[_Said]:
+def _of_scalar(value: Any, place: Place) -> _Sayings:
     if isinstance(value, str) and len(value) <= _NAME_LENGTH and not is_answer(value):
         name = name_of(value)
         if name.channels or name.is_general:
-            yield from _of_name(value, replace(place, channels=name.channels or place.channels))
+            channels = name.channels or place.channels
+            yield from _of_name(value, replace(place, channels=channels))
             return
     yield from _decided(value, place)
 
 
-def _of_name(value: str, place: Place) -> Iterator[_Said]:
+def _of_name(value: str, place: Place) -> _Sayings:
     """Return what the name of a channel says in the place of an answer: under an opt-out, that it was refused."""
     if place.refuses:
         yield from _decided(True, place)
@@ -207,7 +215,7 @@ def _of_name(value: str, place: Place) -> Iterator[_Said]:
         yield from _unreadable(value, place)
 
 
-def _of_object(fields: Mapping[str, Any], place: Place) -> Iterator[_Said]:
+def _of_object(fields: _Fields, place: Place) -> _Sayings:
     # what is named like a key or a password is no consent, and is shown nowhere
     fields = {name: value for name, value in fields.items() if not is_secret(name)}
     keys: dict[str, Key] = {}
@@ -235,8 +243,8 @@ def _of_object(fields: Mapping[str, Any], place: Place) -> Iterator[_Said]:
 
 
 def _of_fields(
-    fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place
-) -> Iterator[_Said]:
+    fields: _Fields, keys: Mapping[str, Key], answers: set[str], place: Place
+) -> _Sayings:
     """Return what the fields of an object say, until when they say; `answers` are those that hold its own answer."""
     ends_by_name: dict[str, tuple[Any, Place]] = {}
     other_fields: dict[str, Any] = {}
@@ -268,7 +276,7 @@ def _end_in(key: Key, value: Any) -> Any:
     return value
 
 
-def _end_of_period(fields: Mapping[str, Any]) -> Any:
+def _end_of_period(fields: _Fields) -> Any:
     """Return the first end among the fields of an object; null where one of them is no time."""
     ends = []
     for name, value in fields.items():
@@ -283,7 +291,7 @@ def _end_of_period(fields: Mapping[str, Any]) -> Any:
 
 def _up_to(
     said: Sequence[_Said], name: str, value: Any, place: Place, *, beside: Place
-) -> Iterator[_Said]:
+) -> _Sayings:
     """Return what was said, each yes that this is about with its end; one whose end cannot be read decides nothing."""
     if not said:  # {"granted_until": "2027-01-01"}, and nothing that says whether it was given
         yield from _unreadable({name: value}, place, is_remark=True)
@@ -299,14 +307,16 @@ def _up_to(
             yield saying
         elif end is None:
             yield saying
-            yield _Said(about=saying.about, unread=json.dumps({name: value}, ensure_ascii=False))
+            unread = json.dumps({name: value}, ensure_ascii=False)
+            yield _Said(about=saying.about, unread=unread)
         else:
-            yield replace(saying, valid_until=end.astimezone(dt.UTC).isoformat())
+            end_in_utc = end.astimezone(dt.UTC)
+            yield replace(saying, valid_until=end_in_utc.isoformat())
 
 
 def _of_others(
-    fields: Mapping[str, Any], keys: Mapping[str, Key], answers: set[str], place: Place
-) -> Iterator[_Said]:
+    fields: _Fields, keys: Mapping[str, Key], answers: set[str], place: Place
+) -> _Sayings:
     """Return what the fields of an object say that tell no end."""
     time_fields = []
     for name, value in fields.items():
@@ -345,7 +355,7 @@ def _is_answer(key: Key, value: Any, place: Place) -> bool:
 # ---- what single values say ---------------------------------------------------------------------
 
 
-def _decided(value: Any, place: Place) -> Iterator[_Said]:
+def _decided(value: Any, place: Place) -> _Sayings:
     answer, unread_text = answer_of(value, place.turns)
     if place.is_unclear and answer is None:
         unread_text = json.dumps([value], ensure_ascii=False)
@@ -353,16 +363,14 @@ def _decided(value: Any, place: Place) -> Iterator[_Said]:
         yield _Said(about=about, answer=answer, unread=unread_text)
 
 
-def _unreadable(
-    value: str | Mapping[str, Any], place: Place, *, is_remark: bool = False
-) -> Iterator[_Said]:
+def _unreadable(value: str | _Fields, place: Place, *, is_remark: bool = False) -> _Sayings:
     """Return what cannot be read: a text, or fields by name. Neither can be taken for a yes or no."""
     unread_text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     for about in place.abouts():
         yield _Said(about=about, unread=unread_text, is_remark=is_remark)
 
 
-def _of_state(name: str, value: Any, place: Place) -> Iterator[_Said]:
+def _of_state(name: str, value: Any, place: Place) -> _Sayings:
     """Return what a word says that no key calls a consent: ``{"type": "email", "status": "unsubscribed"}``."""
     if names_leaving(value):
         yield from _decided(value, place)
@@ -370,10 +378,10 @@ def _of_state(name: str, value: Any, place: Place) -> Iterator[_Said]:
         yield from _unreadable({name: value}, place, is_remark=True)
 
 
-def _of_times(times: list[tuple[str, Any, Place]], *, has_answer: bool) -> Iterator[_Said]:
+def _of_times(times: list[tuple[str, Any, Place]], *, has_answer: bool) -> _Sayings:
     """Return what keys like ``revoked_at`` say: their time tells that there was a refusal."""
     agreed = [time_of(value) for _, value, place in times if not place.refuses]
-    last_agreed_at = max((agreed_at for agreed_at in agreed if agreed_at), default=None)
+    last_agreed_at = max(filter(None, agreed), default=None)
     for name, value, place in times:
         left_at = time_of(value)
         came_back = left_at and last_agreed_at and last_agreed_at > left_at
@@ -386,13 +394,13 @@ def _of_times(times: list[tuple[str, Any, Place]], *, has_answer: bool) -> Itera
             yield from _unreadable({name: value}, place)
 
 
-def _remark(name: str, value: Any, place: Place) -> Iterator[_Said]:
+def _remark(name: str, value: Any, place: Place) -> _Sayings:
     """Return what stands beside a consent, where it reads like an answer to something."""
     if is_answer(value) and not key_of(name).is_quality:
         yield from _unreadable({name: value}, place, is_remark=True)
 
 
-def _beside(name: str, value: Any, place: Place) -> Iterator[_Said]:
+def _beside(name: str, value: Any, place: Place) -> _Sayings:
     """Return a yes or no that stands beside the answer of its object, and may be about something else."""
     if is_answer(value) or value in (0, 1):
         yield from _unreadable({name: value}, place, is_remark=True)

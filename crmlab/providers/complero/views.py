@@ -23,7 +23,8 @@ def _fingerprint(event: str | None) -> str | None:
     if not event:
         return None
     try:
-        members = {name: value for name, value in json.loads(event).items() if value is not None}
+        fields = json.loads(event)
+        members = {name: value for name, value in fields.items() if value is not None}
         canonical = json.dumps(members, sort_keys=True, ensure_ascii=False)
     except (ValueError, RecursionError):
         # only our own reader takes what stands there: its text has to do
@@ -97,6 +98,11 @@ def _contact(field: str) -> pl.Expr:
     return pl.col("item").struct.field("contact").struct.field(field)
 
 
+def _in_record(*fields: str) -> pl.Expr:
+    """Return the first of these fields of an event that is there."""
+    return pl.coalesce(RECORD.str.json_path_match(f"$.{field}") for field in fields)
+
+
 _OWN_ID = pl.coalesce(text("id"), text("event_id"))
 _NAMELESS = pl.when(_OWN_ID.is_null()).then(RECORD)
 #: `fingerprint`: what an event without an id is known by;
@@ -105,12 +111,8 @@ COMPUTED = {
     "fingerprint": _NAMELESS.map_batches(
         _fingerprints, return_dtype=pl.String, is_elementwise=True
     ),
-    "its_contact_id": pl.coalesce(
-        RECORD.str.json_path_match("$.contact.id"), RECORD.str.json_path_match("$.contact_id")
-    ),
-    "its_event_id": pl.coalesce(
-        RECORD.str.json_path_match("$.id"), RECORD.str.json_path_match("$.event_id")
-    ),
+    "its_contact_id": _in_record("contact.id", "contact_id"),
+    "its_event_id": _in_record("id", "event_id"),
 }
 EVENT_ID = pl.coalesce(_OWN_ID, pl.col("fingerprint"))
 _EVENT_TIME = iso_time(pl.coalesce(text("occurred_at"), text("timestamp"), text("created_at")))
@@ -125,11 +127,10 @@ _PHONE = r'"(?i:mobile|phone|tel)[^"]*":\s*"([^"]*\d[^"]*)"'
 
 def _found(pattern: str, *sections: pl.Expr) -> pl.Expr:
     """Return what the pattern's group holds, wherever it matches, each once."""
-    groups = pl.element().str.extract(pattern, 1)
+    group = pl.element().str.extract(pattern, 1)
     everything = pl.concat_str(*sections, separator=" ", ignore_nulls=True)
-    return texts(
-        everything.str.extract_all(pattern).list.eval(groups).list.unique(maintain_order=True)
-    )
+    groups = everything.str.extract_all(pattern).list.eval(group)
+    return texts(groups.list.unique(maintain_order=True))
 
 
 #: what each event says of a channel and purpose
@@ -148,8 +149,9 @@ _ADDRESS = pl.when(_HAS_PLACE).then(_WORK).otherwise(_PRIVATE)
 
 def _place(*names: str) -> pl.Expr:
     """Return the values of the address, joined: that of work, or of home where work has none."""
-    address_values = (text(_ADDRESS.str.json_path_match(f"$.{field_name}")) for field_name in names)
-    return text(pl.concat_str(*address_values, separator=" ", ignore_nulls=True))
+    values = [text(_ADDRESS.str.json_path_match(f"$.{name}")) for name in names]
+    joined = pl.concat_str(*values, separator=" ", ignore_nulls=True)
+    return text(joined)
 
 
 # https://api.complero.com/docs/glossary. Who confirms looked
@@ -166,10 +168,25 @@ def _kind(column: str) -> pl.Expr:
 _DECIDES = _kind("type").is_in(_DECIDING)
 #: a consent that cannot be read is reported where it
 #: would decide, also beside a no, which stays one
-_OPTED_IN = pl.coalesce(
-    flag(pl.when(_DECIDES).then(_said("consent"))), flag(pl.when(_DECIDES).then(_said("answer")))
+_UNREAD_CONSENT = pl.when(_DECIDES).then(_said("consent"))
+_ANSWER = pl.when(_DECIDES).then(_said("answer"))
+_OPTED_IN = pl.coalesce(flag(_UNREAD_CONSENT), flag(_ANSWER))
+_VALID_UNTIL = pl.when(_DECIDES & _OPTED_IN).then(_said("valid_until"))
+_STATEMENT_ID = pl.concat_str(
+    EVENT_ID,
+    _said("channel"),
+    _said("purpose"),
+    separator="/",
+    ignore_nulls=True,
 )
-_DOCUMENTATION = pl.coalesce(pl.col("documentation"), inside("documentation")).str.strip_chars()
+_STEP = _kind("type").replace_strict(_STEPS, default=None, return_dtype=pl.String)
+_DOCUMENTATION = pl.coalesce(pl.col("documentation"), inside("documentation"))
+#: how an event writes that there is none
+_NO_DOCUMENTATION = ["", '""', "{}", "[]", "false"]
+_IS_DOCUMENTED = ~_DOCUMENTATION.str.strip_chars().is_in(_NO_DOCUMENTATION)
+_IS_DOCUMENTATION = _kind("type") == "documentation"
+_HAS_DOCUMENTATION = pl.when(_IS_DOCUMENTATION).then(pl.lit(True)).otherwise(_IS_DOCUMENTED)
+_SECTION_EMAILS = _found(_EMAIL, inside("section_work"), inside("section_private"))
 
 EVENTS = (
     View(
@@ -177,25 +194,19 @@ EVENTS = (
         explode=_STATEMENTS,
         where=EVENT_ID.is_not_null(),  # the vendor's own sample holds an empty event
         columns={
-            "id": pl.concat_str(
-                EVENT_ID, _said("channel"), _said("purpose"), separator="/", ignore_nulls=True
-            ),
+            "id": _STATEMENT_ID,
             "created_at": iso_time("created_at"),
             "kind": text("type"),
             "contact_id": pl.coalesce(text(inside("id")), text("contact_id")),
-            "contact_email": _found(
-                _EMAIL, inside("section_work"), inside("section_private")
-            ).list.first(),
+            "contact_email": _SECTION_EMAILS.list.first(),
             "channel": _said("channel"),
             "purpose": _said("purpose"),
             "source": text("source"),
             "occurred_at": _EVENT_TIME,
             "opted_in": _OPTED_IN,
-            "valid_until": iso_time(pl.when(_DECIDES & _OPTED_IN).then(_said("valid_until"))),
-            "step": _kind("type").replace_strict(_STEPS, default=None, return_dtype=pl.String),
-            "has_documentation": pl.when(_kind("type") == "documentation")
-            .then(pl.lit(True))
-            .otherwise(~_DOCUMENTATION.is_in(["", '""', "{}", "[]", "false"])),
+            "valid_until": iso_time(_VALID_UNTIL),
+            "step": _STEP,
+            "has_documentation": _HAS_DOCUMENTATION,
         },
     ),
     View(
@@ -223,9 +234,8 @@ EVENTS = (
         },
     ),
 )
-UNKNOWN_KINDS = {
-    "consent_events": pl.when(~_kind("kind").is_in([*_DECIDING, *_SILENT])).then("kind")
-}
+_IS_KNOWN_KIND = _kind("kind").is_in([*_DECIDING, *_SILENT])
+UNKNOWN_KINDS = {"consent_events": pl.when(~_IS_KNOWN_KIND).then("kind")}
 USERS = (
     View(
         table="users",
