@@ -20,6 +20,11 @@ def label_of(columns: Sequence[str]) -> pl.Expr:
     return pl.concat_str(column_texts, separator=" · ").alias("label")
 
 
+def largest_first(frame: pl.DataFrame, size: str, name: str = "label") -> pl.DataFrame:
+    """Return the rows by size, and those of one size by name."""
+    return frame.sort(size, name, descending=[True, False])
+
+
 def with_others(
     frame: pl.DataFrame,
     size: str,
@@ -40,9 +45,10 @@ def with_others(
     others = frame.filter(~is_kept).with_columns(label=pl.lit(others_label))
 
     # what is no number, such as a currency, keeps its rows apart: their amounts cannot be added
-    key_columns = [
-        column for column, column_type in frame.schema.items() if not column_type.is_numeric()
-    ]
+    key_columns = []
+    for column, dtype in frame.schema.items():
+        if not dtype.is_numeric():
+            key_columns.append(column)
     all_rows = pl.concat([frame.filter(is_kept), others])
     summed = all_rows.group_by(key_columns, maintain_order=True).agg(pl.all().sum())
     return summed.select(frame.columns), f"The smallest {noun} are summed as '{others_label}'"

@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
-from crmlab.plots._bars import label_of
+from crmlab.plots._bars import label_of, largest_first
 from crmlab.plots._template import PALETTE, share_axis, text
 
 #: points of one curve; more steps cannot be told apart on a screen
@@ -29,10 +29,11 @@ def steps(
         label_expression = label_of(by)
     labelled = curve.with_columns(label_expression)
     group_sizes = labelled.group_by("label").agg(pl.col("at_risk").max())
-    by_size = group_sizes.sort("at_risk", "label", descending=[True, False])
+    by_size = largest_first(group_sizes, "at_risk")
     traces: list[go.Scatter] = []
     for group_label, colour in zip(by_size["label"], PALETTE, strict=False):
-        points = _thin(labelled.filter(pl.col("label") == group_label), rising=rising)
+        own_curve = labelled.filter(pl.col("label") == group_label)
+        points = _thin(own_curve, rising=rising)
         traces += _line(points, group_label, colour)
 
     if by_size.height <= len(PALETTE):
@@ -92,8 +93,13 @@ def _thin(curve: pl.DataFrame, *, rising: bool) -> pl.DataFrame:
     # rounded up, and at least every one: a curve may have no step at all
     every_nth = -(-drops.height // _MAX_POINTS) or 1
     # on day 0 everybody is there, which no row of the curve says
-    first_day = {"days": 0.0, "at_risk": curve["at_risk"][0], **dict.fromkeys(estimates, 1.0)}
-    points = pl.concat([pl.DataFrame([first_day]), drops.gather_every(every_nth), last_day])
+    first_day = {
+        "days": 0.0,
+        "at_risk": curve["at_risk"][0],
+        **dict.fromkeys(estimates, 1.0),
+    }
+    shown_drops = drops.gather_every(every_nth)
+    points = pl.concat([pl.DataFrame([first_day]), shown_drops, last_day])
     if not rising:
         return points
     return points.with_columns((1 - pl.col(estimates)).name.keep())
@@ -115,7 +121,7 @@ def _line(
     no_line = {"width": 0, "shape": "hv", "color": colour}
     band_days = band["days"].to_list()
     # "#009E73" in decimal numbers, beside which an opacity can stand
-    red, green, blue = (int(colour[position : position + 2], 16) for position in (1, 3, 5))
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     # the band is what lies between a trace and the one before it: the lower edge comes first
     lower_edge = go.Scatter(x=band_days, y=band["lower"].to_list(), line=no_line, **edge_style)
     upper_edge = go.Scatter(

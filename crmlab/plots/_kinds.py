@@ -13,7 +13,8 @@ def by_kind(counts: pl.DataFrame, *along: str) -> tuple[list[tuple[pl.DataFrame,
     """Return rows, name and colour of each kind of a frame of `along`, kind, count; and a note of what was summed."""
     total_count = pl.col("count").sum()
     totals = counts.group_by("kind").agg(total_count)
-    kinds_by_size = totals.sort("count", "kind", descending=[True, False], nulls_last=True)["kind"]
+    by_size = totals.sort("count", "kind", descending=[True, False], nulls_last=True)
+    kinds_by_size = by_size["kind"]
     largest = kinds_by_size.head(_MAX_KINDS).to_list()
     parts = []
     for kind, colour in zip(largest, PALETTE, strict=False):

@@ -34,11 +34,17 @@ def by_currency(frame: pl.DataFrame) -> tuple[list[tuple[str | None, pl.DataFram
     return panels, f"{not_shown} currencies with fewer deals not shown"
 
 
-def axes(titles: list[str]) -> dict[str, Any]:
-    """Return the layout of panels with these titles on their value axes, and one axis below them all."""
+def axes(titles: list[str], *, labels: list[str]) -> dict[str, Any]:
+    """Return the layout of panels with these titles on their value axes, and one axis of labels below them all."""
     panel_height = (1 + _GAP) / len(titles)
     layout: dict[str, Any] = {
-        "xaxis": {"anchor": axis_name(len(titles) - 1)},
+        "xaxis": {
+            "anchor": axis_name(len(titles) - 1),
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": labels,
+            "showgrid": False,
+        },
         "height": 170 + 210 * len(titles),
     }
     for position, title in enumerate(titles):

@@ -34,7 +34,7 @@ def one(groups: pl.DataFrame, title: str, axis: str, noun: str, *notes: str) -> 
     """
     counted = groups.select("label", "part", "whole").filter(pl.col("whole") > 0)
     # shares cannot be added, so the smallest groups are summed before they are divided
-    by_size = counted.sort("whole", "label", descending=[True, False])
+    by_size = _bars.largest_first(counted, "whole")
     summed, others_note = _bars.with_others(by_size, "whole", "groups")
     shares = summed.with_columns(share=ratio(pl.col("part"), pl.col("whole")))
     words_beside = []
@@ -61,9 +61,10 @@ def parts(
 ) -> go.Figure:
     """Return bars as long as 100 %, with a colour for each part. Reads label and the columns: name, words, colour."""
     part_names = [column for column, _, _ in columns]
-    whole = pl.sum_horizontal(part_names).alias("whole")
-    counted = groups.select("label", *part_names).with_columns(whole).filter(pl.col("whole") > 0)
-    by_size = counted.sort("whole", "label", descending=[True, False])
+    parts = groups.select("label", *part_names)
+    with_whole = parts.with_columns(whole=pl.sum_horizontal(part_names))
+    counted = with_whole.filter(pl.col("whole") > 0)
+    by_size = _bars.largest_first(counted, "whole")
     summed, others_note = _bars.with_others(by_size, "whole", "groups")
     traces = [_part(summed, column, legend_name, colour) for column, legend_name, colour in columns]
     return figure(
@@ -86,7 +87,8 @@ def _part(
     words: str,
     colour: str,
 ) -> go.Bar:
-    shares = groups.select(ratio(pl.col(column), pl.col("whole"))).to_series()
+    share = ratio(pl.col(column), pl.col("whole"))
+    shares = groups.select(share).to_series()
     counts = groups.select(column, "whole").iter_rows()
     made_of = [part_of_whole(part, whole) for part, whole in counts]
     return go.Bar(

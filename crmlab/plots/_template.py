@@ -200,6 +200,11 @@ def axis_from_zero(words: str) -> dict[str, Any]:
     return {"title": {"text": words}, "rangemode": "tozero"}
 
 
+def shares_from_zero(words: str) -> dict[str, Any]:
+    """Return an axis of shares that ends where the longest bar does, which may be beyond 100 %."""
+    return {**axis_from_zero(words), "tickformat": ".0%"}
+
+
 def share_axis(words: str) -> dict[str, Any]:
     """Return an axis from 0 to 100 %, whatever the shares are."""
     # a little beyond, so that a line at 100 % is not cut in half

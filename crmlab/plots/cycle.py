@@ -37,9 +37,20 @@ _MAX_COLUMNS = 24
 #: what stands on a bar of the cycle
 _LENGTHS = ("median_days", "mean_days", "p90_days", "n")
 #: ages up to so many days, in words
-_BANDS = ((30, "0-30"), (60, "31-60"), (90, "61-90"), (180, "91-180"), (365, "181-365"))
+_BANDS = {
+    30: "0-30",
+    60: "31-60",
+    90: "61-90",
+    180: "91-180",
+    365: "181-365",
+}
 _OLDEST = "over 365"
-_STUCK = ((False, "not stuck", BLUE), (True, "stuck", VERMILLION), (None, "limit not known", REST))
+#: whether a deal is stuck, in words and in colour
+_STUCK = (
+    (False, "not stuck", BLUE),
+    (True, "stuck", VERMILLION),
+    (None, "limit not known", REST),
+)
 
 
 @draws
@@ -93,7 +104,7 @@ def cycle_length(
     left_out = int(groups["left_out"].sum())
     known_groups = groups.filter(pl.col("n") > 0)
     if not are_periods:
-        known_groups = known_groups.sort("median_days", "label", descending=[True, False])
+        known_groups = _bars.largest_first(known_groups, "median_days")
     largest, others_note = _bars.largest(known_groups, "n", "groups")
     words_beside = []
     for median, mean, p90, count in largest.select(_LENGTHS).rows():
@@ -394,18 +405,20 @@ def _counts_by_band(aged: pl.DataFrame) -> pl.DataFrame:
     """Return band, stuck, count."""
     band = pl.lit(_OLDEST)
     # from the oldest to the youngest, so that the last condition asked for is the tightest
-    for max_days, band_name in reversed(_BANDS):
-        band = pl.when(pl.col("age_days") <= max_days).then(pl.lit(band_name)).otherwise(band)
+    for max_days, band_name in reversed(_BANDS.items()):
+        is_younger = pl.col("age_days") <= max_days
+        band = pl.when(is_younger).then(pl.lit(band_name)).otherwise(band)
     deal_count = pl.len().cast(pl.Int64).alias("count")
     return aged.group_by(band.alias("band"), "stuck").agg(deal_count)
 
 
 def _age_bars(counts: pl.DataFrame) -> list[go.Bar]:
     """Return the bars of each state that deals are in. Bands without deals are bars without height."""
-    bands = [*(name for _, name in _BANDS), _OLDEST]
+    bands = [*_BANDS.values(), _OLDEST]
     traces = []
     for is_stuck, legend_name, colour in _STUCK:
-        own_counts = counts.filter(pl.col("stuck").eq_missing(is_stuck)).select("band", "count")
+        is_own = pl.col("stuck").eq_missing(is_stuck)
+        own_counts = counts.filter(is_own).select("band", "count")
         deals_in = dict(own_counts.iter_rows())
         if not deals_in:
             continue

@@ -150,11 +150,15 @@ def email_engagement_over_time(
 
     # of a service that tells no deliveries, who was sent to counts as reached
     delivered_or_sent = pl.coalesce("delivered", "sent").sum().alias("reached")
-    reached, opened, clicked = map(pl.col, ("reached", "opened", "clicked"))
-    counts = sent_periods.group_by("period").agg(delivered_or_sent, opened.sum(), clicked.sum())
+    reached = pl.col("reached")
+    opened = pl.col("opened")
+    clicked = pl.col("clicked")
+    by_period = sent_periods.group_by("period")
+    counts = by_period.agg(delivered_or_sent, opened.sum(), clicked.sum())
     # periods without a send are gaps, not a straight line over them
-    span = pl.date_range(pl.col("period").min(), pl.col("period").max(), every)
-    periods = counts.select(span.alias("period"))
+    first_period = pl.col("period").min()
+    last_period = pl.col("period").max()
+    periods = counts.select(period=pl.date_range(first_period, last_period, every))
     rate_lines = periods.join(counts, on="period", how="left").sort("period")
     rate_lines = rate_lines.with_columns(
         ratio(opened, reached).alias("open_rate"),

@@ -24,6 +24,7 @@ from crmlab.plots._template import (
     nothing,
     nothing_of,
     number,
+    shares_from_zero,
 )
 
 __all__ = ["created_against_closed", "loss_reasons", "waterfall"]
@@ -76,7 +77,8 @@ def created_against_closed(deals: pl.DataFrame, *, time_zone: str = "UTC") -> go
     shown_months = dated.tail(_MAX_MONTHS)
     sums = pl.col("created", "won", "lost").sum()
     # a deal can lack the day of its creation and that of its close: these are dates, not deals
-    undated = months.filter(pl.col("month").is_null()).select(sums).sum_horizontal().sum()
+    undated_months = months.filter(pl.col("month").is_null())
+    undated = undated_months.select(sums).sum_horizontal().sum()
     created, won, lost = shown_months.select(sums).row(0)
     created_line = go.Scatter(
         x=shown_months["period"].to_list(),
@@ -154,13 +156,7 @@ def waterfall(start: pl.DataFrame, end: pl.DataFrame) -> go.Figure:
         traces += _panels.placed(_steps(panel_steps, in_order), position)
         titles.append(f"Amount ({currency or only_currency or 'currency not given'})")
 
-    layout = _panels.axes(titles)
-    layout["xaxis"] |= {
-        "type": "category",
-        "categoryorder": "array",
-        "categoryarray": in_order,
-        "showgrid": False,
-    }
+    layout = _panels.axes(titles, labels=in_order)
     # the axis names the steps, so that nothing is left for a legend to say
     layout["showlegend"] = False
     return figure(
@@ -247,7 +243,7 @@ def loss_reasons(
         reasons = reasons.with_columns(pl.lit(only_currency, pl.String).alias("currency"))
     labelled = _with_label(reasons, names_of(by))
     counts = labelled.group_by("label").agg(pl.col("lost").sum())
-    by_size = counts.sort("lost", "label", descending=[True, False])
+    by_size = _bars.largest_first(counts, "lost")
     summed, others_note = _bars.with_others(by_size, "lost", "reasons")
     amounts = _amounts(labelled)
     shares = summed.with_columns((pl.col("lost") / lost_deals).alias("share"))
@@ -262,7 +258,7 @@ def loss_reasons(
         _whom.left_out({"open or won": height_of(deals) - lost_deals}),
         others_note,
         height=_bars.height(summed.height),
-        xaxis={"title": {"text": "% of lost deals"}, "tickformat": ".0%", "rangemode": "tozero"},
+        xaxis=shares_from_zero("% of lost deals"),
         yaxis=_bars.label_axis(summed["label"].to_list()),
     )
 

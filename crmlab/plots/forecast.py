@@ -23,6 +23,7 @@ from crmlab.plots._template import (
     how_many,
     money,
     nothing_of,
+    shares_from_zero,
 )
 from crmlab.schema import TimeLike
 
@@ -99,13 +100,7 @@ def weighted_pipeline(
         traces += _panels.placed(_raw_and_weighted(panel_months), position)
         titles.append(f"Amount ({currency or only_currency or 'currency not given'})")
 
-    layout = _panels.axes(titles)
-    layout["xaxis"] |= {
-        "type": "category",
-        "categoryorder": "array",
-        "categoryarray": labels,
-        "showgrid": False,
-    }
+    layout = _panels.axes(titles, labels=labels)
     unweighted = months.filter(pl.col("probability_from").is_null())
     closed = height_of(deals.filter(pipeline.WON | pipeline.LOST))
     return figure(
@@ -143,8 +138,8 @@ def _labels(months: pl.DataFrame) -> tuple[list[str], pl.DataFrame]:
 
     own_label = pl.coalesce(pl.col("month").dt.strftime("%b %Y"), "bucket")
     is_later = pl.col("month") > last_shown
-    shown_label = pl.when(is_later).then(pl.lit(later_label)).otherwise(own_label).alias("label")
-    labelled = months.with_columns(shown_label)
+    shown_label = pl.when(is_later).then(pl.lit(later_label)).otherwise(own_label)
+    labelled = months.with_columns(label=shown_label)
     # months without deals are shown, so that the axis is one of time; the other labels are not
     used = {*labelled["label"], *month_names}
     in_order = ["overdue", *month_names, later_label, "no date"]
@@ -155,14 +150,15 @@ def _shown_months(months: pl.Series) -> list[date]:
     """Return the first of the months that lie between these, with them."""
     if months.is_empty():
         return []
-    span = pl.date_range(pl.lit(months.min()), pl.lit(months.max()), "1mo", eager=True)
+    first_month = pl.lit(months.min())
+    last_month = pl.lit(months.max())
+    span = pl.date_range(first_month, last_month, "1mo", eager=True)
     return span.head(_MAX_MONTHS).to_list()
 
 
 def _raw_and_weighted(rows: pl.DataFrame) -> Iterator[go.Bar]:
-    month_sums = rows.group_by("label", maintain_order=True).agg(
-        pl.col("amount", "weighted_amount", "deals").sum()
-    )
+    sums = pl.col("amount", "weighted_amount", "deals").sum()
+    month_sums = rows.group_by("label", maintain_order=True).agg(sums)
     counts = [plural(deal_count, "deal") for deal_count in month_sums["deals"]]
     # the weighted bar lies over the other: what is left of it to see is the risk
     styles = (
@@ -250,7 +246,7 @@ def coverage(
         # the legend takes a line more
         height=_bars.height(with_quota.height) + 30,
         shapes=[_QUOTA],
-        xaxis={"title": {"text": "% of the quota"}, "tickformat": ".0%", "rangemode": "tozero"},
+        xaxis=shares_from_zero("% of the quota"),
         yaxis=_bars.label_axis(with_quota["label"].to_list()),
     )
 

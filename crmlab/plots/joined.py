@@ -289,8 +289,9 @@ def consent_coverage_of_pipeline(
 
     # numbers of deals may be added over currencies, amounts may not
     labelled = _shares.labelled(coverages, group_columns, "All open deals")
-    counts = labelled.group_by("label").agg(pl.col("deals", "decided", "opted_in").sum())
-    by_size = counts.sort("deals", "label", descending=[True, False])
+    sums = pl.col("deals", "decided", "opted_in").sum()
+    counts = labelled.group_by("label").agg(sums)
+    by_size = _bars.largest_first(counts, "deals")
     summed, others_note = _bars.with_others(by_size, "deals", f"{noun}s")
     opted_out = pl.col("decided") - pl.col("opted_in")
     shares = summed.with_columns(
@@ -388,7 +389,8 @@ def consent_and_win_rate(
         time_zone=time_zone,
     )
     closed = height_of(deals.filter(WON | LOST))
-    closed_with_date = int(rates.select(pl.col("won", "lost").sum()).sum_horizontal().item())
+    totals = rates.select(pl.col("won", "lost").sum())
+    closed_with_date = int(totals.sum_horizontal().item())
     if not closed:
         return nothing_of("deals", deals, title, "no deal is won or lost.")
     if not closed_with_date:

@@ -212,9 +212,10 @@ def _by_objection(mailed_people: pl.DataFrame) -> pl.DataFrame:
     objection_kind = pl.col("objection").fill_null("kind not given")
     objection_label = pl.format("{}: {}", provider, objection_kind).alias("label")
     # a contact has a row for each decision of its person, and counts once for each kind of them
-    was_sent_to = pl.col("last_sent_at").is_not_null().any().alias("sent")
-    each_once = mailed_people.group_by(objection_label, *_CONTACT).agg(was_sent_to)
+    was_sent_to = pl.col("last_sent_at").is_not_null().any()
+    each_once = mailed_people.group_by(objection_label, *_CONTACT).agg(sent=was_sent_to)
     counts = each_once.group_by("label").agg(
-        pl.len().cast(pl.Int64).alias("contacts"), pl.col("sent").sum().cast(pl.Int64)
+        contacts=pl.len().cast(pl.Int64),
+        sent=pl.col("sent").sum().cast(pl.Int64),
     )
-    return counts.sort("contacts", "label", descending=[True, False])
+    return _bars.largest_first(counts, "contacts")

@@ -93,19 +93,22 @@ def win_rate(
         return _rates_over_time(groups, PERIODS[periods[0]], title, measure)
 
     counted = groups.filter(pl.col("n") > 0)
-    by_size = counted.sort("n", "label", "currency", descending=[True, False, False])
+    most_first = [True, False, False]
+    by_size = counted.sort("n", "label", "currency", descending=most_first)
     left_out = groups["label"].n_unique() - counted["label"].n_unique()
     summed, others_note = _bars.with_others(by_size, "n", "groups")
     if summed["currency"].n_unique() > 1:
         summed = summed.with_columns(_bars.label_of(["label", "currency"]))
     rates = summed.with_columns(rate=ratio(pl.col("part"), pl.col("whole")))
     rows = rates.select("rate", "part", "whole").iter_rows()
+    words_beside = [_made_of(*rate_row) for rate_row in rows]
+    open_deals = height_of(deals) - closed_deals
     measured = _measured(measure)
     return figure(
-        [_bars.bars(rates, "rate", [_made_of(*rate_row) for rate_row in rows], BLUE)],
+        [_bars.bars(rates, "rate", words_beside, BLUE)],
         f"{title} (n = {plural(closed_deals, 'closed deal')})",
         f"Won / (won + lost) {measured}",
-        _whom.left_out({"open": height_of(deals) - closed_deals}),
+        _whom.left_out({"open": open_deals}),
         others_note,
         how_many(left_out, "group", "without closed deals left out"),
         height=_bars.height(rates.height),
@@ -121,7 +124,8 @@ def _title(group_columns: list[str], measure: str) -> str:
         title = "Win rate by amount"
     if not group_columns:
         return title
-    groups = " and ".join(group_columns).replace("_name", "").replace("_", " ")
+    named = " and ".join(group_columns)
+    groups = named.replace("_name", "").replace("_", " ")
     return f"{title}, for each {text(groups)}"
 
 
@@ -168,9 +172,12 @@ def _rates(
         label_columns.remove(periods[0])
 
     currency = pl.lit("")
-    won, lost = pl.col("won"), pl.col("lost")
+    won = pl.col("won")
+    lost = pl.col("lost")
+    closed_count = won + lost
     if measure == "amount":
-        won, lost = pl.col("won_amount"), pl.col("lost_amount")
+        won = pl.col("won_amount")
+        lost = pl.col("lost_amount")
         # each currency has its own row, and its name beside the label
         label_columns = [column for column in label_columns if column != "currency"]
         if "currency" in rates.columns:
@@ -179,10 +186,11 @@ def _rates(
     group_label = pl.lit("All deals").alias("label")
     if label_columns:
         group_label = _bars.label_of(label_columns)
-    return rates.group_by(*groups, group_label, currency.alias("currency")).agg(
-        (pl.col("won") + pl.col("lost")).sum().alias("n"),
-        won.sum().alias("part"),
-        (won + lost).sum().alias("whole"),
+    grouped = rates.group_by(*groups, group_label, currency.alias("currency"))
+    return grouped.agg(
+        n=closed_count.sum(),
+        part=won.sum(),
+        whole=(won + lost).sum(),
     )
 
 
@@ -200,29 +208,31 @@ def _rates_over_time(
         dated = dated.with_columns(_bars.label_of(["label", "currency"]))
 
     sizes = dated.group_by("label").agg(pl.col("n").sum())
-    labels = sizes.sort("n", "label", descending=[True, False])["label"]
+    labels = _bars.largest_first(sizes, "n")["label"]
     shown_labels = labels.head(len(PALETTE))
-    first_period, last_period = dated["period"].min(), dated["period"].max()
+    first_period = pl.lit(dated["period"].min())
+    last_period = pl.lit(dated["period"].max())
     # every period has a point, so that one without closed deals is a gap
-    span = pl.date_range(pl.lit(first_period), pl.lit(last_period), every, eager=True).alias(
-        "period"
-    )
-    periods = span.tail(MAX_BINS).to_frame()
+    span = pl.date_range(first_period, last_period, every, eager=True)
+    periods = span.tail(MAX_BINS).to_frame("period")
     traces = []
     for group_label, colour in zip(shown_labels, PALETTE, strict=False):
         own_rates = dated.filter(pl.col("label") == group_label)
         points = periods.join(own_rates, on="period", how="left").sort("period")
         traces.append(_rate_line(points, group_label, colour))
 
-    shown = dated.join(periods, on="period").filter(pl.col("label").is_in(shown_labels.implode()))
-    undated = int(rates.filter(pl.col("period").is_null())["n"].sum())
+    is_shown = pl.col("label").is_in(shown_labels.implode())
+    shown = dated.join(periods, on="period").filter(is_shown)
+    undated_rates = rates.filter(pl.col("period").is_null())
+    undated = int(undated_rates["n"].sum())
+    closed_deals = plural(int(shown["n"].sum()), "closed deal")
     latest_note = ""
     if span.len() > MAX_BINS:
         latest_note = f"Latest {MAX_BINS} periods"
     measured = _measured(measure)
     return figure(
         traces,
-        f"{title} (n = {plural(int(shown['n'].sum()), 'closed deal')})",
+        f"{title} (n = {closed_deals})",
         f"Won / (won + lost) {measured} by close date",
         how_many(undated, "closed deal", "without a close date not shown"),
         _smaller_groups(labels.len() - len(traces)),
@@ -389,13 +399,13 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
     if dated.is_empty():
         return nothing_of("deals", deals, title, _NO_CLOSE_DATE)
 
-    undated = _closed_in(months.filter(pl.col("month").is_null()))
+    undated_months = months.filter(pl.col("month").is_null())
+    undated = _closed_in(undated_months)
     per_month = _with_amounts(dated, deals)
     shown_months = per_month.tail(_MAX_MONTHS)
     won_bars = _over_time.bars(shown_months, "won", "1mo", "won", GREEN)
-    won_bars.update(
-        customdata=shown_months["amounts"].to_list(), hovertemplate="%{y:,}%{customdata}"
-    )
+    amounts = shown_months["amounts"].to_list()
+    won_bars.update(customdata=amounts, hovertemplate="%{y:,}%{customdata}")
     lost_bars = _over_time.bars(shown_months, "lost", "1mo", "lost", VERMILLION)
     heights = shown_months.with_columns(all=pl.col("won") + pl.col("lost"))
     open_deals = height_of(deals.filter(pipeline.OPEN))
@@ -410,7 +420,8 @@ def closed_by_month(deals: pl.DataFrame) -> go.Figure:
 
 def _closed_in(months: pl.DataFrame) -> int:
     """Return how many deals were won or lost in all of these months."""
-    return int(months.select(pl.col("won", "lost").sum()).sum_horizontal().item())
+    totals = months.select(pl.col("won", "lost").sum())
+    return int(totals.sum_horizontal().item())
 
 
 def _with_amounts(months: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
@@ -428,5 +439,6 @@ def _with_amounts(months: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
 
     worded = months.with_columns(pl.Series("amounts", amounts_in_words, pl.String))
     by_month = worded.group_by(pl.col("month").alias("period"))
-    sums = by_month.agg(pl.col("won", "lost").sum(), pl.col("amounts").str.join())
-    return sums.sort("period")
+    closed_sums = pl.col("won", "lost").sum()
+    amounts = pl.col("amounts").str.join()
+    return by_month.agg(closed_sums, amounts).sort("period")

@@ -87,9 +87,12 @@ def response_time(
     if group_columns:
         group_label = _bars.label_of(group_columns)
     durations = waits.select(
-        group_label, pl.col("wait_hours").alias("duration"), pl.col("answered").alias("ended")
+        group_label,
+        duration=pl.col("wait_hours"),
+        ended=pl.col("answered"),
     )
-    groups = durations.group_by("label").len("n").sort("n", "label", descending=[True, False])
+    sizes = durations.group_by("label").len("n")
+    groups = _bars.largest_first(sizes, "n")
     curves = kaplan_meier(durations, by="label")
     traces: list[go.Scatter] = []
     for group_name, colour in zip(groups["label"], PALETTE, strict=False):

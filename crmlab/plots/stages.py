@@ -170,14 +170,15 @@ def _lasting(median: float | None, p90: float | None) -> str:
 
 def _whole_pipelines(stages: pl.DataFrame, size: str) -> tuple[pl.DataFrame, str]:
     """Return the largest pipelines, as many as fit but no half one, and each stage by its own label."""
-    sizes = stages.group_by("pipeline_name").agg(pl.col(size).max(), pl.len().alias("bars"))
-    by_size = sizes.sort(size, "pipeline_name", descending=[True, False])
+    by_pipeline = stages.group_by("pipeline_name")
+    sizes = by_pipeline.agg(pl.col(size).max(), bars=pl.len())
+    by_size = _bars.largest_first(sizes, size, "pipeline_name")
     # the largest is shown even where it alone has too many bars
     is_first = pl.int_range(pl.len()) == 0
-    fitting = by_size.filter((pl.col("bars").cum_sum() <= _bars.MAX_BARS) | is_first)
-    kept = fitting.select("pipeline_name").join(
-        stages, on="pipeline_name", maintain_order="left_right"
-    )
+    fits = pl.col("bars").cum_sum() <= _bars.MAX_BARS
+    fitting = by_size.filter(fits | is_first)
+    names = fitting.select("pipeline_name")
+    kept = names.join(stages, on="pipeline_name", maintain_order="left_right")
     label_columns = ["pipeline_name", "label"]
     if fitting.height == 1:
         label_columns = ["label"]
@@ -186,6 +187,7 @@ def _whole_pipelines(stages: pl.DataFrame, size: str) -> tuple[pl.DataFrame, str
     # stages that are called alike would be one bar
     namesakes = pl.int_range(pl.len()).over("label")
     numbered = pl.format("{} ({})", "label", namesakes + 1)
-    stage_label = pl.when(namesakes > 0).then(numbered).otherwise("label").alias("label")
+    stage_label = pl.when(namesakes > 0).then(numbered).otherwise("label")
     not_shown = by_size.height - fitting.height
-    return labelled.with_columns(stage_label), how_many(not_shown, "smaller pipeline", "not shown")
+    note = how_many(not_shown, "smaller pipeline", "not shown")
+    return labelled.with_columns(label=stage_label), note
