@@ -30,10 +30,14 @@ def spellings(secret: str) -> list[str]:
     for in_url in (quote(content), quote(content, safe=""), quote_plus(content)):
         spelled.add(in_url)
         spelled.add(_ESCAPE.sub(lambda escape: escape[0].lower(), in_url))
-    for in_json in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
-        spelled.update((in_json, in_json.replace("/", "\\/")))
-    spelled.update((html.escape(secret), html.escape(secret, quote=False)))
-    spelled.update((content.hex(), content.hex().upper()))
+    for in_quotes in (json.dumps(secret), json.dumps(secret, ensure_ascii=False)):
+        in_json = in_quotes[1:-1]
+        spelled.add(in_json)
+        spelled.add(in_json.replace("/", "\\/"))
+    spelled.add(html.escape(secret))
+    spelled.add(html.escape(secret, quote=False))
+    spelled.add(content.hex())
+    spelled.add(content.hex().upper())
     spelled.update(_in_base64(content))
     return sorted(spelled, key=len, reverse=True)
 

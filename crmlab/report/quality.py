@@ -84,7 +84,8 @@ def _fetched(summary: pl.DataFrame) -> Markup | None:
         if bound in summary.columns and not summary[bound].count():
             unused.append(bound)
     # notes are a list of their own below
-    shown = summary.select(*_FIRST, pl.exclude(*_FIRST, *unused, "note"))
+    others = pl.exclude(*_FIRST, *unused, "note")
+    shown = summary.select(*_FIRST, others)
     # days as such, other times with the hour
     minutes = cs.datetime().dt.strftime("%Y-%m-%d %H:%M")
     in_utc = minutes.str.strip_suffix(" 00:00").name.suffix(" (UTC)")
@@ -94,16 +95,19 @@ def _fetched(summary: pl.DataFrame) -> Markup | None:
 
 def _notes(summary: pl.DataFrame) -> list[str]:
     has_note = pl.col("note").fill_null("") != ""
-    rows = summary.filter(has_note).select("account", "table", "note").rows()
-    return [f"{account}, {table}: {note}" for account, table, note in rows]
+    noted = summary.filter(has_note).select("account", "table", "note")
+    return [f"{account}, {table}: {note}" for account, table, note in noted.rows()]
 
 
 def _drift(summary: pl.DataFrame) -> list[str]:
     # as a fetch writes it into the note of a table
     fields = pl.col("note").str.extract(r"fields nobody documented: ([^;]+)")
-    by_resource = summary.select("provider", "resource", fields.alias("fields"))
+    by_resource = summary.select("provider", "resource", fields=fields)
     new_fields = by_resource.drop_nulls("fields").unique(maintain_order=True)
-    return [f"{provider}, {resource}: {names}" for provider, resource, names in new_fields.rows()]
+    sentences = []
+    for provider, resource, names in new_fields.rows():
+        sentences.append(f"{provider}, {resource}: {names}")
+    return sentences
 
 
 def _of_resources(summary: pl.DataFrame, column: str) -> int:

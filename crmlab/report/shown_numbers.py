@@ -37,7 +37,12 @@ _WORDS = {
     "upper": "upper bound (95 %)",
     "high": "upper bound (95 %)",
 }
-_PARTS = {"p90": "90th percentile", "optin": "opt-in", "optout": "opt-out", "opt": "opt-"}
+_PARTS = {
+    "p90": "90th percentile",
+    "optin": "opt-in",
+    "optout": "opt-out",
+    "opt": "opt-",
+}
 
 
 def numbers_in_words(answer: Answer, inputs: ReportInputs) -> Markup | None:
@@ -127,9 +132,11 @@ def _hours(values: pl.Series) -> pl.Series:
     """Return hours as hours, or as days where some are long."""
     name = values.name.removesuffix("_hours")
     longest = values.cast(pl.Float64).max()
+    in_words = "{:,.1f}".format
     if isinstance(longest, float) and longest > _MAX_HOURS:
-        return _as_text(values / _HOURS_A_DAY, heading(f"{name}_days"), "{:,.1f}".format)
-    return _as_text(values, heading(values.name), "{:,.1f}".format)
+        days = values / _HOURS_A_DAY
+        return _as_text(days, heading(f"{name}_days"), in_words)
+    return _as_text(values, heading(values.name), in_words)
 
 
 def _as_text(
@@ -174,9 +181,11 @@ def heading(name: str) -> str:
 def _ages(deals: pl.DataFrame) -> pl.DataFrame:
     """Count by stage: the names of single deals are not for a report."""
     stage = ["pipeline_id", "stage", "stage_label"]
+    row_count = pl.len().cast(pl.Int64)
+    stuck_count = pl.col("stuck").sum().cast(pl.Int64)
     counts = deals.group_by(stage).agg(
-        pl.len().cast(pl.Int64).alias("open_deals"),
-        pl.col("stuck").sum().cast(pl.Int64),
+        row_count.alias("open_deals"),
+        stuck_count,
         pl.col("age_days").median().alias("median_age_days"),
     )
     # in the order of the stages, of which a page shows the names only
@@ -184,11 +193,10 @@ def _ages(deals: pl.DataFrame) -> pl.DataFrame:
 
 
 def _touches(deals: pl.DataFrame) -> pl.DataFrame:
-    counted = (
-        pl.len().cast(pl.Int64).alias("open_deals"),
-        pl.col("days").median().alias("median_days"),
+    by_state = deals.group_by("state").agg(
+        open_deals=pl.len().cast(pl.Int64),
+        median_days=pl.col("days").median(),
     )
-    by_state = deals.group_by("state").agg(counted)
     return by_state.sort("median_days", "state", nulls_last=True)
 
 
@@ -240,12 +248,13 @@ def _confirmed(curve: pl.DataFrame) -> pl.DataFrame:
     """The share that has confirmed at some days: what is left of the curve of those who wait."""
     waiting = _survival(curve)
     # the more still wait at most, the fewer have confirmed at least: the bounds change places
-    shares = (
-        (1 - pl.col("survival")).alias("confirmed_share"),
-        (1 - pl.col("upper")).alias("lower"),
-        (1 - pl.col("lower")).alias("upper"),
+    return waiting.select(
+        "channel",
+        "after_days",
+        confirmed_share=1 - pl.col("survival"),
+        lower=1 - pl.col("upper"),
+        upper=1 - pl.col("lower"),
     )
-    return waiting.select("channel", "after_days", *shares)
 
 
 _SHORTER: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame]] = {

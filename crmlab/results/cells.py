@@ -13,8 +13,17 @@ _EMPTY = "\\E"
 _ESCAPE = "\\"
 #: begins a name of what is written with a ``\\`` before it, while a cell is cut
 _MARK = "\0"
-_NAMED = {_MARK: _MARK + "0", "\\\\": _MARK + "1", "\\;": _MARK + "2"}
-_MEANT = {_MARK + "0": _MARK, _MARK + "1": "\\", _MARK + "2": ";"}
+#: the names of escaped signs, and what each of them means
+_NAMED = {
+    _MARK: _MARK + "0",
+    "\\\\": _MARK + "1",
+    "\\;": _MARK + "2",
+}
+_MEANT = {
+    _MARK + "0": _MARK,
+    _MARK + "1": "\\",
+    _MARK + "2": ";",
+}
 
 
 def unnested(frame: pl.DataFrame) -> pl.DataFrame:
@@ -65,7 +74,8 @@ def _with_escaped(
     is_escaped: pl.Series,
 ) -> pl.Series:
     """Return the lists, those of the few cells with escaped signs cut anew."""
-    few = joined.to_frame("joined").with_row_index("row").filter(is_escaped)
+    numbered = joined.to_frame("joined").with_row_index("row")
+    few = numbered.filter(is_escaped)
     named = pl.col("joined").str.replace_many(_NAMED)
     pieces = named.str.split(";")
     texts = pieces.list.eval(_unescaped(pl.element()))
@@ -76,12 +86,16 @@ def _with_escaped(
 
 
 def _unescaped(piece: pl.Expr) -> pl.Expr:
-    without_signs = piece.str.replace_all(r"(?s)\\(.)", "${1}").str.replace_many(_MEANT)
-    return pl.when(piece == _EMPTY).then(pl.lit("")).when(piece != _NULL).then(without_signs)
+    without_signs = piece.str.replace_all(r"(?s)\\(.)", "${1}")
+    text = without_signs.str.replace_many(_MEANT)
+    no_character = pl.when(piece == _EMPTY).then(pl.lit(""))
+    # what stands for null has no text
+    return no_character.when(piece != _NULL).then(text)
 
 
 def _as_json(values: pl.Series) -> pl.Series:
     to_json = partial(json.dumps, ensure_ascii=False, default=str)
-    texts = pl.Series(values.name, list(map(to_json, values.to_list())), dtype=pl.String)
+    in_json = list(map(to_json, values.to_list()))
+    texts = pl.Series(values.name, in_json, dtype=pl.String)
     # null would be the text "null"
     return texts.set(values.is_null(), None)

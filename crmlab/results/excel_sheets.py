@@ -73,9 +73,8 @@ def sheets(tables: Mapping[str, pl.DataFrame]) -> list[Sheet]:
     for name, frame in flat.items():
         problems += _problems(name, frame)
     if problems:
-        raise UsageError(
-            f"Excel cannot hold {'; '.join(problems)}: write parquet or csv, or leave these out"
-        )
+        named = "; ".join(problems)
+        raise UsageError(f"Excel cannot hold {named}: write parquet or csv, or leave these out")
 
     names = _sheet_names(tables)
     made = [_sheet(names[name], frame) for name, frame in flat.items()]
@@ -111,7 +110,8 @@ def _free_name(table: str, taken: set[str]) -> str:
     while free_name.casefold() in taken:
         suffix += 1
         ending = f"~{suffix}"
-        free_name = _cut(name, _MAX_NAME_UNITS - len(ending)) + ending
+        space_left = _MAX_NAME_UNITS - len(ending)
+        free_name = _cut(name, space_left) + ending
     return free_name
 
 
@@ -128,9 +128,14 @@ def _utf16_units(text: str) -> int:
 
 def _directory(names: Mapping[str, str], tables: Mapping[str, pl.DataFrame]) -> Sheet:
     """Return the sheet that tells which table is on which."""
-    rows = [(names[name], name, frame.height) for name, frame in tables.items()]
-    columns = {"sheet": pl.String, "table": pl.String, "rows": pl.Int64}
-    return _sheet(_DIRECTORY, pl.DataFrame(rows, schema=columns, orient="row"))
+    directory = pl.DataFrame(
+        {
+            "sheet": [names[table] for table in tables],
+            "table": list(tables),
+            "rows": [frame.height for frame in tables.values()],
+        }
+    )
+    return _sheet(_DIRECTORY, directory)
 
 
 # ---- what Excel cannot hold ---------------------------------------------------------------------
@@ -192,7 +197,8 @@ def _column(values: pl.Series) -> Column:
         midnights = values.cast(pl.Datetime("us"))
         return Column(values.name, _serial(midnights), "day")
     if dtype == pl.Time:
-        return Column(values.name, values.cast(pl.Int64) / _NANOSECONDS_A_DAY, "clock")
+        nanoseconds = values.cast(pl.Int64)
+        return Column(values.name, nanoseconds / _NANOSECONDS_A_DAY, "clock")
     if dtype == pl.Boolean:
         return Column(values.name, values, "boolean")
     if dtype.is_integer() and _is_short(values):
@@ -209,8 +215,9 @@ def _column(values: pl.Series) -> Column:
 def _times(values: pl.Series, dtype: pl.Datetime) -> Column:
     if dtype.time_zone is None:
         return Column(values.name, _serial(values), "time")
-    utc = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    return Column(f"{values.name} (UTC)", _serial(utc), "time")
+    utc = values.dt.convert_time_zone("UTC")
+    utc_without_zone = utc.dt.replace_time_zone(None)
+    return Column(f"{values.name} (UTC)", _serial(utc_without_zone), "time")
 
 
 def _has_few_digits(decimals: pl.Series) -> bool:
@@ -229,7 +236,9 @@ def _is_short(numbers: pl.Series) -> bool:
 
 def _serial(times: pl.Series) -> pl.Series:
     """Return times as Excel counts them: days, and parts of a day."""
-    days = (times - _DAY_ZERO).dt.total_microseconds() / (86_400 * 10**6)
+    microseconds = (times - _DAY_ZERO).dt.total_microseconds()
+    days = microseconds / (86_400 * 10**6)
     is_before_leap_day = times.dt.date() < _AFTER_LEAP_DAY
+    counted_days = days - is_before_leap_day.cast(pl.Float64)
     # the last microseconds of the year 9999, which many systems write for "never", would be rounded into 10000
-    return (days - is_before_leap_day.cast(pl.Float64)).clip(upper_bound=_LAST_SERIAL)
+    return counted_days.clip(upper_bound=_LAST_SERIAL)

@@ -21,12 +21,22 @@ _PLAIN = r"^[a-z0-9][a-z0-9._+-]*@[a-z0-9.-]*[a-z0-9]$"
 #: what parts the words of a name
 _BETWEEN_WORDS = r"[\s_-]"
 _PUNYCODE = re.compile(r"xn--([a-z0-9-]+)")
+#: what a channel is called in services, and what it is called here
 _CHANNELS = {
-    **dict.fromkeys(("email", "mail", "emails"), "email"),
-    **dict.fromkeys(("phone", "telephone", "call", "calls"), "phone"),
-    **dict.fromkeys(("sms", "textmessage"), "sms"),
-    **dict.fromkeys(("letter", "letters", "post"), "letter"),
-    **dict.fromkeys(("push", "pushnotification"), "push"),
+    "email": "email",
+    "mail": "email",
+    "emails": "email",
+    "phone": "phone",
+    "telephone": "phone",
+    "call": "phone",
+    "calls": "phone",
+    "sms": "sms",
+    "textmessage": "sms",
+    "letter": "letter",
+    "letters": "letter",
+    "post": "letter",
+    "push": "push",
+    "pushnotification": "push",
 }
 #: the channels that have a name of their own here; services may name others
 CHANNELS = tuple(dict.fromkeys(_CHANNELS.values()))
@@ -45,10 +55,13 @@ def mailboxes(written: pl.Expr) -> pl.Expr:
     >>> texts.select(mailboxes(pl.col("written"))).to_series().to_list()
     [['ann@example.com', 'bo@bücher.example'], []]
     """
-    plain = written.str.normalize("NFKC").str.replace_all(_INVISIBLE, "").str.to_lowercase()
-    plain = plain.str.replace_all("。", ".", literal=True).str.replace_all(r'"([^"\s@]+)"@', "$1@")
-    plain = plain.map_batches(_in_unicode, return_dtype=pl.String, is_elementwise=True)
-    return plain.str.extract_all(_ADDRESS).list.unique(maintain_order=True)
+    visible = written.str.normalize("NFKC").str.replace_all(_INVISIBLE, "")
+    plain = visible.str.to_lowercase()
+    with_full_stops = plain.str.replace_all("。", ".", literal=True)
+    unquoted = with_full_stops.str.replace_all(r'"([^"\s@]+)"@', "$1@")
+    readable = unquoted.map_batches(_in_unicode, return_dtype=pl.String, is_elementwise=True)
+    found = readable.str.extract_all(_ADDRESS)
+    return found.list.unique(maintain_order=True)
 
 
 def addresses(written: pl.Expr) -> pl.Expr:
@@ -58,12 +71,15 @@ def addresses(written: pl.Expr) -> pl.Expr:
     """
     found = mailboxes(written)
     plain = written.str.strip_chars().str.to_lowercase()
-    return pl.when(found.list.len() > 0).then(found).when(plain != "").then(pl.concat_list(plain))
+    itself = pl.concat_list(plain)
+    has_mailbox = found.list.len() > 0
+    return pl.when(has_mailbox).then(found).when(plain != "").then(itself)
 
 
 def mailbox(written: pl.Expr) -> pl.Expr:
     """Return the first of `addresses`, null of a blank text."""
-    is_plain = written.str.contains(_PLAIN) & ~written.str.contains("xn--", literal=True)
+    is_coded = written.str.contains("xn--", literal=True)
+    is_plain = written.str.contains(_PLAIN) & ~is_coded
     plain = pl.when(is_plain).then(written)
     # most are: what reads the others takes ten times as long, and does not look at null
     other = pl.when(~is_plain).then(written)
@@ -72,10 +88,10 @@ def mailbox(written: pl.Expr) -> pl.Expr:
 
 def first_mailbox(written: pl.Expr) -> pl.Expr:
     """Return the first mailbox in a list of texts; where there is none the first text, null of an empty list."""
-    return pl.coalesce(
-        mailboxes(written.list.join(" ", ignore_nulls=True)).list.first(),
-        mailbox(written.list.first()),
-    )
+    all_texts = written.list.join(" ", ignore_nulls=True)
+    first_address = mailboxes(all_texts).list.first()
+    first_text = written.list.first()
+    return pl.coalesce(first_address, mailbox(first_text))
 
 
 def channel_word(written: pl.Expr) -> pl.Expr:
@@ -120,10 +136,12 @@ def _plain(written: pl.Expr) -> pl.Expr:
 
 def _in_unicode(texts: pl.Series) -> pl.Series:
     """Return the texts with what is in Punycode in letters."""
-    coded = texts.filter(texts.str.contains("xn--", literal=True)).unique()
+    is_coded = texts.str.contains("xn--", literal=True)
+    coded = texts.filter(is_coded).unique()
     if coded.is_empty():
         return texts
-    return texts.replace({text: _PUNYCODE.sub(_letters, text) for text in coded})
+    in_letters = {text: _PUNYCODE.sub(_letters, text) for text in coded}
+    return texts.replace(in_letters)
 
 
 def _letters(label: re.Match[str]) -> str:
