@@ -18,6 +18,22 @@ Commands: TypeAlias = (
 )
 
 
+def add_flag(parser: argparse.ArgumentParser, name: str, help: str) -> None:
+    """Add what is either said or not."""
+    parser.add_argument(name, action="store_true", help=help)
+
+
+def add_named_values(parser: argparse.ArgumentParser, name: str, help: str) -> None:
+    """Add any number of ``NAME=VALUE``, which `named_values` reads."""
+    parser.add_argument(name, nargs="*", metavar="NAME=VALUE", help=help)
+
+
+def add_provider(parser: argparse.ArgumentParser) -> None:
+    """Add the one service that is asked."""
+    known = ", ".join(providers.registry())
+    parser.add_argument("provider", metavar="PROVIDER", help=f"one of {known}")
+
+
 def add_question(parser: argparse.ArgumentParser) -> None:
     """Add what is asked: of which services, which tables, of which period."""
     parser.add_argument(
@@ -116,7 +132,7 @@ def _named_value(text: str) -> tuple[str, Any]:
 
 def add_mask(parser: argparse.ArgumentParser, help: str) -> None:
     """Add whether and by which key personal values are masked."""
-    parser.add_argument("--mask", action="store_true", help=help)
+    add_flag(parser, "--mask", help)
     parser.add_argument(
         "--mask-key",
         type=Path,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import crmlab
 from crmlab import providers
-from crmlab.cli.arguments import Commands, named_values
+from crmlab.cli.arguments import Commands, add_flag, add_named_values, add_provider, named_values
 from crmlab.cli.output import OK
 from crmlab.connector import Provider
 from crmlab.errors import UsageError
@@ -31,29 +31,14 @@ def add(commands: Commands) -> None:
         epilog="examples: crmlab call onepagecrm list_deals status=won per_page=5; "
         """crmlab call onepagecrm update_contact contact_id=... body='{"job_title": "CEO"}' --dry-run""",
     )
-    parser.add_argument(
-        "provider", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}"
-    )
+    add_provider(parser)
     parser.add_argument("operation", metavar="OPERATION")
-    parser.add_argument(
-        "arguments",
-        nargs="*",
-        metavar="NAME=VALUE",
-        help="a value may be JSON, such as [1,2] or true",
+    add_named_values(parser, "arguments", "a value may be JSON, such as [1,2] or true")
+    add_flag(parser, "--dry-run", "print the request without its secrets; send nothing")
+    add_flag(
+        parser, "--allow-destructive", "allow deleting, and reading what can be read only once"
     )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="print the request without its secrets; send nothing"
-    )
-    parser.add_argument(
-        "--allow-destructive",
-        action="store_true",
-        help="allow deleting, and reading what can be read only once",
-    )
-    parser.add_argument(
-        "--allow-dangerous",
-        action="store_true",
-        help="allow operations on keys, users and accounts",
-    )
+    add_flag(parser, "--allow-dangerous", "allow operations on keys, users and accounts")
     parser.set_defaults(run=run)
 
 

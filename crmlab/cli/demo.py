@@ -7,7 +7,7 @@ import argparse
 import crmlab
 from crmlab.atomic_files import check_folder
 from crmlab.cli import demo_lake
-from crmlab.cli.arguments import Commands, add_out, add_world
+from crmlab.cli.arguments import Commands, add_flag, add_out, add_world
 from crmlab.cli.output import exit_code, print_summary
 
 
@@ -23,10 +23,10 @@ def add(commands: Commands) -> None:
     )
     add_world(parser)
     add_out(parser)
-    parser.add_argument(
+    add_flag(
+        parser,
         "--lake",
-        action="store_true",
-        help="refresh a lake twice, around a day of changes, and show what changed; needs pip "
+        "refresh a lake twice, around a day of changes, and show what changed; needs pip "
         "install deltalake",
     )
     parser.set_defaults(run=run)

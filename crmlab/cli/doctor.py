@@ -7,7 +7,7 @@ import json
 
 import crmlab
 from crmlab import providers
-from crmlab.cli.arguments import Commands
+from crmlab.cli.arguments import Commands, add_flag
 from crmlab.cli.output import INCOMPLETE, OK
 from crmlab.connector import Provider
 from crmlab.errors import CredentialError, CrmlabError, UsageError
@@ -24,10 +24,10 @@ def add(commands: Commands) -> None:
         epilog="example: crmlab doctor onepagecrm complero --probe",
     )
     parser.add_argument("providers", nargs="*", metavar="PROVIDER", help="default: all")
-    parser.add_argument(
+    add_flag(
+        parser,
         "--probe",
-        action="store_true",
-        help="test with a few reads, which change nothing, whether what is assumed is true for "
+        "test with a few reads, which change nothing, whether what is assumed is true for "
         "this account",
     )
     parser.add_argument(

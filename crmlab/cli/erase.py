@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 import crmlab
-from crmlab.cli.arguments import Commands, add_person
+from crmlab.cli.arguments import Commands, add_flag, add_person
 from crmlab.cli.output import OK, print_frame
 
 
@@ -19,9 +19,7 @@ def add(commands: Commands) -> None:
         epilog="example: crmlab erase out/ ann@example.com, then the same with --yes",
     )
     add_person(parser)
-    parser.add_argument(
-        "--yes", action="store_true", help="take it out; without it the files stay as they are"
-    )
+    add_flag(parser, "--yes", "take it out; without it the files stay as they are")
     parser.set_defaults(run=run)
 
 

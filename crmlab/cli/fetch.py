@@ -9,7 +9,7 @@ from typing import Any
 
 import crmlab
 from crmlab.atomic_files import check_folder
-from crmlab.cli.arguments import Commands, add_mask, add_out, add_question, mask_of
+from crmlab.cli.arguments import Commands, add_flag, add_mask, add_out, add_question, mask_of
 from crmlab.cli.output import exit_code, print_summary
 from crmlab.fetching import asked_of
 from crmlab.results import FORMATS, MANIFEST, Result, refuse_another_question
@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
     add_question(parser)
     add_out(parser)
     parser.add_argument("--format", choices=FORMATS, default="parquet")
-    parser.add_argument("--report", action="store_true", help="write report.html too")
+    add_flag(parser, "--report", "write report.html too")
     add_mask(
         parser, "tokens instead of names, addresses and texts; without rejected records; ids stay"
     )

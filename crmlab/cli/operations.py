@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from crmlab import providers
-from crmlab.cli.arguments import Commands
+from crmlab.cli.arguments import Commands, add_provider
 from crmlab.cli.output import OK
 from crmlab.connector import Operation
 
@@ -19,9 +19,7 @@ def add(commands: Commands) -> None:
         "(* must be given), and what it changes. Look at one that changes something with crmlab call --dry-run first.",
         epilog="example: crmlab operations onepagecrm --contains note",
     )
-    parser.add_argument(
-        "provider", metavar="PROVIDER", help=f"one of {', '.join(providers.registry())}"
-    )
+    add_provider(parser)
     parser.add_argument(
         "--contains", default="", metavar="TEXT", help="only those with this in their name"
     )

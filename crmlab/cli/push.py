@@ -12,7 +12,7 @@ import polars as pl
 
 import crmlab
 from crmlab import providers
-from crmlab.cli.arguments import Commands, named_values
+from crmlab.cli.arguments import Commands, add_flag, add_named_values, named_values
 from crmlab.cli.output import INCOMPLETE, OK, print_frame
 from crmlab.errors import UsageError
 from crmlab.results import read_cells
@@ -55,23 +55,12 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "file", type=Path, metavar="FILE", help="CSV, with lists joined by ; or Parquet"
     )
-    parser.add_argument(
-        "options",
-        nargs="*",
-        metavar="NAME=VALUE",
-        help="a further value that the service needs, such as db_id=3",
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="show what would be sent, and send nothing"
-    )
+    add_named_values(parser, "options", "a further value that the service needs, such as db_id=3")
+    add_flag(parser, "--dry-run", "show what would be sent, and send nothing")
     parser.add_argument(
         "--results", type=Path, metavar="FILE", help="default: FILE.results.jsonl, beside it"
     )
-    parser.add_argument(
-        "--retry-unknown",
-        action="store_true",
-        help="also send rows again whose outcome is unknown",
-    )
+    add_flag(parser, "--retry-unknown", "also send rows again whose outcome is unknown")
     parser.set_defaults(run=run)
 
 

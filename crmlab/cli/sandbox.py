@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 import crmlab
-from crmlab.cli.arguments import Commands, add_world
+from crmlab.cli.arguments import Commands, add_flag, add_world
 from crmlab.cli.output import OK
 from crmlab.sandbox import differences
 
@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--latency", type=float, default=0.0, metavar="SECONDS", help="before each answer"
     )
-    parser.add_argument("--rate-limits", action="store_true", help="enforce the documented limits")
+    add_flag(parser, "--rate-limits", "enforce the documented limits")
     parser.add_argument(
         "--drift",
         nargs="?",
