@@ -7,26 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
-from crmlab.fetching import (
-    Client,
-    DryRun,
-    Plan,
-    Progress,
-    check,
-    download,
-    fetch,
-    fetch_to,
-    operations,
-    plan,
-    replay,
-)
+from crmlab.fetching import Plan, Progress, fetch, fetch_to, plan
 from crmlab.loading import when_used
 from crmlab.results import Fetched, Stored
 from crmlab.sandbox import sandbox
 
 if TYPE_CHECKING:
     from crmlab import analysis, plots
-    from crmlab.fetching import Probed, probe, scan
+    from crmlab.fetching import (
+        Client,
+        DryRun,
+        Probed,
+        check,
+        download,
+        operations,
+        probe,
+        replay,
+        scan,
+    )
     from crmlab.fetching.typed_call import call
     from crmlab.lake import Lake
     from crmlab.notebook import explore, login
@@ -87,7 +85,9 @@ __all__ = [
 __getattr__ = when_used(
     __name__,
     {
+        "Client": "crmlab.fetching",
         "Dossier": "crmlab.privacy",
+        "DryRun": "crmlab.fetching",
         "Lake": "crmlab.lake",
         "Probed": "crmlab.fetching",
         "PushPlan": "crmlab.pushing",
@@ -95,15 +95,19 @@ __getattr__ = when_used(
         "about": "crmlab.privacy",
         "analysis": "crmlab.analysis",
         "call": "crmlab.fetching",
+        "check": "crmlab.fetching",
         "collect": "crmlab.own_data",
+        "download": "crmlab.fetching",
         "erase": "crmlab.privacy",
         "explore": "crmlab.notebook",
         "login": "crmlab.notebook",
         "open": "crmlab.results",
+        "operations": "crmlab.fetching",
         "plots": "crmlab.plots",
         "probe": "crmlab.fetching",
         "push": "crmlab.pushing",
         "read_csv": "crmlab.results",
+        "replay": "crmlab.fetching",
         "scan": "crmlab.fetching",
         "table": "crmlab.own_data",
         "updates": "crmlab.pushing",

@@ -109,7 +109,7 @@ def calls(
         found["call"] = lambda: crmlab.call(
             asked, listing(asked.provider.name), as_model=list[int], timeouts=hurry["timeouts"]
         )
-    if asked.provider.targets:
+    if asked.provider.targets():
         found["push"] = lambda: crmlab.push(
             asked, "contacts", rows, results=folder / "results", **hurry, progress=False, **options
         )

@@ -83,7 +83,7 @@ async def _examined(provider: Provider, options: argparse.Namespace) -> int:
 
 async def _probed(account: crmlab.Account) -> int:
     print(
-        f"Testing {len(account.provider.probes)} assumptions with {max_requests(account)} reads "
+        f"Testing {len(account.provider.probes())} assumptions with {max_requests(account)} reads "
         "at most."
     )
     findings = await crmlab.probe(account)

@@ -31,7 +31,7 @@ def add(commands: Commands) -> None:
     """Add the command."""
     what_is_taken = []
     for provider in providers.registry().values():
-        table_names = [target.table for target in provider.targets]
+        table_names = [target.table for target in provider.targets()]
         # not every service takes rows
         if table_names:
             what_is_taken.append(f"{provider.name}: {', '.join(table_names)}")

@@ -7,6 +7,8 @@ tables by expressions such as ``iso_time("created_at")``. Nothing here sends any
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from crmlab.connector.answer_parts import AnswerParts
 from crmlab.connector.estimate import bound, embedding, expected, pages
 from crmlab.connector.expressions import (
@@ -30,7 +32,6 @@ from crmlab.connector.expressions import (
 )
 from crmlab.connector.fact import Fact, first_page_fact, known_zone, page_size_fact, time_zone_fact
 from crmlab.connector.limits import Limits
-from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page, read_refusal, refuse, replace_lone_surrogates, whole_number
 from crmlab.connector.paging import (
     PageSize,
@@ -46,26 +47,13 @@ from crmlab.connector.paging import (
     until_empty,
     widening,
 )
-from crmlab.connector.probe import (
-    NOWHERE,
-    VERDICTS,
-    Finding,
-    Probe,
-    Reads,
-    Verdict,
-    confirmed,
-    has_fields,
-    have_zone,
-    honours_size,
-    is_sorted,
-    listed,
-    member,
-    refuted,
-    shown,
-    stands_at,
-    untold,
+from crmlab.connector.provider import (
+    Field,
+    Provider,
+    count_and_names,
+    loaded_from,
+    url_fields,
 )
-from crmlab.connector.provider import Field, Provider, count_and_names, url_fields
 from crmlab.connector.request import Request, fill_path
 from crmlab.connector.resource import (
     JSON,
@@ -84,28 +72,51 @@ from crmlab.connector.resource import (
     one_value,
 )
 from crmlab.connector.secret_names import SECRET_PARTS, is_secret
-from crmlab.connector.target import (
-    Batch,
-    Entry,
-    Fields,
-    Outcome,
-    State,
-    Target,
-    Write,
-    as_flag,
-    as_list,
-    as_text,
-    as_value,
-    created_or_updated,
-    custom_entries,
-    custom_members,
-    entries,
-    inside_first,
-    joined,
-    one_by_one,
-)
 from crmlab.connector.time_slices import Span, time_slices, unix_seconds
 from crmlab.connector.timeouts import Timeouts, check_settings
+from crmlab.loading import when_used
+
+if TYPE_CHECKING:
+    from crmlab.connector.operation import Operation
+    from crmlab.connector.probe import (
+        NOWHERE,
+        VERDICTS,
+        Finding,
+        Probe,
+        Reads,
+        Verdict,
+        confirmed,
+        has_fields,
+        have_zone,
+        honours_size,
+        is_sorted,
+        listed,
+        member,
+        refuted,
+        shown,
+        stands_at,
+        untold,
+    )
+    from crmlab.connector.target import (
+        Batch,
+        Entry,
+        Fields,
+        Outcome,
+        State,
+        Target,
+        Write,
+        as_flag,
+        as_list,
+        as_text,
+        as_value,
+        created_or_updated,
+        custom_entries,
+        custom_members,
+        entries,
+        inside_first,
+        joined,
+        one_by_one,
+    )
 
 __all__ = [
     "JSON",
@@ -184,6 +195,7 @@ __all__ = [
     "link_parts",
     "linked",
     "listed",
+    "loaded_from",
     "lookup",
     "may_be_full",
     "member",
@@ -217,3 +229,56 @@ __all__ = [
     "widening",
     "with_zone",
 ]
+
+# what a fetch does not need
+__getattr__ = when_used(
+    __name__,
+    {
+        "Operation": "crmlab.connector.operation",
+        **dict.fromkeys(
+            (
+                "NOWHERE",
+                "VERDICTS",
+                "Finding",
+                "Probe",
+                "Reads",
+                "Verdict",
+                "confirmed",
+                "has_fields",
+                "have_zone",
+                "honours_size",
+                "is_sorted",
+                "listed",
+                "member",
+                "refuted",
+                "shown",
+                "stands_at",
+                "untold",
+            ),
+            "crmlab.connector.probe",
+        ),
+        **dict.fromkeys(
+            (
+                "Batch",
+                "Entry",
+                "Fields",
+                "Outcome",
+                "State",
+                "Target",
+                "Write",
+                "as_flag",
+                "as_list",
+                "as_text",
+                "as_value",
+                "created_or_updated",
+                "custom_entries",
+                "custom_members",
+                "entries",
+                "inside_first",
+                "joined",
+                "one_by_one",
+            ),
+            "crmlab.connector.target",
+        ),
+    },
+)

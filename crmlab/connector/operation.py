@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import string
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Required
 
@@ -177,14 +176,6 @@ def patch(name: str, path: str, **more: Any) -> Operation:
 def delete(name: str, path: str, **more: Any) -> Operation:
     """Return an operation that deletes something."""
     return Operation(name=name, method="DELETE", path=path, writes=True, destructive=True, **more)
-
-
-def declared_in(module: str) -> Callable[[], tuple[Operation, ...]]:
-    """Return a `Provider.operations` that loads the ``OPERATIONS`` of a module when they are asked for.
-
-    There may be hundreds, with the models of what they take: whoever only fetches should not wait for them.
-    """
-    return lambda: importlib.import_module(module).OPERATIONS
 
 
 def _query_pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import re
 import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from crmlab.connector.fact import Fact
 from crmlab.connector.limits import Limits
-from crmlab.connector.operation import Operation
 from crmlab.connector.page import Page
-from crmlab.connector.probe import Probe
 from crmlab.connector.request import Request
 from crmlab.connector.resource import JsonPath, Resource
-from crmlab.connector.target import Target
 from crmlab.schema import KEY
+
+if TYPE_CHECKING:
+    from crmlab.connector.operation import Operation
+    from crmlab.connector.probe import Probe
+    from crmlab.connector.target import Target
 
 #: of the names that `count_and_names` shows: how many, and how long each may be
 _MAX_NAMES = 3
@@ -53,15 +56,16 @@ class Provider:
     `base_url` may name settings in braces. `sign` adds the credentials to a request, `check`
     raises the error that an answer means, envelope included. `ping` is the cheapest read that
     needs the key, `reached` says in a few words who and what its answer shows,
-    `operations` gives every documented operation, loaded when one is called or listed,
-    `targets` say which tables can be written back and how,
-    and `ping_resource` names the resource whose records it holds: an answer without them is a failure. `assumptions`
+    and `ping_resource` names the resource whose records it holds: an answer without them is a failure.
+    A fetch needs three things not, so they are functions, which may load them from a module of their own:
+    `operations` gives every documented operation, `targets` says which tables can be written back and how, and
+    `probes` test with a few reads what can be tested so. `assumptions`
     lists what the vendor does not document and this module assumes, `not_covered` what it documents and no
     resource reads. `never_kept` names fields with keys or passwords of records that no resource reads, and says
     what they are (those of records that are read are in `Resource.never_kept`). `not_personal` names by resource the
     columns of its own records that neither identify a person nor hold what one said; all that are not named count as
-    personal, so that masking hides what nobody thought of, see `personal_columns`. `probes` test with a few reads what
-    can be tested so, and `facts` are what an account may be told of a service that does otherwise.
+    personal, so that masking hides what nobody thought of, see `personal_columns`. `facts` are what an account may be
+    told of a service that does otherwise.
     """
 
     name: str
@@ -79,9 +83,9 @@ class Provider:
     clock: Callable[[Page], dt.datetime | None] = lambda page: page.sent_at
     ping_resource: str = ""
     operations: Callable[[], tuple[Operation, ...]] = tuple
-    targets: tuple[Target, ...] = ()
+    targets: Callable[[], tuple[Target, ...]] = tuple
     assumptions: tuple[str, ...] = ()
-    probes: tuple[Probe, ...] = ()
+    probes: Callable[[], tuple[Probe, ...]] = tuple
     facts: tuple[Fact, ...] = ()
     not_covered: tuple[str, ...] = ()
     never_kept: Mapping[str, str] = field(default_factory=dict)
@@ -147,6 +151,14 @@ class Provider:
         for resource in self.resources:
             tables |= dict.fromkeys(resource.tables)
         return tuple(tables)
+
+
+def loaded_from(module: str, name: str) -> Callable[[], Any]:
+    """Return a function that returns what has that name in a module, which is loaded when it is called.
+
+    A service may have hundreds of operations, with the models of what they take: whoever only fetches should not wait.
+    """
+    return lambda: getattr(importlib.import_module(module), name)
 
 
 def url_fields(template: str) -> set[str]:

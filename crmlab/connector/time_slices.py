@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
+
+import msgspec
 
 from crmlab.connector.page import Page
 from crmlab.connector.paging import Paginator
@@ -95,8 +97,7 @@ def time_slices(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Slicer:
+class _Slicer(msgspec.Struct, frozen=True, kw_only=True):
     """What `time_slices` is told, and the parts of the paginator that it makes of it."""
 
     pages: Paginator

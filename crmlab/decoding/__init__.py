@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from crmlab.decoding.answer import answer_shape
+from typing import TYPE_CHECKING
+
 from crmlab.decoding.decoder import EXPORTS, RAW, REJECTED, Decoded, Decoder, decoder, given_key
 from crmlab.decoding.envelope import as_documented
 from crmlab.decoding.misfit_keys import MISFIT_KEYS
@@ -10,7 +11,11 @@ from crmlab.decoding.misfits import MAX_KEPT, MISFITS
 from crmlab.decoding.records import Record, as_listed, held, records, unknown_fields
 from crmlab.decoding.repeated_names import repeated_names
 from crmlab.decoding.secrets import body_without_secrets, with_new_secret, without_secrets
-from crmlab.decoding.shapes import Masker, is_id
+from crmlab.loading import when_used
+
+if TYPE_CHECKING:
+    from crmlab.decoding.answer import answer_shape
+    from crmlab.decoding.shapes import Masker, is_id
 
 __all__ = [
     "EXPORTS",
@@ -37,3 +42,12 @@ __all__ = [
     "with_new_secret",
     "without_secrets",
 ]
+
+# what a fetch does not need
+__getattr__ = when_used(
+    __name__,
+    {
+        **dict.fromkeys(("Masker", "is_id"), "crmlab.decoding.shapes"),
+        "answer_shape": "crmlab.decoding.answer",
+    },
+)

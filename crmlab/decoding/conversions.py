@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 
 from crmlab.connector import View
@@ -22,8 +22,7 @@ _WANTED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
+class Conversion(msgspec.Struct, frozen=True, kw_only=True):
     """A text and what is made of it: where the text is there and the value is null, it could not be read.
 
     `field` is the way to the text in the record, `source` what stands there, and `column` the shared
@@ -46,8 +45,7 @@ class Conversion:
         return self.column.partition(".")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
+class _Node(msgspec.Struct, frozen=True):
     """A part of an expression: with its own text, the columns that it reads, and the parts that it is made of."""
 
     expression: pl.Expr

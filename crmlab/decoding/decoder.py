@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 import polars as pl
+from msgspec import structs
 from polars.exceptions import PolarsError
 
 from crmlab.connector import RECORD, SECRET_PARTS, Context, Resource, Schema, View
@@ -56,8 +57,7 @@ _RECORD = RECORD.meta.output_name()
 _LAYOUT = Layout()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True, kw_only=True):
     """What pages held: frames by shared table, the provider's own records under `RAW`.
 
     Under `EXPORTS` what other resources may know of them, where that is less. `keys`: a row for each record.
@@ -172,7 +172,7 @@ class Decoder:
     def _without_secrets(self, decoded: Decoded) -> Decoded:
         """Return it with whole records in which a field of any shape holds nothing that is named like a key."""
         own_records = frame_without_secrets(decoded.frames[RAW], self._secret_names)
-        return replace(decoded, frames={**decoded.frames, RAW: own_records})
+        return structs.replace(decoded, frames={**decoded.frames, RAW: own_records})
 
     def _no_objects(self, records: Sequence[Record], misfits: list[Misfits]) -> dict[int, str]:
         """Return the rows of the records that are no object, and why each is refused."""
@@ -357,7 +357,7 @@ class Decoder:
             [record for row_number, record in enumerate(records) if row_number not in refused]
         )
         rejected = pl.concat([self._rejected(records, refused), decoded.rejected])
-        return replace(decoded, rejected=rejected)
+        return structs.replace(decoded, rejected=rejected)
 
 
 def decoder(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from operator import attrgetter
 from typing import Any
@@ -27,8 +26,7 @@ _SLICE = 400_000
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """Where the fields of an object stand: right inside it, or in a wrapper with others beside that.
 
     With the wrapper ``deal`` and ``next`` beside it, the fields of ``{"deal": {"id": 1}, "next": 2}`` are ``id`` and

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
 
+import msgspec
 import polars as pl
+from msgspec.structs import replace
 
 from crmlab.decoding.secrets import shown_values
 
@@ -29,8 +30,7 @@ _QUOTED = 120
 _VITAL = re.compile(r"(?:^|[._])(?:id|amount|cost|margin|price)$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Misfits:
+class Misfits(msgspec.Struct, frozen=True, kw_only=True):
     """The values of one field that could not be read, each by the row of its record.
 
     `values` holds the first `MAX_KEPT` of them, and `as_json` makes of one its JSON, if it is not that already.

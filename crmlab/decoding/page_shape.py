@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,8 +16,7 @@ _RAW_NULL = msgspec.Raw(NULL)
 _Field = tuple[str, Any, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
     """Where the records of a page stand, as a type by which msgspec reads them and skips all else.
 
     The type is made of nested objects with one key each. For ``path=("data", "deals")`` and ``listed`` it reads

@@ -8,11 +8,11 @@ JSON text; where many do, the field is read apart in all of them. All other fiel
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import replace
 from typing import Any, Protocol
 
 import msgspec
 import polars as pl
+from msgspec.structs import replace
 from polars.exceptions import PolarsError
 
 from crmlab.connector import JSON, Schema

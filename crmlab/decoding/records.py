@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from itertools import chain, repeat
 from operator import attrgetter, contains
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from crmlab.connector import JsonPath, Page, Resource
 from crmlab.decoding.layout import NULL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 import polars as pl
@@ -18,8 +18,7 @@ from crmlab.schema import TABLES, Table
 ROW = "\x00row"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ViewRows:
+class ViewRows(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of a view: `records` says of each which record it is from.
 
     `nameless` holds the numbers of the records that would be a row without an id.

@@ -8,10 +8,10 @@ here stand beside words that say the same, and with the grey of the lines can be
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import polars as pl
 
 from crmlab.display.html import render
@@ -29,8 +29,7 @@ _MARKS = {True: "\N{CHECK MARK} ", False: "\N{BALLOT X} ", None: ""}
 Table = tuple[str, pl.DataFrame]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """What an object shows of itself, what matters first.
 
     `good`: whether all is well, where that can be said. `tables` stand below the words. `folded` tables

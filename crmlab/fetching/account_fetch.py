@@ -15,24 +15,24 @@ from crmlab.accounts import Account
 from crmlab.connector import Page, Request
 from crmlab.decoding import RAW, given_key
 from crmlab.errors import CrmlabError
-from crmlab.fetching.answer_spool import AnswerSpool
 from crmlab.fetching.crawl import ended, side_by_side
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.embedding import Embeddings
 from crmlab.fetching.intake import Accept
-from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query
-from crmlab.fetching.replayed_answers import ReplayedAnswers
 from crmlab.fetching.resource_fetch import ResourceFetch
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.resource_task import ResourceTask, resource_tasks
 from crmlab.fetching.spool import Spools
-from crmlab.fetching.spooled_answers import SpooledAnswers, Unwritten
 from crmlab.fetching.task_group import TaskGroup
 from crmlab.fetching.time_limit import out_of_time
 
 if TYPE_CHECKING:
+    from crmlab.fetching.answer_spool import AnswerSpool
+    from crmlab.fetching.parquet_store import Store
+    from crmlab.fetching.replayed_answers import ReplayedAnswers
+    from crmlab.fetching.spooled_answers import SpooledAnswers
     from crmlab.http.client import Client, Keep
 
 
@@ -76,6 +76,8 @@ class AccountFetch:
         self._spools = spools
         self._spooled: SpooledAnswers | None = None
         if answers:
+            from crmlab.fetching.spooled_answers import SpooledAnswers  # noqa: PLC0415  # loaded for a spool
+
             self._spooled = SpooledAnswers(answers, account, self._asked)
         self._stop_early = stop_early
         #: why the store or the spool could not be written: then nothing of this fetch can be
@@ -172,6 +174,8 @@ class AccountFetch:
         """Return the answer to a request: as an earlier run kept it, as planned, or sent in its turn."""
         if not self._spooled:
             return await self._asked(result, request, accept)
+        from crmlab.fetching.spooled_answers import Unwritten  # noqa: PLC0415  # as above
+
         try:
             return await self._spooled.answer(result, request, accept)
         except Unwritten as error:

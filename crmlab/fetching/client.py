@@ -11,7 +11,7 @@ from typing import Any, Self
 from crmlab.accounts import Account
 from crmlab.connector import Limits, Timeouts
 from crmlab.errors import UsageError
-from crmlab.fetching.call import answer, chosen
+from crmlab.fetching.calling import answer, chosen
 from crmlab.fetching.query import chosen_accounts
 
 

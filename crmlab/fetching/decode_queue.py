@@ -6,9 +6,9 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import polars as pl
+from msgspec.structs import replace
 
 from crmlab.connector import Resource
 from crmlab.decoding import (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from crmlab.connector import Page, Request, Resource, may_be_full
 from crmlab.decoding import Record
@@ -21,8 +23,7 @@ _THIN = 10
 _ENOUGH_REFUSED = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Trail:
+class _Trail(msgspec.Struct, frozen=True):
     """The way to a page: how many pages led to it, how many of the last ones brought nothing new, what they held.
 
     `is_check`: it began where a list had come to its end without a proof.
@@ -30,7 +31,7 @@ class _Trail:
 
     depth: int = 0
     barren: int = 0
-    seen: set[int] = field(default_factory=set)
+    seen: set[int] = msgspec.field(default_factory=set)
     is_check: bool = False
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
@@ -16,27 +16,27 @@ from crmlab.accounts import Account
 from crmlab.connector import Limits, Page, Timeouts, check_settings
 from crmlab.errors import PlanError, Stopped, UsageError
 from crmlab.fetching.account_fetch import AccountFetch, finish
-from crmlab.fetching.answer_spool import AnswerSpool
 from crmlab.fetching.decode_queue import Backpressure
 from crmlab.fetching.outcome import account_of, handed_out
-from crmlab.fetching.parquet_store import Store
 from crmlab.fetching.plan import Plan
 from crmlab.fetching.progress import Listener, check_stop, listening
 from crmlab.fetching.progress_reporter import ProgressReporter
 from crmlab.fetching.query import Query, as_query
-from crmlab.fetching.replayed_answers import ReplayedAnswers
 from crmlab.fetching.resource_result import ResourceResult
 from crmlab.fetching.spool import Spools, check_spool, names_a_folder
 from crmlab.results import (
     NOT_ALWAYS,
     Fetched,
     Stored,
-    as_mask,
-    masked_account,
     parquet_metadata,
     refuse_another_question,
 )
 from crmlab.schema import TABLES, Asked, TableName, TimeLike
+
+if TYPE_CHECKING:
+    from crmlab.fetching.answer_spool import AnswerSpool
+    from crmlab.fetching.parquet_store import Store
+    from crmlab.fetching.replayed_answers import ReplayedAnswers
 
 LOG = logging.getLogger("crmlab")
 
@@ -206,6 +206,9 @@ async def fetch_to(
     >>> closed.collect().height == crmlab.open("warehouse").deals.filter(pl.col("status") != "pending").collect().height
     True
     """
+    from crmlab.fetching.parquet_store import Store  # noqa: PLC0415  # loaded when files are written
+    from crmlab.results import as_mask, masked_account  # noqa: PLC0415  # as above
+
     check_settings(limits, timeouts)
     check_stop(stop)
     query, pages = _query(accounts, tables, since, until)
@@ -392,4 +395,6 @@ def spooled(
         return nullcontext()
     if not names_a_folder(directory):
         raise UsageError(f"spool is the path of a folder, not {directory!r}")
+    from crmlab.fetching.answer_spool import AnswerSpool  # noqa: PLC0415  # loaded when a folder is named
+
     return AnswerSpool(directory, query)

@@ -216,7 +216,7 @@ async def probe(
 
 def max_requests(account: Account) -> int:
     """Return how many requests `probe` sends of that account at most; tries again after a refusal apart."""
-    return sum(own_probe.max_requests for own_probe in account.provider.probes)
+    return sum(own_probe.max_requests for own_probe in account.provider.probes())
 
 
 def _shared(found: Iterable[str], known: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,7 +239,7 @@ class _AccountProbing:
         """Let every probe ask and judge, then adopt what can but add rows."""
         account = self._account
         context = Context(now=clock(), options=account.options, facts=account.known_facts)
-        probes = account.provider.probes
+        probes = account.provider.probes()
         # adopted when all are found: what is adopted changes the provider, whose assumptions are asked about
         findings = [await self._finding(own_probe, context) for own_probe in probes]
         for own_probe, finding in zip(probes, findings, strict=True):

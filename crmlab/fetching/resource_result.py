@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+import msgspec
 import polars as pl
 
 from crmlab.connector import Page
@@ -16,8 +16,7 @@ from crmlab.fetching.resource_task import ResourceTask
 _TWICE = "ids came more than once with other content"
 
 
-@dataclass(slots=True)
-class RequestCount:
+class RequestCount(msgspec.Struct):
     """How many requests a resource has sent, and how many it will need as far as its first answers tell."""
 
     #: requests sent, tries repeated
@@ -64,12 +63,11 @@ class RequestCount:
             self.expected += in_all
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class ResourceResult:
+class ResourceResult(msgspec.Struct, eq=False, kw_only=True):
     """How far a resource is while it is read, and what came of it at its end."""
 
     task: ResourceTask
-    requests: RequestCount = field(default_factory=RequestCount)
+    requests: RequestCount = msgspec.field(default_factory=RequestCount)
     #: records that came, repeats included
     rows: int = 0
     #: when it began to ask, by the monotonic clock; and how long it took
@@ -83,19 +81,19 @@ class ResourceResult:
     newest_at: dt.datetime | None = None
     #: how its requests follow each other, in words
     strategy: str = ""
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = msgspec.field(default_factory=list)
     #: records that the service counts; None where it does not say
     expected_records: int | None = None
     #: by table; also its own records and what others may know of them, as `crmlab.decoding` names these
-    frames: dict[str, pl.DataFrame] = field(default_factory=dict)
+    frames: dict[str, pl.DataFrame] = msgspec.field(default_factory=dict)
     #: rows by table, repeats left out
-    heights: dict[str, int] = field(default_factory=dict)
-    rejected: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTED))
-    misfits: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MISFITS))
+    heights: dict[str, int] = msgspec.field(default_factory=dict)
+    rejected: pl.DataFrame = msgspec.field(default_factory=lambda: pl.DataFrame(schema=REJECTED))
+    misfits: pl.DataFrame = msgspec.field(default_factory=lambda: pl.DataFrame(schema=MISFITS))
     #: values of each field that could not be read
-    misfit_counts: Mapping[str, int] = field(default_factory=dict)
+    misfit_counts: Mapping[str, int] = msgspec.field(default_factory=dict)
     #: values that each shared table lacks for it
-    unread_counts: Mapping[str, int] = field(default_factory=dict)
+    unread_counts: Mapping[str, int] = msgspec.field(default_factory=dict)
     #: what lacks ids or amounts, because these could not be read
     lacking: frozenset[str] = frozenset()
     #: ids that came more than once with other content

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from crmlab.accounts import Account
 from crmlab.connector import Context, Resource, View
@@ -14,8 +16,7 @@ from crmlab.fetching.query import Query
 KEY_COLUMNS = ("id", "created_at", "modified_at")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceTask:
+class ResourceTask(msgspec.Struct, frozen=True, kw_only=True):
     """One resource, and what it is read for.
 
     `tables`: the shared tables that it is to fill; `raw`: whether its own records were asked for;

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -21,6 +21,7 @@ from types import SimpleNamespace, TracebackType
 from typing import Literal, Protocol, Self
 
 import aiohttp
+import msgspec
 from yarl import URL
 
 from crmlab.accounts import Account, Proxy
@@ -498,8 +499,7 @@ def _may_be_refusal(page: Page) -> bool:
     return page.body.lstrip().startswith(b"{")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sending:
+class _Sending(msgspec.Struct, frozen=True, kw_only=True):
     """A request, and how it is sent: what is the same in all of its tries.
 
     The body of its answer goes to what keeps it besides, or into a file instead.
@@ -514,8 +514,7 @@ class _Sending:
     time_left: _TimeLeft
 
 
-@dataclass(slots=True)
-class _Departure:
+class _Departure(msgspec.Struct):
     """When a request began to leave; its ticket is told when it has left, so many rounds of the event loop later."""
 
     ticket: Ticket

@@ -122,7 +122,7 @@ def target_of(account: Account, table: str) -> Target:
     UsageError
         nothing of it; says what can be
     """
-    targets = {target.table: target for target in account.provider.targets}
+    targets = {target.table: target for target in account.provider.targets()}
     if table in targets:
         return targets[table]
     writable = "nothing"

@@ -151,6 +151,6 @@ def _always_sent(rows: pl.DataFrame) -> set[str]:
     for provider_name, provider in registry().items():
         if provider_name not in provider_names:
             continue
-        for target in provider.targets:
+        for target in provider.targets():
             always_sent.update(target.always_sent)
     return always_sent

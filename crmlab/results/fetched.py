@@ -6,13 +6,13 @@ import datetime as dt
 import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
 import polars as pl
+from msgspec.structs import replace
 
 from crmlab import providers
 from crmlab.display import DisplayMixin, Overview, plural

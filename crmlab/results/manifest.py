@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from crmlab import errors
@@ -30,8 +30,7 @@ _KEY = "crmlab"
 _OF_SERVICE = ("status", "code", "detail", "request_id")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What ``crmlab.json`` says.
 
     `tables` are those that were written, with their rows; `formats` are those of the files, the newest last.
@@ -41,18 +40,17 @@ class Manifest:
     tables: Mapping[str, int]
     formats: tuple[str, ...]
     #: by name, what each file was when it was written
-    files: Mapping[str, Checksum] = field(default_factory=dict)
+    files: Mapping[str, Checksum] = msgspec.field(default_factory=dict)
     #: whether personal values are tokens
     is_masked: bool = False
     failures: tuple[CrmlabError, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
     """Formats in which a folder holds the same fetch already, and the checksums of these files."""
 
     formats: tuple[str, ...] = ()
-    files: Mapping[str, Checksum] = field(default_factory=dict)
+    files: Mapping[str, Checksum] = msgspec.field(default_factory=dict)
 
 
 def text(

@@ -206,7 +206,7 @@ PROVIDER = Provider(
     ),
     operations=lambda: OPERATIONS,
     assumptions=("updated_since includes the moment that it names",),
-    probes=PROBES,
+    probes=lambda: PROBES,
     facts=(page_size_fact(),),
     not_covered=("answering a ticket",),
 )

@@ -117,10 +117,10 @@ def _page(provider: Provider) -> str:
 
 def _probes(provider: Provider) -> str:
     """Return what a probe can tell of an account, and what an account may be told of its service."""
-    if not provider.probes:
+    if not provider.probes():
         return "Nothing."
-    tested = [[each.assumption, each.source, each.if_wrong] for each in provider.probes]
-    reads = sum(each.max_requests for each in provider.probes)
+    tested = [[each.assumption, each.source, each.if_wrong] for each in provider.probes()]
+    reads = sum(each.max_requests for each in provider.probes())
     parts = [
         f"`crmlab doctor {provider.name} --probe` and `crmlab.probe(account)` test these with at most {reads} reads. "
         "[Is the document true for my account?](../probe.md) explains how.",
@@ -213,12 +213,12 @@ def _period(provider: Provider, resource: Resource) -> str:
 
 def _targets(provider: Provider) -> str:
     """Return what a push takes."""
-    if not provider.targets:
+    if not provider.targets():
         return "There is no table to push to. Change single records with `crmlab.call`, by the operations below."
     parts = [
         "`crmlab.push(account, table, frame)` accepts these tables. [Writing back](../writing-back.md) explains how."
     ]
-    for target in provider.targets:
+    for target in provider.targets():
         columns = ", ".join(map(code, target.columns))
         own = ", ".join(map(code, target.own_fields))
         needs = ", ".join(code(f"{name}=") for name, needed in target.options.items() if needed)

@@ -121,7 +121,7 @@ def test_a_path_that_was_told_is_where_everything_is_asked() -> None:
         name: [request.path for request in told.provider.resource(name).requests(context)]
         for name in ("operations", "employees")
     }
-    probes = {probe.name: next(probe.reads(context)).path for probe in told.provider.probes}
+    probes = {probe.name: next(probe.reads(context)).path for probe in told.provider.probes()}
     assert asked == {"operations": ["/log"], "employees": ["/staff/a%2Fb"]}
     assert told.provider.ping.path == "/log"
     assert probes["order"] == "/log"

@@ -93,7 +93,7 @@ async def test_a_probe_that_is_refused_or_fails_cannot_tell_and_two_share_an_ans
         account = accounts[0]
         account.facts = {"page_size": 5}
         account.provider = replace(
-            account.provider, probes=tuple(map(probe_of, (refused, caught, broken, caught)))
+            account.provider, probes=lambda: tuple(map(probe_of, (refused, caught, broken, caught)))
         )
 
         found = await crmlab.probe(account)

@@ -27,7 +27,7 @@ def said(outcomes: Any) -> list[str]:
 
 
 def target(provider: str) -> Any:
-    return next(each for each in registry()[provider].targets if each.table == "contacts")
+    return next(each for each in registry()[provider].targets() if each.table == "contacts")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from crmlab.providers import registry
 from crmlab.schema import TABLES
 
 TARGETS = [
-    (provider.name, target) for provider in registry().values() for target in provider.targets
+    (provider.name, target) for provider in registry().values() for target in provider.targets()
 ]
 
 

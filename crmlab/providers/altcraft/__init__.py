@@ -32,13 +32,13 @@ from crmlab.connector import (
     Schema,
     count_and_names,
     known_zone,
+    loaded_from,
     page_size_fact,
     read_refusal,
     refuse,
     time_zone_fact,
     with_zone,
 )
-from crmlab.connector.operation import declared_in
 from crmlab.errors import NotFoundError
 from crmlab.providers.altcraft import fields, pages, views
 from crmlab.providers.altcraft.asking import (
@@ -55,8 +55,6 @@ from crmlab.providers.altcraft.asking import (
 )
 from crmlab.providers.altcraft.details import DETAILS
 from crmlab.providers.altcraft.export import ASSUMPTIONS, exported
-from crmlab.providers.altcraft.probes import PROBES
-from crmlab.providers.altcraft.targets import TARGETS
 
 #: history is asked by days; that of a fetch without `since` begins here
 LONG_AGO = dt.date(2000, 1, 1)
@@ -363,8 +361,8 @@ PROVIDER = Provider(
         ),
         *DETAILS,
     ),
-    operations=declared_in("crmlab.providers.altcraft.operations"),
-    targets=TARGETS,
+    operations=loaded_from("crmlab.providers.altcraft.operations", "OPERATIONS"),
+    targets=loaded_from("crmlab.providers.altcraft.targets", "TARGETS"),
     assumptions=(
         "no rate limit is documented: 5 requests a second to begin with, slowly more, up to 20, "
         "while none is refused; never more than 5 at once",
@@ -410,7 +408,7 @@ PROVIDER = Provider(
         "tasks cannot be listed: a task's state is the operation `task`, by its id",
     ),
     not_personal=fields.NOT_PERSONAL,
-    probes=PROBES,
+    probes=loaded_from("crmlab.providers.altcraft.probes", "PROBES"),
     facts=_FACTS,
     not_covered=(
         "scenarios, pixels: goals and imports into scenarios are calls that write",

@@ -10,14 +10,12 @@ from functools import partial
 
 import polars as pl
 
-from crmlab.connector import Field, Limits, Provider, Request, count_and_names, get
-from crmlab.connector.operation import declared_in
+from crmlab.connector import Field, Limits, Provider, Request, count_and_names, get, loaded_from
 from crmlab.providers.commanders_act import asking, fields, statistics, trends, views
 from crmlab.providers.commanders_act.answers import check, sign
 from crmlab.providers.commanders_act.lists import listed
 from crmlab.providers.commanders_act.measured import MEASURED
 from crmlab.providers.commanders_act.objects import OBJECTS
-from crmlab.providers.commanders_act.probes import PROBES
 from crmlab.providers.commanders_act.windows import (
     COUNTED,
     DAYS,
@@ -164,7 +162,7 @@ PROVIDER = Provider(
         *OBJECTS,
         *MEASURED,
     ),
-    operations=declared_in("crmlab.providers.commanders_act.operations"),
+    operations=loaded_from("crmlab.providers.commanders_act.operations", "OPERATIONS"),
     assumptions=(
         "lists come whole; where an answer holds meta.pagination or links.next, it is followed, "
         "the link by what it asks for and not to its host; where it tells of pages, and neither "
@@ -190,7 +188,7 @@ PROVIDER = Provider(
         "lists, as their titles say",
     ),
     not_personal=fields.NOT_PERSONAL,
-    probes=PROBES,
+    probes=loaded_from("crmlab.providers.commanders_act.probes", "PROBES"),
     not_covered=(
         "what deliveries held and partners answered, parameters, and what is sent to partners: "
         "they may hold persons and keys",

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import msgspec
@@ -26,7 +26,6 @@ from crmlab.connector import (
     Fact,
     Field,
     Limits,
-    Operation,
     Page,
     PageSize,
     Paginator,
@@ -39,6 +38,7 @@ from crmlab.connector import (
     fill_path,
     link_parts,
     linked,
+    loaded_from,
     page_size_fact,
     pointer,
     read_refusal,
@@ -52,9 +52,11 @@ from crmlab.connector import (
 )
 from crmlab.errors import ApiError, PagingError, TransportError
 from crmlab.providers.complero import fields, views
+from crmlab.providers.complero.asking import at_path, iso
 from crmlab.providers.complero.paths import PATHS
-from crmlab.providers.complero.probes import PROBES, at_path, iso
-from crmlab.providers.complero.targets import TARGETS
+
+if TYPE_CHECKING:
+    from crmlab.connector import Operation
 
 #: the kinds of event asked for, one list each: without a filter only the first two come, and how
 #: several are joined in one filter is not documented
@@ -452,7 +454,7 @@ PROVIDER = Provider(
         ),
     ),
     operations=_operations,
-    targets=TARGETS,
+    targets=loaded_from("crmlab.providers.complero.targets", "TARGETS"),
     assumptions=(
         *(
             f"{name.replace('_', ' ')}: the path is {where}"
@@ -489,7 +491,7 @@ PROVIDER = Provider(
         "complete within from and to, so long lists are read in slices of time",
     ),
     not_personal=fields.NOT_PERSONAL,
-    probes=PROBES,
+    probes=loaded_from("crmlab.providers.complero.probes", "PROBES"),
     facts=_FACTS,
     not_covered=(
         "the PDF that documents a consent in a table: crmlab.download brings the files, the "

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Generator, Iterable
-from dataclasses import replace
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from crmlab.connector import (
@@ -34,6 +33,7 @@ from crmlab.connector import (
     untold,
 )
 from crmlab.errors import ApiError, NotFoundError
+from crmlab.providers.complero.asking import iso
 from crmlab.providers.complero.consents import statements
 from crmlab.providers.complero.paths import PATHS
 
@@ -43,13 +43,6 @@ _FEW = 20
 _MANY = 100
 _NEXT_CURSOR = "next-cursor"
 _NEXT_LINK = "next-link"
-
-
-def iso(moment: dt.datetime | float) -> str:
-    """Return a time as the service takes it: in whole seconds of UTC."""
-    if not isinstance(moment, dt.datetime):
-        moment = dt.datetime.fromtimestamp(moment, dt.UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _path(context: Context, name: str) -> str:
@@ -265,13 +258,6 @@ def _some_are_there(path: str, ids: Iterable[str]) -> Any:
 
 def _ids(page: Page) -> list[object]:
     return [record.get("id") for record in listed(page)]
-
-
-def at_path(
-    requests: Callable[[Context], Iterable[Request]], path: str
-) -> Callable[[Context], Iterable[Request]]:
-    """Return the same requests at another path."""
-    return lambda context: [replace(request, path=path) for request in requests(context)]
 
 
 PROBES = (

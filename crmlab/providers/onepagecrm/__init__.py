@@ -26,13 +26,13 @@ from crmlab.connector import (
     Resource,
     first_page_fact,
     get,
+    loaded_from,
     one_value,
     page_size_fact,
     read_refusal,
     refuse,
     time_zone_fact,
 )
-from crmlab.connector.operation import declared_in
 from crmlab.providers.onepagecrm import fields, views
 from crmlab.providers.onepagecrm.asking import (
     CHANGED,
@@ -46,8 +46,6 @@ from crmlab.providers.onepagecrm.asking import (
 )
 from crmlab.providers.onepagecrm.own_records import OWN_RECORDS
 from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding, told_time
-from crmlab.providers.onepagecrm.probes import PROBES
-from crmlab.providers.onepagecrm.targets import TARGETS
 
 
 class _Refusal(msgspec.Struct):
@@ -286,8 +284,8 @@ PROVIDER = Provider(
         ),
         *OWN_RECORDS,
     ),
-    operations=declared_in("crmlab.providers.onepagecrm.operations"),
-    targets=TARGETS,
+    operations=loaded_from("crmlab.providers.onepagecrm.operations", "OPERATIONS"),
+    targets=loaded_from("crmlab.providers.onepagecrm.targets", "TARGETS"),
     assumptions=(
         "the cascade (for more than 10,000 contacts created in one second) takes team=true like "
         "the list does",
@@ -303,7 +301,7 @@ PROVIDER = Provider(
         "them; a full page beside which nothing is counted is followed by the next",
     ),
     not_personal=fields.NOT_PERSONAL,
-    probes=PROBES,
+    probes=loaded_from("crmlab.providers.onepagecrm.probes", "PROBES"),
     facts=(
         first_page_fact(
             "the number of the first page of a list, 0 or 1; without it, a list of which fewer "

@@ -27,21 +27,22 @@ from crmlab.connector import (
     View,
     count_and_names,
     custom,
+    first_page_fact,
     flag,
     full_name,
     get,
     iso_time,
+    loaded_from,
+    page_size_fact,
     read_refusal,
     refuse,
     split,
     text,
     texts,
+    time_zone_fact,
     widening,
 )
-from crmlab.connector.operation import declared_in
-from crmlab.providers.relenta.probes import FACTS, PROBES
 from crmlab.providers.relenta.recurrence import MAX_TIMES, following_times
-from crmlab.providers.relenta.targets import TARGETS
 
 _PAGE_SIZE = 100
 _PLAN_LIMIT = (
@@ -329,8 +330,8 @@ PROVIDER = Provider(
             unknown_words=_RULES_NOT_READ,
         ),
     ),
-    operations=declared_in("crmlab.providers.relenta.operations"),
-    targets=TARGETS,
+    operations=loaded_from("crmlab.providers.relenta.operations", "OPERATIONS"),
+    targets=loaded_from("crmlab.providers.relenta.targets", "TARGETS"),
     assumptions=(
         "the first page is number 1, or 0 where the list without parameters begins with another "
         "record than page 1",
@@ -352,7 +353,17 @@ PROVIDER = Provider(
         "while none is refused",
     ),
     not_personal=NOT_PERSONAL,
-    probes=PROBES,
-    facts=FACTS,
+    probes=loaded_from("crmlab.providers.relenta.probes", "PROBES"),
+    facts=(
+        first_page_fact(
+            "the number of the first page of a list, 0 or 1; without it the two are compared where a "
+            "list begins"
+        ),
+        page_size_fact(),
+        time_zone_fact(
+            contacts=("dt_created", "dt_modified"),
+            activities=("dt_created", "dt_modified", "dt_start", "dt_end"),
+        ),
+    ),
     not_covered=("e-mail, groups, users, mailings: the API has no lists of them",),
 )

@@ -12,16 +12,13 @@ from crmlab.connector import (
     Reads,
     Request,
     confirmed,
-    first_page_fact,
     has_fields,
     have_zone,
     honours_size,
     is_sorted,
     listed,
-    page_size_fact,
     refuted,
     stands_at,
-    time_zone_fact,
     untold,
 )
 from crmlab.errors import ApiError
@@ -221,16 +218,3 @@ PROBES = (
 
 
 # ---- facts ----------------------------------------------------------------------------------------
-
-
-FACTS = (
-    first_page_fact(
-        "the number of the first page of a list, 0 or 1; without it the two are compared where a "
-        "list begins"
-    ),
-    page_size_fact(),
-    time_zone_fact(
-        contacts=("dt_created", "dt_modified"),
-        activities=("dt_created", "dt_modified", "dt_start", "dt_end"),
-    ),
-)

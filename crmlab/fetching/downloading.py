@@ -19,7 +19,7 @@ from crmlab.accounts import Account
 from crmlab.atomic_files import errors_in_words, make_folder, parts_folder
 from crmlab.connector import Limits, Operation, Request, Timeouts
 from crmlab.errors import CrmlabError, TransportError, UsageError
-from crmlab.fetching.operations import operation_of
+from crmlab.fetching.operation_list import operation_of
 from crmlab.fetching.spool import names_a_folder
 from crmlab.fetching.task_group import TaskGroup
 from crmlab.fetching.time_limit import within

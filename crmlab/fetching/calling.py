@@ -15,12 +15,12 @@ from crmlab.accounts import Account
 from crmlab.connector import Operation, Page, Request, Timeouts
 from crmlab.decoding import answer_shape, as_documented, with_new_secret, without_secrets
 from crmlab.errors import CrmlabError, Stopped, TransportError, UsageError, without_trace
-from crmlab.fetching.dry_run import DryRun, dry_run
-from crmlab.fetching.operations import operation_of
+from crmlab.fetching.operation_list import operation_of
 from crmlab.fetching.spool import Spool, check_spool
 from crmlab.fetching.time_limit import within
 
 if TYPE_CHECKING:
+    from crmlab.fetching.dry_run import DryRun
     from crmlab.http.client import Client as HttpClient
 
 
@@ -171,6 +171,8 @@ class Asked:
 
     def shown(self) -> DryRun:
         """Return what would be sent."""
+        from crmlab.fetching.dry_run import dry_run  # noqa: PLC0415  # loaded when it is used
+
         return dry_run(self.account, self.request)
 
     def shape(self, *, as_frame: bool, as_model: Any) -> Callable[[Any], Any]:
