@@ -41,6 +41,9 @@ class UnreadTable:
         columns = UNREAD[self.name]
         return pl.Schema({**dict.fromkeys(columns, _TEXT), SEEN_AT: UTC})
 
+    def exists(self) -> bool:
+        return self.place.exists(self.path)
+
     def open(self, version: int | None = None) -> Any:
         return self.place.open(self.path, version)
 
@@ -64,7 +67,7 @@ class UnreadTable:
 
     def _make(self) -> None:
         library = delta()
-        if self.place.exists(self.path):
+        if self.exists():
             return
         with self.place.in_words(self.path):
             try:
@@ -76,7 +79,7 @@ class UnreadTable:
                 )
             except library.exceptions.DeltaError:
                 # another writer may have made it meanwhile
-                if not self.place.exists(self.path):
+                if not self.exists():
                     raise
 
     def read(
