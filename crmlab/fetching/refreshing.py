@@ -49,7 +49,8 @@ class ListRead:
         clock, or than the newest change that the service told of in a list that tells it, so that no wrong clock loses
         a change; and never earlier than the watermark before, unless that is more than a day later than now, and so
         tells nothing. As it was before where the list is not complete, and None in a list that comes whole each time.
-        A list that is asked about what such lists bring has the earliest of theirs.
+        A list that is asked about what such lists bring has the earliest of theirs. It is as it was before, too, where
+        another list did not come whole that says more of the records, such as their labels: they come again.
     is_whole : bool
         Whether it was asked for all records that the service has now, which it keeps as long as nobody deletes them:
         where it is also complete, one that was there and did not come was deleted.
@@ -144,7 +145,7 @@ async def refreshed(
         on_error="collect",
     )
     each_read = [list_read(query, result, watermarks) for result in results]
-    lists_read = tuple(_with_those_of_parents(query, each_read, watermarks))
+    lists_read = tuple(_with_parents(query, each_read, watermarks))
     return Refreshed(
         data=collected(query, results), lists=lists_read, whole=whole_tables(query, lists_read)
     )
@@ -273,24 +274,34 @@ def _watermark(
     return max(known_until, before or known_until)
 
 
-def _with_those_of_parents(
+def _with_parents(
     query: Query, lists: Iterable[ListRead], watermarks: Watermarks
 ) -> Iterator[ListRead]:
-    """Return the lists with a watermark for those that are asked about what others bring: until when these are."""
+    """Return the lists with the watermarks that they have by the lists that they need."""
     found = {each.name: each for each in lists}
     for account in query.accounts:
         for resource in account.provider.resources:
             name = list_name(account, resource.name)
-            parents = account.provider.asked_by_changes(resource.name)
             if name not in found:
                 continue
-            if resource.filters_by_change or not parents:
-                yield found[name]
-                continue
-            watermark = watermarks.get(name)
-            if found[name].complete:
-                watermark = _earliest(found[list_name(account, each)].watermark for each in parents)
-            yield replace(found[name], watermark=watermark)
+            each = found[name]
+            changing = [
+                found[list_name(account, parent)]
+                for parent in account.provider.asked_by_changes(resource.name)
+            ]
+            if changing and each.complete and not each.filters_by_change:
+                each = replace(each, watermark=_earliest(parent.watermark for parent in changing))
+            elif changing and not each.filters_by_change:
+                each = replace(each, watermark=watermarks.get(name))
+            if each.tables and _lacks_words(account, resource, found):
+                each = replace(each, watermark=watermarks.get(name))
+            yield each
+
+
+def _lacks_words(account: Account, resource: Resource, found: Mapping[ListName, ListRead]) -> bool:
+    """Whether the records of a list came without what another list says of them, such as labels: they come again."""
+    parents = [found[list_name(account, parent)] for parent in resource.needs_before_decode]
+    return not all(parent.complete for parent in parents)
 
 
 def is_whole(query: Query, account: Account, resource: Resource) -> bool:

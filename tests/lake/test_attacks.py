@@ -254,3 +254,19 @@ async def test_who_could_not_be_read_is_asked_about_again(tmp_path: Path) -> Non
         assert second.complete
         fetched = await crmlab.fetch(accounts, "users")
     assert lake.open().users.collect().sort("id").equals(fetched.users.sort("id"))
+
+
+async def test_records_whose_labels_could_not_be_read_come_again(tmp_path: Path) -> None:
+    lake = crmlab.Lake(tmp_path / "lake")
+    fault = Fault(kind="status", match="/bootstrap", status=400, times=3)
+    tables = ("deals", "activities")
+    async with crmlab.sandbox(rows=60, services=["onepagecrm"], faults=[fault]) as accounts:
+        first = await lake.refresh(accounts, *tables)
+        assert not first.complete
+        fault.times = 0
+        second = await lake.refresh(accounts, *tables)
+        assert second.complete
+        fetched = await crmlab.fetch(accounts, *tables)
+    for table in tables:
+        stored = lake.open()[table].collect()
+        assert stored.sort("id").equals(fetched[table].sort("id"))
