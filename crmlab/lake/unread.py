@@ -66,21 +66,10 @@ class UnreadTable:
         return again(once)
 
     def _make(self) -> None:
-        library = delta()
-        if self.exists():
-            return
-        with self.place.in_words(self.path):
-            try:
-                library.DeltaTable.create(
-                    self.place.uri(self.path),
-                    self.schema,
-                    configuration={"delta.dataSkippingStatsColumns": SEEN_AT},
-                    storage_options=self.place.options,
-                )
-            except library.exceptions.DeltaError:
-                # another writer may have made it meanwhile
-                if not self.exists():
-                    raise
+        if not self.exists():
+            self.place.create(
+                self.path, self.schema, configuration={"delta.dataSkippingStatsColumns": SEEN_AT}
+            )
 
     def read(
         self,

@@ -79,9 +79,11 @@ class Found:
     def counts(self, numbers: pl.Series) -> tuple[int, int]:
         """Return how many rows with these numbers are the person's, and how many values others of them hold."""
         here = numbers.implode()
-        row_count = self.whole.is_in(here).sum()
-        value_counts = [part_numbers.is_in(here).sum() for _, part_numbers, _ in self.parts]
-        return row_count, sum(value_counts)
+        row_count = len(self.whole.filter(self.whole.is_in(here)))
+        value_count = 0
+        for _, part_numbers, _ in self.parts:
+            value_count += len(part_numbers.filter(part_numbers.is_in(here)))
+        return row_count, value_count
 
 
 def search(
