@@ -105,6 +105,15 @@ class Provider:
         is_of_a_period = resource.filters_by_change or resource.reached is not None
         return not is_of_a_period and all(map(self.comes_whole, resource.needs_before_request))
 
+    def asked_by_changes(self, name: str) -> set[str]:
+        """Return the lists that filter by change and by whose records a list is asked, directly or not."""
+        found: set[str] = set()
+        for parent in self.resource(name).needs_before_request:
+            if self.resource(parent).filters_by_change:
+                found.add(parent)
+            found |= self.asked_by_changes(parent)
+        return found
+
     def personal_columns(self, resource: str, columns: Iterable[str]) -> list[str]:
         """Return which columns of a resource's own records identify a person, or hold what one said.
 

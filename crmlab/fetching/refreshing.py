@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from crmlab.accounts import Account
@@ -15,6 +15,7 @@ from crmlab.fetching.plan import Plan, planned
 from crmlab.fetching.progress import Listener
 from crmlab.fetching.query import ListName, Query, as_query, list_name
 from crmlab.fetching.resource_result import ResourceResult
+from crmlab.fetching.resource_task import ResourceTask, resource_tasks
 from crmlab.results import Fetched
 from crmlab.schema import TableName
 
@@ -48,6 +49,8 @@ class ListRead:
         clock, or than the newest change that the service told of in a list that tells it, so that no wrong clock loses
         a change; and never earlier than the watermark before, unless that is more than a day later than now, and so
         tells nothing. As it was before where the list is not complete, and None in a list that comes whole each time.
+        A list that is asked about what such lists bring has the earliest of theirs. It is as it was before, too, where
+        another list did not come whole that says more of the records, such as their labels: they come again.
     is_whole : bool
         Whether it was asked for all records that the service has now, which it keeps as long as nobody deletes them:
         where it is also complete, one that was there and did not come was deleted.
@@ -118,8 +121,8 @@ async def refreshed(
     """Return what is new or changed since `watermarks`, of all accounts and tables in one fetch.
 
     A list without a watermark, or with one of the future, is read from its beginning, as far back as the service keeps
-    it. One that does not filter by change comes whole. What went wrong is in ``.data.failures``; nothing is raised for
-    it, even where nothing came.
+    it. So is one by which another list is asked that has none. One that does not filter by change comes whole. What
+    went wrong is in ``.data.failures``; nothing is raised for it, even where nothing came.
 
     Parameters
     ----------
@@ -141,7 +144,8 @@ async def refreshed(
         stop=stop,
         on_error="collect",
     )
-    lists_read = tuple(list_read(query, result, watermarks) for result in results)
+    each_read = [list_read(query, result, watermarks) for result in results]
+    lists_read = tuple(_with_parents(query, each_read, watermarks))
     return Refreshed(
         data=collected(query, results), lists=lists_read, whole=whole_tables(query, lists_read)
     )
@@ -172,12 +176,42 @@ def refreshing_query(
     query = as_query(accounts, tables, since=None, until=None)
     since_of: dict[ListName, dt.datetime] = {}
     for account in query.accounts:
+        tasks = resource_tasks(account, query)
         for resource in account.provider.resources:
-            watermark_name = list_name(account, resource.name)
-            asked_since = _since(resource, watermarks.get(watermark_name), query.now)
+            known_until = _known_until(account, resource, tasks, watermarks)
+            asked_since = _since(resource, known_until, query.now)
             if asked_since:
-                since_of[watermark_name] = asked_since
+                since_of[list_name(account, resource.name)] = asked_since
     return replace(query, since_of=since_of)
+
+
+def _known_until(
+    account: Account,
+    resource: Resource,
+    tasks: Mapping[str, ResourceTask],
+    watermarks: Watermarks,
+) -> dt.datetime | None:
+    """Return until when a list is known for all that it is read for; None where one of these has not got it yet.
+
+    Whoever was not asked until now is asked about all that the list names, and not about what is new.
+    """
+    known_times = [watermarks.get(list_name(account, resource.name))]
+    for name, dependent in tasks.items():
+        if resource.name in dependent.resource.needs_before_decode:
+            return None  # each of its records may name any record of the list
+        if dependent.tables and resource.name in account.provider.asked_by_changes(name):
+            known_times.append(watermarks.get(list_name(account, name)))
+    return _earliest(known_times)
+
+
+def _earliest(times: Iterable[dt.datetime | None]) -> dt.datetime | None:
+    """Return the earliest time; None where one of them is not known."""
+    known_times: list[dt.datetime] = []
+    for time in times:
+        if time is None:
+            return None
+        known_times.append(time)
+    return min(known_times, default=None)
 
 
 def _since(
@@ -238,6 +272,36 @@ def _watermark(
     if result.task.resource.inserted_at:  # a list that tells when its records changed
         known_until = min(known_until, result.newest_at or before or known_until)
     return max(known_until, before or known_until)
+
+
+def _with_parents(
+    query: Query, lists: Iterable[ListRead], watermarks: Watermarks
+) -> Iterator[ListRead]:
+    """Return the lists with the watermarks that they have by the lists that they need."""
+    found = {each.name: each for each in lists}
+    for account in query.accounts:
+        for resource in account.provider.resources:
+            name = list_name(account, resource.name)
+            if name not in found:
+                continue
+            each = found[name]
+            changing = [
+                found[list_name(account, parent)]
+                for parent in account.provider.asked_by_changes(resource.name)
+            ]
+            if changing and each.complete and not each.filters_by_change:
+                each = replace(each, watermark=_earliest(parent.watermark for parent in changing))
+            elif changing and not each.filters_by_change:
+                each = replace(each, watermark=watermarks.get(name))
+            if each.tables and _lacks_words(account, resource, found):
+                each = replace(each, watermark=watermarks.get(name))
+            yield each
+
+
+def _lacks_words(account: Account, resource: Resource, found: Mapping[ListName, ListRead]) -> bool:
+    """Whether the records of a list came without what another list says of them, such as labels: they come again."""
+    parents = [found[list_name(account, parent)] for parent in resource.needs_before_decode]
+    return not all(parent.complete for parent in parents)
 
 
 def is_whole(query: Query, account: Account, resource: Resource) -> bool:

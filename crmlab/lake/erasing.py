@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -11,7 +12,7 @@ import polars as pl
 from crmlab.lake.place import STATE, Place, again, delta, writing
 from crmlab.lake.reading import stored
 from crmlab.lake.state import State
-from crmlab.lake.upkeep import WRITERS_NEED, parts_of, publish, remove_files
+from crmlab.lake.upkeep import WRITERS_NEED, all_parts, publish, remove_files
 from crmlab.lake.versions import KEY_BUCKET, VALID_FROM
 from crmlab.privacy import FOUND_BY, Found, Person, everything, find, without
 from crmlab.results import Stored
@@ -40,29 +41,58 @@ def erase(
     alone: bool,
 ) -> pl.DataFrame:
     """Take a person out of a lake; see `Lake.erase`."""
+    taken: dict[str, _Taken] = {}
 
-    def once() -> tuple[State, dict[str, Found]]:
+    def once() -> State:
         published = publish(place)
-        handles = {}
-        for table_name, table in parts_of(published, place).items():
-            handles[table_name] = table.open()
-        findings = _found(place, published, handles, asked, region)
-        if not dry_run:
-            for table_name in sorted(findings, key=_turn):
-                with place.in_words(table_name):
-                    _rewrite(place, handles[table_name], findings[table_name])
-        return published, findings
+        parts = all_parts(published, place)
+        handles = {name: part.open() for name, part in parts.items()}
+        # rows are taken out by their numbers: what is read stays as it is while the handles go on
+        versions = {}
+        for table_name, part in parts.items():
+            versions[table_name] = place.scan(part.open(handles[table_name].version()))
+        findings = _found(place, published, versions, asked, region)
+        for table_name in sorted(findings, key=_turn):
+            found = findings[table_name]
+            of_table = taken.setdefault(table_name, _Taken())
+            if dry_run:
+                of_table.take(found, found.numbers)
+                continue
+            with place.in_words(table_name):
+                _rewrite(handles[table_name], versions[table_name], found, of_table)
+        return published
 
-    # another writer may have added something of the person meanwhile: then all is looked for again
-    published, findings = again(once)
+    # another writer may have added something of the person meanwhile: then all is looked for again, and what was taken
+    # until then is in no table any more
+    published = again(once)
     removed: dict[str, int] = {}
     if not dry_run:
         # the rewriting has made newer versions: only once readers see those may files of older ones go
         removed = _remove_files(place, publish(place), alone=alone)
     report = []
-    for table_name in parts_of(published, place):
-        report.append(_line(table_name, findings[table_name], removed.get(table_name, 0)))
+    for table_name in all_parts(published, place):
+        of_table = taken[table_name]
+        found_by = "; ".join(sorted(of_table.found_by))
+        files = removed.get(table_name, 0)
+        report.append((table_name, of_table.rows, of_table.values, found_by, files))
     return pl.DataFrame(report, schema=_ERASED, orient="row")
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What was taken out of a table, bucket by bucket."""
+
+    rows: int = 0
+    values: int = 0
+    found_by: set[str] = field(default_factory=set)
+
+    def take(self, found: Found, numbers: pl.Series) -> None:
+        """Take note of what was found in the rows with these numbers."""
+        rows, values = found.counts(numbers)
+        self.rows += rows
+        self.values += values
+        reasons = found.rows.filter(found.numbers.is_in(numbers.implode()))[FOUND_BY]
+        self.found_by.update(reasons.str.split("; ").explode().drop_nulls())
 
 
 def _turn(name: str) -> int:
@@ -76,13 +106,13 @@ def _turn(name: str) -> int:
 def _found(
     place: Place,
     known: State,
-    handles: Mapping[str, Any],
+    versions: Mapping[str, pl.LazyFrame],
     asked: str,
     region: str | None,
 ) -> dict[str, Found]:
     """Return by table what is held on the person, in any version."""
-    result = stored(place, known)
-    versions = {table_name: place.scan(handle) for table_name, handle in handles.items()}
+    # of a first refresh that was killed there are rows, and nothing that the lake tells of
+    result = stored(place, known, may_be_empty=bool(versions))
     person = _person(result, versions, asked, region)
     return everything(versions, result.summary, person)
 
@@ -113,19 +143,22 @@ def _person(
     return find(contacts_of_all_times, asked, region)
 
 
-def _rewrite(place: Place, handle: Any, found: Found) -> None:
+def _rewrite(handle: Any, versions: pl.LazyFrame, found: Found, taken: _Taken) -> None:
     """Write a table anew without the person, one bucket after another; the handle sees that nobody came between."""
     if not (len(found.whole) or found.parts):
         return
-    remaining = without(place.scan(handle), found)
+    remaining = without(versions, found)
     if KEY_BUCKET not in remaining.collect_schema():
         _overwrite(handle, remaining.collect(engine="streaming"), None)
+        taken.take(found, found.numbers)
         return
     # memory holds one bucket at a time, and buckets without the person keep their files
-    for bucket in found.rows[KEY_BUCKET].unique().sort():
+    buckets = found.rows[KEY_BUCKET]
+    for bucket in buckets.unique().sort():
         of_bucket = remaining.filter(pl.col(KEY_BUCKET) == bucket)
         collected = of_bucket.collect(engine="streaming")
         _overwrite(handle, collected, f"{KEY_BUCKET} = {bucket}")
+        taken.take(found, found.numbers.filter(buckets == bucket))
 
 
 def _overwrite(handle: Any, rows: pl.DataFrame, predicate: str | None) -> None:
@@ -140,7 +173,7 @@ def _overwrite(handle: Any, rows: pl.DataFrame, predicate: str | None) -> None:
 def _remove_files(place: Place, known: State, *, alone: bool) -> dict[str, int]:
     """Remove the files in which the person still stands: of every table, since an erasure may have been killed."""
     removed = {}
-    for table_name, table in parts_of(known, place).items():
+    for table_name, table in all_parts(known, place).items():
         removed[table_name] = _remove_files_of(place, table.path, alone=alone)
     removed[STATE] = _remove_files_of(place, STATE, alone=alone)
     return removed
@@ -152,10 +185,3 @@ def _remove_files_of(place: Place, path: str, *, alone: bool) -> int:
     # a young file that no commit knows may be of a writer that is about to commit it
     superseded = remove_files(place, path, _AT_ONCE, orphans=False)
     return superseded + remove_files(place, path, WRITERS_NEED)
-
-
-def _line(name: str, found: Found, files: int) -> tuple[object, ...]:
-    values = sum(len(numbers) for _, numbers, _ in found.parts)
-    reasons = found.rows[FOUND_BY].str.split("; ").explode()
-    each_once = reasons.drop_nulls().unique().sort()
-    return name, len(found.whole), values, "; ".join(each_once), files

@@ -90,6 +90,29 @@ class Place:
         with self.in_words(name):
             return bool(delta().DeltaTable.is_deltatable(self.uri(name), self.options))
 
+    def create(self, path: str, schema: pl.Schema, /, **described: Any) -> None:
+        """Make a table where there is none; of several that make it at the same moment, one does.
+
+        Delta would take the second for a change of the first: its description would be another one.
+        """
+        library = delta()
+        first = library.CommitProperties(
+            max_commit_retries=0, app_transactions=[library.Transaction("crmlab", 0)]
+        )
+        with self.in_words(path):
+            try:
+                library.DeltaTable.create(
+                    self.uri(path),
+                    schema,
+                    storage_options=self.options,
+                    commit_properties=first,
+                    **described,
+                )
+            except library.exceptions.DeltaError:
+                # another writer may have made it meanwhile
+                if not self.exists(path):
+                    raise
+
     def open(self, name: str, version: int | None = None) -> Any:
         """Return a table as it is now, or was at a version.
 

@@ -60,27 +60,31 @@ async def question_of(place: Place, accounts: Sequence[Account], tables: Sequenc
     UsageError
         It cannot be asked, or the place is no lake.
     """
-    asked_of(accounts, *tables)  # says what cannot be asked, before anything is made
+    asked = asked_of(accounts, *tables)  # says what cannot be asked, before anything is made
     for name in tables:
         if name not in TABLES:
             raise UsageError(
                 f"a lake keeps the shared tables, which have a history, and not {name}"
             )
-    known = await asyncio.to_thread(known_of, place)
+    known = await asyncio.to_thread(known_of, place, asked.tables)
     # a clock that was set back must not put what is seen now before what was seen then
     at = max(dt.datetime.now(dt.UTC), known.at + dt.timedelta(microseconds=1))
     return Question(accounts=accounts, tables=tables, known=known, at=at)
 
 
-def known_of(place: Place) -> State:
-    """Return what the lake knows, as of the newest rows that are in it; it is made where there is none."""
+def known_of(place: Place, names: Iterable[str] = ()) -> State:
+    """Return what the lake knows, as of the newest rows that are in it; it is made where there is none.
+
+    `names` are the tables that are asked for: of those that the lake does not know of, a refresh that was killed may
+    have left rows.
+    """
     if states.exists(place):
         known = states.read(place)
-        return replace(known, at=max(known.at, *_written_at(place, known)))
+        return replace(known, at=max(known.at, *_written_at(place, known, names)))
     return states.create(place, dt.datetime.now(dt.UTC) - dt.timedelta(microseconds=1))
 
 
-def _written_at(place: Place, known: State) -> Iterable[dt.datetime]:
+def _written_at(place: Place, known: State, names: Iterable[str]) -> Iterable[dt.datetime]:
     """Return of when the newest rows are that nobody has published yet; their writer may have had a clock that is fast.
 
     Raises
@@ -94,6 +98,10 @@ def _written_at(place: Place, known: State) -> Iterable[dt.datetime]:
         place.check_reached(each.path, newest, known.versions[name])
         if newest > known.versions[name] and isinstance(each, LakeTable):
             yield each.latest(newest) or known.at
+    for name in names:
+        unpublished = LakeTable(place, name, known.lake)
+        if name not in known.versions and unpublished.exists():
+            yield unpublished.latest(unpublished.open().version()) or known.at
 
 
 def watermarks(question: Question) -> dict[tuple[str, str, str], dt.datetime]:

@@ -42,16 +42,18 @@ def stored(
     known: State,
     at: dt.datetime | None = None,
     told: State | None = None,
+    *,
+    may_be_empty: bool = False,
 ) -> Stored:
     """Return all tables as they are now, or were at a time, and what was `told` of them then.
 
     Raises
     ------
     UsageError
-        Nothing was read yet: no table would pass for whole.
+        Nothing was read yet, and that is not what it `may_be`: no table would pass for whole.
     """
     told = told or known
-    if not told.versions:
+    if not told.versions and not may_be_empty:
         raise _nothing_yet(place, at)
     scans = {}
     for table_name in TABLES:

@@ -97,23 +97,31 @@ def create(place: Place, at: dt.datetime) -> State:
         The place holds something else, or is a store in which one writer overwrites the commit of another.
     """
     place.make()
-    library = delta()
-    state = State(lake=uuid.uuid4().hex, at=at)
-    with place.in_words(STATE):
-        try:
-            library.DeltaTable.create(
-                place.uri(STATE), _SCHEMA, storage_options=place.options, name="crmlab"
-            )
-        except library.exceptions.DeltaError:
-            if not place.exists(STATE):
-                raise
+    place.create(STATE, _SCHEMA, name="crmlab")
+
+    def begin() -> None:
         state_table = place.open(STATE)
-        stale_table = place.open(STATE)
+        if state_table.metadata().name != "crmlab":
+            raise _no_lake(place)
         # another process may have made it meanwhile, and checked the store
-        if state_table.version() == 0:
-            _append(state_table, state, 1)
-            _check_refused(place, stale_table, state)
+        if not _is_begun(state_table):
+            stale_table = place.open(STATE)
+            state = State(lake=uuid.uuid4().hex, at=at)
+            with place.in_words(STATE):
+                _append(state_table, state, 1)
+                _check_refused(place, stale_table, state)
+
+    again(begin)
     return read(place)
+
+
+def _is_begun(state_table: Any) -> bool:
+    """Whether a state is in it: whoever made it may have been killed, or be about to write the first."""
+    return bool(state_table.transaction_version("crmlab"))
+
+
+def _no_lake(place: Place, when: str = "") -> UsageError:
+    return UsageError(f"{place.root} holds no lake{when} that crmlab wrote")
 
 
 def _check_refused(place: Place, stale: Any, state: State) -> None:
@@ -147,8 +155,8 @@ def read(place: Place, at: dt.datetime | None = None) -> State:
 
 
 def exists(place: Place) -> bool:
-    """Return whether there is a lake."""
-    return place.exists(STATE)
+    """Return whether there is a lake, and what it knows of itself."""
+    return place.exists(STATE) and _is_begun(place.open(STATE))
 
 
 def _read(
@@ -168,7 +176,7 @@ def _read(
         time_text = ""
         if at is not None:
             time_text = f" at {at:%Y-%m-%d %H:%M} UTC"
-        raise UsageError(f"{place.root} holds no lake{time_text} that crmlab wrote")
+        raise _no_lake(place, time_text)
     document = asked_state["document"].item()
     # the format is looked at first: a document of a newer one may not fit the dataclass
     if msgspec.json.decode(document)["format"] > _FORMAT:

@@ -108,22 +108,14 @@ class LakeTable:
         again(self._widen)
 
     def _create(self, rows: int) -> None:
-        library = delta()
         description = {"lake": self.lake, "buckets": buckets_for(rows)}
-        with self.place.in_words(self.path):
-            try:
-                library.DeltaTable.create(
-                    self.place.uri(self.path),
-                    stored_schema(self.name),
-                    partition_by=[IS_CURRENT, KEY_BUCKET],
-                    description=json.dumps(description),
-                    configuration=_CONFIGURATION,
-                    storage_options=self.place.options,
-                )
-            except library.exceptions.DeltaError:
-                # another writer may have made it meanwhile
-                if not self.exists():
-                    raise
+        self.place.create(
+            self.path,
+            stored_schema(self.name),
+            partition_by=[IS_CURRENT, KEY_BUCKET],
+            description=json.dumps(description),
+            configuration=_CONFIGURATION,
+        )
 
     def _widen(self) -> None:
         delta_table = self.open()

@@ -41,6 +41,9 @@ class UnreadTable:
         columns = UNREAD[self.name]
         return pl.Schema({**dict.fromkeys(columns, _TEXT), SEEN_AT: UTC})
 
+    def exists(self) -> bool:
+        return self.place.exists(self.path)
+
     def open(self, version: int | None = None) -> Any:
         return self.place.open(self.path, version)
 
@@ -63,21 +66,10 @@ class UnreadTable:
         return again(once)
 
     def _make(self) -> None:
-        library = delta()
-        if self.place.exists(self.path):
-            return
-        with self.place.in_words(self.path):
-            try:
-                library.DeltaTable.create(
-                    self.place.uri(self.path),
-                    self.schema,
-                    configuration={"delta.dataSkippingStatsColumns": SEEN_AT},
-                    storage_options=self.place.options,
-                )
-            except library.exceptions.DeltaError:
-                # another writer may have made it meanwhile
-                if not self.place.exists(self.path):
-                    raise
+        if not self.exists():
+            self.place.create(
+                self.path, self.schema, configuration={"delta.dataSkippingStatsColumns": SEEN_AT}
+            )
 
     def read(
         self,

@@ -41,6 +41,18 @@ def parts_of(known: State, place: Place) -> dict[str, LakeTable | UnreadTable]:
     return parts
 
 
+def all_parts(known: State, place: Place) -> dict[str, LakeTable | UnreadTable]:
+    """Return the tables by name, those included in which a refresh that was killed left rows that nobody can read."""
+    parts = parts_of(known, place)
+    for table_name in (*TABLES, *UNREAD):
+        part: LakeTable | UnreadTable = LakeTable(place, table_name, known.lake)
+        if table_name in UNREAD:
+            part = UnreadTable(place, table_name, known.lake)
+        if table_name not in parts and part.exists():
+            parts[table_name] = part
+    return parts
+
+
 def publish(place: Place) -> State:
     """Let readers see all tables as they are now, and return what the lake knows then.
 

@@ -57,15 +57,25 @@ class Sign:
 class Found:
     """What a table holds on the person.
 
-    `rows` are as they are there, and say in `found_by` by what. `own` are those of them that are the person's, `whole`
-    their numbers, and `parts` the numbers of others that merely hold a value of the person, with its column and what
-    is to stand there instead.
+    `rows` are as they are there, and say in `found_by` by what. `numbers` are theirs. `own` are those of them that are
+    the person's, `whole` their numbers, and `parts` the numbers of others that merely hold a value of the person, with
+    its column and what is to stand there instead.
     """
 
     rows: pl.DataFrame
+    numbers: pl.Series
     own: pl.DataFrame
     whole: pl.Series
     parts: list[tuple[str, pl.Series, pl.Expr]]
+
+    def counts(self, numbers: pl.Series) -> tuple[int, int]:
+        """Return how many rows with these numbers are the person's, and how many values others of them hold."""
+        here = numbers.implode()
+        row_count = len(self.whole.filter(self.whole.is_in(here)))
+        value_count = 0
+        for _, part_numbers, _ in self.parts:
+            value_count += len(part_numbers.filter(part_numbers.is_in(here)))
+        return row_count, value_count
 
 
 def search(
@@ -156,6 +166,7 @@ def _found(rows: pl.DataFrame, signs: Sequence[Sign]) -> Found:
     own_rows = rows.filter(is_whole)
     return Found(
         rows=rows.drop(_ROW),
+        numbers=rows[_ROW],
         own=own_rows.drop(_ROW),
         whole=own_rows[_ROW],
         parts=parts,

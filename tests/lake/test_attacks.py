@@ -17,9 +17,22 @@ from crmlab.lake.keeping import _without_superseded
 from crmlab.lake.place import Place
 from crmlab.lake.question import Question, known_of, question_of
 from crmlab.lake.state import Mark
+from crmlab.sandbox.faults import Fault
 from crmlab.schema import TABLES
 from tests.lake.test_laws import killed_after
-from tests.lake.world import ACCOUNT, NAME, UNREAD, came, day, deals, ids, kept, names, refreshed
+from tests.lake.world import (
+    ACCOUNT,
+    NAME,
+    UNREAD,
+    came,
+    day,
+    deals,
+    ids,
+    kept,
+    names,
+    refreshed,
+    rows,
+)
 
 
 @pytest.fixture
@@ -198,3 +211,62 @@ async def test_a_lake_into_which_nothing_was_read_is_not_whole(tmp_path: Path) -
     refreshed(folder, came({"deals": deals({})}, day(1), whole=True), day(1))
     with pytest.raises(UsageError, match=r"is in the lake .* at 2026-11-01 12:00:00 UTC"):
         crmlab.Lake(folder).as_of(day(0.5))
+
+
+async def test_of_a_table_that_was_never_finished_a_fast_clock_does_not_win_either(
+    folder: Path,
+) -> None:
+    contacts = {"9": {"full_name": "of a refresh that was killed"}}
+    with killed_after(1):
+        refreshed(folder, came({"contacts": rows("contacts", contacts)}, day(300)), day(300))
+    question = await question_of(Place(folder, None), [ACCOUNT], ("contacts",))
+    assert question.at > day(300)
+    contacts["9"]["full_name"] = "as it is now"
+    kept(Place(folder, None), question, came({"contacts": rows("contacts", contacts)}, day(2)))
+    contact = crmlab.Lake(folder).scan("contacts").collect()
+    assert contact["full_name"].to_list() == ["as it is now"]
+
+
+@pytest.mark.parametrize("first", [("consent_events",), ("consent_events", "contacts")])
+async def test_who_is_asked_about_by_events_is_asked_about_all_that_were_not_asked_for_them(
+    tmp_path: Path, first: tuple[str, ...]
+) -> None:
+    lake = crmlab.Lake(tmp_path / "lake")
+    async with crmlab.sandbox(rows=60, services=["complero"]) as accounts:
+        fetched = await crmlab.fetch(accounts, "users")
+        await lake.refresh(accounts, *first)
+        refreshed = await lake.refresh(accounts, "consent_events", "users")
+        assert refreshed.complete
+        assert lake.open().users.collect().sort("id").equals(fetched.users.sort("id"))
+        # from here on both are known, and only what is new is asked for
+        again = await lake.refresh(accounts, "consent_events", "users")
+    assert again.summary["rows"].sum() < 10
+    assert lake.status().filter(table="users")["watermark"].item() is not None
+
+
+async def test_who_could_not_be_read_is_asked_about_again(tmp_path: Path) -> None:
+    lake = crmlab.Lake(tmp_path / "lake")
+    fault = Fault(kind="status", match="/employees/", status=400, times=3)
+    async with crmlab.sandbox(rows=60, services=["complero"], faults=[fault]) as accounts:
+        first = await lake.refresh(accounts, "consent_events", "users")
+        assert not first.complete
+        second = await lake.refresh(accounts, "consent_events", "users")
+        assert second.complete
+        fetched = await crmlab.fetch(accounts, "users")
+    assert lake.open().users.collect().sort("id").equals(fetched.users.sort("id"))
+
+
+async def test_records_whose_labels_could_not_be_read_come_again(tmp_path: Path) -> None:
+    lake = crmlab.Lake(tmp_path / "lake")
+    fault = Fault(kind="status", match="/bootstrap", status=400, times=3)
+    tables = ("deals", "activities")
+    async with crmlab.sandbox(rows=60, services=["onepagecrm"], faults=[fault]) as accounts:
+        first = await lake.refresh(accounts, *tables)
+        assert not first.complete
+        fault.times = 0
+        second = await lake.refresh(accounts, *tables)
+        assert second.complete
+        fetched = await crmlab.fetch(accounts, *tables)
+    for table in tables:
+        stored = lake.open()[table].collect()
+        assert stored.sort("id").equals(fetched[table].sort("id"))

@@ -8,6 +8,8 @@ import os
 import shutil
 import threading
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -21,8 +23,10 @@ from crmlab.lake import place as places
 from crmlab.lake import state as states
 from crmlab.lake import table as tables
 from crmlab.lake.place import Place
+from crmlab.lake.question import known_of
 from crmlab.lake.table import LakeTable
 from crmlab.schema import TABLES
+from tests.lake.test_laws import killed_after
 from tests.lake.world import START, came, day, deals, names, refreshed, rows
 
 
@@ -108,6 +112,59 @@ def test_writers_at_once_all_succeed(folder: Path) -> None:
         .is_unique()
         .all()
     )
+
+
+def at_once(works: Sequence[Callable[[], object]]) -> list[object]:
+    """Do all of these in threads that begin at the same moment; return what came of each, errors too."""
+    start = threading.Barrier(len(works))
+    outcomes: list[object] = []
+
+    def begin(work: Callable[[], object]) -> None:
+        start.wait()
+        try:
+            outcomes.append(work())
+        except Exception as error:  # noqa: BLE001  # whatever it is, the test tells it
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=begin, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+def test_refreshes_that_are_the_first_at_the_same_moment_make_one_lake(tmp_path: Path) -> None:
+    for attempt in range(5):
+        place = Place(tmp_path / str(attempt), None)
+        made = at_once([lambda place=place: known_of(place).lake] * 3)  # type: ignore[misc]
+        assert made == [states.read(place).lake] * 3
+
+
+def test_tables_that_are_made_at_the_same_moment_have_as_many_buckets_for_each(
+    tmp_path: Path,
+) -> None:
+    for attempt in range(5):
+        place = Place(tmp_path / str(attempt), None)
+        table = LakeTable(place, "deals", states.create(place, START).lake)
+        failed = at_once([partial(table.make, rows) for rows in (1, 1_000_000, 3_000_000)])
+        assert failed == [None] * 3
+        # a second version would be another description, by which the rows of before stand in wrong buckets
+        assert table.open().version() == 0
+
+
+def test_a_lake_whose_making_was_killed_is_made_by_the_next_refresh(tmp_path: Path) -> None:
+    place = Place(tmp_path / "lake", None)
+    with killed_after(0):
+        states.create(place, START)
+    assert known_of(place).lake == states.read(place).lake
+
+
+def test_a_table_of_another_program_is_no_lake(tmp_path: Path) -> None:
+    write_deltalake(tmp_path / "state", pl.DataFrame({"id": ["1"]}))
+    with pytest.raises(UsageError, match="holds no lake that crmlab wrote"):
+        known_of(Place(tmp_path, None))
+    assert pl.read_delta(str(tmp_path / "state")).height == 1
 
 
 def test_a_writer_that_is_always_late_says_so(
