@@ -1,4 +1,4 @@
-"""Records that are longer than any of a CRM: their longest values are left out and told, before columns are made of them.
+"""Records longer than any of a CRM: their longest values are left out and told, before columns are made of them.
 
 What a record takes in memory while it is decoded is some ten times its length.
 """

@@ -90,9 +90,7 @@ def _documented_list(
     page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]
 ) -> Iterable[bytes | msgspec.Raw] | None:
     """Return the items of the list as they are read the fast way; None where null or nothing stands there."""
-    is_large = len(page.body) >= _LARGE_BODY
-    # of a large page nothing is written anew
-    if whole and _are_beside(ways, resource) and not is_large:
+    if whole and _are_beside(ways, resource):
         try:
             listed_items = _values_at(page, _apart(resource, ways))
         except TransportError:
@@ -108,6 +106,7 @@ def _documented_list(
     listed_items = _values_at(page, shape)
     if listed_items is None:
         return None
+    is_large = len(page.body) >= _LARGE_BODY
     # not made before it is needed: whether there is a list is asked of every page before its records are
     if shape.unwrap:
         unwrapped = _unwrapped_view if is_large else _unwrapped

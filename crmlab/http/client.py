@@ -436,7 +436,7 @@ class Client:
         return beginning if byte_count <= _MAX_REFUSAL else b""
 
     async def _body(self, answer: aiohttp.ClientResponse, keep: Keep | None) -> bytes:
-        """Return the unpacked body, which `keep` has taken where the answer is no refusal; of a refusal its beginning."""
+        """Return the unpacked body, of a refusal its beginning; `keep` has taken that of an answer that is none."""
         pieces = io.BytesIO()  # hands on what it holds without a copy: a body may be large
         is_refusal = answer.status >= HTTPStatus.MULTIPLE_CHOICES
         is_whole = False
@@ -451,7 +451,7 @@ class Client:
     async def _read_into(
         self, pieces: io.BytesIO, answer: aiohttp.ClientResponse, most: int | None
     ) -> None:
-        """Read the body piece by piece, so that it never takes more memory than it may; `most` bytes and a piece."""
+        """Read the body piece by piece, so that it never takes more memory than it may; `most`: hardly more bytes."""
         byte_count = 0
         async for piece in answer.content.iter_any():
             byte_count += len(piece)
