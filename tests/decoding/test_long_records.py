@@ -23,7 +23,13 @@ VIEW = View(table="deals", columns={"name": pl.col("text")})
 
 
 def resource(**more: Any) -> Resource:
-    settings = {"name": "notes", "doc": "", "requests": get("/notes"), "schema": FIELDS, "path": ()}
+    settings: dict[str, Any] = {
+        "name": "notes",
+        "doc": "",
+        "requests": get("/notes"),
+        "schema": FIELDS,
+        "path": (),
+    }
     return Resource(**{**settings, **more})
 
 
