@@ -13,7 +13,7 @@ from crmlab.decoding.layout import raw_members
 from crmlab.decoding.records import Record
 
 #: bytes of a record; of longer ones the longest values are left out
-MAX_RECORD = 8_000_000
+MAX_RECORD = 4_000_000
 WANTED = f"a record of at most {MAX_RECORD:,} bytes"
 #: bytes of fields that nobody documented, up to which they stay in a long record
 _MAX_OTHERS = 1_000_000

@@ -63,11 +63,11 @@ def test_a_long_text_is_told_and_the_rest_of_its_record_is_read(raw: bool) -> No
 
 
 def test_the_longest_values_go_first_and_long_notes_stay() -> None:
-    found = decoded([{"id": "1", "name": LONG, "text": NOTE, "tags": [NOTE] * 6}])
+    found = decoded([{"id": "1", "name": LONG, "text": NOTE, "tags": [NOTE] * 2}])
 
     [row] = found.frames[RAW].to_dicts()
     assert row["name"] is None
-    assert (row["text"], row["tags"]) == (NOTE, [NOTE] * 6)
+    assert (row["text"], row["tags"]) == (NOTE, [NOTE] * 2)
 
 
 def test_many_fields_that_nobody_documented_are_not_looked_at() -> None:
@@ -110,7 +110,7 @@ def test_a_view_of_a_record_is_compared_as_its_copy_is() -> None:
 
 
 def test_few_records_keep_no_large_body() -> None:
-    body = json.dumps({"data": [{"id": "1"}], "more": LONG}).encode()
+    body = json.dumps({"data": [{"id": "1"}], "more": LONG * 2}).encode()
     page = Page(request=Request(path="/notes"), status=200, headers={}, body=body)
 
     [record] = records(page, resource(path=("data",)))
