@@ -30,6 +30,8 @@ T = TypeVar("T")
 NO_CONTENT = 204
 #: where a page keeps its repaired body
 _REPAIRED = "repaired"
+#: bytes of a body that is repaired: it takes several copies
+_MAX_REPAIRED = 32_000_000
 #: bytes of a refusal in which its words are looked for
 _LOOKED_AT = 2_000
 #: words of a refusal that is about how fast or how much was asked, not about rights
@@ -105,7 +107,7 @@ class Page:
         except msgspec.ValidationError:  # it is JSON, of another shape
             raise
         except (msgspec.DecodeError, RecursionError):
-            if _REPAIRED in self._read:
+            if _REPAIRED in self._read or len(self.body) > _MAX_REPAIRED:
                 raise
             from crmlab.connector.repair import repaired  # noqa: PLC0415  # hardly ever needed
 

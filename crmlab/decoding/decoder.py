@@ -19,6 +19,7 @@ from polars.exceptions import PolarsError
 
 from crmlab.connector import RECORD, SECRET_PARTS, Context, Resource, Schema, View
 from crmlab.decoding.layout import Items, Layout
+from crmlab.decoding.long_records import OTHERS, WANTED, beginning, is_long, shortened
 from crmlab.decoding.misfit_keys import MISFIT_KEYS, Counted, each_once, key_of, lines_of
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
 from crmlab.decoding.needed_columns import (
@@ -181,7 +182,7 @@ class Decoder:
             if misfit.field:  # a value of a field: only the value is lost
                 continue
             for row_number in misfit.rows:
-                json_text = shown(records[row_number].text, self._never_kept)
+                json_text = self._shown(records[row_number])
                 refused[row_number] = f"record: expected an object, got {json_text[:_QUOTED]}"
         return refused
 
@@ -247,7 +248,7 @@ class Decoder:
 
         And whether what is shown of whole records may hold a secret: most do not, and need not be looked into.
         """
-        bodies = [record.text for record in records]
+        bodies, left_out = self._bodies(records)
         binary = pl.Series("item", bodies, dtype=pl.Binary)
         record_items: Items = bodies
         strange: list[Misfits] = []
@@ -274,7 +275,31 @@ class Decoder:
             with_text = rows.with_columns(record_texts.alias(_RECORD))
             rows = with_text.with_columns(**self._computed).drop(_RECORD)
         may_hold_secrets = self._raw and may_hold(record_texts, self._secret_names)
-        return rows.with_row_index(ROW), [*strange, *misfits], may_hold_secrets
+        return rows.with_row_index(ROW), [*left_out, *strange, *misfits], may_hold_secrets
+
+    def _bodies(self, records: Sequence[Record]) -> tuple[list[bytes], list[Misfits]]:
+        """Return the JSON of each record, of long ones without the longest values, and these."""
+        bodies: list[bytes] = []
+        left_out: list[Misfits] = []
+        read_names = {*self._fields, *self.resource.envelope_fields}
+        if self._computed:  # of whole records, with whatever is in them
+            read_names.add(OTHERS)
+        for row_number, record in enumerate(records):
+            if not is_long(record):
+                bodies.append(record.text)
+                continue
+            body, long_values = shortened(record.json, self.known, self._unwrap)
+            bodies.append(body)
+            for field_name in long_values.keys() & read_names:
+                row = pl.Series([row_number], dtype=pl.UInt32)
+                values = pl.Series([long_values[field_name]])
+                left_out.append(Misfits(field=field_name, wanted=WANTED, rows=row, values=values))
+        return bodies, left_out
+
+    def _shown(self, record: Record) -> str:
+        """Return what may be shown of a record, of a long one its beginning."""
+        json = beginning(record.json) if is_long(record) else record.text
+        return shown(json, self._never_kept)
 
     def _objects(self, texts: pl.Series) -> tuple[pl.Series, list[Misfits]]:
         """Return the texts that are objects and have one in their wrapper, null instead of others, and those."""
@@ -335,7 +360,7 @@ class Decoder:
             return _NONE_REJECTED
         reasons: list[dict[str, str]] = []
         for row_number in sorted(refused):
-            json_text = shown(records[row_number].text, self._never_kept)
+            json_text = self._shown(records[row_number])
             reasons.append({"reason": refused[row_number], "raw": json_text})
         frame = pl.DataFrame(reasons, schema={"reason": pl.String, "raw": pl.String})
         return frame.select(**self._source, reason="reason", raw="raw")

@@ -31,6 +31,8 @@ _ENOUGH_NAMES = 2
 _RICH = 5
 #: bytes; a gateway's list of errors is no longer
 _MAX_ERRORS = 4_096
+#: bytes of an answer that is searched for records which do not stand where they are documented: it takes copies
+_MAX_SEARCHED = 32_000_000
 #: what gateways name the parts of an error: no record is known by them
 _NAMES_OF_ERRORS = frozenset(
     {"code", "detail", "error", "errors", "message", "path", "status", "timestamp", "title", "type"}
@@ -69,6 +71,9 @@ def as_documented(
             raise TransportError(_not_usable(page, _stripped(page.read(msgspec.Raw)), resource))
         return page
 
+    if not resource.single and len(page.body) > _MAX_SEARCHED:
+        page.read(msgspec.Raw)  # what is no JSON is told as that
+        raise TransportError(_lacks_list(page, "a large body that holds none", resource))
     whole_body = _Found((), _stripped(page.read(msgspec.Raw)))
     documented = _at(whole_body, resource.path)
     if documented and _is_fine(documented.text, resource):
@@ -256,9 +261,13 @@ def _moved(found: _Found, path: JsonPath) -> bytes:
 
 def _not_usable(page: Page, body: bytes, resource: Resource) -> str:
     """Say what came instead: names of fields, never what they hold."""
+    return _lacks_list(page, _kind(body), resource)
+
+
+def _lacks_list(page: Page, kind: str, resource: Resource) -> str:
     wanted = "a record" if resource.single else "a list"
     request = f"{page.request.method} {page.request.path}"
-    answer = f"HTTP {page.status} with {_kind(body)}"
+    answer = f"HTTP {page.status} with {kind}"
     return f"{request} answered {answer} where {wanted} of {resource.name} is documented"
 
 

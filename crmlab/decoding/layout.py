@@ -219,6 +219,24 @@ class Members:
         return {self._layout.wrapper: wrapped, **around}
 
 
+def raw_members(json: bytes | msgspec.Raw, names: Iterable[str]) -> dict[str, msgspec.Raw]:
+    """Return these fields of an object as they stand, those that are there; others are not even looked at.
+
+    Raises
+    ------
+    msgspec.DecodeError
+        It is no object.
+    """
+    plain_names = tuple(sorted(name for name in names if not ESCAPED.search(name)))
+    members = _opener(plain_names, None, frozenset()).decode(json)
+    found: dict[str, msgspec.Raw] = {}
+    for name, attribute in _attributes(plain_names).items():
+        value = getattr(members, attribute)
+        if value is not _RAW_NULL:
+            found[name] = value
+    return found
+
+
 def json_decoded(texts: pl.Series, dtype: pl.DataType) -> pl.Series:
     """Return what JSON holds, read in slices of about `_SLICE` bytes.
 

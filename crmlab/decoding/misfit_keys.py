@@ -55,8 +55,7 @@ def key_of(misfits: Misfits, ids: pl.Series, found: Sequence[Record]) -> pl.Seri
             if record_id is not None:
                 record_names.append(record_id)
                 continue
-            text = found[row_number].text
-            record_names.append(text.decode("utf-8", "replace"))
+            record_names.append(str(found[row_number].fingerprint))
         known_ids = pl.Series(record_names, dtype=pl.String)
     key = known_ids.hash(seed=crc32(misfits.source.encode()))
     if row_numbers.n_unique() == len(row_numbers):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from hashlib import blake2b
 from itertools import chain, repeat
 from operator import attrgetter, contains
 from typing import Any
@@ -20,11 +21,37 @@ _RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _encode = msgspec.json.Encoder().encode
 
 
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """The JSON of one record, and the constants of the request that brought it."""
+#: bytes of a body of which records are no copies: the larger it is, the more it matters to have it once
+_LARGE_BODY = 8_000_000
+#: bytes of a record that is not copied to be compared
+_LONG = 1_000_000
 
-    text: bytes
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """The JSON of one record, and the constants of the request that brought it.
+
+    The JSON is a copy, or for records of a large page a view into its body, which stays in memory with it.
+    """
+
+    json: bytes | msgspec.Raw
     tags: Mapping[str, str]
+
+    @property
+    def text(self) -> bytes:
+        """The JSON, copied out of a large page each time."""
+        return bytes(self.json)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the JSON."""
+        return len(self.json)
+
+    @property
+    def fingerprint(self) -> int:
+        """A number that tells the JSON from others, the same one of a view and of a copy."""
+        if self.size < _LONG:
+            return hash(self.text)
+        return hash(blake2b(self.json).digest())
 
 
 def records(
@@ -42,7 +69,12 @@ def records(
         the body is not JSON, or the way to the list leads through something that is no object
     """
     texts = _texts(page, resource, whole=whole, ways=ways)
-    return [Record(text, page.request.tags) for text in texts if text != NULL]
+    found = [Record(text, page.request.tags) for text in texts if not _is_null(text)]
+    is_large = len(page.body) >= _LARGE_BODY
+    if is_large and sum(record.size for record in found) < _LARGE_BODY:
+        # views would keep a large body for a few records
+        return [Record(record.text, record.tags) for record in found]
+    return found
 
 
 def holds_list(page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]) -> bool:
@@ -56,7 +88,7 @@ def holds_list(page: Page, resource: Resource, *, whole: bool, ways: frozenset[J
 
 def _documented_list(
     page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]
-) -> Iterable[bytes] | None:
+) -> Iterable[bytes | msgspec.Raw] | None:
     """Return the items of the list as they are read the fast way; None where null or nothing stands there."""
     if whole and _are_beside(ways, resource):
         try:
@@ -74,10 +106,16 @@ def _documented_list(
     listed_items = _values_at(page, shape)
     if listed_items is None:
         return None
+    is_large = len(page.body) >= _LARGE_BODY
     # not made before it is needed: whether there is a list is asked of every page before its records are
     if shape.unwrap:
-        return map(_unwrapped, map(attrgetter("inner"), listed_items))
-    return map(bytes, listed_items)
+        unwrapped = _unwrapped_view if is_large else _unwrapped
+        return map(unwrapped, map(attrgetter("inner"), listed_items))
+    return iter(listed_items) if is_large else map(bytes, listed_items)
+
+
+def _is_null(text: bytes | msgspec.Raw) -> bool:
+    return len(text) == len(NULL) and bytes(text) == NULL
 
 
 def _are_beside(ways: frozenset[JsonPath], resource: Resource) -> bool:
@@ -106,7 +144,7 @@ def _without_others(items: Iterable[Any], resource: Resource) -> Iterator[bytes]
 
 def _texts(
     page: Page, resource: Resource, *, whole: bool, ways: frozenset[JsonPath]
-) -> Iterable[bytes]:
+) -> Iterable[bytes | msgspec.Raw]:
     if not resource.single:
         try:
             return _documented_list(page, resource, whole=whole, ways=ways) or ()
@@ -153,6 +191,11 @@ def _unwrapped(inner: msgspec.Raw) -> bytes:
     return b"{}" if record == NULL else record
 
 
+def _unwrapped_view(inner: msgspec.Raw) -> bytes | msgspec.Raw:
+    """The same without a copy."""
+    return b"{}" if _is_null(inner) else inner
+
+
 def _values_at(page: Page, shape: Shape) -> Any:
     """Return what stands at the end of the shape's path; None where it breaks off."""
     body = page.read(shape.type())
@@ -167,6 +210,8 @@ def unknown_fields(resource: Resource, known: frozenset[str], found: Sequence[Re
     """Return the fields of the records (and beside them) that nobody documented."""
     field_names: dict[str, None] = {}  # as a set that keeps their order
     for record in found:
+        if record.size >= _LONG:  # it may have millions of them
+            continue
         outer = _fields(record.text)
         field_names |= dict.fromkeys(outer)
         if resource.unwrap and resource.unwrap in outer:

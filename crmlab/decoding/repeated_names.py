@@ -19,7 +19,7 @@ _MAX_BYTES = 100_000
 
 def repeated_names(found: Sequence[Record]) -> list[str]:
     """Return the names that stand more than once in an object of the first record of a page, in their order."""
-    if not found or len(found[0].text) > _MAX_BYTES:
+    if not found or found[0].size > _MAX_BYTES:
         return []
     repeated: dict[str, None] = {}
 

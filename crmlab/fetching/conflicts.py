@@ -61,7 +61,7 @@ def conflicts_on_a_page(
         pl.col("key").is_not_null() & pl.struct("key", "page").is_duplicated()
     )
     row_numbers = repeated["row"]
-    contents = pl.Series([hash(found[row].text) for row in row_numbers], dtype=pl.Int64)
+    contents = pl.Series([found[row].fingerprint for row in row_numbers], dtype=pl.Int64)
     return _of_several_contents(repeated.with_columns(content=contents), "key", "page")
 
 
@@ -75,7 +75,7 @@ class LargePage:
         """Note the keys of a batch, and the content of each; called from other threads."""
         # records were rejected otherwise: nobody knows whose key is whose
         if len(keys) == len(found):
-            contents = pl.Series([hash(record.text) for record in found], dtype=pl.Int64)
+            contents = pl.Series([record.fingerprint for record in found], dtype=pl.Int64)
             self._parts.append(pl.DataFrame({"key": keys, "content": contents}))
 
     def conflicting(self) -> frozenset[int]:

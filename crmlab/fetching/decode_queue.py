@@ -34,7 +34,7 @@ BATCH = 2_500_000
 #: a page of so many batches is not decoded as one
 LARGE_PAGE = 3
 #: records of a batch at most: the smallest take some hundred bytes each, whatever their text is
-MAX_RECORDS = 50_000
+MAX_RECORDS = 12_500
 #: batches that may wait to be decoded before no more is asked for
 MAX_WAITING = 4
 #: records of a batch, evenly spread, looked at for fields that nobody documented
@@ -140,7 +140,7 @@ class DecodeQueue:
 
     def add(self, found: Sequence[Record]) -> None:
         """Take records in; they are decoded when there are enough of them."""
-        size = sum([len(record.text) for record in found])
+        size = sum([record.size for record in found])
         if size >= LARGE_PAGE * self._backpressure.batch_bytes or len(found) >= MAX_RECORDS:
             self._add_in_parts(found)
             return
@@ -158,7 +158,7 @@ class DecodeQueue:
         self._large_pages.append(page)
         for record in found:
             self._buffer.append(record)
-            self._size += len(record.text)
+            self._size += record.size
             if self._size >= self._backpressure.batch_bytes or len(self._buffer) >= MAX_RECORDS:
                 self._start_part(page)
         if self._buffer:

@@ -17,7 +17,7 @@ class KnownRecords:
 
     def add(self, found: Sequence[Record], *, compare: bool) -> bool:
         """Take records in; return whether one of them is new, or true where nobody compares."""
-        record_hashes = [hash(record.text) for record in found]
+        record_hashes = [record.fingerprint for record in found]
         if isinstance(self._hashes, array):
             if not compare:
                 self._hashes.extend(record_hashes)
@@ -32,4 +32,4 @@ def signature(found: Sequence[Record]) -> int:
     """Return what tells a page from others, by a few of its records: whole pages would take long to compare."""
     middle = len(found) // 2
     sample = (*found[:1], *found[middle : middle + 1], *found[-1:])
-    return hash((len(found), *(record.text for record in sample)))
+    return hash((len(found), *(record.fingerprint for record in sample)))

@@ -426,7 +426,7 @@ class ListReader:
     def _has_news(self, found: Sequence[Record]) -> bool:
         """Whether a page brings a record that no earlier one brought; an empty page does not repeat."""
         seen_before = len(self._seen_texts)
-        self._seen_texts.update(hash(record.text) for record in found)
+        self._seen_texts.update(record.fingerprint for record in found)
         return not found or len(self._seen_texts) > seen_before
 
     def _has_settled(self, before: Completeness | None) -> bool:
@@ -438,9 +438,9 @@ class ListReader:
 
 def _begins_otherwise(found: Sequence[Record], others: Sequence[Record]) -> bool:
     """Whether the first of these records is there, and is another one than the first of those."""
-    if not found or not found[0].text:
+    if not found or not found[0].size:
         return False
-    return not others or found[0].text != others[0].text
+    return not others or found[0].fingerprint != others[0].fingerprint
 
 
 def _refusal(error: ApiError | TransportError) -> ApiError | None:

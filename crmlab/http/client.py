@@ -66,6 +66,8 @@ _ROUNDS = 10
 _SLOWEST_FILE = 10_000
 #: bytes; what is longer is no refusal of a service, but a file
 _MAX_REFUSAL = 65_536
+#: bytes of a refusal that are read; the status is enough where its JSON is cut off by it
+_READ_OF_REFUSAL = 1_000_000
 #: words of a signed header that are shorter ("Basic") are no secret
 _SECRET_LENGTH = 8
 
@@ -435,20 +437,22 @@ class Client:
         return beginning if byte_count <= _MAX_REFUSAL else b""
 
     async def _body(self, answer: aiohttp.ClientResponse, keep: Keep | None) -> bytes:
-        """Return the unpacked body, which `keep` has taken where the answer is no refusal."""
+        """Return the unpacked body, of a refusal its beginning; `keep` has taken that of an answer that is none."""
         pieces = io.BytesIO()  # hands on what it holds without a copy: a body may be large
         is_refusal = answer.status >= HTTPStatus.MULTIPLE_CHOICES
         is_whole = False
         try:
-            await self._read_into(pieces, answer)
+            await self._read_into(pieces, answer, most=_READ_OF_REFUSAL if is_refusal else None)
             is_whole = True
         finally:
             if keep and not is_refusal and (is_whole or pieces.tell()):
                 keep(pieces.getvalue(), whole=is_whole)
         return pieces.getvalue()
 
-    async def _read_into(self, pieces: io.BytesIO, answer: aiohttp.ClientResponse) -> None:
-        """Read the body piece by piece, so that it never takes more memory than it may."""
+    async def _read_into(
+        self, pieces: io.BytesIO, answer: aiohttp.ClientResponse, most: int | None
+    ) -> None:
+        """Read the body piece by piece, so that it never takes more memory than it may; `most`: hardly more bytes."""
         byte_count = 0
         async for piece in answer.content.iter_any():
             byte_count += len(piece)
@@ -460,6 +464,8 @@ class Client:
                 failed.worth_repeating = False
                 raise failed
             pieces.write(piece)
+            if most is not None and byte_count > most:
+                return
 
 
 class _TimeLeft:

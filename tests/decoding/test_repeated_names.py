@@ -24,7 +24,7 @@ from tests.conftest import Serve
     ],
 )
 def test_names_that_stand_twice_in_an_object_are_found(text: str, names: list[str]) -> None:
-    assert repeated_names([Record(text=text.encode(), tags={})]) == names
+    assert repeated_names([Record(text.encode(), {})]) == names
 
 
 def test_a_page_without_records_has_none() -> None:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 import crmlab
 from crmlab.connector import Request
-from crmlab.errors import PagingError, Stopped, TransportError
+from crmlab.errors import ApiError, PagingError, Stopped, TransportError
 from crmlab.http.client import Client
 from tests.conftest import Serve
 
@@ -97,6 +97,27 @@ async def test_an_answer_that_is_too_large_is_cut_short_and_named(
             await client.send(account(url), Request(path="/notes"))
 
     assert len(asked) == 1
+
+
+async def test_a_refusal_of_any_size_is_one_and_is_not_read_to_its_end(serve: Serve) -> None:
+    written = 0
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        nonlocal written
+        response = web.StreamResponse(status=400)
+        await response.prepare(request)
+        for _ in range(1_000):
+            await response.write(b"x" * 1_000_000)
+            written += 1
+        return response
+
+    url = await serve(handler)
+    async with Client(FAST) as client:
+        with pytest.raises(ApiError) as refusal:
+            await client.send(account(url), Request(path="/notes"))
+
+    assert refusal.value.status == 400
+    assert written < 50  # what a connection holds that nobody reads is more than a megabyte
 
 
 async def test_a_list_without_a_new_record_is_given_up(serve: Serve) -> None:
