@@ -6,6 +6,7 @@ import ast
 import asyncio
 import inspect
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -86,26 +87,51 @@ SLOW = (
 )
 #: tests that say in their names that they take many rows or accounts
 MANY = re.compile("million|thousand|hundred_accounts|the_wall|a_wall")
+#: how many cases of one test are fast: the others differ from them in a word or a number
+CASES = 4
+FAST_ONLY = "not slow"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what is slow before it is imported: half of the time of the fast set would be reading it."""
+    if config.option.markexpr == FAST_ONLY and _is_of_slow_file(collection_path):
+        return True
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what is slow, and let the examples of docstrings await, which stay as a reader sees them."""
+    cases: Counter[str] = Counter()
     for item in items:
-        if is_slow(item):
+        test = item.nodeid.split("[")[0]
+        cases[test] += 1
+        if cases[test] > CASES or is_slow(item):
             item.add_marker(pytest.mark.slow)
         if isinstance(item, pytest.DoctestItem):
             _let_await(item)
+    if config.option.markexpr == FAST_ONLY:
+        _leave_out_slow(config, items)
 
 
 def is_slow(item: pytest.Item) -> bool:
-    """Whether a test is left out of the fast set: a law that is tried on many examples, many rows, or one of `SLOW`."""
-    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False) or MANY.search(item.name):
-        return True
-    if not item.path.is_relative_to(ROOT):
+    """Whether a test is slow, whatever its case: a law that is tried on many examples, many rows, or one of `SLOW`."""
+    is_law = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+    return is_law or bool(MANY.search(item.name)) or _is_of_slow_file(item.path)
+
+
+def _is_of_slow_file(path: Path) -> bool:
+    if not path.is_relative_to(ROOT):
         return False
-    place = item.path.relative_to(ROOT).as_posix()
+    place = path.relative_to(ROOT).as_posix()
     return any(place == slow or place.startswith(f"{slow}/") for slow in SLOW)
+
+
+def _leave_out_slow(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Do what ``-m`` does, but first: hypothesis reads the whole package if it sees one law."""
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
 
 
 def _let_await(item: pytest.DoctestItem) -> None:

@@ -204,9 +204,8 @@ def test_lists_stand_below_their_account_whatever_the_order_of_their_news(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("LINES", str(height))
-    monkeypatch.setattr("crmlab.notebook.progress_bars.INTERVAL", 0)
     relenta = {"account": "relenta", "provider": "relenta"}
-    with Bars(asyncio.Event()) as bars:
+    with Bars(asyncio.Event(), interval=0) as bars:
         for round in range(1, 4):
             bars(news("deals", requests=round, rows=round))
             bars(news("contacts", requests=round, rows=round, **relenta))

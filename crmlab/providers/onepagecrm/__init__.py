@@ -45,7 +45,12 @@ from crmlab.providers.onepagecrm.asking import (
     whole,
 )
 from crmlab.providers.onepagecrm.own_records import OWN_RECORDS
-from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding, told_time
+from crmlab.providers.onepagecrm.pages import (
+    Envelope,
+    contact_embedding,
+    contact_pages,
+    told_time,
+)
 
 
 class _Refusal(msgspec.Struct):
@@ -210,7 +215,7 @@ PROVIDER = Provider(
                 EmbeddedList(resource=name, path=(name,))
                 for name in ("deals", "notes", "calls", "meetings")
             ),
-            embedding=embedding,
+            embedding=contact_embedding(),
             change_filter=CHANGED,
             schema=fields.CONTACT,
             envelope_fields=fields.BESIDE_CONTACT,
