@@ -4,17 +4,17 @@
 EQUAL: dict[str, dict[tuple[str, str, str], str]] = {
     "crmlab/decoding/strict.py": {
         (
-            'return msgspec.defstruct("Accepted", declared, rename=names, gc=False)',
-            "msgspec.defstruct('Accepted', declared, rename=names, gc=False)",
-            "msgspec.defstruct('Accepted', declared, rename=names)",
+            'return msgspec.defstruct("Accepted", declared, rename=attribute_names, gc=False)',
+            "msgspec.defstruct('Accepted', declared, rename=attribute_names, gc=False)",
+            "msgspec.defstruct('Accepted', declared, rename=attribute_names)",
         ): "it only saves time: what is decoded is thrown away",
         (
-            'return msgspec.defstruct("Accepted", declared, rename=names, gc=False)',
+            'return msgspec.defstruct("Accepted", declared, rename=attribute_names, gc=False)',
             "False",
             "True",
         ): "it only saves time: what is decoded is thrown away",
         (
-            'return msgspec.defstruct("Accepted", declared, rename=names, gc=False)',
+            'return msgspec.defstruct("Accepted", declared, rename=attribute_names, gc=False)',
             "'Accepted'",
             "'Accepted~'",
         ): "nobody sees the name of the class",

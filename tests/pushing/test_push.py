@@ -72,6 +72,7 @@ async def test_a_change_keeps_all_that_it_does_not_name() -> None:
     assert any("(Work)" in phone for phone in now["phone"])
 
 
+@pytest.mark.fast
 async def test_an_upload_is_followed_to_its_end_and_errors_come_back_as_rows() -> None:
     frame = pl.DataFrame(
         {
