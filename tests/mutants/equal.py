@@ -2,6 +2,18 @@
 
 #: by module: the line, what stands in it and what would, and why nothing can tell
 EQUAL: dict[str, dict[tuple[str, str, str], str]] = {
+    "crmlab/connector/paging.py": {
+        (
+            'size = str(self._fields(request).get(self.name, ""))',
+            "''",
+            "'~'",
+        ): "neither is a number",
+        (
+            "if number > max_window:",
+            "number > max_window",
+            "number >= max_window",
+        ): "of the width itself both say that a window ends there: it is a power of two",
+    },
     "crmlab/decoding/strict.py": {
         (
             'return msgspec.defstruct("Accepted", declared, rename=attribute_names, gc=False)',
