@@ -259,10 +259,12 @@ def run(options: str = "", **environment: str) -> tuple[str, str]:
     return done.stdout.strip(), done.stderr
 
 
+@pytest.mark.slow
 def test_nothing_is_drawn_and_nothing_loaded_where_nobody_looks_on() -> None:
     assert run() == ("[]", "")
 
 
+@pytest.mark.slow
 def test_lines_are_drawn_where_they_are_asked_for() -> None:
     loaded, drawn = run(", progress=True")
 
@@ -297,6 +299,7 @@ def in_terminal(options: str = "", **environment: str) -> str:
     return shown.decode()
 
 
+@pytest.mark.slow
 def test_in_a_terminal_lines_are_drawn() -> None:
     shown = screen(in_terminal())
 
@@ -310,5 +313,6 @@ def test_in_a_terminal_lines_are_drawn() -> None:
 @pytest.mark.parametrize(
     ("options", "environment"), [(", progress=False", {}), ("", {"TQDM_DISABLE": "1"})]
 )
+@pytest.mark.slow
 def test_in_a_terminal_they_can_be_refused(options: str, environment: dict[str, str]) -> None:
     assert in_terminal(options, **environment) == ""

@@ -74,6 +74,7 @@ async def test_counters_count_every_subscription_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("limit", [2, 3, 1000])
+@pytest.mark.slow
 async def test_a_log_is_followed_from_its_last_time_on(world: World, limit: int) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         account = crmlab.Account(

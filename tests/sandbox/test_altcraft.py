@@ -265,6 +265,7 @@ async def test_an_event_on_the_edge_of_two_windows_comes_once() -> None:
     assert data.complete
 
 
+@pytest.mark.slow
 async def test_small_pages_are_followed_to_the_end(world: World) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         account = crmlab.Account(

@@ -45,12 +45,7 @@ from crmlab.providers.onepagecrm.asking import (
     whole,
 )
 from crmlab.providers.onepagecrm.own_records import OWN_RECORDS
-from crmlab.providers.onepagecrm.pages import (
-    Envelope,
-    contact_embedding,
-    contact_pages,
-    told_time,
-)
+from crmlab.providers.onepagecrm.pages import Envelope, contact_pages, embedding, told_time
 
 
 class _Refusal(msgspec.Struct):
@@ -215,7 +210,7 @@ PROVIDER = Provider(
                 EmbeddedList(resource=name, path=(name,))
                 for name in ("deals", "notes", "calls", "meetings")
             ),
-            embedding=contact_embedding(),
+            embedding=embedding,
             change_filter=CHANGED,
             schema=fields.CONTACT,
             envelope_fields=fields.BESIDE_CONTACT,

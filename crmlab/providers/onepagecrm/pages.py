@@ -395,3 +395,6 @@ def contact_embedding(wall: int = WALL) -> Embedding:
         sizes=SIZES,
         possible=_may_embed,
     )
+
+
+embedding = contact_embedding()
