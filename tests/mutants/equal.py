@@ -4,6 +4,11 @@
 EQUAL: dict[str, dict[tuple[str, str, str], str]] = {
     "crmlab/connector/paging.py": {
         (
+            "in_body: bool = False",
+            "in_body: bool = False",
+            "in_body: bool = None",
+        ): "it is only asked whether it is true",
+        (
             'size = str(self._fields(request).get(self.name, ""))',
             "''",
             "'~'",
