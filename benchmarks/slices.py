@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import repeat
 from typing import Any
 
 import crmlab
-from crmlab.connector.paging import Paginator, widening
+from crmlab.connector.paging import Paginator, chain, widening
 from crmlab.connector.provider import Provider
 from crmlab.connector.resource import Resource
 from crmlab.http.rate_queue import _limiters
@@ -103,7 +104,7 @@ CASES = (
         resource="events",
         title="Complero events",
         world=consents,
-        sequential=by_cursor(complero._pages),
+        sequential=by_cursor(chain(partial(complero._next_page, header="next-cursor"))),
     ),
     Case(
         provider=altcraft.PROVIDER.with_facts({"page_size": 30}),
