@@ -111,7 +111,7 @@ FAST = "pytest.mark.fast"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what is slow before it is imported: half of the time of the fast set would be reading it."""
+    """Leave out a slow file before it is read: each process would read it anew, and run nothing of it."""
     if config.option.markexpr != FAST_ONLY or not _is_of_slow_file(collection_path):
         return None
     return _is_without_fast(collection_path) or None
