@@ -6,6 +6,7 @@ import ast
 import asyncio
 import inspect
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,14 @@ import pytest
 ROOT = Path(__file__).parent
 RUN = "run_with_await"
 
-#: folders and files whose tests look at much (every question, every page of the docs, every kind of fault) or wait
-#: for servers, processes and time limits
+#: folders and files whose tests look at much (every question, every module, every page of the docs, every kind of
+#: fault) or wait for servers, processes and time limits
 SLOW = (
     "tests/analysis/test_closed_doors.py",
+    "tests/analysis/test_history.py",
     "tests/analysis/test_identity_truth.py",
+    "tests/analysis/test_joined.py",
+    "tests/analysis/test_objection.py",
     "tests/analysis/test_other_kinds.py",
     "tests/catalogue/test_catalogue.py",
     "tests/catalogue/test_lazy.py",
@@ -27,7 +31,9 @@ SLOW = (
     "tests/cli/test_demo_lake.py",
     "tests/cli/test_main.py",
     "tests/cli/test_refresh.py",
+    "tests/cluster/test_paper.py",
     "tests/cluster/test_run.py",
+    "tests/cluster/test_secrets.py",
     "tests/connector/test_time_slices.py",
     "tests/contract",
     "tests/decoding/test_mutated.py",
@@ -42,6 +48,7 @@ SLOW = (
     "tests/fetching/test_ending.py",
     "tests/fetching/test_fetch.py",
     "tests/fetching/test_lazy_scan.py",
+    "tests/fetching/test_lookups.py",
     "tests/fetching/test_no_answer.py",
     "tests/fetching/test_parquet_store.py",
     "tests/fetching/test_plan.py",
@@ -55,22 +62,31 @@ SLOW = (
     "tests/lake",
     "tests/notebook/test_explore.py",
     "tests/notebook/test_offline_html.py",
-    "tests/notebook/test_progress_bars.py",
+    "tests/notebook/test_progress_panel.py",
     "tests/own_data/test_collect.py",
     "tests/own_data/test_maven.py",
     "tests/privacy/test_privacy.py",
+    "tests/providers/test_registry.py",
+    "tests/providers/test_secrets_in_answers.py",
     "tests/pushing/test_kills.py",
     "tests/pushing/test_push.py",
     "tests/report/test_numbers.py",
     "tests/report/test_numbers_of.py",
     "tests/report/test_report.py",
+    "tests/results/test_checksums.py",
     "tests/results/test_hostile_files.py",
     "tests/results/test_masked_files.py",
+    "tests/results/test_masking.py",
     "tests/sandbox/test_commanders_act.py",
     "tests/sandbox/test_complero.py",
     "tests/sandbox/test_drift.py",
+    "tests/sandbox/test_earlier.py",
     "tests/sandbox/test_relenta.py",
+    "tests/sandbox/test_services.py",
+    "tests/sandbox/test_world.py",
     "tests/test_data.py",
+    "tests/test_exports.py",
+    "tests/test_forks.py",
     "tests/test_full_disk.py",
     "tests/test_further_api.py",
     "tests/test_maven.py",
@@ -79,6 +95,7 @@ SLOW = (
     "tests/test_planted_secrets.py",
     "tests/test_public.py",
     "tests/test_readme.py",
+    "tests/test_rooms.py",
     "tests/test_time_zones.py",
     "tests/torture",
     "tests/truth",
@@ -86,26 +103,61 @@ SLOW = (
 )
 #: tests that say in their names that they take many rows or accounts
 MANY = re.compile("million|thousand|hundred_accounts|the_wall|a_wall")
+#: how many cases of one test are fast: the others differ from them in a word or a number
+CASES = 4
+FAST_ONLY = "not slow"
+#: what stands at a test of such a file that reaches much in little time
+FAST = "pytest.mark.fast"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a slow file before it is read: each process would read it anew, and run nothing of it."""
+    if config.option.markexpr != FAST_ONLY or not _is_of_slow_file(collection_path):
+        return None
+    return _is_without_fast(collection_path) or None
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what is slow, and let the examples of docstrings await, which stay as a reader sees them."""
+    cases: Counter[str] = Counter()
     for item in items:
-        if is_slow(item):
+        test = item.nodeid.split("[")[0]
+        cases[test] += 1
+        if cases[test] > CASES or is_slow(item):
             item.add_marker(pytest.mark.slow)
         if isinstance(item, pytest.DoctestItem):
             _let_await(item)
+    if config.option.markexpr == FAST_ONLY:
+        _leave_out_slow(config, items)
 
 
 def is_slow(item: pytest.Item) -> bool:
-    """Whether a test is left out of the fast set: a law that is tried on many examples, many rows, or one of `SLOW`."""
+    """Whether a test is slow, whatever its case: a law that is tried on many examples, many rows, or one of `SLOW`.
+
+    A test of a slow file that is marked as fast is fast.
+    """
     if getattr(getattr(item, "obj", None), "is_hypothesis_test", False) or MANY.search(item.name):
         return True
-    if not item.path.is_relative_to(ROOT):
+    return _is_of_slow_file(item.path) and not item.get_closest_marker("fast")
+
+
+def _is_of_slow_file(path: Path) -> bool:
+    if not path.is_relative_to(ROOT):
         return False
-    place = item.path.relative_to(ROOT).as_posix()
+    place = path.relative_to(ROOT).as_posix()
     return any(place == slow or place.startswith(f"{slow}/") for slow in SLOW)
+
+
+def _is_without_fast(path: Path) -> bool:
+    return path.is_file() and FAST not in path.read_text(encoding="utf-8")
+
+
+def _leave_out_slow(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Do what ``-m`` does, but first: hypothesis reads the whole package if it sees one law."""
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
 
 
 def _let_await(item: pytest.DoctestItem) -> None:

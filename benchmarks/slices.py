@@ -12,16 +12,15 @@ import asyncio
 import datetime as dt
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import repeat
 from typing import Any
-from unittest.mock import patch
 
 import crmlab
-from crmlab.connector.paging import Paginator, widening
+from crmlab.connector.paging import Paginator, chain, widening
 from crmlab.connector.provider import Provider
 from crmlab.connector.resource import Resource
 from crmlab.http.rate_queue import _limiters
@@ -35,13 +34,12 @@ NOW = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A list, a world to read it from, constants made small, and the way without crmlab's paginator."""
+    """A list of small pages, a world to read it from, and the way without crmlab's paginator."""
 
     provider: Provider
     resource: str
     title: str
     world: Callable[[], World]
-    small: dict[str, int]
     sequential: Callable[[Resource], Resource]
 
     @property
@@ -50,13 +48,6 @@ class Case:
             self.sequential(r) if r.name == self.resource else r for r in self.provider.resources
         ]
         return replace(self.provider, resources=tuple(changed))
-
-    @contextmanager
-    def made_small(self) -> Iterator[None]:
-        with ExitStack() as stack:
-            for name, value in self.small.items():
-                stack.enter_context(patch(f"crmlab.providers.{name}", value))
-            yield
 
 
 def consents() -> World:
@@ -97,37 +88,43 @@ def by_cascade(resource: Resource) -> Resource:
     return replace(resource, requests=lambda context: [onepagecrm.pages._cascade()], follow=follow)
 
 
+def with_low_wall(provider: Provider) -> Provider:
+    """Return OnePageCRM as if a tenth as many contacts could be reached by page number."""
+    follow = onepagecrm.pages.contact_paging(1_000)
+    lists = [
+        replace(each, follow=follow) if each.name == "contacts" else each
+        for each in provider.resources
+    ]
+    return replace(provider, resources=tuple(lists))
+
+
 CASES = (
     Case(
-        provider=complero.PROVIDER,
+        provider=complero.PROVIDER.with_facts({"page_size": 200}),
         resource="events",
         title="Complero events",
         world=consents,
-        small={"complero._LIMIT": 200},
-        sequential=by_cursor(complero._pages),
+        sequential=by_cursor(chain(partial(complero._next_page, header="next-cursor"))),
     ),
     Case(
-        provider=altcraft.PROVIDER,
+        provider=altcraft.PROVIDER.with_facts({"page_size": 30}),
         resource="history",
         title="Altcraft history, light",
         world=one_mail_each,
-        small={"altcraft._LIMIT": 30},
         sequential=by_cursor(altcraft.pages.records),
     ),
     Case(
-        provider=altcraft.PROVIDER,
+        provider=altcraft.PROVIDER.with_facts({"page_size": 30}),
         resource="history",
         title="Altcraft history, usual",
         world=lambda: people(1_500, "altcraft"),
-        small={"altcraft._LIMIT": 30},
         sequential=by_cursor(altcraft.pages.records),
     ),
     Case(
-        provider=onepagecrm.PROVIDER,
+        provider=with_low_wall(onepagecrm.PROVIDER),
         resource="contacts",
         title="OnePageCRM contacts",
         world=lambda: people(4_000, "onepagecrm"),
-        small={"onepagecrm.pages.WALL": 1_000},
         sequential=by_cascade,
     ),
     Case(
@@ -135,7 +132,6 @@ CASES = (
         resource="contacts",
         title="Relenta contacts",
         world=lambda: people(4_000, "relenta"),
-        small={},
         sequential=by_cursor(widening(relenta._is_empty, max_window=1)),
     ),
 )
@@ -196,8 +192,7 @@ def line(case: Case, latency: float, limits: crmlab.Limits, done: dict[str, list
 
 
 def measured(number: int, runs: int) -> list[str]:
-    with CASES[number].made_small():
-        return asyncio.run(compare(CASES[number], runs))
+    return asyncio.run(compare(CASES[number], runs))
 
 
 def main(runs: int) -> None:

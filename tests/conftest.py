@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 import pytest
@@ -20,6 +21,16 @@ settings.load_profile("crmlab")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Awaitable[str]]
+
+
+def described(account: crmlab.Account, resource: str, **changes: Any) -> crmlab.Account:
+    """Return the account, of whose service this resource is described otherwise: a provider is a value."""
+    resources = [
+        replace(each, **changes) if each.name == resource else each
+        for each in account.provider.resources
+    ]
+    account.provider = replace(account.provider, resources=tuple(resources))
+    return account
 
 
 @pytest.fixture

@@ -90,34 +90,38 @@ def times_counted(durations: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
 
 
 def thinned_curve(
-    counts: Sequence[pl.DataFrame], keys: Sequence[str], *, confidence: float
+    counts: Sequence[pl.DataFrame],
+    keys: Sequence[str],
+    *,
+    confidence: float,
+    max_times: int = MAX_TIMES,
 ) -> pl.DataFrame:
-    """Return the curve of what `times_counted` returned for the parts of the durations, at `MAX_TIMES` of each group.
+    """Return the curve of what `times_counted` returned for the parts of the durations, at `max_times` of each group.
 
     Shares, bands and who is at risk are exact at the times that are kept: the first, the last, the median and others
     evenly among those at which something ended. Who ended or was censored since the time before stands there as well,
     so that the sums are those of all durations.
     """
     whole_curve = _curve(counts, keys, confidence)
-    if whole_curve.height <= MAX_TIMES:
+    if whole_curve.height <= max_times:
         return whole_curve
     within = partial(over_groups, keys=keys)
     both_counts = pl.col("ended", "censored")
     up_to_each = within(both_counts.cum_sum())
     # which are kept is decided by who ended at each, before that becomes a sum
-    with_sums = whole_curve.with_columns(up_to_each, is_kept=_kept_times(within))
+    with_sums = whole_curve.with_columns(up_to_each, is_kept=_kept_times(within, max_times))
     at_kept = with_sums.filter("is_kept").drop("is_kept")
     # a time that is kept also counts those before it that are not
     since_last_kept = both_counts - within(both_counts.shift(1, fill_value=0))
     return at_kept.with_columns(since_last_kept)
 
 
-def _kept_times(within: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+def _kept_times(within: Callable[[pl.Expr], pl.Expr], max_times: int) -> pl.Expr:
     """Return which times of a long curve are kept: its ends, its median, and falls at equal distances."""
     is_fall = pl.col("ended") > 0
     fall_count = within(is_fall.sum())
     fall_number = within(is_fall.cum_sum()) - 1
-    every_so_many = (fall_count + MAX_TIMES - 1) // MAX_TIMES
+    every_so_many = (fall_count + max_times - 1) // max_times
     is_half = pl.col("survival") <= _HALF
     is_median = is_half & ~within(is_half.shift(1, fill_value=False))
     position = within(pl.int_range(pl.len()))

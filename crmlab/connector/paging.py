@@ -43,6 +43,8 @@ class Paginator:
     #: pages in a row without a new record that are followed, and whether an empty page is a documented end
     max_barren: int = 20
     empty_is_end: bool = False
+    #: pages that follow each other, one named by the other, before a list is said to have no end
+    max_pages: int = 10_000
     #: how many requests follow each first one at least, where no answer can tell it before
     min_more: int = 0
 

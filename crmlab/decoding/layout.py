@@ -237,15 +237,15 @@ def raw_members(json: bytes | msgspec.Raw, names: Iterable[str]) -> dict[str, ms
     return found
 
 
-def json_decoded(texts: pl.Series, dtype: pl.DataType) -> pl.Series:
-    """Return what JSON holds, read in slices of about `_SLICE` bytes.
+def json_decoded(texts: pl.Series, dtype: pl.DataType, *, slice_bytes: int = _SLICE) -> pl.Series:
+    """Return what JSON holds, read in slices of about so many bytes.
 
     Raises
     ------
     PolarsError
         One of the texts has another shape than documented.
     """
-    slices = 1 + int(texts.str.len_bytes().sum()) // _SLICE
+    slices = 1 + int(texts.str.len_bytes().sum()) // slice_bytes
     slice_rows = 1 + len(texts) // slices
     # one slice at least: that of no texts has the right type
     starts = range(0, max(1, len(texts)), slice_rows)

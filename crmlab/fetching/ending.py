@@ -14,9 +14,7 @@ from crmlab.fetching.known_records import KnownRecords, signature
 from crmlab.fetching.numbered_list import NumberedList
 from crmlab.fetching.numbered_pages import NumberedPages
 
-#: pages that follow each other, one named by the other, before a list is said to have no end
-MAX_PAGES = 10_000
-#: the same where hardly anything is on them: so many pages, with so many records each on average
+#: pages that hold hardly anything, before a list is said to have no end, and records on each of them on average
 _MAX_THIN_PAGES = 1_000
 _THIN = 10
 #: refused pages in a row that are taken for the end of a list whose last page was not full
@@ -180,7 +178,7 @@ class Ending:
         self._follow_records += len(found)
         has_many_pages = self._follow_pages >= _MAX_THIN_PAGES
         is_thin = has_many_pages and self._follow_records < _THIN * self._follow_pages
-        if trail.depth >= MAX_PAGES or (is_thin and total is None):
+        if trail.depth >= self._paging.max_pages or (is_thin and total is None):
             raise PagingError(
                 f"{page.request.path} does not end: {self._follow_pages:,} pages name yet another one"
             )

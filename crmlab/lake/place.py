@@ -244,7 +244,7 @@ def delta() -> Any:
     return deltalake
 
 
-def again(commit: Callable[[], _Result]) -> _Result:
+def again(commit: Callable[[], _Result], *, tries: int = _TRIES) -> _Result:
     """Return what a commit returns; where another writer was faster, it is tried again: it reads anew what is there.
 
     Raises
@@ -253,7 +253,7 @@ def again(commit: Callable[[], _Result]) -> _Result:
         Others were faster each time.
     """
     other_was_faster = delta().exceptions.CommitFailedError
-    for failed_tries in range(_TRIES):
+    for failed_tries in range(tries):
         try:
             return commit()
         except other_was_faster:
@@ -261,7 +261,7 @@ def again(commit: Callable[[], _Result]) -> _Result:
             seconds = random.uniform(0, 0.02 * (failed_tries + 1))  # noqa: S311  # no secret
             time.sleep(seconds)
     raise CrmlabError(
-        f"other writers of the lake were faster {_TRIES} times in a row: try again later"
+        f"other writers of the lake were faster {tries} times in a row: try again later"
     )
 
 

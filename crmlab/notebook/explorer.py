@@ -31,6 +31,8 @@ _NOT_ANSWERABLE = Path(__file__).parent / "templates" / "not_answerable.html.jin
 _REMEMBERED = 50
 #: rows of the numbers that are shown; the code gives all
 _ROWS = 50
+#: seconds without a further change, after which an answer is computed
+_PAUSE_SECONDS = 0.15
 _WRAP = {"display": "flex", "flex_flow": "row wrap", "align_items": "flex-start"}
 
 
@@ -88,10 +90,9 @@ class Explorer:
         What is shown, to be put into other widgets.
     code : CodeBlock
         The code of what is shown is `code.code`.
+    pause_seconds : float
+        How long a further change is waited for before an answer is computed.
     """
-
-    #: seconds to wait for a further change before an answer is computed
-    PAUSE_SECONDS = 0.15
 
     def __init__(
         self,
@@ -105,6 +106,7 @@ class Explorer:
         self._earlier = earlier
         self._quota = quota
         self._time_zone = time_zone
+        self.pause_seconds = _PAUSE_SECONDS
         self._runner = ScriptRunner(data=data, earlier=earlier)
         self._values = FilterValues(data)
         self._answers: OrderedDict[str, dict[str, Bundle]] = OrderedDict()
@@ -308,7 +310,7 @@ class Explorer:
                     self._show_again(script_text)
                 else:
                     self._say("Working…")
-                    await asyncio.sleep(self.PAUSE_SECONDS)
+                    await asyncio.sleep(self.pause_seconds)
                     await self._compute(script_text)
                 self._say("")
             except Exception as error:  # noqa: BLE001 (else it vanishes with the task)

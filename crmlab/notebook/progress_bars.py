@@ -46,16 +46,19 @@ class Bars:
     ----------
     stop
         what the button sets, in a notebook whose clicks arrive in time
+    interval
+        seconds between two drawings
     """
 
-    def __init__(self, stop: asyncio.Event) -> None:
+    def __init__(self, stop: asyncio.Event, *, interval: float = INTERVAL) -> None:
         self._stop = stop
+        self._interval = interval
         self._accounts: dict[Key, dict[str, Progress]] = {}
         self._bars: dict[Key, _Bar] = {}
         self._drawn: dict[Key, Progress] = {}
         self._panel: ProgressPanel | None = None
         #: not at the first news: until then not all accounts are known
-        self._due = time.monotonic() + INTERVAL
+        self._due = time.monotonic() + self._interval
 
     def __enter__(self) -> Self:
         if front_end.kernel() and auto.notebook_tqdm is not auto.std_tqdm:
@@ -90,7 +93,7 @@ class Bars:
         self._accounts.setdefault(account_key, {})[news.resource] = news
         if time.monotonic() >= self._due:
             self._draw()
-            self._due = time.monotonic() + INTERVAL
+            self._due = time.monotonic() + self._interval
 
     def _draw(self, *, whole: bool = False) -> None:
         """Draw what changed; where a terminal has too few rows, only at the end what is complete."""

@@ -48,8 +48,8 @@ def need_xlsxwriter() -> None:
         raise UsageError("Excel files need XlsxWriter: pip install xlsxwriter") from None
 
 
-def write(sheets: Sequence[Sheet], path: Path) -> None:
-    """Write the workbook, row by row: of the cells, memory holds a few thousand rows at a time.
+def write(sheets: Sequence[Sheet], path: Path, *, rows_at_once: int = _ROWS_AT_ONCE) -> None:
+    """Write the workbook, row by row: of the cells, memory holds so many rows at a time.
 
     What is written of each sheet stands in a folder beside the workbook until the workbook is whole.
     """
@@ -62,7 +62,7 @@ def write(sheets: Sequence[Sheet], path: Path) -> None:
         book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": folder})
         try:
             for sheet in sheets:
-                _write_sheet(book, sheet)
+                _write_sheet(book, sheet, rows_at_once)
             book.close()
         except FileSizeError:
             raise UsageError(
@@ -83,7 +83,7 @@ def _close(book: Any) -> None:
                 open_file.close()
 
 
-def _write_sheet(book: Any, sheet: Sheet) -> None:
+def _write_sheet(book: Any, sheet: Sheet, rows_at_once: int) -> None:
     worksheet = book.add_worksheet(sheet.name)
     head_format = book.add_format(_HEAD)
     formats = {kind: book.add_format(properties) for kind, properties in FORMATS.items()}
@@ -93,7 +93,7 @@ def _write_sheet(book: Any, sheet: Sheet) -> None:
         _write_text(worksheet, (0, position), column.head, head_format)
         writers.append(_writer(worksheet, column.kind, formats))
 
-    for row_number, values in enumerate(_rows(sheet), 1):
+    for row_number, values in enumerate(_rows(sheet, rows_at_once), 1):
         for position, value in enumerate(values):
             if value is not None:
                 writers[position](row_number, position, value)
@@ -103,10 +103,10 @@ def _write_sheet(book: Any, sheet: Sheet) -> None:
         worksheet.autofilter(0, 0, sheet.rows, len(sheet.columns) - 1)
 
 
-def _rows(sheet: Sheet) -> Iterator[tuple[Any, ...]]:
-    """Return the rows as values of Python, of which a few thousand are made at a time."""
-    for start in range(0, sheet.rows, _ROWS_AT_ONCE):
-        columns = [column.values.slice(start, _ROWS_AT_ONCE).to_list() for column in sheet.columns]
+def _rows(sheet: Sheet, at_once: int) -> Iterator[tuple[Any, ...]]:
+    """Return the rows as values of Python, of which only a few are made at a time."""
+    for start in range(0, sheet.rows, at_once):
+        columns = [column.values.slice(start, at_once).to_list() for column in sheet.columns]
         yield from zip(*columns, strict=True)
 
 

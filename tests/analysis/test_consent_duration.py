@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from math import exp, log, sqrt
 from typing import Any
-from unittest.mock import patch
 
 import polars as pl
 import pytest
@@ -240,8 +239,7 @@ def test_a_thinned_curve_is_exact_where_it_stands(
         consent_duration.times_counted(part, keys) for part in (durations[::2], durations[1::2])
     ]
 
-    with patch.object(consent_duration, "MAX_TIMES", 4):
-        thinned = consent_duration.thinned_curve(counts, keys, confidence=0.95)
+    thinned = consent_duration.thinned_curve(counts, keys, confidence=0.95, max_times=4)
 
     exact = ["days", "at_risk", "survival", "lower", "upper", *keys]
     assert (

@@ -264,6 +264,7 @@ def test_who_refused_one_account_is_not_to_be_mailed_by_another() -> None:
 # ---- all the evidence of a fetch, in every answer -----------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_in_force_is_the_same_number_in_every_answer(fetched: crmlab.Fetched) -> None:
     state = analysis.current_consent(fetched)
     in_force = state.filter(pl.col("decision") == "opt-in")

@@ -93,6 +93,7 @@ async def test_a_refresh_by_a_scheduler_says_in_one_line_what_it_did_and_the_nex
 
 
 @pytest.mark.usefixtures("served")
+@pytest.mark.fast
 async def test_conditions_are_decided_by_the_numbers_that_the_report_shows(
     folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

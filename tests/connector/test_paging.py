@@ -231,6 +231,7 @@ def test_a_list_that_comes_whole_says_that_nothing_follows() -> None:
     page = answer(FIRST, {})
 
     assert (one_answer.more(page), one_answer.max_barren, one_answer.min_more) == (0, 20, 0)
+    assert one_answer.max_pages == 10_000
     assert (one_answer.next_if_full, one_answer.empty_is_end) == (False, False)
     assert not one_answer.proves_no_end(page)
     assert not one_answer.is_chain(page)
@@ -245,6 +246,7 @@ def test_what_is_taken_out_of_a_list_is_asked_for_until_nothing_comes() -> None:
     assert (second.turn - FIRST.turn, third.turn - second.turn) == (1, 1)
     assert list(taking(answer(third, {"data": []}))) == []
     assert taking.is_chain(answer(FIRST, {}))
+    assert taking.more(answer(FIRST, {"data": [1]})) is None
 
 
 def test_numbered_pages_say_how_many_follow_and_the_last_is_sent_last() -> None:
@@ -264,6 +266,11 @@ def test_numbered_pages_say_how_many_follow_and_the_last_is_sent_last() -> None:
         3,
         4,
     ]
+    # and the last of those is sent last, whichever page told of them
+    grown = list(paged(answer(requests[2], {"last": 4})))
+    assert [request.send_last for request in grown] == [False, True]
+    [second] = paged(answer(requests[0], {"last": 2}))
+    assert second.params["page"] == "2"
     with pytest.raises(PagingError, match="tells of 5 pages; more than 4 are not read"):
         paged(answer(FIRST, {"last": 5}))
 
@@ -272,6 +279,15 @@ def test_many_pages_are_read_unless_they_are_more_than_anybody_has() -> None:
     assert len(list(numbered(last)(answer(FIRST, {"last": 10_000})))) == 9_999
     with pytest.raises(PagingError, match="more than 10,000"):
         numbered(last)(answer(FIRST, {"last": 10_001}))
+
+
+def test_a_list_of_ten_thousand_pages_that_goes_on_has_no_end() -> None:
+    def page(number: int) -> Page:
+        return answer(FIRST.with_params(page=number), {"data": [1]})
+
+    assert list(widening(is_empty)(page(9_999))) == []
+    with pytest.raises(PagingError, match="page 10,000 still holds something"):
+        widening(is_empty)(page(10_000))
 
 
 @pytest.mark.parametrize(("empty_is_end", "max_barren"), [(True, 2), (False, 20)])
@@ -344,6 +360,13 @@ def test_a_link_is_read_in_its_parts() -> None:
 def test_a_link_without_a_value_keeps_its_parameter() -> None:
     assert linked(FIRST, "/api/list/?after=&page=2").params == {"after": "", "page": "2"}
     assert linked(FIRST, "?page=3").params == {"page": "3"}
+
+
+@pytest.mark.parametrize(("path", "link"), [("/list", "/list~?page=2"), ("/list~", "/list?page=2")])
+def test_only_a_slash_at_the_end_of_a_path_says_nothing(path: str, link: str) -> None:
+    assert linked(Request(path="/list/"), "/list?page=2").params == {"page": "2"}
+    with pytest.raises(PagingError, match="is not followed"):
+        linked(Request(path=path), link)
 
 
 @pytest.mark.parametrize(

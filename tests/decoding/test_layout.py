@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.exceptions import PolarsError
 
-from crmlab.decoding import layout
 from crmlab.decoding.layout import json_decoded
 
 DTYPE = pl.Struct(
@@ -32,9 +31,7 @@ def test_objects_are_the_same_wherever_the_slices_are_cut(
         [None if each is None else json.dumps(each) for each in objects], dtype=pl.String
     )
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "_SLICE", size)
-        found = json_decoded(texts, DTYPE)
+    found = json_decoded(texts, DTYPE, slice_bytes=size)
 
     assert found.dtype == DTYPE
     assert found.equals(texts.str.json_decode(DTYPE), null_equal=True)
@@ -42,12 +39,9 @@ def test_objects_are_the_same_wherever_the_slices_are_cut(
 
 
 @pytest.mark.parametrize("place", [0, 3, 5])
-def test_a_value_of_another_shape_is_met_in_any_slice(
-    place: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(layout, "_SLICE", 20)
+def test_a_value_of_another_shape_is_met_in_any_slice(place: int) -> None:
     texts = ['{"id": "a"}'] * 6
     texts[place] = '{"owner": [1]}'
 
     with pytest.raises(PolarsError):
-        json_decoded(pl.Series(texts), DTYPE)
+        json_decoded(pl.Series(texts), DTYPE, slice_bytes=20)

@@ -46,6 +46,9 @@ JSONS = st.recursive(
 @example({"a": 1}, pl.List(pl.List(PAIR)))
 @example([{"a": 1}], pl.List(pl.List(PAIR)))
 @example([[{"a": 1}]], pl.List(pl.List(PAIR)))
+@example({"a": [1]}, PAIR)
+@example({"b": "x", "c": [1]}, PAIR)
+@example([{"b": {"c": 1}}], pl.List(PAIR))
 def test_a_type_accepts_exactly_what_the_reader_of_polars_takes(value: Any, dtype: Any) -> None:
     text = json.dumps(value)
     try:
@@ -75,6 +78,19 @@ def test_free_form_parts_of_other_fields_are_left_out() -> None:
 @pytest.mark.parametrize("raw", [b"{", b'{"a":1', b'"\xff"'])
 def test_what_is_no_json_fits_nothing(raw: bytes) -> None:
     assert not any(fits(raw, dtype) for dtype in TYPES)
+
+
+@pytest.mark.parametrize("raw", [b"1", b"[[]]", b'{"x":[1]}'])
+def test_a_free_form_value_may_be_anything(raw: bytes) -> None:
+    assert fits(raw, JSON)
+    assert fits(b'{"free":%s}' % raw, pl.Struct({"free": JSON}))
+
+
+def test_a_field_whose_name_is_written_with_an_escape_is_not_looked_at() -> None:
+    dtype = pl.Struct({'a"b': pl.String, "c": pl.String})
+
+    assert fits(b'{"a\\"b":[1],"c":"x"}', dtype)
+    assert not fits(b'{"a\\"b":"x","c":[1]}', dtype)
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from crmlab.providers.onepagecrm import PROVIDER, pages
 from crmlab.sandbox.faults import Fault
 from crmlab.sandbox.server import Sandbox
 from crmlab.sandbox.service import Records
-from crmlab.sandbox.services.onepagecrm import api
 from crmlab.sandbox.world.generate import generate
 from crmlab.sandbox.world.model import NOW, World
+from tests.conftest import described
 
 Serve = Callable[[Any], Awaitable[str]]
 FAST = crmlab.Limits(concurrency=10)
@@ -54,6 +54,16 @@ def plainly(account: crmlab.Account) -> crmlab.Account:
     lists = tuple(replace(each, embeds=(), embedding=None) for each in PROVIDER.resources)
     account.provider = replace(PROVIDER, resources=lists)
     return account
+
+
+def behind_wall(account: crmlab.Account, wall: int) -> crmlab.Account:
+    """The account of a service that gives so many contacts by the number of their page."""
+    return described(
+        account,
+        "contacts",
+        follow=pages.contact_paging(wall),
+        embedding=pages.contact_embedding(wall),
+    )
 
 
 def line(data: crmlab.Fetched, resource: str) -> dict[str, Any]:
@@ -173,17 +183,15 @@ async def test_a_first_answer_that_is_too_much_costs_no_record(world: World) -> 
     assert data.contacts.height == len(world.people_in("onepagecrm"))
 
 
-async def test_past_the_wall_they_come_inside_the_parts(
-    monkeypatch: pytest.MonkeyPatch, world: World
-) -> None:
+async def test_past_the_wall_they_come_inside_the_parts(world: World) -> None:
     people = [
         replace(person, created_at=NOW - dt.timedelta(days=90) + dt.timedelta(minutes=n))
         for n, person in enumerate(world.people_in("onepagecrm"))
     ]
-    monkeypatch.setattr(pages, "WALL", 200)
-    monkeypatch.setattr(api, "WALL", 200)
     async with crmlab.sandbox(World(people=people, notes=world.notes), services=ONE) as crm:
-        data = await crmlab.fetch(crm, "contacts", "onepagecrm.notes", limits=FAST)
+        data = await crmlab.fetch(
+            behind_wall(crm[0], 200), "contacts", "onepagecrm.notes", limits=FAST
+        )
 
     assert data.complete
     assert data.contacts["id"].n_unique() == data.contacts.height == len(people)
@@ -195,14 +203,12 @@ async def test_past_the_wall_they_come_inside_the_parts(
     assert asked(crm, "notes", "contacts/cascade") == {"notes": 1, "contacts/cascade": 0}
 
 
-async def test_what_the_cascade_leaves_out_is_read_by_itself(
-    monkeypatch: pytest.MonkeyPatch, world: World
-) -> None:
+async def test_what_the_cascade_leaves_out_is_read_by_itself(world: World) -> None:
     people = [replace(person, created_at=NOW) for person in world.people_in("onepagecrm")]
-    monkeypatch.setattr(pages, "WALL", 200)
-    monkeypatch.setattr(api, "WALL", 200)
     async with crmlab.sandbox(World(people=people, notes=world.notes), services=ONE) as crm:
-        data = await crmlab.fetch(crm, "contacts", "onepagecrm.notes", limits=FAST)
+        data = await crmlab.fetch(
+            behind_wall(crm[0], 200), "contacts", "onepagecrm.notes", limits=FAST
+        )
 
     assert data.complete
     assert data.contacts["id"].n_unique() == data.contacts.height == len(people)

@@ -7,6 +7,7 @@ import datetime as dt
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,7 @@ from aiohttp import web
 
 import crmlab
 from crmlab.errors import NotFoundError, PagingError
-from crmlab.fetching import ending
-from tests.conftest import Serve
+from tests.conftest import Serve, described
 
 FAST = crmlab.Limits(concurrency=4)
 TIME = "2026-01-01T00:00:00Z"
@@ -398,13 +398,14 @@ async def test_pages_without_a_new_record_are_followed_twenty_times(
     assert "20 pages in a row brought no new record" in data.summary["note"][0]
 
 
-async def test_a_list_that_goes_on_for_ever_is_an_error_that_names_it(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ending, "MAX_PAGES", 30)
+async def test_a_list_that_goes_on_for_ever_is_an_error_that_names_it(serve: Serve) -> None:
     service = Events(lambda cursor: (1, str(int(cursor or 0) + 1)))
+    account = complero(await serve(service))
+    follow = replace(account.provider.resource("events").follow, max_pages=30)
 
-    data = await read_events(serve, service)
+    data = await crmlab.fetch(
+        described(account, "events", follow=follow), "complero.events", limits=FAST
+    )
 
     [failure] = data.failures
     assert isinstance(failure, PagingError)

@@ -79,6 +79,7 @@ def asked(crm: Any, query: pl.LazyFrame, engine: Engine = "in-memory") -> tuple[
 
 
 @each_engine
+@pytest.mark.fast
 def test_what_changed_lately_takes_a_twentieth_of_the_requests(
     crm: Any, deals: pl.DataFrame, engine: Engine
 ) -> None:

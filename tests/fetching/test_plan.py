@@ -20,9 +20,11 @@ from crmlab.errors import AuthError, NotFoundError, UsageError
 from crmlab.fetching.plan import RESOURCES, SCOPES, Plan
 from crmlab.providers.complero import PROVIDER as COMPLERO
 from crmlab.providers.onepagecrm import PROVIDER as ONEPAGECRM
+from crmlab.providers.onepagecrm.pages import contact_paging
 from crmlab.sandbox.faults import Fault
 from crmlab.sandbox.world.generate import generate
 from crmlab.sandbox.world.model import NOW, World
+from tests.conftest import described
 
 Serve = Callable[[Any], Awaitable[str]]
 FAST = crmlab.Limits(concurrency=10)
@@ -187,16 +189,10 @@ async def test_a_long_row_of_first_requests_is_counted_and_not_sent() -> None:
     assert (plan.requests, plan.exact) == (30, False)
 
 
-async def test_contacts_past_the_wall_are_estimated_and_asked_for(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from crmlab.providers.onepagecrm import pages
-    from crmlab.sandbox.services.onepagecrm import api
-
-    monkeypatch.setattr(pages, "WALL", 200)
-    monkeypatch.setattr(api, "WALL", 200)
+async def test_contacts_past_the_wall_are_estimated_and_asked_for(world: World) -> None:
     async with crmlab.sandbox(world, services=ONE) as crm:
-        plan = await crmlab.plan(crm, "contacts", limits=FAST)
+        account = described(crm[0], "contacts", follow=contact_paging(200))
+        plan = await crmlab.plan(account, "contacts", limits=FAST)
         data = await crmlab.fetch(plan, limits=FAST)
 
     assert data.complete

@@ -24,6 +24,7 @@ def world() -> World:
     return generate(300, seed=1, now=NOW)
 
 
+@pytest.mark.fast
 async def test_what_the_sandbox_serves_as_documented_is_confirmed_in_few_requests(
     world: World,
 ) -> None:
@@ -49,6 +50,7 @@ async def test_what_the_sandbox_serves_as_documented_is_confirmed_in_few_request
     assert not [key for key in keys if key in shown]
 
 
+@pytest.mark.fast
 async def test_an_account_without_records_tells_nothing_and_refutes_nothing() -> None:
     async with crmlab.sandbox(World(now=NOW)) as accounts:
         found = await crmlab.probe(accounts)

@@ -58,7 +58,14 @@ def _planted_field(key: str, part: Any, names: list[str], may_hold: Callable[[st
 
 
 @pytest.mark.parametrize(
-    "service", ["altcraft", "commanders_act", "complero", "onepagecrm", "relenta"]
+    "service",
+    [
+        "altcraft",
+        pytest.param("commanders_act", marks=pytest.mark.fast),
+        "complero",
+        "onepagecrm",
+        "relenta",
+    ],
 )
 async def test_a_name_in_any_field_of_text_is_in_no_copy(tmp_path: Path, service: str) -> None:
     """Every text of the spool that is no id, time, cursor or state is a name, in one spelling or another."""

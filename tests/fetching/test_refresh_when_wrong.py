@@ -80,6 +80,7 @@ async def test_a_service_that_ignores_times_costs_more_and_is_told_and_its_rows_
     assert all("modified_since" not in note for note in usual.data.summary["note"])
 
 
+@pytest.mark.fast
 async def test_what_a_filter_of_another_time_does_not_bring_shows_in_a_sweep_of_keys() -> None:
     only = {"services": ["onepagecrm"]}
     first, _ = await read(earlier(today(), 1), {}, "contacts", **only)

@@ -58,6 +58,7 @@ async def test_each_list_is_asked_from_its_own_watermark() -> None:
     assert not second.data.asked.period("companies").is_bounded
 
 
+@pytest.mark.slow
 async def test_the_watermark_is_by_the_clock_of_the_service() -> None:
     async with crmlab.sandbox(rows=100, days_ago=1, now=NOW) as accounts:
         refresh = await refreshed(list(accounts), watermarks={})
@@ -83,6 +84,7 @@ async def test_the_watermark_is_by_the_clock_of_the_service() -> None:
     }
 
 
+@pytest.mark.slow
 async def test_keys_are_those_of_all_records_that_users_can_delete() -> None:
     async with crmlab.sandbox(
         rows=300, services=["onepagecrm", "relenta", "altcraft", "complero"], now=NOW

@@ -339,6 +339,7 @@ asyncio.run(crmlab.fetch(account, "complero.latest_events", allow_destructive=Tr
 """
 
 
+@pytest.mark.slow
 async def test_a_run_that_was_killed_while_it_waited_is_told_by_the_next_one(
     serve: Serve, tmp_path: Path
 ) -> None:

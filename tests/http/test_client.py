@@ -186,6 +186,7 @@ async def test_no_usable_answer_is_a_reason_to_ask_again(serve: Serve, broken: A
     assert len(script.asked) >= 2
 
 
+@pytest.mark.slow
 async def test_endless_nesting_costs_what_is_nested_and_no_more(serve: Serve) -> None:
     page = await send(await serve(Script(endless_nesting)), again="never")
 

@@ -356,8 +356,8 @@ def test_to_plan_with_each_number_is_the_least_of_all() -> None:
     narrow = Limits(rate=2, burst=20, concurrency=8)
     unlimited = Limits(burst=30, concurrency=6)
 
-    assert strictest_of([wide, narrow, unlimited]) == Limits(
-        rate=2, burst=10, concurrency=4, ceiling=2
-    )
+    strictest = Limits(rate=2, burst=10, concurrency=4, ceiling=2)
+    assert strictest_of([wide, narrow, unlimited]) == strictest
+    assert strictest_of([unlimited, narrow, wide]) == strictest
     assert strictest_of([wide]) == wide
     assert strictest_of([unlimited]) == unlimited

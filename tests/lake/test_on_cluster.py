@@ -90,6 +90,7 @@ async def test_accounts_that_are_read_at_the_same_time_are_few_commits(tmp_path:
     assert 1 <= place.open("state").version() - before < 12
 
 
+@pytest.mark.fast
 async def test_an_account_that_is_begun_again_after_its_commit_is_not_asked(tmp_path: Path) -> None:
     place = Place(tmp_path / "lake", None)
     work = work_on(place, 1)

@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,10 +20,9 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 import crmlab
 from crmlab.errors import CrmlabError, UsageError
-from crmlab.lake import place as places
 from crmlab.lake import state as states
 from crmlab.lake import table as tables
-from crmlab.lake.place import Place
+from crmlab.lake.place import Place, again
 from crmlab.lake.question import known_of
 from crmlab.lake.table import LakeTable
 from crmlab.schema import TABLES
@@ -48,13 +48,13 @@ def test_delta_takes_the_same_transaction_again_and_we_rely_on_the_handle_alone(
     tmp_path: Path,
 ) -> None:
     row = pl.DataFrame({"id": ["1"]})
-    again = CommitProperties(app_transactions=[Transaction("crmlab", 1)])
-    write_deltalake(tmp_path, row, commit_properties=again)
+    same = CommitProperties(app_transactions=[Transaction("crmlab", 1)])
+    write_deltalake(tmp_path, row, commit_properties=same)
     stale = DeltaTable(tmp_path)
-    write_deltalake(tmp_path, row, mode="append", commit_properties=again)
+    write_deltalake(tmp_path, row, mode="append", commit_properties=same)
     assert pl.read_delta(str(tmp_path)).height == 2
     with pytest.raises(CommitFailedError):
-        write_deltalake(stale, row, mode="append", commit_properties=again)
+        write_deltalake(stale, row, mode="append", commit_properties=same)
 
 
 @pytest.mark.parametrize("change", [{"3": "new"}, {"1": "changed"}, {"1": "changed", "3": "new"}])
@@ -167,19 +167,18 @@ def test_a_table_of_another_program_is_no_lake(tmp_path: Path) -> None:
     assert pl.read_delta(str(tmp_path / "state")).height == 1
 
 
-def test_a_writer_that_is_always_late_says_so(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def conflicts(*given: object) -> None:
+def test_a_writer_that_is_always_late_says_so() -> None:
+    tries = []
+
+    def conflicts() -> None:
+        tries.append(1)
         raise CommitFailedError("Concurrent transaction failed")
 
-    monkeypatch.setattr(tables, "_commit", conflicts)
-    monkeypatch.setattr(places, "_TRIES", 2)
     with pytest.raises(
         CrmlabError, match="other writers of the lake were faster 2 times in a row: try again later"
     ):
-        refreshed(folder, came({"deals": deals({"1": "b"})}, day(2)), day(2))
-    assert names(crmlab.Lake(folder).scan("deals")) == {"1": "a", "2": "b"}
+        again(conflicts, tries=2)
+    assert len(tries) == 2
 
 
 def test_a_store_in_which_writers_overwrite_each_other_is_refused(
@@ -197,7 +196,6 @@ def test_a_store_in_which_writers_overwrite_each_other_is_refused(
 
 def with_columns(monkeypatch: pytest.MonkeyPatch, **columns: pl.DataType | None) -> None:
     """Let this be another version of crmlab, whose deals have other columns."""
-    from dataclasses import replace
     from types import MappingProxyType
 
     from crmlab import schema
@@ -365,8 +363,8 @@ def test_a_copy_of_a_lake_is_a_lake(folder: Path, tmp_path: Path) -> None:
     assert names(crmlab.Lake(folder).scan("deals")) == {"1": "a", "2": "b"}
 
 
-def test_a_lake_of_a_newer_crmlab_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(states, "_FORMAT", 0)
+def test_a_lake_of_a_newer_crmlab_is_refused(folder: Path) -> None:
+    states.commit(Place(folder, None), lambda state: replace(state, format=99))
     with pytest.raises(UsageError, match="was written by a newer crmlab: use that one"):
         crmlab.Lake(folder).open()
 

@@ -67,8 +67,6 @@ class EachFault:
         survived = self._survivors(session, tried)
         share = 1 - len(survived) / len(tried)
         self.is_good = share >= FLOOR
-        for mutant in survived:
-            print(f"  survived {self.path}:{mutant}")
         print(
             f"{self.path}: {len(tried) - len(survived)} of {len(tried)} found, {share:.1%};"
             f" {len(every) - len(tried)} are none; {time.monotonic() - began:.0f} s",
@@ -88,7 +86,8 @@ class EachFault:
             mutant = running.pop(child)
             if status == 0:
                 survived.append(mutant)
-        return sorted(survived, key=lambda mutant: mutant.line)
+                print(f"  survived {self.path}:{mutant}", flush=True)
+        return survived
 
     def _started(self, session: pytest.Session, tree: ast.Module) -> int:
         """Start the tests with this in place of the module, and return the process, which ends with 0 if they pass."""

@@ -2,19 +2,36 @@
 
 #: by module: the line, what stands in it and what would, and why nothing can tell
 EQUAL: dict[str, dict[tuple[str, str, str], str]] = {
+    "crmlab/connector/paging.py": {
+        (
+            "in_body: bool = False",
+            "in_body: bool = False",
+            "in_body: bool = None",
+        ): "it is only asked whether it is true",
+        (
+            'size = str(self._fields(request).get(self.name, ""))',
+            "''",
+            "'~'",
+        ): "neither is a number",
+        (
+            "if number > max_window:",
+            "number > max_window",
+            "number >= max_window",
+        ): "of the width itself both say that a window ends there: it is a power of two",
+    },
     "crmlab/decoding/strict.py": {
         (
-            'return msgspec.defstruct("Accepted", declared, rename=names, gc=False)',
-            "msgspec.defstruct('Accepted', declared, rename=names, gc=False)",
-            "msgspec.defstruct('Accepted', declared, rename=names)",
+            'return msgspec.defstruct("Accepted", declared, rename=attribute_names, gc=False)',
+            "msgspec.defstruct('Accepted', declared, rename=attribute_names, gc=False)",
+            "msgspec.defstruct('Accepted', declared, rename=attribute_names)",
         ): "it only saves time: what is decoded is thrown away",
         (
-            'return msgspec.defstruct("Accepted", declared, rename=names, gc=False)',
+            'return msgspec.defstruct("Accepted", declared, rename=attribute_names, gc=False)',
             "False",
             "True",
         ): "it only saves time: what is decoded is thrown away",
         (
-            'return msgspec.defstruct("Accepted", declared, rename=names, gc=False)',
+            'return msgspec.defstruct("Accepted", declared, rename=attribute_names, gc=False)',
             "'Accepted'",
             "'Accepted~'",
         ): "nobody sees the name of the class",

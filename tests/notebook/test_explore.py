@@ -18,9 +18,10 @@ import pytest
 
 import crmlab
 from crmlab import Fetched, Stored, analysis
+from crmlab import notebook as room
 from crmlab.catalogue import CATALOGUE, SECTIONS
 from crmlab.errors import UsageError
-from crmlab.notebook import Explorer, explore
+from crmlab.notebook import Explorer
 from crmlab.schema.asked import Asked
 from crmlab.schema.tables import TABLES, conform
 
@@ -30,9 +31,15 @@ QUOTA = {"EUR": 1e6, "USD": 1e6, "GBP": 1e6}
 
 @pytest.fixture(autouse=True)
 def notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures are bundled as in a notebook, and nobody waits for further changes."""
+    """Figures are bundled as in a notebook."""
     monkeypatch.setattr(plotly.io.renderers, "default", "plotly_mimetype")
-    monkeypatch.setattr(Explorer, "PAUSE_SECONDS", 0.0)
+
+
+def explore(*data: Any, **more: Any) -> Explorer:
+    """Return the panel, which waits for no further changes."""
+    panel = crmlab.explore(*data, **more)
+    panel.pause_seconds = 0.0
+    return panel
 
 
 def ask(panel: Explorer, name: str) -> None:
@@ -344,11 +351,9 @@ async def done(panel: Explorer) -> None:
     await panel._answering
 
 
-async def test_of_quick_changes_only_the_last_is_computed(
-    fetched: Fetched, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Explorer, "PAUSE_SECONDS", 0.05)
+async def test_of_quick_changes_only_the_last_is_computed(fetched: Fetched) -> None:
     panel = explore(fetched)
+    panel.pause_seconds = 0.05
     counting = Counting(panel)
 
     for day in range(1, 20):
@@ -423,7 +428,7 @@ def test_where_no_widgets_are_shown_the_code_is(fetched: Fetched) -> None:
 def test_it_is_a_public_name_and_without_anywidget_the_advice_is_an_extra(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert crmlab.explore is explore
+    assert crmlab.explore is room.explore
     monkeypatch.setitem(sys.modules, "anywidget", None)
 
     with pytest.raises(ImportError, match=r"crmlab\.explore\(\) need.*pip install anywidget"):

@@ -204,9 +204,8 @@ def test_lists_stand_below_their_account_whatever_the_order_of_their_news(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("LINES", str(height))
-    monkeypatch.setattr("crmlab.notebook.progress_bars.INTERVAL", 0)
     relenta = {"account": "relenta", "provider": "relenta"}
-    with Bars(asyncio.Event()) as bars:
+    with Bars(asyncio.Event(), interval=0) as bars:
         for round in range(1, 4):
             bars(news("deals", requests=round, rows=round))
             bars(news("contacts", requests=round, rows=round, **relenta))
@@ -260,10 +259,12 @@ def run(options: str = "", **environment: str) -> tuple[str, str]:
     return done.stdout.strip(), done.stderr
 
 
+@pytest.mark.slow
 def test_nothing_is_drawn_and_nothing_loaded_where_nobody_looks_on() -> None:
     assert run() == ("[]", "")
 
 
+@pytest.mark.slow
 def test_lines_are_drawn_where_they_are_asked_for() -> None:
     loaded, drawn = run(", progress=True")
 
@@ -298,6 +299,7 @@ def in_terminal(options: str = "", **environment: str) -> str:
     return shown.decode()
 
 
+@pytest.mark.slow
 def test_in_a_terminal_lines_are_drawn() -> None:
     shown = screen(in_terminal())
 
@@ -311,5 +313,6 @@ def test_in_a_terminal_lines_are_drawn() -> None:
 @pytest.mark.parametrize(
     ("options", "environment"), [(", progress=False", {}), ("", {"TQDM_DISABLE": "1"})]
 )
+@pytest.mark.slow
 def test_in_a_terminal_they_can_be_refused(options: str, environment: dict[str, str]) -> None:
     assert in_terminal(options, **environment) == ""

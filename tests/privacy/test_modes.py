@@ -48,6 +48,7 @@ async def test_what_crmlab_keeps_by_itself_is_for_this_user_only(tmp_path: Path)
     assert stat.S_IMODE((tmp_path / "lake").stat().st_mode) == 0o700
 
 
+@pytest.mark.slow
 def test_a_key_of_masks_and_a_copy_of_a_spool_are_too(
     tmp_path: Path, fetched: crmlab.Fetched, spool: Path
 ) -> None:

@@ -74,12 +74,16 @@ async def test_counters_count_every_subscription_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("limit", [2, 3, 1000])
-async def test_a_log_is_followed_from_its_last_time_on(
-    world: World, limit: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.slow
+async def test_a_log_is_followed_from_its_last_time_on(world: World, limit: int) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
-        monkeypatch.setattr("crmlab.providers.altcraft.details.LIMIT", limit)
-        data = await crmlab.fetch(accounts, "altcraft.campaign_log", limits=FAST)
+        account = crmlab.Account(
+            "altcraft",
+            base_url=accounts[0].base_url,
+            token="sandbox-altcraft-token",
+            facts={"page_size": limit},
+        )
+        data = await crmlab.fetch(account, "altcraft.campaign_log", limits=FAST)
 
     sent = {
         (e.campaign_id, e.at.date())

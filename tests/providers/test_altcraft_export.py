@@ -17,9 +17,9 @@ import crmlab
 from crmlab.connector import Request
 from crmlab.errors import PagingError, Stopped, TransportError
 from crmlab.fetching import redact
-from crmlab.providers.altcraft.export import pages_of
+from crmlab.providers.altcraft.export import following, pages_of
 from crmlab.sandbox.world.generate import generate
-from tests.conftest import Serve
+from tests.conftest import Serve, described
 
 FAST = crmlab.Limits(concurrency=10)
 HURRY = crmlab.Timeouts(first_wait=0.001)
@@ -28,15 +28,14 @@ TOKEN = "planted-token-0815"
 DONE: dict[str, Any] = {"status": "completed", "progress": 100}
 
 
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crmlab.providers.altcraft.export.FIRST_WAIT", 0.001)
-
-
-def by_export(url: str, **more: str) -> crmlab.Account:
-    return crmlab.Account(
-        "altcraft", base_url=url, token=TOKEN, profiles_by="export", limits=FAST, **more
+def by_export(url: str, *, first_wait: float = 0.001, **more: str) -> crmlab.Account:
+    """Return an account whose exports are given up after three looks."""
+    settings = {"token": TOKEN, **more}
+    account = crmlab.Account(
+        "altcraft", base_url=url, profiles_by="export", limits=FAST, **settings
     )
+    follow = following(first_wait=first_wait, max_looks=3)
+    return described(account, "profiles", follow=follow)
 
 
 def line(number: int, **cells: str) -> str:
@@ -105,13 +104,7 @@ async def test_an_export_brings_the_table_that_pages_bring(
     world = generate(300, seed=1)
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         paged = await crmlab.fetch(accounts, "contacts", "altcraft.profiles", limits=FAST)
-        account = crmlab.Account(
-            "altcraft",
-            base_url=accounts[0].base_url,
-            token="sandbox-altcraft-token",
-            profiles_by="export",
-            limits=FAST,
-        )
+        account = by_export(accounts[0].base_url, token="sandbox-altcraft-token")
         plan = await crmlab.plan(account, "contacts")
         started = accounts.requests["altcraft", "/v1.1/profiles/get_all"]
         data = await crmlab.fetch(
@@ -134,13 +127,7 @@ async def test_an_export_brings_the_table_that_pages_bring(
 
 async def test_an_export_is_replayed_from_its_spool_and_from_a_redacted_one(tmp_path: Path) -> None:
     async with crmlab.sandbox(rows=60, seed=3, services=["altcraft"]) as accounts:
-        account = crmlab.Account(
-            "altcraft",
-            base_url=accounts[0].base_url,
-            token="sandbox-altcraft-token",
-            profiles_by="export",
-            limits=FAST,
-        )
+        account = by_export(accounts[0].base_url, token="sandbox-altcraft-token")
         data = await crmlab.fetch(account, "contacts", spool=tmp_path / "spool")
 
     again = crmlab.replay(tmp_path / "spool")
@@ -250,21 +237,16 @@ async def test_an_export_that_cannot_be_read_is_a_typed_failure(
     service: Exporting,
     kind: type[Exception],
     told: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("crmlab.providers.altcraft.export._MAX_LOOKS", 3)
     with pytest.raises(kind, match=told) as failed:
         await exported(serve, service)
 
     assert TOKEN not in str(failed.value)
 
 
-async def test_what_is_told_to_stop_waits_for_no_export(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("crmlab.providers.altcraft.export.FIRST_WAIT", 60)
+async def test_what_is_told_to_stop_waits_for_no_export(serve: Serve) -> None:
     service = Exporting([result(3, FILE)], lines(3))
-    account = by_export(await serve(service.answer), custom_fields="season")
+    account = by_export(await serve(service.answer), first_wait=60, custom_fields="season")
     stop = asyncio.Event()
     asyncio.get_running_loop().call_later(0.2, stop.set)
 

@@ -633,6 +633,7 @@ async def test_banner_statistics_come_by_location_where_the_account_asks_for_the
     assert parts.consent_statistics["optin"].sum() == whole.consent_statistics["optin"].sum() > 0
 
 
+@pytest.mark.slow
 async def test_banner_statistics_come_by_device_where_the_account_asks_for_them() -> None:
     async with crmlab.sandbox(rows=50, services=["commanders_act"]) as site:
         keys = site.keys["commanders_act"]

@@ -536,14 +536,17 @@ def test_a_body_that_is_no_list_of_objects_is_followed_by_its_cursor() -> None:
         ]
 
 
-async def test_small_pages_are_read_in_slices_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crmlab.providers.complero._LIMIT", 10)
+async def test_small_pages_are_read_in_slices_to_the_end() -> None:
     since = NOW - timedelta(days=400)
     async with crmlab.sandbox(rows=400, now=NOW, services=["complero"]) as accounts:
-        everything = await crmlab.fetch(accounts, "consent_events", "operations", limits=FAST)
-        some = await crmlab.fetch(
-            accounts, "consent_events", "operations", since=since, limits=FAST
+        account = crmlab.Account(
+            "complero",
+            base_url=accounts[0].base_url,
+            api_key="sandbox-complero-key",
+            facts={"page_size": 10},
         )
+        everything = await crmlab.fetch(account, "consent_events", "operations", limits=FAST)
+        some = await crmlab.fetch(account, "consent_events", "operations", since=since, limits=FAST)
         world = accounts.world
 
     known = {person.id for person in world.people_in("complero")}

@@ -100,14 +100,15 @@ async def test_a_plan_counts_a_request_for_each_contact() -> None:
     assert requests == {"notifications": 1, "all_contacts": 1, "relationships": len(PEOPLE)}
 
 
-def test_contacts_of_a_filter_past_the_wall_stay_those_of_the_filter(monkeypatch: Any) -> None:
-    monkeypatch.setattr(pages, "WALL", 200)
+def test_contacts_of_a_filter_past_the_wall_stay_those_of_the_filter() -> None:
     resource = PROVIDER.resource("filtered_contacts")
     context = Context(now=dt.datetime.now(dt.UTC), rows={"filters": pl.DataFrame({"id": ["f1"]})})
     (first,) = resource.requests(context)
 
-    spread = list(resource.follow(answer([NOW - 1000 * n for n in range(450)], first)))
-    of_one_second = list(resource.follow(answer([NOW - 5] * 450, first, filters=False)))
+    assert resource.follow is pages.contact_pages
+    follow = pages.contact_paging(200)
+    spread = list(follow(answer([NOW - 1000 * n for n in range(450)], first)))
+    of_one_second = list(follow(answer([NOW - 5] * 450, first, filters=False)))
 
     assert spread
     assert all(_is_of(request, "f1") for request in (first, *spread, *of_one_second))

@@ -72,6 +72,7 @@ async def test_a_change_keeps_all_that_it_does_not_name() -> None:
     assert any("(Work)" in phone for phone in now["phone"])
 
 
+@pytest.mark.fast
 async def test_an_upload_is_followed_to_its_end_and_errors_come_back_as_rows() -> None:
     frame = pl.DataFrame(
         {
@@ -104,15 +105,18 @@ async def test_two_thousand_contacts_need_three_uploads() -> None:
     assert pushed.counts == {"sent": 2001}
 
 
-async def test_work_that_goes_on_is_asked_for_by_the_next_push(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_work_that_goes_on_is_asked_for_by_the_next_push(tmp_path: Path) -> None:
     frame = pl.DataFrame({"id": ["N-1"], "first_name": ["A"], "last_name": ["B"]})
     file = tmp_path / "results.jsonl"
+    stop = asyncio.Event()
+
+    def stop_once_sent(progress: crmlab.Progress) -> None:
+        stop.set()
+
     async with crmlab.sandbox(rows=20, services=["complero"]) as accounts:
-        monkeypatch.setattr("crmlab.pushing.follow_up.PATIENCE", 0)
-        first = await crmlab.push(accounts[0], "contacts", frame, results=file)
-        monkeypatch.undo()
+        first = await crmlab.push(
+            accounts[0], "contacts", frame, results=file, progress=stop_once_sent, stop=stop
+        )
         second = await crmlab.push(accounts[0], "contacts", frame, results=file)
 
     assert not first.complete

@@ -15,6 +15,8 @@ import pytest
 from openpyxl.utils.escape import unescape
 
 from crmlab.errors import CrmlabError, UsageError
+from crmlab.results import excel
+from crmlab.results.excel_sheets import sheets
 from crmlab.results.export import export
 from crmlab.schema.tables import TABLES, conform
 
@@ -351,10 +353,7 @@ def test_the_longest_whole_numbers_are_text(tmp_path: Path) -> None:
     assert sheet(path, "deals")[0]["id"] == str(2**128 - 1)
 
 
-def test_a_workbook_of_many_rows_is_written_a_few_rows_at_a_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("crmlab.results.excel._ROWS_AT_ONCE", 7)
+def test_a_workbook_of_many_rows_is_written_a_few_rows_at_a_time(tmp_path: Path) -> None:
     rows = 100
     frame = pl.DataFrame({"id": [f"c{row}" for row in range(rows)], "row": range(rows)})
     odd = pl.col("row") % 2 == 1
@@ -362,7 +361,8 @@ def test_a_workbook_of_many_rows_is_written_a_few_rows_at_a_time(
         odd=odd, part=pl.when(odd).then(pl.col("row") / 2), at=pl.lit(dt.date(2026, 1, 31))
     )
 
-    (path,) = export({"mine": frame, "none": frame.clear()}, tmp_path, "xlsx")
+    path = tmp_path / "mine.xlsx"
+    excel.write(sheets({"mine": frame, "none": frame.clear()}), path, rows_at_once=7)
 
     assert [row["id"] for row in sheet(path, "mine")] == frame["id"].to_list()
     assert [row["part"] for row in sheet(path, "mine")] == frame["part"].to_list()

@@ -265,12 +265,16 @@ async def test_an_event_on_the_edge_of_two_windows_comes_once() -> None:
     assert data.complete
 
 
-async def test_small_pages_are_followed_to_the_end(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("crmlab.providers.altcraft.LIMIT", 7)
+@pytest.mark.slow
+async def test_small_pages_are_followed_to_the_end(world: World) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
-        data = await crmlab.fetch(accounts, "contacts", "activities", "subscriptions", limits=FAST)
+        account = crmlab.Account(
+            "altcraft",
+            base_url=accounts[0].base_url,
+            token="sandbox-altcraft-token",
+            facts={"page_size": 7},
+        )
+        data = await crmlab.fetch(account, "contacts", "activities", "subscriptions", limits=FAST)
 
     assert data.complete
     assert data.contacts.height == len(world.people_in("altcraft"))

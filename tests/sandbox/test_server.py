@@ -61,6 +61,7 @@ async def test_a_sandbox_may_be_closed_within_its_block() -> None:
         assert not is_open(accounts.url)
 
 
+@pytest.mark.slow
 def test_an_awaited_sandbox_ends_with_the_event_loop_and_leaves_nothing() -> None:
     code = """
 import asyncio, crmlab

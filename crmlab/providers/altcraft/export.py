@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import parse_qsl
@@ -27,7 +28,7 @@ _STATUS = "/tasks/status"
 _DONE = ("completed", "success")
 _FAILED = ("failed", "error", "canceled", "cancelled", "stopped", "aborted")
 #: seconds until the state of an export is asked for, a half more each time, up to half a minute
-FIRST_WAIT = 1.0
+_FIRST_WAIT = 1.0
 _MAX_WAIT = 30.0
 #: how often: about an hour in all
 _MAX_LOOKS = 120
@@ -117,7 +118,7 @@ def exported(resource: Resource, how: str) -> Resource:
     return replace(
         resource,
         requests=_exports,
-        follow=_FOLLOW,
+        follow=following(),
         page_size=None,
         restate=_restated,
         total=_total,
@@ -157,32 +158,35 @@ def _restated(page: Page) -> Page:
     return replace(page, body=b'{"data":[],"task":%s}' % task, _read={})
 
 
-def _follow(page: Page) -> Iterable[Request]:
-    """Ask for the state of an export until it is done, then for its files."""
+def following(*, first_wait: float = _FIRST_WAIT, max_looks: int = _MAX_LOOKS) -> Paginator:
+    """Return how an export is followed: its state is asked for until it is done, then its files."""
+    follow = partial(_follow, first_wait=first_wait, max_looks=max_looks)
+    return Paginator(strategy="exported by the service, then downloaded", follow=follow, min_more=2)
+
+
+def _follow(page: Page, *, first_wait: float, max_looks: int) -> Iterable[Request]:
     if page.request.is_file:
         return ()
     task = page.read(_Told).task
     if page.request.path != _STATUS:
         if task.task_id is None:
             raise PagingError("an export was started, but the answer names no task")
-        return [_look(page.request, task.task_id, turn=1)]
+        return [_look(page.request, task.task_id, turn=1, first_wait=first_wait)]
     if task.word in _FAILED:
         raise PagingError(f"the export of a database ended as {task.word!r}")
     if task.is_done:
         return _files(page.request, task.outcome)
-    if page.request.turn >= _MAX_LOOKS:
+    if page.request.turn >= max_looks:
         raise PagingError(
-            f"the export of a database was not done after {_MAX_LOOKS} looks at its state, which is {task.word[:40]!r}"
+            f"the export of a database was not done after {max_looks} looks at its state, which is {task.word[:40]!r}"
         )
-    return [_look(page.request, page.request.body["task_id"], turn=page.request.turn + 1)]
+    task_id = page.request.body["task_id"]
+    return [_look(page.request, task_id, turn=page.request.turn + 1, first_wait=first_wait)]
 
 
-_FOLLOW = Paginator(strategy="exported by the service, then downloaded", follow=_follow, min_more=2)
-
-
-def _look(request: Request, task: object, *, turn: int) -> Request:
+def _look(request: Request, task: object, *, turn: int, first_wait: float) -> Request:
     look = post(_STATUS[1:], tags=request.tags, task_id=task)
-    wait = min(_MAX_WAIT, FIRST_WAIT * 1.5 ** (turn - 1))
+    wait = min(_MAX_WAIT, first_wait * 1.5 ** (turn - 1))
     return replace(look, turn=turn, wait=wait)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from operator import attrgetter
 from typing import Any
@@ -190,36 +191,40 @@ def _height(page: Page) -> int:
 numbered_pages = numbered(_last)
 
 
-def _follow(page: Page) -> Iterable[Request]:
-    """Follow contacts up to the wall by pages, past it by parts of the time of creation (or change).
+def contact_paging(wall: int = WALL) -> Paginator:
+    """Return how contacts are followed: up to the wall by pages, past it by parts of the time of creation (or change).
 
     Each part is cut again until it is below the wall; contacts of the same second, which
     no part can separate, come by the cascade: batch after batch, and slower.
     """
+    return Paginator(
+        strategy=f"pages side by side, past {wall:,} in parts by time",
+        follow=partial(_follow, wall=wall),
+        more=partial(_more, wall=wall),
+        param="page",
+        next_if_full=True,
+    )
+
+
+def _follow(page: Page, *, wall: int) -> Iterable[Request]:
     if page.request.path.startswith("/contacts/cascade"):
         return _next_batch(page)
-    if (total(page) or 0) <= WALL:
+    if (total(page) or 0) <= wall:
         return numbered_pages(page)
     if page.request.params["page"] != "1":
         return ()
-    return _parts(page)
+    return _parts(page, wall)
 
 
-def _more(page: Page) -> int | None:
+def _more(page: Page, *, wall: int) -> int | None:
     """Return how many requests follow; past the wall about one page in each two parts is partly filled."""
     contacts = total(page) or 0
-    if contacts <= WALL:
+    if contacts <= wall:
         return numbered_pages.more(page)
-    return -(-contacts // 100) + contacts // WALL
+    return -(-contacts // 100) + contacts // wall
 
 
-contact_pages = Paginator(
-    strategy="pages side by side, past 10,000 in parts by time",
-    follow=_follow,
-    more=_more,
-    param="page",
-    next_if_full=True,
-)
+contact_pages = contact_paging()
 
 
 def _next_batch(page: Page) -> Iterable[Request]:
@@ -242,8 +247,8 @@ def _is_in_cascade(request: Request) -> bool:
     return "filter_id" not in request.params and "pinned_attachments" not in embedded
 
 
-def _parts(page: Page) -> Iterable[Request]:
-    """Cut the time that a first page spans (its list is sorted by it) so that each part may fit."""
+def _parts(page: Page, wall: int) -> Iterable[Request]:
+    """Cut the time that a first page spans (its list is sorted by it) so that each part may fit below the wall."""
     first_time, last_time = _first_and_last(page)
     since_time = int(page.request.params.get("since", "0"))
     end_time = _end(page)
@@ -265,7 +270,7 @@ def _parts(page: Page) -> Iterable[Request]:
         first_time += 1
     # whether an edge belongs to a part is not documented:
     # it belongs to two, and repeats are dropped
-    edges = _edges(first_time, last_time, end_time, total(page) or 0)
+    edges = _edges(first_time, last_time, end_time, total(page) or 0, wall)
     for start, stop in list(pairwise(edges)) or [(end_time, end_time)]:
         parts.append(_part(page.request, start, stop))
     return parts
@@ -291,13 +296,13 @@ def _end(page: Page) -> int | None:
     return int(until)
 
 
-def _edges(first: int, last: int, end: int, contacts: int) -> list[int]:
+def _edges(first: int, last: int, end: int, contacts: int, wall: int) -> list[int]:
     """Return where to cut first..end so that each part may be half as long as the wall is high.
 
     `last` is when the last of the hundred contacts of a page was made. Were all as close as these, half a
     wall of them would end at one more edge.
     """
-    half_wall = WALL // 2
+    half_wall = wall // 2
     part_count = -(-contacts // half_wall)
     evenly = {first + (end - first) * number // part_count for number in range(part_count + 1)}
     if_all_were_as_close = first + (last - first + 1) * half_wall // 100
@@ -339,14 +344,14 @@ def _embedded(request: Request, names: Iterable[str]) -> Request:
     return replace(request, params=params)
 
 
-def _rest(page: Page, names: Iterable[str], size: int) -> Iterable[Request]:
+def _rest(page: Page, names: Iterable[str], size: int, *, wall: int) -> Iterable[Request]:
     """The contacts after a first page, in pages of that size."""
     size_before = page_size(page)
     size = min(size, size_before)
     request = _embedded(page.request, names).with_params(per_page=size)
     contacts = total(page) or (_last(page) or 1) * size_before
-    if contacts > WALL:
-        return _parts(replace(page, request=request))
+    if contacts > wall:
+        return _parts(replace(page, request=request), wall)
 
     already_read = size_before // size
     last_number = -(-contacts // size)
@@ -378,12 +383,18 @@ def _may_embed(name: str, context: Context) -> bool:
     return not (context.since or context.until)
 
 
-#: whole lists only: a contact is not changed by a new
-#: note, and so not among the contacts changed since
-embedding = Embedding(
-    first=_embedded,
-    rest=_rest,
-    smaller=_smaller,
-    sizes=SIZES,
-    possible=_may_embed,
-)
+def contact_embedding(wall: int = WALL) -> Embedding:
+    """Return how contacts are asked for with what else is known of them.
+
+    Whole lists only: a contact is not changed by a new note, and so not among the contacts changed since.
+    """
+    return Embedding(
+        first=_embedded,
+        rest=partial(_rest, wall=wall),
+        smaller=_smaller,
+        sizes=SIZES,
+        possible=_may_embed,
+    )
+
+
+embedding = contact_embedding()
