@@ -19,6 +19,7 @@ from crmlab.analysis.decisions import (
     decided,
     for_all_they_cover,
     is_last,
+    may_decide_about,
     refuse_misspelt,
     without_void_expiries,
 )
@@ -263,11 +264,16 @@ def _stated(
 
 
 def undated_states(
-    subscriptions: pl.DataFrame | None, contacts: pl.DataFrame | None, whom: Whom
+    subscriptions: pl.DataFrame | None,
+    contacts: pl.DataFrame | None,
+    whom: Whom,
+    *,
+    channels: Iterable[str] | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Return what was decided without a time, by its basis: "subscription" and "contact", where they are given.
 
-    Columns subject, channel, purpose, decision, source, provider, account and id (of the row that says so).
+    Columns subject, channel, purpose, decision, source, provider, account and id (of the row that says so). With
+    `channels` only subscriptions to these, and those that name none.
     """
     states = {}
     known_whom = known_people(whom)
@@ -276,14 +282,17 @@ def undated_states(
             contacts, "contacts", *KEY, "emails", "do_not_contact", optional=("contact_hash",)
         )
     if subscriptions is not None:
-        states["subscription"] = _subscribed(subscriptions, contacts, known_whom)
+        states["subscription"] = _subscribed(subscriptions, contacts, known_whom, channels)
     if contacts is not None:
         states["contact"] = _barred(contacts, known_whom)
     return states
 
 
 def _subscribed(
-    subscriptions: pl.DataFrame, contacts: pl.DataFrame | None, whom: Whom
+    subscriptions: pl.DataFrame,
+    contacts: pl.DataFrame | None,
+    whom: Whom,
+    channels: Iterable[str] | None,
 ) -> pl.DataFrame:
     """Return one row for each subscribed or unsubscribed person and channel of an account."""
     columns = ("id", *_CONTACT, "channel", "address", "opted_in", "resource_id")
@@ -292,23 +301,39 @@ def _subscribed(
     is_mailbox = pl.col("address").str.contains("@", literal=True)
     own_address = pl.when(is_mailbox).then(mailbox(pl.col("address")))
     addressed = all_subscriptions.with_columns(address=own_address)
-    stated = with_contact_id(addressed, pl.col("address"), contacts)
+    named = with_contact_id(addressed, pl.col("address"), contacts)
+    stated = named.drop_nulls("opted_in")
+    if channels is not None:
+        stated = stated.filter(may_decide_about(channels))
     if contacts is not None:
-        # a subscription is its contact's, whatever address it was made with
-        known_addresses = first_addresses(contacts).rename({"address": "known"})
-        stated = stated.join(known_addresses, on=_CONTACT, how="left", maintain_order="left")
-        stated = stated.with_columns(address=pl.coalesce("known", "address"))
+        stated = _at_known_addresses(stated, whom, contacts)
     stated = with_subject(stated, whom, pl.col("address"), contacts)
 
     spelled = decided(stated).with_columns(channel_word(pl.col("channel")), purpose=_NO_TEXT)
     of_first = pl.col("resource_id", "id").sort_by("decision", "resource_id", "id").first()
     return (
-        spelled.drop_nulls(["decision", "subject"])
+        spelled.drop_nulls("subject")
         .group_by(*_SERVICE, *SUBJECT_KEYS)
         # subscribed to any resource: "opt-in" comes first in the alphabet
         .agg(pl.col("decision").min(), of_first)
         .rename({"resource_id": "source"})
     )
+
+
+def _at_known_addresses(stated: pl.DataFrame, whom: Whom, contacts: pl.DataFrame) -> pl.DataFrame:
+    """Return subscriptions with the first address of their contact: whatever they were made with, they are its."""
+    # whose they are is asked of the address only where their contact does not tell
+    if isinstance(whom, pl.DataFrame):
+        known = stated.join(
+            whom.drop_nulls("person_id"), left_on=_CONTACT, right_on=KEY, how="semi"
+        )
+        if known.height == stated.height:
+            return stated
+    elif whom == "contact" and not stated["contact_id"].has_nulls():
+        return stated
+    known_addresses = first_addresses(contacts).rename({"address": "known"})
+    joined = stated.join(known_addresses, on=_CONTACT, how="left", maintain_order="left")
+    return joined.with_columns(address=pl.coalesce("known", "address"))
 
 
 def _barred(contacts: pl.DataFrame, whom: Whom) -> pl.DataFrame:

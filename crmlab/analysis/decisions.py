@@ -12,7 +12,7 @@ What services keep as a state without a time (subscriptions, `do_not_contact`) c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 import polars as pl
@@ -64,6 +64,7 @@ def dated_events(
     by: By = None,
     beside: Sequence[str] = (),
     order: Sequence[str] = (*SUBJECT_KEYS, "at"),
+    channels: Iterable[str] | None = None,
     with_expiries: bool = True,
 ) -> pl.DataFrame:
     """Return the events of known people up to `as_of`, by subject, channel, purpose and time: what was said, when.
@@ -83,6 +84,8 @@ def dated_events(
         Columns of the events to keep: under private names, and under their own.
     order
         Another order, in which subject comes first.
+    channels
+        Only what may decide about one of these, in one spelling: see `may_decide_about`. None: all events.
     with_expiries
         Whether there is a row for each consent that expired.
     """
@@ -96,7 +99,10 @@ def dated_events(
     if contacts is not None:
         contacts = read(contacts, "contacts", *KEY, "emails", optional=("contact_hash",))
     address = mailbox(pl.col("contact_email"))
-    events = with_subject(events, known_people(whom), address, contacts)
+    wanted = None
+    if channels is not None:
+        wanted = may_decide_about(channels)
+    events = with_subject(events, known_people(whom), address, contacts, wanted=wanted)
     kept_columns = ("purpose", "valid_until", *_SAID_BESIDE, *beside, *keys_of(by))
     dated = _in_one_spelling(events, keys_of(by)).select("subject", SAID.alias("at"), *kept_columns)
     dated = dated.drop_nulls(["subject", "at"])
@@ -111,6 +117,13 @@ def dated_events(
     # the row as the last key: a stable sort takes three times as long
     numbered = decisions.drop("valid_until").with_row_index("row")
     return numbered.sort(*order, "decision", "row").drop("row")
+
+
+def may_decide_about(channels: Iterable[str]) -> pl.Expr:
+    """Return whether something is said about one of these channels or names none. Reads channel, opted_in."""
+    channel = channel_word(pl.col("channel"))
+    is_about = channel.is_null() | channel.is_in([*channels])
+    return is_about & pl.col("opted_in").is_not_null()
 
 
 def _in_one_spelling(events: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:

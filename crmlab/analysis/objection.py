@@ -10,7 +10,14 @@ from typing import Any
 import polars as pl
 
 from crmlab.analysis.consent_state import undated_states
-from crmlab.analysis.decisions import OPT_OUT, about, dated_events, history_of, word_of
+from crmlab.analysis.decisions import (
+    OPT_OUT,
+    about,
+    dated_events,
+    history_of,
+    may_decide_about,
+    word_of,
+)
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.parts import together
@@ -128,12 +135,19 @@ def activities_after_opt_out(
     may_be_parted = (
         purpose is None
         and isinstance(channels, Mapping)
+        and len(channels) > 0
         and set(channels.values()) <= KNOWN_CHANNELS
     )
     parts = None
     if may_be_parted:
+        wanted = {
+            "activities": _channel_used(channels).is_not_null(),
+            "consent_events": may_decide_about(_words_of(channels)),
+        }
         has_contacts = contacts is not None
-        parts = of_people_in_parts(after_opt_out, tables, people, has_contacts=has_contacts)
+        parts = of_people_in_parts(
+            after_opt_out, tables, people, wanted=wanted, has_contacts=has_contacts
+        )
     if parts is None:
         parts = [after_opt_out(tables, people)]
     return _by_period(together(parts), every, time_zone)
@@ -154,7 +168,18 @@ def _after_opt_out(
         .drop_nulls(["happened_at", "person_id"])
         .filter(pl.col("happened_at") <= until)
     )
-    events = dated_events(tables["consent_events"], until, people, contacts=contacts, beside=["id"])
+    # whether a purpose is misspelt is told by the decisions about every channel
+    asked_channels = None
+    if purpose is None and set(channels.values()) <= KNOWN_CHANNELS:
+        asked_channels = _words_of(channels)
+    events = dated_events(
+        tables["consent_events"],
+        until,
+        people,
+        contacts=contacts,
+        beside=["id"],
+        channels=asked_channels,
+    )
     decisions = _decisions_by_channel(events, channels, purpose)
 
     # most people never opted out: they need not be looked at in order of time
@@ -189,7 +214,7 @@ def _decisions_by_channel(
     for name in KEY:
         new_names[name] = f"opt_out_{name}"
     by_channel = []
-    for channel in sorted({word_of("channel", channel) for channel in channels.values()}):
+    for channel in _words_of(channels):
         decisions = history_of(events, channel, purpose).rename(new_names)
         # a withdrawal of all channels is one of this one, whichever it names itself
         of_channel = pl.lit(channel).alias("channel")
@@ -223,6 +248,13 @@ def contacts_made(
         )
     columns = (*_CONTACT, "id", "kind", "mailing", "starts_at", "created_at")
     all_activities = read(activities, "activities", *columns)
+    with_channel = all_activities.with_columns(channel=_channel_used(channels))
+    named = with_person(with_channel.drop_nulls("channel"), people)
+    return named.select(HAPPENED.alias("happened_at"), "channel", "kind", *KEY, "person_id")
+
+
+def _channel_used(channels: Mapping[str, str]) -> pl.Expr:
+    """Return the channel by which an activity contacts a person, null where it does not. Reads mailing, kind."""
     by_kind = {}
     for kind, channel in channels.items():
         by_kind[str(kind).strip().lower()] = word_of("channel", channel)
@@ -233,10 +265,12 @@ def contacts_made(
         used_channels.append(
             kind_word.replace_strict(by_kind, default=None, return_dtype=pl.String)
         )
-    channel_used = pl.coalesce(used_channels).alias("channel")
-    contacting = all_activities.with_columns(channel_used).drop_nulls("channel")
-    named = with_person(contacting, people)
-    return named.select(HAPPENED.alias("happened_at"), "channel", "kind", *KEY, "person_id")
+    return pl.coalesce(used_channels)
+
+
+def _words_of(channels: Mapping[str, str]) -> list[str]:
+    """Return the channels in one spelling, in order."""
+    return sorted({word_of("channel", channel) for channel in channels.values()})
 
 
 @answers("everything")
@@ -337,7 +371,13 @@ def mailed_but_objected(
     parts = None
     # a purpose that is misspelt is known by all decisions, not by those of a part
     if purpose is None:
-        parts = of_people_in_parts(against, tables, people, has_contacts=True)
+        wanted = {
+            "contacts": pl.col("do_not_contact").cast(pl.Boolean),
+            "subscriptions": may_decide_about(["email"]),
+            "activities": _is_sent_between(since, until),
+            "consent_events": may_decide_about(["email"]),
+        }
+        parts = of_people_in_parts(against, tables, people, wanted=wanted, has_contacts=True)
     if parts is None:
         parts = [against(tables, people)]
     return together(parts).sort(
@@ -361,11 +401,22 @@ def _against_their_word(
 ) -> pl.DataFrame:
     """Return `mailed_but_objected` of some people, in no order."""
     contacts, subscriptions = tables["contacts"], tables["subscriptions"]
-    events = dated_events(tables["consent_events"], until, people, contacts=contacts, beside=["id"])
+    # whether a purpose is misspelt is told by the decisions about every channel
+    channels = None
+    if purpose is None:
+        channels = ["email"]
+    events = dated_events(
+        tables["consent_events"],
+        until,
+        people,
+        contacts=contacts,
+        beside=["id"],
+        channels=channels,
+    )
     decisions = history_of(events, "email", purpose)
     last_decisions = decisions.unique("subject", keep="last", maintain_order=True)
     refused = last_decisions.filter(pl.col("decision") == OPT_OUT)
-    undated = undated_states(subscriptions, contacts, people)
+    undated = undated_states(subscriptions, contacts, people, channels=["email"])
     objections = [
         _objections(refused, pl.col("kind"), pl.col("at")),
         *_undated_objections(undated, refused, purpose),
@@ -427,13 +478,17 @@ def mailed_contacts(
     all_subscriptions = read(subscriptions, "subscriptions", *_CONTACT, "channel", "opted_in")
     columns = (*_CONTACT, "mailing", "starts_at", "created_at")
     all_activities = read(activities, "activities", *columns)
-    is_sent = pl.col("mailing") == "sent"
-    is_recent = HAPPENED.is_between(since, until, closed="right")
     subscribed = all_subscriptions.filter(is_mail & pl.col("opted_in")).select(
         *_CONTACT, subscribed=pl.lit(value=True), last_sent_at=_NO_TIME
     )
-    sent = all_activities.filter(is_sent & is_recent).select(
+    sent = all_activities.filter(_is_sent_between(since, until)).select(
         *_CONTACT, subscribed=pl.lit(value=False), last_sent_at=HAPPENED
     )
     by_contact = pl.concat([subscribed, sent]).drop_nulls("contact_id").group_by(_CONTACT)
     return by_contact.agg(pl.col("subscribed").any(), pl.col("last_sent_at").max())
+
+
+def _is_sent_between(since: dt.datetime, until: dt.datetime) -> pl.Expr:
+    """Return whether a mailing was sent after one moment and up to another. Reads mailing, starts_at, created_at."""
+    is_recent = HAPPENED.is_between(since, until, closed="right")
+    return (pl.col("mailing") == "sent") & is_recent

@@ -95,6 +95,11 @@ def ranges(
     return [Range(start, end) for start, end in pairwise([None, *bounds, None])]
 
 
+def fits_a_part(rows: int) -> bool:
+    """Return whether so many rows are read at once."""
+    return rows <= ROWS_IN_A_PART
+
+
 def key_ranges(frames: Iterable[pl.LazyFrame], keys: Sequence[str]) -> list[Range]:
     """Return the `ranges` of columns that all of these frames have; where one lacks them, everything at once."""
     known = list(frames)

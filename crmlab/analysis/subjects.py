@@ -9,7 +9,7 @@ import polars as pl
 
 from crmlab.analysis.addresses import contact_addresses, with_contact_id
 from crmlab.analysis.inputs import By, columns_of, names_of, read
-from crmlab.analysis.parts import Range, height_of, lazily, ranges
+from crmlab.analysis.parts import Range, fits_a_part, height_of, lazily, ranges
 from crmlab.errors import UsageError
 from crmlab.schema import KEY, collected, first_mailbox, mailbox
 
@@ -140,12 +140,18 @@ AnswerOfPart = Callable[[Mapping[str, Any], pl.DataFrame], pl.DataFrame]
 
 
 def of_people_in_parts(
-    answer: AnswerOfPart, tables: Mapping[str, Any], people: Any, *, has_contacts: bool
+    answer: AnswerOfPart,
+    tables: Mapping[str, Any],
+    people: Any,
+    *,
+    wanted: Mapping[str, pl.Expr],
+    has_contacts: bool,
 ) -> list[pl.DataFrame] | None:
     """Return what `answer` says of one part of the people after the other; None where they are to be taken at once.
 
     That is where there are few rows, or where it takes all of them to tell whose an event or a subscription is: it
     names no contact, or one that `people` does not know while there are contacts in which its address may be found.
+    `wanted` says of tables which rows are read: the others, of named contacts, would change nothing in the answer.
     """
     frames = {name: lazily(frame, name) for name, frame in tables.items()}
     all_people = lazily(people, "people")
@@ -154,17 +160,33 @@ def of_people_in_parts(
             return None
     if not _has_columns(all_people, "people", *KEY, "person_id"):
         return None
-    heights = {name: height_of(frame) for name, frame in frames.items()}
-    row_total = sum(heights.values()) + height_of(all_people)
-    parts = ranges([(all_people, ["person_id"])], rows=row_total)
-    addressed = [name for name in _ADDRESSED if name in frames]
-    if len(parts) == 1 or any(_has_nameless(frames[name]) for name in addressed):
+    people_height = height_of(all_people)
+    row_total = people_height + sum(height_of(frame) for frame in frames.values())
+    if fits_a_part(row_total):
         return None
+    # what is wrong with a table is said before its rows are told apart
+    heads = {name: frame.head(0) for name, frame in frames.items()}
+    person_ids = all_people.select(*KEY, "person_id")
+    answer(heads, collected(person_ids.head(0), "people"))
+    all_contacts = frames.get("contacts")
+    for name, is_wanted in wanted.items():
+        frames[name] = frames[name].filter(is_wanted)
+    addressed = [name for name in _ADDRESSED if name in frames]
+    if any(_has_nameless(frames[name]) for name in addressed):
+        return None
+    heights = {name: height_of(frame) for name, frame in frames.items()}
+    rows_read = people_height + sum(heights.values())
+    if fits_a_part(rows_read):
+        # contacts that tell whose an address is come whole
+        if all_contacts is not None:
+            frames["contacts"] = all_contacts
+        return [answer(frames, collected(person_ids, "people"))]
 
+    parts = ranges([(all_people, ["person_id"])], rows=rows_read)
     answers = []
     told_rows = 0
     for part in parts:
-        of_part = all_people.select(*KEY, "person_id").filter(part.holds("person_id"))
+        of_part = person_ids.filter(part.holds("person_id"))
         some_people = collected(of_part, "people")
         some_rows: dict[str, Any] = {}
         for name, frame in frames.items():
@@ -227,7 +249,12 @@ def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id
 
 
 def with_subject(
-    rows: pl.DataFrame, whom: Whom, address: pl.Expr, contacts: pl.DataFrame | None = None
+    rows: pl.DataFrame,
+    whom: Whom,
+    address: pl.Expr,
+    contacts: pl.DataFrame | None = None,
+    *,
+    wanted: pl.Expr | None = None,
 ) -> pl.DataFrame:
     """Return the rows with `subject` (String): whom each is about, null where nobody can be told.
 
@@ -245,6 +272,8 @@ def with_subject(
         The `crmlab.schema.mailbox` of a row.
     contacts
         Reads provider, account, id, emails, and contact_hash where it is there.
+    wanted
+        Which rows are returned; the others tell whose an address is, too. None: all of them.
 
     Raises
     ------
@@ -254,6 +283,8 @@ def with_subject(
     if not isinstance(whom, pl.DataFrame):
         _check_subject(whom)
     named = with_contact_id(rows, address, contacts)
+    if wanted is not None:
+        named = named.filter(wanted)
     if isinstance(whom, pl.DataFrame):
         return _with_people(named, whom, address, contacts)
     if whom == "email":

@@ -13,7 +13,7 @@ from crmlab import Fetched, analysis
 from crmlab.analysis import parts
 from crmlab.analysis.subjects import Evidence
 from crmlab.catalogue import CATALOGUE, Entry
-from crmlab.schema import TABLES
+from crmlab.schema import KEY, TABLES
 
 by_name = pytest.mark.parametrize("entry", CATALOGUE.values(), ids=lambda entry: entry.name)
 QUOTA = {"EUR": 1e6, "USD": 1e6, "GBP": 1e6}
@@ -117,3 +117,31 @@ def test_decisions_by_address_are_in_parts_those_of_the_whole(
 
     assert len(in_parts) > 1
     assert_frame_equal(ask(events.lazy(), as_of=fetched.fetched_at, subject="email"), whole)
+
+
+@pytest.mark.parametrize("is_one_part", [False, True])
+def test_objections_are_in_parts_those_of_the_whole(
+    fetched: Fetched, monkeypatch: pytest.MonkeyPatch, *, is_one_part: bool
+) -> None:
+    who = analysis.people(fetched.contacts)
+    # where a row names nobody that is known, everything is read at once
+    known = {"contacts": fetched.contacts}
+    for name in ("subscriptions", "activities", "consent_events"):
+        contact = ["provider", "account", "contact_id"]
+        known[name] = fetched[name].join(who, left_on=contact, right_on=KEY, how="semi")
+    decided = {"activities": known["activities"], "consent_events": known["consent_events"]}
+    as_of = fetched.fetched_at
+    mailed = analysis.mailed_but_objected(**known, people=who, as_of=as_of)
+    contacted = analysis.activities_after_opt_out(**decided, people=who, as_of=as_of)
+
+    # few enough for one part once those are left out that decide nothing, or too many even then
+    rows = who.height + sum(table.height for table in decided.values())
+    monkeypatch.setattr(parts, "ROWS_IN_A_PART", rows - 1 if is_one_part else FEW)
+    lazy = {name: nobody_reads(table) for name, table in known.items()}
+    lazily_decided = {name: lazy[name] for name in decided}
+
+    assert not mailed.is_empty()
+    assert_frame_equal(analysis.mailed_but_objected(**lazy, people=who, as_of=as_of), mailed)
+    assert_frame_equal(
+        analysis.activities_after_opt_out(**lazily_decided, people=who, as_of=as_of), contacted
+    )
