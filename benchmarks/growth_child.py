@@ -26,6 +26,7 @@ def main() -> None:
     }
     pl.DataFrame({"warm": [1]}).lazy().select(pl.col("warm").sum()).collect(engine="streaming")
     _forget_the_peak()
+    load = os.getloadavg()[0]
     at_start, cpu, clock = _peak(), _cpu(), time.perf_counter()
     if engine == "duckdb":
         answer = answer_of_duckdb(name, Path(folder))
@@ -41,6 +42,7 @@ def main() -> None:
         "peak_mb": round(_peak()),
         "before_mb": round(at_start),
         "answer_mb": round(size / 2**20),
+        "load": round(load, 1),
     }
     digest, rows = question.digest(answer.lazy())
     print(json.dumps({**took, "rows": rows, "digest": digest}), flush=True)

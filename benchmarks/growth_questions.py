@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -11,6 +11,8 @@ from crmlab import analysis
 
 Tables = Mapping[str, pl.LazyFrame]
 _BEFORE = NOW - dt.timedelta(days=30)
+#: two engines multiply hundreds of thousands of fractions in different order
+_OF_PRODUCTS = {"survival": 6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class Question:
 
     ask: Callable[[Tables], pl.DataFrame]
     compared: tuple[str, ...]
+    #: to how many significant figures a fraction is compared, if not to nine
+    figures: Mapping[str, int] = field(default_factory=dict)
 
     def digest(self, answer: pl.LazyFrame) -> tuple[int, int]:
         """Return a number of the rows in whatever order, and how many there are."""
@@ -27,7 +31,7 @@ class Question:
         for name in self.compared:
             column = pl.col(name)
             if schema[name].is_float():
-                alike.append(column.round_sig_figs(9).cast(pl.Float64))
+                alike.append(column.round_sig_figs(self.figures.get(name, 9)).cast(pl.Float64))
             elif schema[name].is_integer():
                 alike.append(column.cast(pl.Int64))
             elif isinstance(schema[name], pl.Datetime):
@@ -52,6 +56,12 @@ QUESTIONS: Mapping[str, Question] = {
         lambda tables: analysis.current_consent(tables["consent_events"], as_of=NOW),
         ("subject", "channel", "decision", "decided_at"),
     ),
+    "current_consent_by_email": Question(
+        lambda tables: analysis.current_consent(
+            tables["consent_events"], as_of=NOW, subject="email"
+        ),
+        ("subject", "channel", "decision", "decided_at"),
+    ),
     "consent_rate": Question(
         lambda tables: analysis.consent_rate(tables["consent_events"], as_of=NOW, by="channel"),
         ("channel", "opted_in", "decided"),
@@ -65,6 +75,7 @@ QUESTIONS: Mapping[str, Question] = {
     "consent_survival": Question(
         lambda tables: analysis.consent_survival(tables["consent_events"], as_of=NOW, by="channel"),
         ("channel", "days", "at_risk", "survival"),
+        _OF_PRODUCTS,
     ),
     "waterfall": Question(
         lambda tables: analysis.waterfall(earlier_deals(tables["deals"]), tables["deals"]),
@@ -89,6 +100,7 @@ QUESTIONS: Mapping[str, Question] = {
     "time_to_confirm": Question(
         lambda tables: analysis.time_to_confirm(tables["consent_events"], as_of=NOW, by="channel"),
         ("channel", "days", "at_risk", "survival"),
+        _OF_PRODUCTS,
     ),
     "mailed_but_objected": Question(
         lambda tables: analysis.mailed_but_objected(
