@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ import pytest
 import crmlab
 from crmlab.errors import CrmlabError, UsageError
 from crmlab.fetching import Progress
-from crmlab.lake import on_cluster
+from crmlab.lake import on_cluster, refreshing
 from crmlab.lake import state as states
-from crmlab.lake.on_cluster import AccountRefresh, _counted
+from crmlab.lake.on_cluster import ReadAndKeep, _counted
 from crmlab.lake.place import Place
 from crmlab.lake.table import LakeTable
 from tests.lake.world import came, day, deals, ids, refreshed
@@ -52,16 +53,15 @@ class Task:
         assert news.account
 
 
-def work_on(place: Place, count: int) -> AccountRefresh:
+def work_on(place: Place, count: int) -> ReadAndKeep:
     known = states.create(place, dt.datetime(2026, 11, 1, tzinfo=dt.UTC))
-    return AccountRefresh(
+    return ReadAndKeep(
         place=place,
         known=replace(known, marks=[]),
         at=dt.datetime.now(dt.UTC),
         tables=("consent_events",),
         share=1 / count,
-        sweep_after=None,
-        whole=False,
+        ask=partial(refreshing.read, sweep_after=None, whole=False),
         limits=LIMITS,
         timeouts=crmlab.Timeouts(),
     )
