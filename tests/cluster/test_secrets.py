@@ -21,7 +21,7 @@ from crmlab.cluster import each_account
 from crmlab.cluster.sealed import Sealed
 from crmlab.errors import CrmlabError
 from tests.cluster.conftest import Workers
-from tests.cluster.works import Failing, WhoAndWhere
+from tests.cluster.works import Failing
 from tests.conftest import Serve
 
 SECRET = "planted-key/of+an:account"
@@ -38,16 +38,6 @@ PAGES = (
     "status",
     "tasks",
     "graph",
-)
-#: with plots of tasks: what they are, where they run, what became of them
-PLOTS = (
-    "/status",
-    "/tasks",
-    "/graph",
-    "/groups",
-    "/individual-task-stream",
-    "/individual-exceptions",
-    "/individual-memory-by-key",
 )
 
 
@@ -96,24 +86,10 @@ async def all_told(workers: Workers, folder: Path) -> dict[str, str]:
         await client.dump_cluster_state(str(dump), format="yaml")
         traces["dump"] = next(folder.glob("dump*")).read_text()
         pages = [*PAGES, *(f"info/task/{key}.html" for key in sorted(set(keys))[:3])]
+        root = workers.dashboard.partition("/info/")[0].removesuffix("/status")
         for page in pages:
-            traces[page] = await asyncio.to_thread(served, f"{root_of(workers)}/{page}")
+            traces[page] = await asyncio.to_thread(served, f"{root}/{page}")
     return traces
-
-
-def root_of(workers: Workers) -> str:
-    """Return where the pages of the scheduler are."""
-    return workers.dashboard.partition("/info/")[0].removesuffix("/status")
-
-
-def drawn(page: str) -> str:
-    """Return what the plots of a page are drawn from."""
-    from bokeh.client import pull_session
-
-    with pull_session(url=page) as session:
-        models = session.document.models
-        sources = [repr(each.data) for each in models if hasattr(each, "data")]
-        return f"{session.document.to_json()} {sources}"
 
 
 def served(url: str) -> str:
@@ -186,22 +162,6 @@ async def test_no_trace_of_a_cluster_holds_a_key(
 
 def decoded(header: str) -> bytes:
     return b64decode(header.removeprefix("Basic "))
-
-
-async def test_no_plot_of_the_dashboard_holds_a_key(workers: Workers) -> None:
-    pytest.importorskip("bokeh")
-
-    accounts = [planted(None, number) for number in range(4)]
-    options = {"limits": None, "seconds": None, "progress": False, "stop": None}
-    details = [SECRET] * len(accounts)
-    await each_account(workers.address, WhoAndWhere(), accounts, details, **options)
-    with pytest.raises(CrmlabError):
-        await each_account(workers.address, Failing("other", SECRET), accounts, details, **options)
-    traces = {page: await asyncio.to_thread(drawn, f"{root_of(workers)}{page}") for page in PLOTS}
-
-    assert re.search(r"account-[0-9a-f]{12}-1", "".join(traces.values()))
-    assert "of a secret" not in "".join(traces.values())
-    assert places(traces) == {}
 
 
 async def test_a_key_that_is_shown_would_be_found(workers: Workers, tmp_path: Path) -> None:
