@@ -31,6 +31,7 @@ SLOW = (
     "tests/cli/test_demo_lake.py",
     "tests/cli/test_main.py",
     "tests/cli/test_refresh.py",
+    "tests/cluster/test_ends.py",
     "tests/cluster/test_paper.py",
     "tests/cluster/test_run.py",
     "tests/cluster/test_secrets.py",

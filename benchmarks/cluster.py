@@ -69,7 +69,7 @@ async def refreshed(lake, folder: Path, accounts: list, options: argparse.Namesp
         tell("one process", os.getpid())
     else:
         words = ["--workers", str(options.workers), "--accounts", str(options.at_once)]
-        with started("crmlab.cli", "cluster", "--port", "0", *words) as cluster:
+        with started("tests.cluster.bound", "cluster", "--port", "0", *words) as cluster:
             cluster.stdout.readline()
             address = cluster.stdout.readline().split()[1]
             workers = workers_of(cluster.pid)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 
 from crmlab.cli.arguments import Commands
 from crmlab.cli.output import OK
+from crmlab.cli.signals import stop_on
 from crmlab.cluster import ACCOUNTS, local_cluster
 
 
@@ -14,7 +14,7 @@ def add(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "cluster",
-        help="start workers on this machine until Ctrl-C, for crmlab refresh --cluster",
+        help="start workers on this machine until Ctrl-C, for the --cluster of refresh and lake sweep",
         description="Start a Dask scheduler and workers on this machine, and print where it and its dashboard "
         "are. Nobody reaches them from another machine.",
         epilog="example: crmlab cluster --workers 2, and beside it crmlab refresh warehouse/ complero "
@@ -35,13 +35,13 @@ def add(commands: Commands) -> None:
 
 
 async def run(options: argparse.Namespace) -> int:
-    """Run the workers until Ctrl-C."""
-    async with local_cluster(
-        options.workers, accounts=options.accounts, port=options.port
-    ) as cluster:
-        print(f"Workers: {options.workers}, until Ctrl-C.")
-        print(f"Scheduler: {cluster.address}")
-        figures = "" if cluster.has_figures else " (with figures: pip install bokeh)"
-        print(f"Dashboard: {cluster.dashboard}{figures}", flush=True)
-        await asyncio.Event().wait()
+    """Run the workers until Ctrl-C, or until told to end; none of them stays behind."""
+    workers = local_cluster(options.workers, accounts=options.accounts, port=options.port)
+    with stop_on("SIGTERM", "SIGHUP") as stop_event:
+        async with workers as cluster:
+            print(f"Workers: {options.workers}, until Ctrl-C.")
+            print(f"Scheduler: {cluster.address}")
+            figures = "" if cluster.has_figures else " (with figures: pip install bokeh)"
+            print(f"Dashboard: {cluster.dashboard}{figures}", flush=True)
+            await stop_event.wait()
     return OK

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from crmlab.cli.arguments import Commands
 from crmlab.cli.output import INCOMPLETE, OK, print_frame
-from crmlab.cli.refresh import add_accounts, add_lake, asked, show
+from crmlab.cli.refresh import add_accounts, add_cluster, add_lake, asked, show
 from crmlab.lake import Lake
 
 Run = Callable[[argparse.Namespace], object]
@@ -38,6 +38,7 @@ def add(commands: Commands) -> None:
         actions, "sweep", _sweep, "find what was deleted at the services, by reading all ids"
     )
     add_accounts(sweep)
+    add_cluster(sweep)
 
     _add(actions, "compact", _compact, "bring the small files of many refreshes together")
 
@@ -84,8 +85,8 @@ def _changes(options: argparse.Namespace) -> int:
 async def _sweep(options: argparse.Namespace) -> int:
     lake = Lake(options.lake)
     accounts, table_names = asked(lake, options)
-    refreshed = await lake.sweep(accounts, *table_names)
-    show(refreshed)
+    refreshed = await lake.sweep(accounts, *table_names, cluster=options.cluster)
+    show(refreshed, what="sweep")
     if refreshed.complete:
         return OK
     return INCOMPLETE

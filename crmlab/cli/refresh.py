@@ -6,10 +6,8 @@ import argparse
 import asyncio
 import datetime as dt
 import json
-import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from crmlab.cli import conditions
 from crmlab.cli.arguments import Commands, add_mask, add_quota, mask_of, quota_of
 from crmlab.cli.conditions import Condition, Decided
 from crmlab.cli.output import INCOMPLETE, OK, REFUSED, STOPPED, TRUE, WRONG, print_frame
+from crmlab.cli.signals import stop_on
 from crmlab.display import plural
 from crmlab.errors import AuthError, CredentialError, CrmlabError, PlanError, UsageError
 from crmlab.lake import Lake, Refreshed, duration
@@ -60,11 +59,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--whole", action="store_true", help="read everything again, as the first refresh does"
     )
-    parser.add_argument(
-        "--cluster",
-        metavar="ADDRESS",
-        help="let the workers of a Dask scheduler do it: tcp://127.0.0.1:8786 (crmlab cluster starts one)",
-    )
+    add_cluster(parser)
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write a report of the lake: out.html"
     )
@@ -115,6 +110,15 @@ def add_accounts(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """Add who does it."""
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="let the workers of a Dask scheduler do it: tcp://127.0.0.1:8786 (crmlab cluster starts one)",
+    )
+
+
 async def run(options: argparse.Namespace) -> int:
     """Refresh, report and decide; return the exit code."""
     if not options.json:
@@ -152,7 +156,7 @@ async def _run(options: argparse.Namespace, line: dict[str, Any]) -> int:
         check_folder(options.report.parent)
     lake = Lake(options.lake)
     accounts, table_names = asked(lake, options)
-    with _stop_on_sigterm() as stop_event:
+    with stop_on("SIGTERM") as stop_event:
         refreshed = await lake.refresh(
             accounts,
             *table_names,
@@ -244,23 +248,6 @@ def _moment(options: argparse.Namespace) -> dt.datetime | None:
     return as_instant(time_text, "--earlier", options.time_zone)
 
 
-@contextmanager
-def _stop_on_sigterm() -> Iterator[asyncio.Event]:
-    """Yield what ends a refresh when the process is told to end: what came by then is kept."""
-    stop_event = asyncio.Event()
-    running_loop = asyncio.get_running_loop()
-    try:
-        running_loop.add_signal_handler(signal.SIGTERM, stop_event.set)
-    # Windows, or a thread that gets no signals
-    except (NotImplementedError, RuntimeError, ValueError):
-        yield stop_event
-        return
-    try:
-        yield stop_event
-    finally:
-        running_loop.remove_signal_handler(signal.SIGTERM)
-
-
 def _earlier(lake: Lake, moment: dt.datetime, data: Stored) -> Stored | None:
     """Return the lake of then; None, with the reason on stderr, where it has none, or nothing that is earlier."""
     try:
@@ -318,7 +305,7 @@ def _code(refreshed: Refreshed, decided: Sequence[Decided], undecided: Sequence[
     return INCOMPLETE
 
 
-def show(refreshed: Refreshed, *, is_quiet: bool = False) -> None:
+def show(refreshed: Refreshed, *, what: str = "refresh", is_quiet: bool = False) -> None:
     """Print what was written and how, and on stderr what is missing."""
     if not is_quiet:
         print_frame(refreshed.written)
@@ -326,7 +313,7 @@ def show(refreshed: Refreshed, *, is_quiet: bool = False) -> None:
     for missing_text in _missing(refreshed):
         print(f"FAILED {missing_text}", file=sys.stderr)
     if not refreshed.complete:
-        print("Not complete: the next refresh asks for it again.", file=sys.stderr)
+        print(f"Not complete: the next {what} asks for it again.", file=sys.stderr)
 
 
 def _missing(refreshed: Refreshed) -> list[str]:

@@ -20,8 +20,8 @@ Cluster: TypeAlias = Union[str, "Client"]
 #: seconds in which a scheduler answers, where there is one
 _PATIENCE = 10
 _SCHEMES = ("tcp", "tls", "ws", "wss", "ucx", "inproc")
-#: what Dask says of a connection that could not be made, which is raised here in words
-_LOGS = ("distributed.client", "distributed.comm")
+#: what Dask says of a connection that could not be made, which is raised here in words, and of an end that took long
+_LOGS = ("distributed.client", "distributed.comm", "tornado.application")
 
 
 def library() -> Any:
@@ -67,7 +67,7 @@ async def connected(cluster: Cluster) -> AsyncIterator[Client]:
         address, security=security, asynchronous=True, set_as_default=False, timeout=_PATIENCE
     )
     try:
-        with _quiet():
+        with quiet():
             await client
     except Exception as error:  # noqa: BLE001  # whatever answers there may say anything, and is no scheduler
         await _close(client)
@@ -82,7 +82,7 @@ async def connected(cluster: Cluster) -> AsyncIterator[Client]:
 
 
 async def _close(client: Client) -> None:
-    with _quiet():
+    with quiet():
         await client.close(timeout=_PATIENCE)  # type: ignore[no-untyped-call]
 
 
@@ -142,12 +142,12 @@ def scheduler_gone(address: str) -> Iterator[None]:
     except (OSError, TimeoutError) as error:
         raise CrmlabError(
             f"the scheduler at {address} is gone ({type(error).__name__}): what was committed stays, and the next "
-            "refresh asks for the rest"
+            "refresh or sweep asks for the rest"
         ) from None
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Let Dask not write what is raised in words."""
     logs = [logging.getLogger(name) for name in _LOGS]
     levels = [log.level for log in logs]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from crmlab.cluster.connection import library
+from crmlab.cluster.connection import library, quiet
 from crmlab.errors import UsageError
 
 _HERE = "127.0.0.1"
-#: Ctrl-C in a terminal reaches every process; the workers are ended by the one that started them
-_AT_START = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+#: Ctrl-C in a terminal, and its end, reach every process; the workers are ended by the one that started them
+_AT_START = """
+import signal
+for name in ("SIGINT", "SIGHUP"):
+    if hasattr(signal, name):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+"""
 #: accounts that a worker reads at a time: they wait for answers most of the time, and memory holds what they bring
 ACCOUNTS = 16
 
@@ -74,4 +79,6 @@ async def local_cluster(
         page = link if has_figures else link.replace("/status", "/info/main/workers.html")
         yield LocalCluster(str(cluster.scheduler_address), page, has_figures)
     finally:
-        await cluster.close()
+        # a busy machine needs longer than Dask waits: workers that lose this process end by themselves
+        with quiet(), suppress(TimeoutError):
+            await cluster.close()

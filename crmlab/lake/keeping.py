@@ -53,6 +53,16 @@ class Reading:
         return failures
 
     @property
+    def tables(self) -> list[str]:
+        """The tables that something is said of."""
+        return [name for name in TABLES if self._is_about(name)]
+
+    def _is_about(self, table: str) -> bool:
+        if self.came and table in self.came.data:
+            return True
+        return any(_swept_accounts(table, each) for each in self.keys)
+
+    @property
     def is_complete(self) -> bool:
         """Whether all that was asked for came."""
         return not self.failures and all(is_complete(line) for line in self.lines)
@@ -102,13 +112,24 @@ def _keep_table(table: LakeTable, readings: Sequence[Reading]) -> Written | None
         # the first accounts of many make a table that has to hold those of all
         share = min(1.0, sum(reading.question.share for reading in readings))
         written = table.merge(rows, at=at, whole=sorted(whole), share=share)
+    ids = []
+    swept: list[tuple[str, str]] = []
     for reading in readings:
         for each in reading.keys:
-            swept = _accounts_of(table.name, each.whole)
-            if table.name in each.frames and swept and table.exists():
-                written = written or Written()
-                written += table.mark_missed(each.frames[table.name], at=at, whole=swept)
+            accounts = _swept_accounts(table.name, each)
+            if accounts:
+                ids.append(each.frames[table.name])
+                swept += accounts
+    if swept and table.exists():
+        # of many accounts all at once: every bucket of the table is read for it
+        written = written or Written()
+        written += table.mark_missed(pl.concat(ids), at=at, whole=sorted(swept))
     return written
+
+
+def _swept_accounts(table: str, keys: Keys) -> list[tuple[str, str]]:
+    """Return the accounts of which all ids of a table are there."""
+    return _accounts_of(table, keys.whole) if table in keys.frames else []
 
 
 def _accounts_of(table: str, whole: Iterable[TableOf]) -> list[tuple[str, str]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -139,29 +141,10 @@ class Lake:
             The disk is full, or the store cannot be reached; or the cluster ended before the refresh. What was there
             before is unharmed.
         """
-        check_threads()
         after = None if sweep_after is None else duration(sweep_after, "sweep_after")
-        chosen = chosen_accounts(accounts)
-        if cluster is not None:
-            # Dask is an extra: whoever has no cluster needs none
-            from crmlab.lake import on_cluster  # noqa: PLC0415
-
-            return await on_cluster.refresh(
-                cluster,
-                self._place,
-                chosen,
-                tables,
-                sweep_after=after,
-                whole=whole,
-                limits=limits,
-                timeouts=timeouts,
-                progress=progress,
-                stop=stop,
-            )
+        ask = partial(refreshing.read, sweep_after=after, whole=whole)
         options = {"limits": limits, "timeouts": timeouts, "progress": progress, "stop": stop}
-        return await refreshing.refresh(
-            self._place, chosen, tables, sweep_after=after, whole=whole, **options
-        )
+        return await self._refresh(accounts, tables, ask, cluster, options)
 
     async def sweep(
         self,
@@ -171,6 +154,7 @@ class Lake:
         timeouts: Timeouts | None = None,
         progress: Listener | bool | None = None,
         stop: asyncio.Event | None = None,
+        cluster: Cluster | None = None,
     ) -> Refreshed:
         """Read all that the accounts have, so that what was deleted there is found and marked.
 
@@ -178,9 +162,26 @@ class Lake:
         expire, such as consent events, deliveries and statistics, is kept and not marked. A row that was marked before
         and is among the ids after all goes on as it was, and counts as added. For the parameters see `refresh`.
         """
-        check_threads()
         options = {"limits": limits, "timeouts": timeouts, "progress": progress, "stop": stop}
-        return await refreshing.sweep(self._place, chosen_accounts(accounts), tables, **options)
+        return await self._refresh(accounts, tables, refreshing.read_ids, cluster, options)
+
+    async def _refresh(
+        self,
+        accounts: Account | Iterable[Account],
+        tables: Sequence[str],
+        ask: refreshing.Read,
+        cluster: Cluster | None,
+        options: Mapping[str, Any],
+    ) -> Refreshed:
+        """Let this process ask the accounts, or the workers of a cluster, and make durable what came."""
+        check_threads()
+        chosen = chosen_accounts(accounts)
+        if cluster is None:
+            return await refreshing.refresh(self._place, chosen, tables, ask, **options)
+        # Dask is an extra: whoever has no cluster needs none
+        from crmlab.lake import on_cluster  # noqa: PLC0415
+
+        return await on_cluster.refresh(cluster, self._place, chosen, tables, ask, **options)
 
     def open(self) -> Stored:
         """Return the tables as they are now: whole, whatever the last refresh asked for, and without what was deleted.

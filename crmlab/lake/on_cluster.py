@@ -1,4 +1,4 @@
-"""A refresh by the workers of a cluster: each account is read and written where it is read, once.
+"""A refresh or a sweep by the workers of a cluster: each account is read and written where it is read, once.
 
 Rows go from a worker into the lake and nowhere else. While a worker commits what some accounts brought, those that are
 read meanwhile gather, and are its next commit: so there are few commits, however many accounts there are, and few
@@ -6,14 +6,15 @@ writers that are in each other's way.
 
 What a worker that died had committed is in the lake with the marks of its accounts, in one commit of what the lake
 knows. Whoever is to read such an account again finds them there, and does nothing. Where it died before that, the
-same rows are found stored, and written once.
+same rows are found stored, and written once. The ids of a sweep are read again in both cases: what was missed is
+marked, and is not marked twice.
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,12 +24,12 @@ from crmlab.accounts import Account
 from crmlab.cluster import Cluster, Outcomes, Task, each_account
 from crmlab.connector import Limits, Timeouts
 from crmlab.errors import CrmlabError, InternalError, Stopped, UsageError
-from crmlab.fetching import Listener, asked_of, out_of_time
+from crmlab.fetching import Listener, out_of_time
 from crmlab.lake import state as states
 from crmlab.lake.keeping import Reading, is_complete, keep
 from crmlab.lake.place import STATE, Place
 from crmlab.lake.question import Question, question_of
-from crmlab.lake.refreshing import Refreshed, read, refreshed_of
+from crmlab.lake.refreshing import Read, Refreshed, refreshed_of
 from crmlab.lake.state import Mark, State
 from crmlab.lake.table import LakeTable, Written
 from crmlab.lake.versions import MISSED_AT, VALID_FROM, VALID_TO
@@ -41,25 +42,23 @@ async def refresh(
     place: Place,
     accounts: Sequence[Account],
     tables: Sequence[str],
+    ask: Read,
     *,
-    sweep_after: dt.timedelta | None,
-    whole: bool,
     limits: Limits | None,
     timeouts: Timeouts | None,
     progress: Listener | bool | None,
     stop: asyncio.Event | None,
 ) -> Refreshed:
-    """Have each account read and written by a worker; see `Lake.refresh`."""
+    """Have each account read and written by a worker; see `Lake.refresh` and `Lake.sweep`."""
     question = await question_of(place, accounts, tables)
     total = timeouts.total if timeouts else None
-    work = AccountRefresh(
+    work = ReadAndKeep(
         place=place,
         known=replace(question.known, marks=[], failures={}, versions={}, heights={}),
         at=question.at,
         tables=tuple(tables),
         share=1 / len(accounts),
-        sweep_after=sweep_after,
-        whole=whole,
+        ask=ask,
         limits=limits,
         timeouts=timeouts or Timeouts(),
     )
@@ -96,12 +95,13 @@ class Outcome:
     """What became of one account: what the summary says of it, and no rows."""
 
     lines: Sequence[Mapping[str, Any]]
+    tables: Sequence[str]
     failures: Sequence[Mapping[str, Any]]
     complete: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountRefresh:
+class ReadAndKeep:
     """What a worker does with each account. It holds what the lake is reached with, and travels sealed."""
 
     place: Place
@@ -110,8 +110,7 @@ class AccountRefresh:
     at: dt.datetime
     tables: Sequence[str]
     share: float
-    sweep_after: dt.timedelta | None
-    whole: bool
+    ask: Read
     limits: Limits | None
     timeouts: Timeouts
 
@@ -127,10 +126,8 @@ class AccountRefresh:
         question = Question(
             accounts=[account], tables=self.tables, known=known, at=self.at, share=self.share
         )
-        reading = await read(
+        reading = await self.ask(
             question,
-            sweep_after=self.sweep_after,
-            whole=self.whole,
             limits=self.limits,
             timeouts=replace(self.timeouts, total=task.seconds),
             progress=task.tell,
@@ -139,6 +136,7 @@ class AccountRefresh:
         await commits.keep(reading, task)
         return Outcome(
             lines=reading.lines,
+            tables=reading.tables,
             failures=[failure_as_json(each) for each in reading.failures],
             complete=reading.is_complete,
         )
@@ -156,7 +154,8 @@ class AccountRefresh:
             return None
         failures = known.failures.get(account.label, [])
         complete = not failures and all(is_complete(line) for line in lines)
-        return Outcome(lines=lines, failures=failures, complete=complete)
+        tables = sorted({line["table"] for line in lines})
+        return Outcome(lines=lines, tables=tables, failures=failures, complete=complete)
 
 
 @dataclass(slots=True)
@@ -237,7 +236,8 @@ def _gathered(place: Place, question: Question, outcomes: Outcomes, why: str) ->
         )
         failures.append(_of_account(died, label))
     is_whole = not failures and all(each.complete for each in outcomes.begun.values())
-    written = _written(place, question)
+    tables = {table for each in outcomes.begun.values() for table in each.tables}
+    written = _written(place, question, tables)
     return refreshed_of(question.at, lines, written, failures=failures, complete=is_whole)
 
 
@@ -263,21 +263,20 @@ def _of_account(error: CrmlabError, label: str) -> CrmlabError:
     return error
 
 
-def _written(place: Place, question: Question) -> dict[str, Written]:
+def _written(place: Place, question: Question, tables: Container[str]) -> dict[str, Written]:
     """Return by table what this refresh changed, by what is in the lake.
 
     Each version says when it began and when it ended. So it is true also where a worker died that would have told.
     """
     known = states.read(place)
-    asked = asked_of(question.accounts, *question.tables)
     accounts = pl.LazyFrame(
-        [(each.provider, each.name) for each in asked.accounts],
+        [(each.provider.name, each.name) for each in question.accounts],
         schema=dict.fromkeys(KEY[:2], pl.String),
         orient="row",
     )
     found = {}
     for name in TABLES:
-        if name in asked.tables and name in known.versions:
+        if name in tables and name in known.versions:
             table = LakeTable(place, name, known.lake)
             with place.in_words(table.path):
                 versions = table.scan(known.versions[name])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from crmlab.lake.question import Question, TableOf, question_of, stale, watermar
 from crmlab.lake.table import Written
 from crmlab.results import SUMMARY, Failures
 
+#: asks what a question asks, with the options of a fetch, and returns what came of it: `read` or `read_ids`
+Read = Callable[..., Awaitable[Reading]]
 _WRITTEN = {"table": pl.String(), "added": pl.Int64(), "changed": pl.Int64(), "deleted": pl.Int64()}
 
 
@@ -80,25 +82,12 @@ async def refresh(
     place: Place,
     accounts: Sequence[Account],
     tables: Sequence[str],
-    *,
-    sweep_after: dt.timedelta | None,
-    whole: bool,
+    ask: Read,
     **options: Any,
 ) -> Refreshed:
-    """Ask what is new since the last refresh, and make it durable; see `Lake.refresh`."""
+    """Ask, and make durable what came; see `Lake.refresh` and `Lake.sweep`."""
     question = await question_of(place, accounts, tables)
-    reading = await read(question, sweep_after=sweep_after, whole=whole, **options)
-    written = await asyncio.to_thread(keep, place, [reading])
-    return _of_reading(reading, written)
-
-
-async def sweep(
-    place: Place, accounts: Sequence[Account], tables: Sequence[str], **options: Any
-) -> Refreshed:
-    """Ask what is still there, and mark what is not; see `Lake.sweep`."""
-    question = await question_of(place, accounts, tables)
-    keys = await fetching.keys(accounts, *tables, **options)
-    reading = Reading(question=question, came=None, keys=[keys])
+    reading = await ask(question, **options)
     written = await asyncio.to_thread(keep, place, [reading])
     return _of_reading(reading, written)
 
@@ -114,6 +103,12 @@ async def read(
     old = [] if sweep_after is None else stale(question, came.whole, sweep_after)
     keys = await _swept(question, old, options)
     return Reading(question=question, came=came, keys=keys)
+
+
+async def read_ids(question: Question, **options: Any) -> Reading:
+    """Ask what is still there, and return it; nothing is written."""
+    keys = await fetching.keys(question.accounts, *question.tables, **options)
+    return Reading(question=question, came=None, keys=[keys])
 
 
 async def _swept(

@@ -423,6 +423,19 @@ async def test_a_sweep_asks_whom_the_lake_knows(
     assert "0 added, 0 changed, 0 deleted; complete" in shown
 
 
+@pytest.mark.usefixtures("served")
+async def test_a_sweep_by_a_cluster_needs_one(
+    folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("distributed")
+    await ran("refresh", folder, "onepagecrm", "--tables", "deals")
+    capsys.readouterr()
+
+    assert await ran("lake", "sweep", folder, "--cluster", "tcp://127.0.0.1:1") == 2
+
+    assert "no scheduler answers at tcp://127.0.0.1:1" in capsys.readouterr().err
+
+
 def test_a_person_is_taken_out_with_yes_alone(
     folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -32,10 +32,19 @@ class Workers:
         children = psutil.Process(self.process.pid).children()
         return [each.pid for each in children if "spawn_main" in str(each.cmdline())]
 
+    def end(self) -> int:
+        """Wait for the end of the cluster, which was told to end; return its exit code."""
+        code = self.process.wait(90)
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.close()
+        self.process.stdout.close()
+        return code
+
 
 def start(log: Path, *words: str) -> Workers:
     """Start workers, and wait until they are there."""
-    command = [sys.executable, "-m", "crmlab.cli", "cluster", "--port", "0", *words]
+    command = [sys.executable, "-m", "tests.cluster.bound", "cluster", "--port", "0", *words]
     environment = {**os.environ, "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "info"}
     with log.open("w") as errors:
         process = subprocess.Popen(
@@ -43,6 +52,8 @@ def start(log: Path, *words: str) -> Workers:
             cwd=ROOT,
             env=environment,
             text=True,
+            # held open as long as this process lives: see `bound`
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             start_new_session=True,
@@ -59,6 +70,4 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     started = start(tmp_path_factory.mktemp("cluster") / "log", "--workers", "2", "--accounts", "4")
     yield started
     started.process.send_signal(signal.SIGINT)
-    started.process.wait(60)
-    assert started.process.stdout
-    started.process.stdout.close()
+    started.end()

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ import pytest
 import crmlab
 from crmlab.errors import CrmlabError, UsageError
 from crmlab.fetching import Progress
-from crmlab.lake import on_cluster
+from crmlab.lake import on_cluster, refreshing
 from crmlab.lake import state as states
-from crmlab.lake.on_cluster import AccountRefresh, _counted
+from crmlab.lake.on_cluster import ReadAndKeep, _counted
 from crmlab.lake.place import Place
 from crmlab.lake.table import LakeTable
 from tests.lake.world import came, day, deals, ids, refreshed
@@ -52,26 +53,25 @@ class Task:
         assert news.account
 
 
-def work_on(place: Place, count: int) -> AccountRefresh:
+def work_on(place: Place, count: int) -> ReadAndKeep:
     known = states.create(place, dt.datetime(2026, 11, 1, tzinfo=dt.UTC))
-    return AccountRefresh(
+    return ReadAndKeep(
         place=place,
         known=replace(known, marks=[]),
         at=dt.datetime.now(dt.UTC),
         tables=("consent_events",),
         share=1 / count,
-        sweep_after=None,
-        whole=False,
+        ask=partial(refreshing.read, sweep_after=None, whole=False),
         limits=LIMITS,
         timeouts=crmlab.Timeouts(),
     )
 
 
-def many(accounts: Any, count: int) -> list[crmlab.Account]:
-    url = accounts.account("complero").base_url
-    keys = accounts.keys["complero"]
+def many(accounts: Any, count: int, provider: str = "complero") -> list[crmlab.Account]:
+    url = accounts.account(provider).base_url
+    keys = accounts.keys[provider]
     return [
-        crmlab.Account("complero", name=f"account {number}", base_url=url, facts={}, **keys)
+        crmlab.Account(provider, name=f"account {number}", base_url=url, facts={}, **keys)
         for number in range(count)
     ]
 
@@ -88,6 +88,26 @@ async def test_accounts_that_are_read_at_the_same_time_are_few_commits(tmp_path:
     assert all(each.complete for each in outcomes)
     assert crmlab.Lake(place.root).status()["account"].n_unique() == 12
     assert 1 <= place.open("state").version() - before < 12
+
+
+async def test_accounts_that_are_swept_at_the_same_time_are_few_commits(tmp_path: Path) -> None:
+    place = Place(tmp_path / "lake", None)
+    reading = replace(work_on(place, 6), tables=("deals",))
+    later = reading.at + dt.timedelta(seconds=1)
+    sweeping = replace(reading, ask=refreshing.read_ids, at=later)
+    async with crmlab.sandbox(rows=10, services=["onepagecrm"]) as accounts:
+        asked = many(accounts, 6, "onepagecrm")
+        here = Here()
+        await asyncio.gather(*(reading(each, Task(here)) for each in asked))  # type: ignore[arg-type]
+        known = states.read(place)
+        before = place.open("state").version()
+        tasks = [Task(here, detail=known.marks, is_repeated=True) for _ in asked]
+        outcomes = await asyncio.gather(*(map(sweeping, asked, tasks)))  # type: ignore[arg-type]
+
+    assert all(each.complete for each in outcomes)
+    assert {tuple(each.tables) for each in outcomes} == {("deals",)}
+    assert crmlab.Lake(place.root).status()["swept_at"].to_list() == [later] * 6
+    assert 1 <= place.open("state").version() - before < 6
 
 
 @pytest.mark.fast
