@@ -11,8 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from crmlab import providers, report
-from crmlab.catalogue import CATALOGUE
+from crmlab import providers
 from crmlab.errors import UsageError
 from crmlab.results import Result
 
@@ -77,6 +76,8 @@ class Condition:
         UsageError
             The data lack what the question needs.
         """
+        from crmlab import report  # noqa: PLC0415  # it loads every figure, and most commands need none
+
         numbers = report.numbers_of(
             self.question, data, time_zone=time_zone, earlier=earlier, quota=quota
         )
@@ -104,6 +105,9 @@ def condition(text: str) -> Condition:
     >>> condition("open_actions.overdue > 50").column
     'overdue'
     """
+    from crmlab import report  # noqa: PLC0415  # they load every figure, and most commands need none
+    from crmlab.catalogue import CATALOGUE  # noqa: PLC0415
+
     match = _CONDITION.fullmatch(text)
     if not match:
         raise UsageError(

@@ -6,7 +6,6 @@ import argparse
 
 import crmlab
 from crmlab.atomic_files import check_folder
-from crmlab.cli import demo_lake
 from crmlab.cli.arguments import Commands, add_flag, add_out, add_world
 from crmlab.cli.output import exit_code, print_summary
 
@@ -35,6 +34,8 @@ def add(commands: Commands) -> None:
 async def run(options: argparse.Namespace) -> int:
     """Fetch, write and print; return the exit code."""
     if options.lake:
+        from crmlab.cli import demo_lake  # noqa: PLC0415  # it loads every analysis
+
         return await demo_lake.run(options)
     # known before the services have been asked for anything
     check_folder(options.out)

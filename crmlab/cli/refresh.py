@@ -16,7 +16,6 @@ import polars as pl
 import crmlab
 from crmlab import providers
 from crmlab.atomic_files import check_folder
-from crmlab.catalogue import CATALOGUE
 from crmlab.cli import conditions
 from crmlab.cli.arguments import Commands, add_mask, add_quota, mask_of, quota_of
 from crmlab.cli.conditions import Condition, Decided
@@ -227,6 +226,8 @@ def _account(provider: str, name: str) -> crmlab.Account:
 
 def _check_given(chosen: Sequence[Condition], options: argparse.Namespace) -> None:
     """Refuse, before anything is asked, conditions that need what was not given."""
+    from crmlab.catalogue import CATALOGUE  # noqa: PLC0415  # it loads every figure
+
     for condition in chosen:
         arguments = CATALOGUE[condition.question].reads()
         if "quota" in arguments and not options.quota:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass, field
 
-import msgspec
 import polars as pl
 
 from crmlab.connector import Page
@@ -15,7 +15,8 @@ KEYS = pl.Schema({"key": pl.UInt64(), "inserted_at": pl.Datetime("us", "UTC")})
 _SECOND = dt.timedelta(seconds=1)
 
 
-class Completeness(msgspec.Struct):
+@dataclass(slots=True)
+class Completeness:
     """One reading of a list, from its first request to its last.
 
     Rows slide when a record leaves a list that is read page after page, so that another one is never
@@ -25,10 +26,10 @@ class Completeness(msgspec.Struct):
     `seen_keys`: what came of this reading.
     """
 
-    seen_keys: pl.DataFrame = msgspec.field(default_factory=lambda: pl.DataFrame(schema=KEYS))
+    seen_keys: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=KEYS))
     pages: int = 0
     #: what was counted, answer after answer, by list; and whether that is a part of a list counted whole
-    _totals: dict[tuple[str, str, bool], list[int]] = msgspec.field(default_factory=dict)
+    _totals: dict[tuple[str, str, bool], list[int]] = field(default_factory=dict)
     _began_at: dt.datetime | None = None
     _ended_at: dt.datetime | None = None
 
