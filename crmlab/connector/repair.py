@@ -9,7 +9,8 @@ import msgspec
 
 #: levels of lists and objects that are kept; readers give up somewhere past a thousand
 MAX_DEPTH = 200
-_TOO_DEEP = b"null"
+#: no null: what is read of such a value must not pass for nothing
+_TOO_DEEP = b'"nested too deeply"'
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 #: any text between two quotes, or from one to the end, and one that is JSON. Where it ended at a quote alone, each
@@ -38,7 +39,7 @@ def repaired(body: bytes) -> bytes:
     r"""Return the JSON as a reader takes it; what is no JSON for another reason stays so.
 
     A byte order mark goes, control characters in text are escaped, NaN and Infinity become text (and so no
-    number), and what is nested deeper than `MAX_DEPTH` becomes null.
+    number), and what is nested deeper than `MAX_DEPTH` becomes a text that says so.
 
     Examples
     --------
@@ -86,7 +87,7 @@ def _depth(body: bytes) -> int:
 
 
 def _cut(body: bytes) -> bytes:
-    """Return the JSON with null in the place of what is too deep."""
+    """Return the JSON with a text in the place of what is too deep."""
     pieces: list[bytes] = []
     depth = 0
     position = 0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlab.connector.page import Page
-from crmlab.connector.repair import repaired
+from crmlab.connector.repair import MAX_DEPTH, repaired
 from crmlab.connector.request import Request
 from crmlab.errors import TransportError
 
@@ -74,3 +74,11 @@ def test_an_answer_without_content_is_empty_and_one_that_lost_it_is_an_error() -
     assert read(b"", status=204, type_=dict[str, int]) == {}
     with pytest.raises(TransportError):
         read(b"", status=200, type_=list[int])
+
+
+def test_what_is_nested_too_deeply_says_so_and_is_not_nothing() -> None:
+    inside = read(b'{"a":%s%s}' % (b"[" * 10_000, b"]" * 10_000))["a"]
+    for _ in range(MAX_DEPTH - 1):
+        [inside] = inside
+
+    assert inside == "nested too deeply"
