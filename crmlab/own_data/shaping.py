@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +42,10 @@ def shaped(
     Raises
     ------
     UsageError
-        Times have no zone, or `values` are given for a column of lists.
+        Times have no zone, `values` are given for a column of lists, or a column is called like a pattern.
     """
+    further_names = [name for name in own.columns if name not in table.columns]
+    _check_no_pattern(further_names, table)
     columns: list[pl.Series] = []
     misfits: list[pl.Series] = []
     problems: list[str] = []
@@ -66,13 +69,23 @@ def shaped(
             problems.append(unknown or sentence(lost_values, column.dtype))
         columns.append(values_after)
 
-    columns += [own[column_name] for column_name in own.columns if column_name not in table.columns]
+    columns += [own[column_name] for column_name in further_names]
     return Shaped(
         # by name, because the name of a further column may be "", which a list of series loses
         frame=pl.DataFrame({series.name: series for series in columns}),
         misfits=pl.DataFrame(misfits),
         problems=tuple(problems),
     )
+
+
+def _check_no_pattern(names: Iterable[str], table: Table) -> None:
+    """Refuse names that Polars reads as a pattern wherever the column is asked for: ``*`` and ``^...$``."""
+    for name in names:
+        if name == "*" or (name.startswith("^") and name.endswith("$")):
+            raise UsageError(
+                f"{table.name}: a column is called {name!r}, which Polars takes for a pattern of names: "
+                f"give it another name, with frame.rename({{{name!r}: '...'}})"
+            )
 
 
 def check_key(frame: pl.DataFrame, table: Table) -> None:

@@ -465,6 +465,14 @@ def test_a_further_column_without_a_name_keeps_its_place_and_name() -> None:
     assert deals({"": [1]}).columns[-1] == ""
 
 
+@pytest.mark.parametrize("name", ["*", "^a$", "^.*$"])
+def test_a_column_is_not_called_like_a_pattern(name: str) -> None:
+    with pytest.raises(UsageError, match=r"takes for a pattern of names: .* frame\.rename"):
+        deals({name: ["North"]})
+
+    assert deals({"^a": ["North"], "a*$": ["South"]}).columns[-2:] == ["^a", "a*$"]
+
+
 def test_no_word_is_suggested_for_its_opposite() -> None:
     with pytest.raises(UsageError, match=re.escape("values={'status': {'Not won': ...}}")):
         deals({"id": ["1"], "status": ["Not won"]})
