@@ -119,6 +119,7 @@ def read(
     selected = collected(frame.select(*dict.fromkeys(wanted), *groups), argument)
     selected = _with_days(selected, wanted, shared_table)
     _refuse_other_kinds(selected, argument, wanted, shared_table)
+    selected = _in_utc(selected, wanted, shared_table)
     selected = _with_absent(selected, optional, shared_table)
     for name in grouping:
         _refuse_as_label(name, selected.schema[_PRIVATE + name])
@@ -183,6 +184,18 @@ def _with_days(frame: pl.DataFrame, columns: Iterable[str], table: str) -> pl.Da
     if not midnights:
         return frame
     return frame.with_columns(pl.col(midnights).cast(pl.Date))
+
+
+def _in_utc(frame: pl.DataFrame, columns: Iterable[str], table: str) -> pl.DataFrame:
+    """Return the frame with its times as the shared table has them: the same moments in another zone are compared."""
+    if table not in TABLES:
+        return frame
+    known_columns = TABLES[table].columns
+    times = []
+    for name in dict.fromkeys(columns):
+        if isinstance(frame.schema[name], pl.Datetime) and name in known_columns:
+            times.append(pl.col(name).dt.convert_time_zone("UTC").cast(known_columns[name].dtype))
+    return frame.with_columns(times)
 
 
 def _refuse_other_kinds(

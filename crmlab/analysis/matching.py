@@ -62,10 +62,11 @@ def evidence(
     Returns
     -------
     pl.DataFrame
-        One row for each contact and value: provider (String), account, id, kind (``"email"``, ``"phone"``),
-        value (String; in one spelling, or as written where it could not be read), name (String, the contact's
-        words of name, sorted), contacts, names (Int64, of that value), shared (String; why the value is
-        no evidence: ``"role address"``, ``"many names"``, ``"everybody's"``, ``"not read"``; null: it is).
+        One row for each contact and value, in the order of the contacts: provider (String), account, id, kind
+        (``"email"``, ``"phone"``), value (String; in one spelling, or as written where it could not be read), name
+        (String, the contact's words of name, sorted), contacts, names (Int64, of that value), shared (String; why
+        the value is no evidence: ``"role address"``, ``"many names"``, ``"everybody's"``, ``"not read"``; null: it
+        is).
 
     Raises
     ------
@@ -105,7 +106,7 @@ def evidence(
         )
         each = each.with_columns(pl.lit(kind).alias("kind"), _why_shared(kind, rules))
         found.append(values.drop("unread", "initials").join(each.drop("unread"), on="value"))
-    whole = pl.concat(found)
+    whole = pl.concat(found).sort("row", "kind", "value")
     whole = whole.with_columns(keys[name].gather(whole["row"]) for name in KEY)
     return whole.with_columns(pl.col("contacts", "names").cast(pl.Int64)).select(_EVIDENCE)
 

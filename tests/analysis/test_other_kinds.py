@@ -6,12 +6,13 @@ from contextlib import suppress
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 import pytest
 
 from crmlab import Fetched, analysis
 from crmlab.catalogue import CATALOGUE
 from crmlab.errors import UsageError
-from crmlab.schema import TABLES
+from crmlab.schema import TABLES, UTC
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,26 @@ def test_a_column_of_another_kind_costs_a_sentence(variables: dict[str, Any], na
             # what is not read may hold anything
             with suppress(UsageError):
                 entry.count(mine)
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_the_same_moments_in_another_zone_have_the_same_answer(
+    variables: dict[str, Any], name: str, unit: Any
+) -> None:
+    entry = CATALOGUE[name]
+    in_utc = dict(variables)
+    elsewhere = dict(variables)
+    for table in (*entry.tables, *entry.adds):
+        times = cs.by_dtype(UTC)
+        # a millisecond holds no more
+        frame = variables[table].with_columns(times.dt.truncate("1ms"))
+        in_utc[table] = frame
+        elsewhere[table] = frame.with_columns(
+            times.dt.convert_time_zone("America/New_York").dt.cast_time_unit(unit)
+        )
+
+    assert entry.count(elsewhere).equals(entry.count(in_utc))
 
 
 def test_the_sentence_says_what_is_read_and_what_to_write() -> None:
