@@ -54,7 +54,7 @@ def numbers_in_words(answer: Answer, inputs: ReportInputs) -> Markup | None:
     if numbers.is_empty():
         return None
 
-    title = re.sub("<[^>]*>", "", answer.figure.layout.title.text)
+    title = re.sub("<[^<>]*>", "", answer.figure.layout.title.text)
     currency = None
     # with a column for it the amounts are of several
     if "currency" not in numbers.columns:

@@ -160,7 +160,8 @@ The [help desk](../contributing.md#add-a-further-api-in-one-file) is an example 
 def connector_names() -> dict[str, list[str]]:
     """Return what can be imported from `crmlab.connector`, by the module of that room that defines it."""
     names: dict[str, list[str]] = {}
-    for node in ast.parse(inspect.getsource(connector)).body:
+    # in the block for type checkers too: those are loaded when they are asked for
+    for node in ast.walk(ast.parse(inspect.getsource(connector))):
         if (
             isinstance(node, ast.ImportFrom)
             and node.module
