@@ -99,7 +99,7 @@ async def lenient(serve: Serve, body: bytes) -> str:
         ("complero", "no uploads yet"),
     ],
 )
-async def test_an_answer_without_content_is_an_empty_list(
+async def test_an_answer_without_content_is_an_empty_list_and_told(
     serve: Serve, name: str, words: str
 ) -> None:
     async def answer(request: web.Request) -> web.Response:
@@ -112,7 +112,9 @@ async def test_an_answer_without_content_is_an_empty_list(
     }
     account = crmlab.Account(name, base_url=await serve(answer), **keys)
 
-    assert (await crmlab.check(account)).startswith(words)
+    told = await crmlab.check(account)
+
+    assert told.startswith(f"{words} (HTTP 204 without content) · ")
 
 
 async def test_an_answer_of_another_shape_was_reached_all_the_same(serve: Serve) -> None:

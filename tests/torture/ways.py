@@ -139,7 +139,11 @@ async def checked(
     words = await crmlab.check(account, timeouts=TIMEOUTS)
     right = await crmlab.check(bench.sandbox.account(account.provider.name))
     same = words.rpartition(" · ")[0] == right.rpartition(" · ")[0]
-    return ("exact", "") if same else ("unseen" if _came_so(proxy) else "silent", words)
+    if same:
+        return "exact", ""
+    if "without content" in words:
+        return "told", words
+    return "unseen" if _came_so(proxy) else "silent", words
 
 
 async def called(
