@@ -14,7 +14,7 @@ carried under a private name and gets its own name back at the exit, so that it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -117,9 +117,10 @@ def read(
     groups = [pl.col(name).alias(_PRIVATE + name) for name in grouping]
     wanted = [*columns, *(name for name in optional if name in present)]
     selected = collected(frame.select(*dict.fromkeys(wanted), *groups), argument)
-    selected = _with_days(selected, wanted, shared_table)
-    _refuse_other_kinds(selected, argument, wanted, shared_table)
-    selected = _in_utc(selected, wanted, shared_table)
+    dtypes = _dtypes_in_table(wanted, shared_table)
+    selected = _with_days(selected, dtypes)
+    _refuse_other_kinds(selected, argument, dtypes, shared_table)
+    selected = _in_dtypes(selected, dtypes)
     selected = _with_absent(selected, optional, shared_table)
     for name in grouping:
         _refuse_as_label(name, selected.schema[_PRIVATE + name])
@@ -168,15 +169,19 @@ def _with_absent(frame: pl.DataFrame, optional: Sequence[str], table: str) -> pl
     return frame.with_columns(nulls)
 
 
-def _with_days(frame: pl.DataFrame, columns: Iterable[str], table: str) -> pl.DataFrame:
-    """Return the frame with days as dates, where they came as midnights: pandas has no dates of its own."""
+def _dtypes_in_table(columns: Iterable[str], table: str) -> dict[str, pl.DataType]:
+    """Return the dtypes that a shared table has for these columns; a table of another name has none to compare with."""
     if table not in TABLES:
-        return frame
+        return {}
     known_columns = TABLES[table].columns
+    return {name: known_columns[name].dtype for name in columns if name in known_columns}
+
+
+def _with_days(frame: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Return the frame with days as dates, where they came as midnights: pandas has no dates of its own."""
     midnights = []
-    for name in dict.fromkeys(columns):
-        is_day = name in known_columns and known_columns[name].dtype == pl.Date
-        if not is_day or frame.schema[name] not in _NAIVE:
+    for name, wanted in dtypes.items():
+        if wanted != pl.Date or frame.schema[name] not in _NAIVE:
             continue
         # a time within a day is no day: it stays, and is refused
         if (frame[name].dt.truncate("1d") == frame[name]).all():
@@ -186,31 +191,32 @@ def _with_days(frame: pl.DataFrame, columns: Iterable[str], table: str) -> pl.Da
     return frame.with_columns(pl.col(midnights).cast(pl.Date))
 
 
-def _in_utc(frame: pl.DataFrame, columns: Iterable[str], table: str) -> pl.DataFrame:
-    """Return the frame with its times as the shared table has them: the same moments in another zone are compared."""
-    if table not in TABLES:
-        return frame
-    known_columns = TABLES[table].columns
-    times = []
-    for name in dict.fromkeys(columns):
-        if isinstance(frame.schema[name], pl.Datetime) and name in known_columns:
-            times.append(pl.col(name).dt.convert_time_zone("UTC").cast(known_columns[name].dtype))
-    return frame.with_columns(times)
-
-
 def _refuse_other_kinds(
-    frame: pl.DataFrame, argument: str, columns: Iterable[str], table: str
+    frame: pl.DataFrame, argument: str, dtypes: Mapping[str, pl.DataType], table: str
 ) -> None:
     """Refuse columns that hold other values than the shared table's: text in the place of amounts, for example."""
-    if table not in TABLES:
-        return
-    known_columns = TABLES[table].columns
-    for name in columns:
-        if name in known_columns and not _is_alike(frame.schema[name], known_columns[name].dtype):
+    for name, wanted in dtypes.items():
+        if not _is_alike(frame.schema[name], wanted):
             raise UsageError(
-                f"{argument}.{name} is of type {frame.schema[name]}, and {known_columns[name].dtype} is read: make the "
+                f"{argument}.{name} is of type {frame.schema[name]}, and {wanted} is read: make the "
                 f"frame a table with crmlab.table({table!r}, frame, provider='...')"
             )
+
+
+def _in_dtypes(frame: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Return the frame with the dtypes of the shared table, where its own are read alike.
+
+    Text from a file has no categories, a column without any value no dtype, and times may be told in another zone:
+    Polars would neither join nor compare these with those of another table.
+    """
+    columns = []
+    for name, wanted in dtypes.items():
+        given = frame.schema[name]
+        if isinstance(given, pl.Datetime):
+            columns.append(pl.col(name).dt.convert_time_zone("UTC").cast(wanted))
+        elif given == pl.Null or wanted in _TEXT:
+            columns.append(pl.col(name).cast(wanted))
+    return frame.with_columns(columns)
 
 
 def _is_alike(dtype: pl.DataType, wanted: pl.DataType) -> bool:

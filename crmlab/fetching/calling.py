@@ -58,9 +58,8 @@ async def check(account: Account, *, timeouts: Timeouts | None = None) -> str:
         who_answered = account.provider.reached(answer_page)
     except TransportError:  # of another shape than documented: reached all the same
         who_answered = "answered"
-    if (
-        answer_page.has_no_content
-    ):  # as an empty list may be told, or by a gateway that asked nobody
+    # so an empty list may be told; a gateway that asked nobody may say so too
+    if answer_page.has_no_content:
         who_answered += f" (HTTP {answer_page.status} without content)"
     return f"{who_answered} · {urlsplit(account.base_url).netloc}"
 

@@ -141,7 +141,9 @@ def _spelled_once(written: pl.Expr, word: Callable[[pl.Expr], pl.Expr]) -> pl.Ex
         spelled = pl.select(word(pl.lit(spellings))).to_series()
         return texts.replace_strict(spellings, spelled, return_dtype=pl.String)
 
-    return written.map_batches(words, return_dtype=pl.String, is_elementwise=True)
+    # categories of a user's own frame, or no value at all
+    text = written.cast(pl.String)
+    return text.map_batches(words, return_dtype=pl.String, is_elementwise=True)
 
 
 def _plain(written: pl.Expr) -> pl.Expr:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import polars as pl
 import polars.selectors as cs
 import pytest
+from polars.testing import assert_frame_equal
 
 from crmlab import Fetched, analysis
 from crmlab.catalogue import CATALOGUE
@@ -62,6 +64,60 @@ def test_the_same_moments_in_another_zone_have_the_same_answer(
         )
 
     assert entry.count(elsewhere).equals(entry.count(in_utc))
+
+
+def _as_categories(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(cs.string().cast(pl.Categorical))
+
+
+def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(cs.categorical().cast(pl.String))
+
+
+def _as_enums(frame: pl.DataFrame) -> pl.DataFrame:
+    # in the order of the alphabet, which groups of text have too
+    texts = frame.select(cs.string(), cs.categorical()).cast(pl.String)
+    return frame.with_columns(
+        text.cast(pl.Enum(text.drop_nulls().unique().sort())) for text in texts
+    )
+
+
+@pytest.mark.parametrize("written", [_as_categories, _as_text, _as_enums])
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_text_of_another_dtype_has_the_same_answer(
+    variables: dict[str, Any], name: str, written: Callable[[pl.DataFrame], pl.DataFrame]
+) -> None:
+    entry = CATALOGUE[name]
+    expected = entry.count(variables)
+
+    for table in (*entry.tables, *entry.adds):
+        mine = {**variables, table: written(variables[table])}
+
+        assert_frame_equal(_plain(entry.count(mine)), _plain(expected))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_column_without_a_dtype_is_one_of_nulls(variables: dict[str, Any], name: str) -> None:
+    entry = CATALOGUE[name]
+    for table in (*entry.tables, *entry.adds):
+        for column, dtype in variables[table].schema.items():
+            answers = []
+            for null in (pl.lit(None, dtype), pl.lit(None, pl.Null)):
+                mine = {**variables, table: variables[table].with_columns(null.alias(column))}
+                # what cannot be answered without the column is refused either way
+                with suppress(UsageError):
+                    answers.append(_plain(entry.count(mine)))
+
+            assert len(answers) in (0, 2), column
+            if answers:
+                assert_frame_equal(*answers)
+
+
+def _plain(answer: pl.DataFrame) -> pl.DataFrame:
+    """Return an answer with its groups as text: they have the dtype that the user's column has."""
+    groups = cs.categorical() | cs.enum() | cs.by_dtype(pl.Null)
+    return answer.with_columns(groups.cast(pl.String))
 
 
 def test_the_sentence_says_what_is_read_and_what_to_write() -> None:
