@@ -22,6 +22,7 @@ moment matters it is an argument.
 
 from crmlab.analysis.actions import completion_rate, open_actions
 from crmlab.analysis.activity import activity_heatmap, activity_volume, activity_volume_by_owner
+from crmlab.analysis.after_opt_out import activities_after_opt_out
 from crmlab.analysis.age import ageing
 from crmlab.analysis.attention import activities_per_deal, days_since_last_touch
 from crmlab.analysis.banner import banner_items, banner_rates
@@ -44,7 +45,7 @@ from crmlab.analysis.joined import (
 )
 from crmlab.analysis.journey import consent_journeys
 from crmlab.analysis.matching import evidence, evidence_left_out, evidence_links
-from crmlab.analysis.objection import activities_after_opt_out, mailed_but_objected
+from crmlab.analysis.objection import mailed_but_objected
 from crmlab.analysis.owners import with_owner
 from crmlab.analysis.pipeline import closed_by_month, pipeline_snapshot, win_rate
 from crmlab.analysis.response import response_time

@@ -102,7 +102,7 @@ def consent_kinds(consent_events: pl.DataFrame) -> pl.DataFrame:
     ┌──────────┬────────┬────────┬─────────┬──────────┬─────────┐
     │ provider ┆ kind   ┆ events ┆ opt_ins ┆ opt_outs ┆ neither │
     │ ---      ┆ ---    ┆ ---    ┆ ---     ┆ ---      ┆ ---     │
-    │ str      ┆ str    ┆ i64    ┆ i64     ┆ i64      ┆ i64     │
+    │ cat      ┆ str    ┆ i64    ┆ i64     ┆ i64      ┆ i64     │
     ╞══════════╪════════╪════════╪═════════╪══════════╪═════════╡
     │ altcraft ┆ smiled ┆ 1      ┆ 0       ┆ 0        ┆ 1       │
     │ complero ┆ update ┆ 2      ┆ 1       ┆ 1        ┆ 0       │

@@ -7,6 +7,7 @@ here stand beside words that say the same, and with the grey of the lines can be
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,13 +77,13 @@ def _as_html(tables: Sequence[Table]) -> list[tuple[str, Markup]]:
     return html_tables
 
 
-class DisplayMixin:
+class DisplayMixin(ABC):
     """Shows itself as its `_overview` says."""
 
     __slots__ = ()
 
-    def _overview(self) -> Overview:
-        raise NotImplementedError
+    @abstractmethod
+    def _overview(self) -> Overview: ...
 
     def _repr_html_(self) -> str:
         return self._overview().html()

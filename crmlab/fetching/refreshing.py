@@ -289,10 +289,11 @@ def _with_parents(
                 found[list_name(account, parent)]
                 for parent in account.provider.asked_by_changes(resource.name)
             ]
-            if changing and each.complete and not each.filters_by_change:
-                each = replace(each, watermark=_earliest(parent.watermark for parent in changing))
-            elif changing and not each.filters_by_change:
-                each = replace(each, watermark=watermarks.get(name))
+            if changing and not each.filters_by_change:
+                known_until = watermarks.get(name)
+                if each.complete:
+                    known_until = _earliest(parent.watermark for parent in changing)
+                each = replace(each, watermark=known_until)
             if each.tables and _lacks_words(account, resource, found):
                 each = replace(each, watermark=watermarks.get(name))
             yield each

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis import objection
+from crmlab.analysis import after_opt_out, objection
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.display import plural
 from crmlab.plots import _bars, _over_time, _whom
@@ -29,7 +29,7 @@ def activities_after_opt_out(
     people: pl.DataFrame,
     *,
     as_of: TimeLike,
-    channels: Mapping[str, str] = objection.CHANNELS,
+    channels: Mapping[str, str] = after_opt_out.CHANNELS,
     purpose: str | None = None,
     every: str | None = None,
     contacts: pl.DataFrame | None = None,
@@ -102,7 +102,7 @@ def activities_after_opt_out(
         "The last decision of an event before the activity was an opt-out of its channel"
     )
     concerned = f"People concerned: {number(late_activities['person_id'].n_unique())}"
-    looked_at = _looked_at(objection.contacts_made(activities, people, channels))
+    looked_at = _looked_at(after_opt_out.contacts_made(activities, people, channels))
     return _over_time.stacked(
         counts, every, title, "Activities", counting_rule, concerned, looked_at
     )

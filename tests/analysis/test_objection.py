@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 import crmlab
+from crmlab.analysis.after_opt_out import activities_after_opt_out
 from crmlab.analysis.identity import people
-from crmlab.analysis.objection import activities_after_opt_out, mailed_but_objected
+from crmlab.analysis.objection import mailed_but_objected
 from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate import generate
 from crmlab.schema import TABLES
