@@ -100,18 +100,24 @@ def test_text_of_another_dtype_has_the_same_answer(
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_a_column_without_a_dtype_is_one_of_nulls(variables: dict[str, Any], name: str) -> None:
     entry = CATALOGUE[name]
+    expected = _plain(entry.count(variables))
+
+    def answer(table: str, column: str, dtype: Any) -> pl.DataFrame | None:
+        nulls = pl.lit(None, dtype).alias(column)
+        # what cannot be answered without the column is refused either way
+        with suppress(UsageError):
+            return _plain(entry.count({**variables, table: variables[table].with_columns(nulls)}))
+        return None
+
     for table in (*entry.tables, *entry.adds):
         for column, dtype in variables[table].schema.items():
-            answers = []
-            for null in (pl.lit(None, dtype), pl.lit(None, pl.Null)):
-                mine = {**variables, table: variables[table].with_columns(null.alias(column))}
-                # what cannot be answered without the column is refused either way
-                with suppress(UsageError):
-                    answers.append(_plain(entry.count(mine)))
-
-            assert len(answers) in (0, 2), column
-            if answers:
-                assert_frame_equal(*answers)
+            found = answer(table, column, pl.Null)
+            if found is not None and found.equals(expected):
+                continue  # most columns are not read
+            same = answer(table, column, dtype)
+            assert (found is None) == (same is None), column
+            if found is not None and same is not None:
+                assert_frame_equal(found, same)
 
 
 def _plain(answer: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Two workers that the tests of a session share, in processes of their own, as `crmlab cluster` starts them."""
+"""Two workers that these tests share, in processes of their own, as `crmlab cluster` starts them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def start(log: Path, *words: str) -> Workers:
     return Workers(lines[1].split()[1], lines[2].split()[1], process, log)
 
 
-@pytest.fixture(scope="session")
+# not for the whole session: idle, they take a sixth of a core from the tests that follow
+@pytest.fixture(scope="package")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     """Two workers that read four accounts each at a time."""
     started = start(tmp_path_factory.mktemp("cluster") / "log", "--workers", "2", "--accounts", "4")

@@ -99,4 +99,4 @@ async def test_a_check_is_not_satisfied_with_any_json(
     account = crmlab.Account(provider, base_url=await serve(answer), **ACCOUNTS[provider])
 
     with pytest.raises(CrmlabError, match=provider):
-        await crmlab.check(account)
+        await crmlab.check(account, timeouts=AT_ONCE)
