@@ -31,7 +31,8 @@ from crmlab.analysis.consent import consent_banner, consent_kinds, consent_trend
 from crmlab.analysis.consent_duration import consent_survival
 from crmlab.analysis.consent_expiry import expiring_consents
 from crmlab.analysis.consent_growth import consent_stock
-from crmlab.analysis.consent_state import consent_rate, current_consent
+from crmlab.analysis.consent_rates import consent_rate
+from crmlab.analysis.consent_state import current_consent
 from crmlab.analysis.cycle import cycle_length, sales_velocity, win_cohorts
 from crmlab.analysis.engagement import email_engagement, email_engagement_over_time
 from crmlab.analysis.flow import created_against_closed, loss_reasons, waterfall

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
-from crmlab.analysis.consent_state import rates_of, state_of
+from crmlab.analysis.consent_rates import rates_of
+from crmlab.analysis.consent_state import state_of
 from crmlab.analysis.decisions import OPT_IN
 from crmlab.analysis.inputs import By, answer, keys_of, names_of
 from crmlab.analysis.period import chosen_grain

@@ -12,7 +12,8 @@ from polars.testing import assert_frame_equal
 import crmlab
 from crmlab.analysis.consent_expiry import expiring_consents
 from crmlab.analysis.consent_growth import consent_stock
-from crmlab.analysis.consent_state import consent_rate, current_consent
+from crmlab.analysis.consent_rates import consent_rate
+from crmlab.analysis.consent_state import current_consent
 from crmlab.errors import UsageError
 from crmlab.sandbox.world.generate import generate
 from crmlab.schema import TABLES, conform
