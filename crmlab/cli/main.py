@@ -62,7 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CrmlabError, OSError) as error:
         exit_code = _complain(error, INCOMPLETE)
     except KeyboardInterrupt:
-        exit_code = _complain("stopped", STOPPED)
+        try:
+            exit_code = _complain("stopped", STOPPED)
+        except (
+            KeyboardInterrupt
+        ):  # Polars hands one Ctrl-C on twice, the second time to whoever runs next
+            exit_code = _complain("stopped", STOPPED)
     # the process is over: Ctrl-C would only show a traceback of Python's own end
     if arguments is None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -48,6 +48,8 @@ class Ending:
         self._trails: dict[str, _Trail] = {}
         #: by path and tags
         self._lists: dict[tuple[str, str], NumberedList] = {}
+        #: of the page of each request
+        self._signatures: dict[str, int] = {}
         self._seen: set[int] = set()
         #: records of the largest page
         self._largest = 0
@@ -72,13 +74,14 @@ class Ending:
         request = page.request
         self._asked.add(request.key)
         self._refused.pop(request.key, None)
-        page_signature = signature(found)
+        page_signature = self._signatures[request.key] = signature(found)
         is_new = bool(found) and page_signature not in self._seen
         self._seen.add(page_signature)
         self._largest = max(self._largest, len(found))
         number = self._number(request)
         if number is not None:
-            self._list(request).answered(number, page, found)
+            numbered_list = self._list(request)
+            numbered_list.answered(number, page, height=len(found), signature=page_signature)
         if self._paging.is_chain(page):
             self._note_records(request, found)
         return is_new
@@ -185,7 +188,7 @@ class Ending:
 
     def _next_trail(self, request: Request, found: Sequence[Record]) -> _Trail:
         trail = self._trails.pop(request.key, None) or _Trail()
-        page_signature = signature(found)
+        page_signature = self._signatures[request.key]
         is_new = bool(found) and page_signature not in trail.seen
         trail.seen.add(page_signature)
         barren = 0 if is_new else trail.barren + 1
@@ -199,7 +202,7 @@ class Ending:
         trail = self._trails.get(request.key)
         if not found or trail is None or trail.is_check:
             return False
-        return signature(found) in trail.seen and not self._is_one_more(request)
+        return self._signatures[request.key] in trail.seen and not self._is_one_more(request)
 
     def _is_one_more(self, request: Request) -> bool:
         """Whether a page was asked for that the service does not tell of: it may be the last one once more."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
+import msgspec
+
 from crmlab.decoding import Record
+
+#: bytes of a record that would take long to decode
+_LONG = 100_000
 
 
 class KnownRecords:
@@ -29,7 +34,21 @@ class KnownRecords:
 
 
 def signature(found: Sequence[Record]) -> int:
-    """Return what tells a page from others, by a few of its records: whole pages would take long to compare."""
+    """Return what tells a page from others, by a few of its records: whole pages would take long to compare.
+
+    How the JSON is written makes no difference: what comes again from a cache may have other blanks.
+    """
     middle = len(found) // 2
     sample = (*found[:1], *found[middle : middle + 1], *found[-1:])
-    return hash((len(found), *(record.fingerprint for record in sample)))
+    return hash((len(found), *map(_content, sample)))
+
+
+def _content(record: Record) -> int:
+    """Return a number that tells what a record says from what others say."""
+    if record.size > _LONG:
+        return record.fingerprint
+    try:
+        value = msgspec.json.decode(record.text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return record.fingerprint
+    return hash(msgspec.json.encode(value))

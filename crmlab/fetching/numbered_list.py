@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from crmlab.connector import Page, Request, Resource
-from crmlab.decoding import Record
 from crmlab.errors import ApiError
-from crmlab.fetching.known_records import signature
 from crmlab.fetching.numbered_pages import NumberedPages
 
 
@@ -27,19 +23,17 @@ class NumberedList:
         self._resource = resource
         self._paging = resource.follow
 
-    def answered(self, number: int, page: Page, found: Sequence[Record]) -> None:
-        """Take note of a page."""
+    def answered(self, number: int, page: Page, *, height: int, signature: int) -> None:
+        """Take note of a page with so many records."""
         self._any_request = page.request
-        height = len(found)
-        of_page = signature(found)
         if page.request.key in self._past_told_end:
-            brings_news = self.pages.brings_news(number, height=height, signature=of_page)
+            brings_news = self.pages.brings_news(number, height=height, signature=signature)
             if not brings_news:
                 return  # it confirms what the service told
         asked_size = None
         if self._resource.page_size:
             asked_size = self._resource.page_size.of(page.request)
-        self.pages.note(number, height, signature=of_page, asked_size=asked_size)
+        self.pages.note(number, height, signature=signature, asked_size=asked_size)
 
     def one_more(
         self, number: int, page: Page, *, total: int | None, is_full: bool

@@ -36,3 +36,25 @@ def test_ctrl_c_while_the_loop_is_made_stops_the_command_before_it_begins(
     assert not begun
     assert capsys.readouterr().err == ""
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_one_ctrl_c_that_is_handed_on_twice_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    complain = MAIN._complain
+    pending = [KeyboardInterrupt]
+
+    def run(options: argparse.Namespace) -> int:
+        raise KeyboardInterrupt
+
+    def interrupted(error: Exception | str, code: int) -> int:
+        if pending:
+            raise pending.pop()
+        found: int = complain(error, code)
+        return found
+
+    monkeypatch.setattr(MAIN, "_run", run)
+    monkeypatch.setattr(MAIN, "_complain", interrupted)
+
+    assert MAIN.main(["doctor"]) == 130
+    assert capsys.readouterr().err == "crmlab: stopped\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -878,7 +879,10 @@ async def test_a_page_in_the_middle_that_is_missing_is_told_and_others_are_read(
     assert words in data.summary["note"][0]
 
 
-async def test_a_page_that_comes_again_under_another_pointer_is_told(serve: Serve) -> None:
+@pytest.mark.parametrize("blanks", [" ", "  "], ids=["the same text", "other blanks"])
+async def test_a_page_that_comes_again_under_another_pointer_is_told(
+    serve: Serve, blanks: str
+) -> None:
     async def service(request: web.Request) -> web.Response:
         if request.path.endswith("databases/list"):
             return web.json_response(
@@ -887,8 +891,10 @@ async def test_a_page_that_comes_again_under_another_pointer_is_told(serve: Serv
         sent = (await request.json())["from_id"]
         names = {"": "ab", "x": "ab", "y": "cd"}[sent]
         following = {"": "x", "x": "y"}.get(sent)
-        return web.json_response(
-            {"error": 0, "data": [{"id": name} for name in names], "next_from_id": following}
+        answer = {"error": 0, "data": [{"id": name} for name in names], "next_from_id": following}
+        separators = (",", ":" + (blanks if sent == "x" else " "))
+        return web.Response(
+            text=json.dumps(answer, separators=separators), content_type="application/json"
         )
 
     data = await crmlab.fetch(altcraft(await serve(service)), "altcraft.profiles", limits=FAST)

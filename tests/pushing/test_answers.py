@@ -114,6 +114,13 @@ def test_only_an_answer_that_names_the_id_says_that_a_record_is_there(
         read(page(body), [Entry("8", {})])
 
 
+def test_an_import_without_an_answer_is_not_taken_for_a_success() -> None:
+    nothing = Page(request=Request(path="/import", method="POST"), status=204, headers={}, body=b"")
+
+    with pytest.raises(TransportError, match="has no content"):
+        target("altcraft").read(nothing, NEW)
+
+
 @pytest.mark.parametrize("there", ["text", ["text"], {"value": "a"}, 5])
 def test_a_list_that_is_not_as_documented_is_not_replaced(there: Any) -> None:
     custom = [{"key": "k", "value": "v"}]

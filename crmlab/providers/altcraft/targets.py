@@ -19,7 +19,7 @@ from crmlab.connector import (
     created_or_updated,
     custom_members,
 )
-from crmlab.errors import UsageError
+from crmlab.errors import TransportError, UsageError
 
 MAX_PROFILES = 10_000
 #: of one request, by
@@ -90,6 +90,8 @@ def _ask(records: Sequence[Entry], options: Mapping[str, Any]) -> tuple[str, dic
 
 
 def _read(page: Page, records: Sequence[Entry]) -> Sequence[Outcome]:
+    if page.has_no_content:  # an import is answered with what came of it: this may be a gateway's
+        raise TransportError("the answer has no content")
     answer = page.read(_Answer)
     if records[0].id is not None:
         return [created_or_updated(records[0], answer.profile_id)]
