@@ -9,8 +9,10 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import polars as pl
 
@@ -23,6 +25,9 @@ _Result = TypeVar("_Result")
 STATE = "state"
 #: values that never stand in a message, wherever they came from
 _SECRET = re.compile(r"secret|password|token|sas|credential|account_key|access_key", re.IGNORECASE)
+#: in the path of a folder: deltalake ends at a bracket, or decodes what it did not encode, and Polars takes ``=`` for
+#: a column
+_UNREADABLE = re.compile(r"[][\\=]|%[0-9A-Fa-f]{2}")
 #: deltalake writes its errors for terminals
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
@@ -46,6 +51,11 @@ class Place:
         self.root = address.rstrip("/")
         if self.is_local:
             self.root = str(Path(address).expanduser().absolute())
+            if _UNREADABLE.search(Path(self.root).as_posix()):
+                raise UsageError(
+                    f"a lake cannot be in {self.root}: name a folder without [, ], \\, =, and without % before "
+                    "two digits"
+                )
         self._options = dict(storage_options or {})
         if not address or not _is_text(self._options):
             raise UsageError(
@@ -122,13 +132,14 @@ class Place:
             It is not there, or is older than that version.
         """
         library = delta()
+        table_class = library.DeltaTable
+        if self.is_local:
+            table_class = _local_table()
         with self.in_words(name):
             try:
-                return library.DeltaTable(
-                    self.uri(name), version=version, storage_options=self.options
-                )
+                return table_class(self.uri(name), version=version, storage_options=self.options)
             except library.exceptions.DeltaError:
-                newest = library.DeltaTable(self.uri(name), storage_options=self.options)
+                newest = table_class(self.uri(name), storage_options=self.options)
                 self.check_reached(name, newest.version(), version or 0)
                 raise
 
@@ -242,6 +253,22 @@ def delta() -> Any:
     except ImportError:
         raise UsageError("a lake needs deltalake: pip install deltalake") from None
     return deltalake
+
+
+@cache
+def _local_table() -> Any:
+    """Return deltalake's class of tables, but with the files of a folder named as they are.
+
+    deltalake writes a blank as ``%20``, as in an address, and Polars would look for a file that is called so.
+    """
+    library = delta()
+
+    class LocalTable(library.DeltaTable):  # type: ignore[misc, name-defined]
+        def file_uris(self, *filters: Any, **named_filters: Any) -> list[str]:
+            addresses = super().file_uris(*filters, **named_filters)
+            return [unquote(address) for address in addresses]
+
+    return LocalTable
 
 
 def again(commit: Callable[[], _Result], *, tries: int = _TRIES) -> _Result:

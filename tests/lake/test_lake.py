@@ -69,6 +69,25 @@ async def test_all_services_stay_as_a_fetch_brought_them_and_a_refresh_adds_noth
     assert str(folder) in data._repr_html_()
 
 
+@pytest.mark.parametrize("name", ["Own Files", "Büro", "a#b?c", "100 %", "a*b", "{a,b}"])
+def test_a_folder_may_have_any_name_that_can_be_read_again(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name / "lake"
+    refreshed(folder, came({"deals": deals({"1": "a", "2": "b"})}, day(1), whole=True), day(1))
+    refreshed(folder, came({"deals": deals({"2": "B"})}, day(2)), day(2))
+    lake = crmlab.Lake(folder)
+    lake.compact()
+    lake.vacuum("0d")
+
+    assert names(lake.open().deals) == {"1": "a", "2": "B"}
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["a[b", "a]b", "a=b", "a%20b"])
+def test_a_folder_that_could_not_be_read_again_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"a lake cannot be in .*: name a folder without"):
+        crmlab.Lake(tmp_path / name)
+
+
 def test_it_holds_what_is_there_now(lake: crmlab.Lake) -> None:
     assert names(lake.scan("deals")) == {"1": "a", "2": "B", "4": "d"}
     assert lake.scan("deals").collect_schema() == TABLES["deals"].schema
