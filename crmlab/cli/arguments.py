@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -167,7 +168,7 @@ def quota_of(options: argparse.Namespace) -> float | dict[str, float] | None:
     Raises
     ------
     UsageError
-        It is no amount, or one of several has no currency.
+        It is no amount, or one of several has no currency, or that of another.
     """
     quota_texts = options.quota
     if not quota_texts:
@@ -176,12 +177,16 @@ def quota_of(options: argparse.Namespace) -> float | dict[str, float] | None:
     for quota_text in quota_texts:
         currency, _, amount_text = quota_text.rpartition("=")
         try:
-            amounts[currency] = float(amount_text)
+            amount = float(amount_text)
         except ValueError:
+            amount = math.nan
+        # "EUR=5,USD=2" is one text, and its end alone an amount
+        if math.isnan(amount) or "=" in currency or currency in amounts:
             raise UsageError(
                 f"--quota {' '.join(quota_texts)} is no amount: write 500000, or EUR=500000 "
                 "USD=200000"
-            ) from None
+            )
+        amounts[currency] = amount
     # without a currency the amount is of whatever the deals are in, which can be one only
     if list(amounts) == [""] and len(quota_texts) == 1:
         return amounts[""]

@@ -72,7 +72,11 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _changes(options: argparse.Namespace) -> int:
-    changes = Lake(options.lake).changes(options.since)
+    lake = Lake(options.lake)
+    # a name that is misspelt has no changes either
+    if options.table is not None:
+        lake.scan(options.table)
+    changes = lake.changes(options.since)
     if options.table is None:
         print_frame(changes.summary)
     elif options.table in changes:

@@ -17,6 +17,7 @@ from crmlab.cli.output import OK, print_frame
 from crmlab.errors import UsageError
 from crmlab.lake import is_lake
 from crmlab.results import (
+    NOT_ALWAYS,
     Fetched,
     Format,
     Stored,
@@ -79,6 +80,8 @@ async def run(options: argparse.Namespace) -> int:
     if options.memory_limit and options.engine != "duckdb":
         raise UsageError("--memory-limit needs --engine duckdb")
     result = _opened(options.directory, options.as_of)
+    if file_format:
+        _refuse_own_file(options.out, options.directory, result)
     answer = _answer(result, options)
     # on stderr, as all that is no answer: stdout may go into another program
     remark = sql_note(result, options.sql)
@@ -124,6 +127,13 @@ def _format(path: Path | None) -> Format | None:
     if path.suffix not in _FORMATS:
         raise UsageError(f"--out {path} names no format: call it .csv or .parquet")
     return _FORMATS[path.suffix]
+
+
+def _refuse_own_file(path: Path, place: str, data: Fetched | Stored) -> None:
+    """Refuse a file of the fetch itself: the answer would take the place of its rows."""
+    own_names = {*data, "summary", *NOT_ALWAYS}
+    if path.stem in own_names and path.parent.resolve() == Path(place).resolve():
+        raise UsageError(f"--out {path} is a file of the fetch: give the answer another name")
 
 
 def _write(answer: pl.DataFrame, path: Path, format: Format) -> None:

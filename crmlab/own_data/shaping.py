@@ -101,7 +101,7 @@ def check_key(frame: pl.DataFrame, table: Table) -> None:
         if blank:
             raise UsageError(
                 f"{table.name}: {plural(blank, 'row')} of {frame.height:,} have no {column}; "
-                "every row needs one"
+                "every row needs one, so give the frame without them"
             )
     counts = frame.group_by(KEY, maintain_order=True).len()
     repeated = counts.filter(pl.col("len") > 1)

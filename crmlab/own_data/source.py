@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections import Counter
 from collections.abc import Iterator
@@ -47,8 +48,12 @@ def _of_file(path: Path) -> pl.DataFrame:
         header = _header(path)
         delimiter = _delimiter(header)
         _refuse_twice(path, header, delimiter)
+        # Excel writes lines that end like this as "CSV (Macintosh)"
+        line_end = "\r" if header.endswith("\r") else "\n"
         # a cell that is missing at the end of a line is null, one too many is an error
-        return pl.read_csv(path, separator=delimiter, infer_schema=False)
+        cells = pl.read_csv(path, separator=delimiter, eol_char=line_end, infer_schema=False)
+        is_blank = pl.all_horizontal(pl.all().is_null())
+        return cells.filter(~is_blank)
     except UnicodeDecodeError:
         raise UsageError(_not_utf8(path)) from None
     except OSError as error:
@@ -57,6 +62,11 @@ def _of_file(path: Path) -> pl.DataFrame:
         # the header alone was read before, and the signs may stand further down
         if "utf-8" in str(error).lower():
             raise UsageError(_not_utf8(path)) from None
+        if "more fields" in str(error):
+            raise UsageError(
+                f"{path.name} cannot be read as CSV: a line has more cells than the first line, which must hold "
+                f"the names of the columns. The cells are separated by {delimiter!r}"
+            ) from None
         raise UsageError(f"{path.name} cannot be read as CSV: {in_short(error)}") from None
 
 
@@ -83,15 +93,23 @@ def _rows(header: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def _not_utf8(path: Path) -> str:
+    """Return what to write instead: the cells stay text, so that 007 is no number."""
+    encoding = "cp1252"
+    with path.open("rb") as csv_file:
+        if csv_file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            encoding = "utf-16"
+    delimiter = _delimiter(_header(path, encoding))
     return (
-        f'{path.name} is not UTF-8: save it as "CSV UTF-8", or read it yourself, '
-        f'for example with polars.read_csv({str(path)!r}, encoding="cp1252")'
+        f'{path.name} is not UTF-8: save it as "CSV UTF-8", or read it yourself, for example with '
+        f"polars.read_csv({str(path)!r}, encoding={encoding!r}, separator={delimiter!r}, infer_schema=False)"
     )
 
 
-def _header(path: Path) -> str:
+def _header(path: Path, encoding: str = "utf-8-sig") -> str:
     """Return the first line that holds something, with those that a quoted cell goes on in."""
-    with path.open(encoding="utf-8-sig", newline="") as csv_file:
+    # the header of a file in another encoding is only counted
+    errors = "strict" if encoding == "utf-8-sig" else "replace"
+    with path.open(encoding=encoding, errors=errors, newline="") as csv_file:
         header_lines: list[str] = []
         for line in csv_file:
             header_lines.append(line)

@@ -61,7 +61,7 @@ def table(
         The shared table, such as ``"deals"``.
     frame
         A frame of Polars (lazy too), pandas or pyarrow, any object that has ``__arrow_c_stream__``, or the path of a
-        CSV file: UTF-8, its cells separated by comma, semicolon or tab.
+        CSV file: UTF-8, its cells separated by comma, semicolon or tab. Lines without a value are no rows.
     provider
         What the column `provider` says in every row, such as ``"salesforce"``. None: the frame is a shared table, and
         has that column.

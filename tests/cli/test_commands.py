@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 from aiohttp import web
 
@@ -78,3 +79,19 @@ async def test_what_came_is_kept_and_what_failed_is_said_with_a_code_of_its_own(
     assert "GET /contact.list.json" in said
     assert "planted-key" not in said
     assert (out / "contacts.parquet").exists()
+
+
+@pytest.mark.parametrize("name", ["deals.parquet", "deals.csv", "summary.csv", "rejected.csv"])
+def test_an_answer_takes_the_place_of_no_file_of_the_fetch(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = pl.DataFrame({"id": ["1", "2"], "status": ["won", "lost"]})
+    deals = crmlab.table("deals", own, provider="s")
+    crmlab.collect(deals=deals, as_of="2026-01-31").export(tmp_path, "parquet")
+    monkeypatch.chdir(tmp_path)
+    answer = ["query", str(tmp_path), "select count(*) as deals from deals", "--out"]
+
+    assert main([*answer, name]) == 2
+    assert f"--out {name} is a file of the fetch" in capsys.readouterr().err
+    assert main([*answer, "counts.csv"]) == 0
+    assert crmlab.open(tmp_path, lazy=False).deals.height == 2

@@ -59,6 +59,8 @@ def test_a_quota_is_one_amount_or_one_of_each_currency(
     [
         (["much"], "--quota much is no amount"),
         (["EUR=much"], "--quota EUR=much is no amount"),
+        (["EUR=5e5,USD=2e5"], "--quota EUR=5e5,USD=2e5 is no amount"),
+        (["EUR=5e5", "EUR=2e5"], "--quota EUR=5e5 EUR=2e5 is no amount"),
         (["5e5", "USD=2e5"], "write the currency of each amount"),
     ],
 )

@@ -393,8 +393,11 @@ def test_a_lake_tells_what_it_holds_and_what_changed(
     shown = capsys.readouterr().out
     assert [word for word in ("added", "changed", "deleted") if word not in shown] == []
 
-    assert main(["lake", "changes", kept, "--since", "2026-11-02", "--table", "contacts"]) == 0
-    assert "Nothing changed in contacts" in capsys.readouterr().out
+    assert main(["lake", "changes", kept, "--since", "2026-11-04", "--table", "deals"]) == 0
+    assert "Nothing changed in deals" in capsys.readouterr().out
+
+    assert main(["lake", "changes", kept, "--since", "2026-11-02", "--table", "deal"]) == 2
+    assert "'deal' is not in the lake; there is deals" in capsys.readouterr().err
 
 
 def test_a_lake_is_looked_after(kept: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,7 +44,7 @@ def test_frames_of_every_library_give_the_same_table(kind: str) -> None:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["no mark", "byte order mark"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
 def test_csv_files_are_read_whatever_program_wrote_them(
     delimiter: str, mark: str, end: str, tmp_path: Path
 ) -> None:
@@ -61,6 +61,32 @@ def test_csv_files_are_read_whatever_program_wrote_them(
     assert found.select("id", "status", "amount").rows() == [("1", "won", 5.0), ("2", "lost", None)]
     assert found["Größe, in m; more"].to_list() == [f'a{delimiter}"b"{end}c', ""]
     assert crmlab.table("deals", str(path), provider="salesforce").equals(found)
+
+
+@pytest.mark.parametrize("blank", ["", ";;"])
+def test_lines_without_a_value_are_no_rows(blank: str, tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(f"id;status;amount\n1;won;5\n{blank}\n2;lost;\n{blank}\n")
+
+    found = crmlab.table("deals", path, provider="s")
+
+    assert found.select("id", "status", "amount").rows() == [("1", "won", 5.0), ("2", "lost", None)]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_a_file_in_another_encoding_is_read_as_the_error_says(
+    encoding: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("id;status;name\n007;won;Jörg\n", encoding=encoding)
+    with pytest.raises(UsageError, match="is not UTF-8") as refused:
+        crmlab.table("deals", path, provider="s")
+
+    call = str(refused.value).partition("for example with polars.")[2]
+    cells = eval(call, {"read_csv": pl.read_csv})  # noqa: S307  # what the error tells to write
+
+    found = crmlab.table("deals", cells, provider="s")
+    assert found.select("id", "name").rows() == [("007", "Jörg")]
 
 
 def test_a_comma_in_the_name_of_a_column_is_no_delimiter(tmp_path: Path) -> None:
@@ -96,7 +122,7 @@ def test_a_file_of_one_column_is_read(tmp_path: Path) -> None:
             r'latin.csv is not UTF-8: save it as "CSV UTF-8"',
         ),
         ("empty.csv", b"", "empty.csv cannot be read as CSV: empty CSV"),
-        ("long.csv", b"id,name\n1,a,b\n", "long.csv cannot be read as CSV: found more fields"),
+        ("long.csv", b"id,name\n1,a,b\n", "long.csv cannot be read as CSV: a line has more cells"),
         ("deals.parquet", b"", "deals.parquet is no CSV file: write polars.read_parquet"),
         ("deals.xlsx", b"", "deals.xlsx is no CSV file: write polars.read_excel"),
     ],
