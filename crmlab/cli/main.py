@@ -1,8 +1,8 @@
 """The command line, put together from its commands.
 
 Exit codes: 0 all complete; 1 something failed or is incomplete; 2 the question cannot be asked
-(unknown table, missing credential, wrong option); 130 stopped by Ctrl-C. ``crmlab refresh`` also ends with 3 where a
-condition is true, and 4 where a key was refused.
+(unknown table, missing credential, wrong option); 130 stopped by Ctrl-C; 141 nobody reads what it
+prints. ``crmlab refresh`` also ends with 3 where a condition is true, and 4 where a key was refused.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import io
 import logging
+import os
 import signal
 import sys
 import threading
@@ -37,7 +38,7 @@ from crmlab.cli import (
     sandbox,
     spool,
 )
-from crmlab.cli.output import INCOMPLETE, STOPPED, WRONG
+from crmlab.cli.output import INCOMPLETE, STOPPED, UNREAD, WRONG
 from crmlab.errors import CredentialError, CrmlabError, PlanError, UsageError
 
 #: in the order of the help
@@ -57,8 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.verbose:
             _log_to_stderr()
         exit_code = _run(options)
+        print(end="", flush=True)  # here, where it is told that it cannot be written
     except (CredentialError, PlanError, UsageError) as error:
         exit_code = _complain(error, WRONG)
+    except BrokenPipeError:
+        exit_code = _without_reader()
     except (CrmlabError, OSError) as error:
         exit_code = _complain(error, INCOMPLETE)
     except KeyboardInterrupt:
@@ -121,6 +125,13 @@ def _complain(error: Exception | str, code: int) -> int:
     # in one line: a traceback shows the variables of functions, and with them keys
     print(f"crmlab: {error}", file=sys.stderr)
     return code
+
+
+def _without_reader() -> int:
+    """Return the code of a program whose reader, such as ``head``, had enough: that is no failure to be told."""
+    # Python writes what is left at its end, and would complain that it cannot
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return UNREAD
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,12 +17,13 @@ WRONG = 2
 TRUE = 3
 #: a service refused a key, so that trying again will not help
 REFUSED = 4
-#: by Ctrl-C, as shells say it: 128 and the number of the signal
+#: by Ctrl-C, and by a pipe that closed, as shells say it: 128 and the number of the signal
 STOPPED = 130
+UNREAD = 141
 
 _SUMMARY = (
-    "account", "provider", "table", "rows", "rejected", "misfits", "planned", "requests", "retries", "seconds",
-    "complete",
+    "account", "provider", "resource", "table", "rows", "rejected", "misfits", "planned", "requests", "retries",
+    "seconds", "complete",
 )  # fmt: skip
 
 

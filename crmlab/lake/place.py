@@ -182,6 +182,10 @@ class Place:
         except (CrmlabError, CommitFailedError):
             raise
         except (TableNotFoundError, FileNotFoundError):
+            if name == STATE:
+                raise UsageError(
+                    f"there is no lake in {self.root}, or not all of one: look at its name, or restore it from a copy"
+                ) from None
             raise UsageError(
                 f"{address} is not there, or not all of it: restore it from a copy, or begin a new lake elsewhere"
             ) from None

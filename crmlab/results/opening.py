@@ -62,8 +62,8 @@ def open(
     Parameters
     ----------
     folder
-        With files in Parquet or CSV. Of tables that are there in both, Parquet is read. Tables whose file was removed
-        are left out. In CSV, columns that no shared table has, and a service's own records, come back as text.
+        With files in Parquet or CSV. Of tables that are there in both, Parquet is read. In CSV, columns that no
+        shared table has, and a service's own records, come back as text.
     lazy
         True: a `Stored`, whose tables are read when they are needed (Parquet only). False: a `Fetched`, all in memory.
         None: a `Stored` where the files are Parquet.
@@ -72,6 +72,7 @@ def open(
         holding everything.
 
     A file that somebody changed or replaced since is read as it is, and the note of its table in the summary says so.
+    A table whose file was removed is left out, and the summary says that it is not complete.
     Of lazy tables, a file that has the size and the time that it was written with is not read for that. Whether the
     files are masked is said by `is_masked`.
 
@@ -167,7 +168,8 @@ def _format(place: Path, told: Manifest | None) -> str:
         )
     if (place / "state" / "_delta_log").is_dir():
         raise UsageError(
-            f"{place} is a lake: crmlab.Lake(place).open() reads it, and its .collect() into memory"
+            f"{place} is a lake: crmlab.Lake(place).open() reads it, and its .collect() into memory. On the command "
+            "line, crmlab refresh has --report, and crmlab lake has erase"
         )
     raise UsageError(
         f"{place} holds no summary.parquet or summary.csv, which a fetch writes beside its tables"
@@ -249,32 +251,35 @@ def _with_changes(
     *,
     trust_time: bool,
 ) -> pl.DataFrame:
-    """Return the summary with a note on each table whose file was changed since crmlab wrote it.
+    """Return the summary with a note on each table whose file was changed or removed since crmlab wrote it.
 
-    With `trust_time`, only files that were written since are read for that.
+    A table that was removed is not complete. With `trust_time`, only files that were written since are read for that.
     """
-    changed_tables = []
-    about_all = []
+    of_table = {}
+    of_all = []
+    removed_tables = []
     for file_name, checksum in told.files.items():
         file_path = place / file_name
-        is_of_format = file_name.endswith(f".{format}")
-        if not is_of_format or not file_path.exists():
+        if not file_name.endswith(f".{format}"):
             continue
-        if not differs(file_path, checksum, trust_time=trust_time):
+        if not file_path.exists():
+            said = f"{file_name} was removed after crmlab wrote it"
+            removed_tables.append(file_path.stem)
+        elif differs(file_path, checksum, trust_time=trust_time):
+            said = f"{file_name} was changed after crmlab wrote it"
+        else:
             continue
-        changed_tables.append(file_path.stem)
         # the summary, rejected records and misfits are of no table
-        if file_path.stem not in told.tables:
-            about_all.append(file_name)
+        if file_path.stem in told.tables:
+            of_table[file_path.stem] = said
+        else:
+            of_all.append(said)
 
-    said = pl.format(f"{{}}.{format} was changed after crmlab wrote it", "table")
-    note_parts = [
-        pl.col("note").replace("", None),
-        pl.when(pl.col("table").is_in(changed_tables)).then(said),
-        *(pl.lit(f"{file_name} was changed after crmlab wrote it") for file_name in about_all),
-    ]
+    about_table = pl.col("table").replace_strict(of_table, default=None, return_dtype=pl.String)
+    note_parts = [pl.col("note").replace("", None), about_table, *map(pl.lit, of_all)]
     note = pl.concat_str(note_parts, separator="; ", ignore_nulls=True)
-    return summary.with_columns(note=note)
+    is_there = ~pl.col("table").is_in(removed_tables)
+    return summary.with_columns(note=note, complete=pl.col("complete") & is_there)
 
 
 def _refuse_other_heights(

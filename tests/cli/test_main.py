@@ -226,6 +226,22 @@ def test_a_difference_that_is_not_known_is_a_wrong_question(capsys):
     assert "did you mean 'page_cap'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_had_enough_is_no_failure(unbuffered):
+    with subprocess.Popen(
+        [sys.executable, "-m", "crmlab.cli", "operations", "onepagecrm"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    ) as running:
+        running.stdout.close()
+        said = running.stderr.read()
+
+    assert said == ""
+    assert running.returncode == 141
+
+
 def test_sandbox_serves_until_it_is_stopped():
     running = subprocess.Popen(
         [sys.executable, "-m", "crmlab.cli", "sandbox", "--rows", "5", "--drift"],

@@ -458,7 +458,7 @@ def test_what_is_no_lake_is_said_to_be_none(
     folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["lake", "status", folder]) == 2
-    assert capsys.readouterr().err.startswith("crmlab: ")
+    assert capsys.readouterr().err.startswith(f"crmlab: there is no lake in {folder}")
 
 
 def test_conditions_need_a_known_question() -> None:

@@ -83,7 +83,7 @@ def test_a_file_in_another_encoding_is_read_as_the_error_says(
         crmlab.table("deals", path, provider="s")
 
     call = str(refused.value).partition("for example with polars.")[2]
-    cells = eval(call, {"read_csv": pl.read_csv})  # noqa: S307  # what the error tells to write
+    cells = eval(call, {"read_csv": pl.read_csv})  # what the error tells to write
 
     found = crmlab.table("deals", cells, provider="s")
     assert found.select("id", "name").rows() == [("007", "Jörg")]

@@ -28,8 +28,10 @@ def data(amounts: Sequence[float] = (10.0, 20.0)) -> crmlab.Fetched:
 
 
 def notes(opened: crmlab.Fetched | crmlab.Stored) -> dict[str, str]:
-    """By table, what is said of changed files."""
-    noted = opened.summary.filter(pl.col("note").str.contains(CHANGED, literal=True))
+    """By table, what is said of changed and removed files."""
+    noted = opened.summary.filter(
+        pl.col("note").str.contains("after crmlab wrote it", literal=True)
+    )
     return dict(noted.select("table", pl.col("note").str.split("; ").list.last()).rows())
 
 
@@ -109,6 +111,21 @@ def test_a_lazy_file_of_another_size_is_told(tmp_path: Path) -> None:
     )
 
     assert notes(crmlab.open(tmp_path)) == {"deals": f"deals.parquet {CHANGED}"}
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_a_copy_that_lacks_a_table_is_not_complete(
+    tmp_path: Path, format: crmlab.results.Format
+) -> None:
+    data().export(tmp_path, format)
+    (tmp_path / f"deals.{format}").unlink()
+
+    opened = crmlab.open(tmp_path)
+
+    assert list(opened) == ["users"]
+    assert not opened.complete
+    assert notes(opened) == {"deals": f"deals.{format} was removed after crmlab wrote it"}
+    assert not crmlab.about(tmp_path, "ann@example.com").complete
 
 
 def test_a_copy_of_a_folder_is_the_same(tmp_path: Path) -> None:
