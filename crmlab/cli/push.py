@@ -149,7 +149,11 @@ def _read(path: Path, table: str) -> pl.DataFrame:
         if table in TABLES:
             schema.update(TABLES[table].schema)
         schema["changed"] = pl.List(pl.String())
-        return read_cells(path, schema, advice=_NOTATION)
+        rows = read_cells(path, schema, advice=_NOTATION)
+        # another sign stands between the cells, so that all of them are one
+        if len(rows.columns) == 1 and any(sign in rows.columns[0] for sign in ";\t"):
+            raise UsageError(f"{path.name} has no commas between its cells: {_NOTATION}")
+        return rows
     if path.suffix.lower() == ".parquet":
         try:
             return pl.read_parquet(path)

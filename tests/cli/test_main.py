@@ -579,6 +579,10 @@ def text_of(capsys, command):
         (["relenta", "contacts", "none.parquet"], "cannot be read as Parquet"),
         (["relenta", "contacts", "german.csv"], "save it as UTF-8 with commas"),
         (
+            ["relenta", "contacts", "excel.csv"],
+            "excel.csv has no commas between its cells: save it",
+        ),
+        (
             ["relenta", "contacts", "one.csv", "results=one", "stop=1"],
             "results, stop is no option of a service",
         ),
@@ -590,6 +594,7 @@ def test_a_file_that_cannot_be_pushed_is_refused_in_one_line(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "german.csv").write_bytes("first_name\nÄda\n".encode("cp1252"))
+    (tmp_path / "excel.csv").write_text("first_name;last_name\nAda;Byron\n")
     (tmp_path / "one.csv").write_text("first_name\nAda\n")
 
     assert main(["push", *given]) == 2
