@@ -248,7 +248,7 @@ def test_a_new_folder_is_for_this_user_only(lake: crmlab.Lake, folder: Path) -> 
 
 
 def test_what_is_no_lake_is_said(tmp_path: Path, folder: Path) -> None:
-    with pytest.raises(UsageError, match="is not there"):
+    with pytest.raises(UsageError, match="there is no lake in"):
         crmlab.Lake(folder).open()
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UsageError, match=r"holds notes\.txt and is no lake"):
