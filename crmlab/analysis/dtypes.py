@@ -65,8 +65,8 @@ def in_shared_dtypes(
     Examples
     --------
     >>> stays = pl.DataFrame({"provider": ["relenta"], "stage": [10.0]})
-    >>> in_shared_dtypes(stays, "history", stays.columns, table="history", advice="...").schema
-    Schema({'provider': Categorical, 'stage': Int64})
+    >>> in_shared_dtypes(stays, "history", stays.columns, table="history", advice="...").dtypes
+    [Categorical, Int64]
     """
     shared_dtypes = TABLES[table].schema if table in TABLES else _IN_OTHERS
     converted: dict[str, pl.Series] = {}

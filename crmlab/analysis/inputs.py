@@ -21,7 +21,7 @@ import polars as pl
 
 from crmlab.analysis.dtypes import in_shared_dtypes, is_of_calendar
 from crmlab.errors import UsageError
-from crmlab.schema import TABLES, as_polars, collected, in_short
+from crmlab.schema import TABLES, as_polars, collected, in_short, is_pattern
 
 #: columns to group by
 By = str | Sequence[str] | None
@@ -42,16 +42,21 @@ def names_of(by: By) -> list[str]:
     Raises
     ------
     UsageError
-        `by` is neither a name nor a list of names.
+        `by` is neither a name nor a list of names, or Polars takes one of them for a pattern.
     """
     if by is None:
         return []
     if isinstance(by, str):
-        return [by]
+        by = [by]
     if not isinstance(by, Sequence) or not all(isinstance(name, str) for name in by):
         raise UsageError(
             f"by={by!r}: give the name of a column, or a list of names; add a computed value as a column first, "
             "with frame.with_columns(...)"
+        )
+    for name in filter(is_pattern, by):
+        raise UsageError(
+            f"by={name!r}: Polars takes that for a pattern of names; give the column another name, "
+            f"with frame.rename({{{name!r}: '...'}})"
         )
     return list(dict.fromkeys(by))
 

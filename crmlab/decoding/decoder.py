@@ -33,7 +33,7 @@ from crmlab.decoding.records import Record
 from crmlab.decoding.secrets import frame_without_secrets, may_hold, shown
 from crmlab.decoding.unreadable import as_utf8
 from crmlab.decoding.view_reader import ROW, ViewReader
-from crmlab.schema import TABLES, within
+from crmlab.schema import TABLES, is_pattern, within
 
 REJECTED = pl.Schema(
     {
@@ -404,7 +404,11 @@ def decoder(
     wanted_views = declared_views(resource, context, set(tables))
     documented = resource.schema
     if callable(documented):
-        documented = documented(context)
+        # a custom field may be called like a pattern of Polars, which would read others in its place: it is reported as
+        # one that nobody documented
+        documented = {
+            name: dtype for name, dtype in documented(context).items() if not is_pattern(name)
+        }
     fields = documented
     if not raw:
         fields = needed_fields(resource, context, wanted_views, documented, exports=exports)
