@@ -8,7 +8,8 @@ small integers would overflow in a sum.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import polars as pl
 
@@ -40,7 +41,13 @@ _IN_OTHERS = pl.Schema(
 
 
 def in_shared_dtypes(
-    frame: pl.DataFrame, argument: str, columns: Iterable[str], *, table: str, advice: str
+    frame: pl.DataFrame,
+    argument: str,
+    columns: Iterable[str],
+    *,
+    table: str,
+    advice: str,
+    own: Mapping[str, pl.DataType] = MappingProxyType({}),
 ) -> pl.DataFrame:
     """Return a frame with these columns in the dtypes of a shared table; others stay as they are.
 
@@ -56,6 +63,8 @@ def in_shared_dtypes(
         The shared table, or another name of what analyses return.
     advice
         What to do about values of another kind.
+    own
+        Dtypes of columns that may be called like anything.
 
     Raises
     ------
@@ -68,7 +77,7 @@ def in_shared_dtypes(
     >>> in_shared_dtypes(stays, "history", stays.columns, table="history", advice="...").dtypes
     [Categorical, Int64]
     """
-    shared_dtypes = TABLES[table].schema if table in TABLES else _IN_OTHERS
+    shared_dtypes = {**(TABLES[table].schema if table in TABLES else _IN_OTHERS), **own}
     converted: dict[str, pl.Series] = {}
     for name in columns:
         wanted = shared_dtypes.get(name)

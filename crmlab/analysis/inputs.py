@@ -14,7 +14,8 @@ carried under a private name and gets its own name back at the exit, so that it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -73,6 +74,7 @@ def read(
     by: By = None,
     table: str = "",
     optional: Sequence[str] = (),
+    own: Mapping[str, pl.DataType] = MappingProxyType({}),
 ) -> pl.DataFrame:
     """Return the columns that an analysis reads, and under private names those that `by` names.
 
@@ -93,6 +95,8 @@ def read(
     optional
         Columns of that table that are read as well where the frame has them, and are null where it does not: those
         that say more exactly what another column says.
+    own
+        Dtypes of columns that are read and may be called like anything.
 
     Raises
     ------
@@ -120,7 +124,9 @@ def read(
     wanted = [*columns, *(name for name in optional if name in present)]
     selected = collected(frame.select(*dict.fromkeys(wanted), *groups), argument)
     advice = _how_to_make(shared_table)
-    shared = in_shared_dtypes(selected, argument, wanted, table=shared_table, advice=advice)
+    shared = in_shared_dtypes(
+        selected, argument, wanted, table=shared_table, advice=advice, own=own
+    )
     for name in grouping:
         _refuse_as_label(name, shared[_PRIVATE + name])
     return _with_absent(shared, optional, shared_table)

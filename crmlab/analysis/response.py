@@ -11,7 +11,7 @@ from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.rates import number_of, ratio, row_count
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import HUMAN, OUTBOUND, is_work, of_contacts, touches
-from crmlab.schema import KEY, TimeLike, as_instant
+from crmlab.schema import KEY, UTC, TimeLike, as_instant
 
 __all__ = ["response_time"]
 
@@ -90,7 +90,7 @@ def waits(
     └─────┴──────────┴────────────┘
     """
     instant = as_instant(as_of, "as_of", time_zone)
-    contacts = read(contacts, "contacts", *KEY, "emails", start, by=by)
+    contacts = read(contacts, "contacts", *KEY, "emails", start, by=by, own={start: UTC})
     contacts = answerable(contacts, activities, kinds)
     # `start` may be called like anything: once read, it is the beginning
     began_at = pl.col(start).alias("began_at")

@@ -219,6 +219,35 @@ def test_what_an_analysis_returned_is_refused_with_how_it_is_made() -> None:
         analysis.people_overlap(people)
 
 
+@pytest.mark.parametrize(
+    ("durations", "refusal"),
+    [
+        ({"duration": [1], "ended": [1]}, "durations.ended is of type Int64, and Boolean is read"),
+        ({"duration": ["1"], "ended": [True]}, "durations.duration is of type String"),
+        ({"duration": [1.0, None], "ended": [True, True]}, "durations holds nulls or NaN"),
+        ({"duration": [1.0, float("nan")], "ended": [True, True]}, "durations holds nulls or NaN"),
+        ({"duration": [1.0, 2.0], "ended": [True, None]}, "durations holds nulls or NaN"),
+    ],
+)
+def test_durations_that_nobody_knows_are_refused(durations: Any, refusal: str) -> None:
+    with pytest.raises(UsageError, match=refusal):
+        analysis.kaplan_meier(pl.DataFrame(durations))
+
+
+def test_the_beginning_of_a_wait_is_a_moment_in_any_zone(variables: dict[str, Any]) -> None:
+    contacts, as_of = variables["contacts"], variables["as_of"]
+    began = pl.col("created_at")
+
+    def asked(mine: pl.Expr) -> pl.DataFrame:
+        with_mine = contacts.with_columns(mine=mine)
+        return analysis.response_time(with_mine, variables["activities"], as_of=as_of, start="mine")
+
+    assert_frame_equal(asked(began.dt.convert_time_zone("America/New_York")), asked(began))
+    for other in (began.dt.date(), began.dt.replace_time_zone(None), pl.lit("2026-01-01")):
+        with pytest.raises(UsageError, match=r"contacts\.mine is of type .* Datetime"):
+            asked(other)
+
+
 def test_days_that_cannot_be_named_are_no_groups() -> None:
     far = pl.lit(2**30).cast(pl.Int32).cast(pl.Date)
     deals = conform(pl.DataFrame({"status": ["won"]}), TABLES["deals"]).with_columns(mine=far)
