@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import crmlab
+from crmlab import connector
 
 ROOT = Path(crmlab.__file__).parent
 NAMES = [
@@ -62,6 +63,7 @@ MODULES = sorted(
 def test_the_public_names_are_these_and_no_others() -> None:
     assert crmlab.__all__ == NAMES == sorted(NAMES)
     assert dir(crmlab) == NAMES
+    assert dir(connector) == sorted(connector.__all__)
 
 
 @pytest.mark.parametrize("name", NAMES)

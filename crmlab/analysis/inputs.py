@@ -15,20 +15,18 @@ carried under a private name and gets its own name back at the exit, so that it 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
-from polars import selectors
 
+from crmlab.analysis.dtypes import in_shared_dtypes, is_of_calendar
 from crmlab.errors import UsageError
-from crmlab.schema import TABLES, as_polars, collected, in_short
+from crmlab.schema import TABLES, as_polars, collected, in_short, is_pattern
 
 #: columns to group by
 By = str | Sequence[str] | None
 _PRIVATE = "by: "
-#: times without a zone
-_NAIVE = (pl.Datetime("ms"), pl.Datetime("us"), pl.Datetime("ns"))
-_TEXT = (pl.String, pl.Categorical, pl.Enum)
 #: columns in which a service says what its words mean, each with what fills it in a frame that lacks it. Null would say
 #: that nothing was meant, and be believed
 _MEANINGS = {
@@ -45,16 +43,21 @@ def names_of(by: By) -> list[str]:
     Raises
     ------
     UsageError
-        `by` is neither a name nor a list of names.
+        `by` is neither a name nor a list of names, or Polars takes one of them for a pattern.
     """
     if by is None:
         return []
     if isinstance(by, str):
-        return [by]
+        by = [by]
     if not isinstance(by, Sequence) or not all(isinstance(name, str) for name in by):
         raise UsageError(
             f"by={by!r}: give the name of a column, or a list of names; add a computed value as a column first, "
             "with frame.with_columns(...)"
+        )
+    for name in filter(is_pattern, by):
+        raise UsageError(
+            f"by={name!r}: Polars takes that for a pattern of names; give the column another name, "
+            f"with frame.rename({{{name!r}: '...'}})"
         )
     return list(dict.fromkeys(by))
 
@@ -71,6 +74,7 @@ def read(
     by: By = None,
     table: str = "",
     optional: Sequence[str] = (),
+    own: Mapping[str, pl.DataType] = MappingProxyType({}),
 ) -> pl.DataFrame:
     """Return the columns that an analysis reads, and under private names those that `by` names.
 
@@ -91,6 +95,8 @@ def read(
     optional
         Columns of that table that are read as well where the frame has them, and are null where it does not: those
         that say more exactly what another column says.
+    own
+        Dtypes of columns that are read and may be called like anything.
 
     Raises
     ------
@@ -117,16 +123,13 @@ def read(
     groups = [pl.col(name).alias(_PRIVATE + name) for name in grouping]
     wanted = [*columns, *(name for name in optional if name in present)]
     selected = collected(frame.select(*dict.fromkeys(wanted), *groups), argument)
-    dtypes = _dtypes_in_table(wanted, shared_table)
-    selected = _with_days(selected, dtypes)
-    _refuse_other_kinds(selected, argument, dtypes, shared_table)
-    selected = _in_dtypes(selected, dtypes)
-    selected = _with_absent(selected, optional, shared_table)
+    advice = _how_to_make(shared_table)
+    shared = in_shared_dtypes(
+        selected, argument, wanted, table=shared_table, advice=advice, own=own
+    )
     for name in grouping:
-        _refuse_as_label(name, selected.schema[_PRIVATE + name])
-    # databases keep amounts as decimals, which cannot be asked whether they are finite
-    decimals = selectors.decimal() - selectors.starts_with(_PRIVATE)
-    return selected.with_columns(decimals.cast(pl.Float64))
+        _refuse_as_label(name, shared[_PRIVATE + name])
+    return _with_absent(shared, optional, shared_table)
 
 
 def whole(frame: Any, argument: str) -> pl.DataFrame:
@@ -169,77 +172,19 @@ def _with_absent(frame: pl.DataFrame, optional: Sequence[str], table: str) -> pl
     return frame.with_columns(nulls)
 
 
-def _dtypes_in_table(columns: Iterable[str], table: str) -> dict[str, pl.DataType]:
-    """Return the dtypes that a shared table has for these columns; a table of another name has none to compare with."""
-    if table not in TABLES:
-        return {}
-    known_columns = TABLES[table].columns
-    return {name: known_columns[name].dtype for name in columns if name in known_columns}
-
-
-def _with_days(frame: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Return the frame with days as dates, where they came as midnights: pandas has no dates of its own."""
-    midnights = []
-    for name, wanted in dtypes.items():
-        if wanted != pl.Date or frame.schema[name] not in _NAIVE:
-            continue
-        # a time within a day is no day: it stays, and is refused
-        if (frame[name].dt.truncate("1d") == frame[name]).all():
-            midnights.append(name)
-    if not midnights:
-        return frame
-    return frame.with_columns(pl.col(midnights).cast(pl.Date))
-
-
-def _refuse_other_kinds(
-    frame: pl.DataFrame, argument: str, dtypes: Mapping[str, pl.DataType], table: str
-) -> None:
-    """Refuse columns that hold other values than the shared table's: text in the place of amounts, for example."""
-    for name, wanted in dtypes.items():
-        if not _is_alike(frame.schema[name], wanted):
-            raise UsageError(
-                f"{argument}.{name} is of type {frame.schema[name]}, and {wanted} is read: make the "
-                f"frame a table with crmlab.table({table!r}, frame, provider='...')"
-            )
-
-
-def _in_dtypes(frame: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Return the frame with the dtypes of the shared table, where its own are read alike.
-
-    Text from a file has no categories, a column without any value no dtype, and times may be told in another zone:
-    Polars would neither join nor compare these with those of another table.
-    """
-    columns = []
-    for name, wanted in dtypes.items():
-        given = frame.schema[name]
-        if isinstance(given, pl.Datetime):
-            columns.append(pl.col(name).dt.convert_time_zone("UTC").cast(wanted))
-        elif given == pl.Null or wanted in _TEXT:
-            columns.append(pl.col(name).cast(wanted))
-    return frame.with_columns(columns)
-
-
-def _is_alike(dtype: pl.DataType, wanted: pl.DataType) -> bool:
-    """Return whether values of one dtype are read like those of another."""
-    if dtype in (pl.Null, wanted):
-        return True
-    if wanted in _TEXT:
-        return dtype in _TEXT
-    if wanted.is_numeric():
-        return dtype.is_numeric()
-    if isinstance(wanted, pl.Datetime):
-        return getattr(dtype, "time_zone", None) is not None
-    return isinstance(wanted, pl.List) and isinstance(dtype, pl.List)
-
-
-def _refuse_as_label(name: str, dtype: pl.DataType) -> None:
+def _refuse_as_label(name: str, values: pl.Series) -> None:
     """Refuse values that are no names of groups: a figure could not write them, and nothing sorts them."""
+    dtype = values.dtype
     if isinstance(dtype, pl.List | pl.Array):
         raise UsageError(
             f"by={name!r} holds lists: make a row of each of their values, with frame.explode({name!r})"
         )
     if dtype.is_nested() or dtype in (pl.Object, pl.Binary, pl.Duration):
         raise UsageError(f"by={name!r} is of type {dtype}: give a column of text, numbers or dates")
+    if not is_of_calendar(values):
+        raise UsageError(
+            f"by={name!r} holds times outside of the years 100 to 9999: write null where there is none"
+        )
 
 
 def answer(frame: pl.DataFrame) -> pl.DataFrame:
@@ -297,6 +242,13 @@ def _where_from(wanted: str, missing: Sequence[str]) -> str:
             "give the frame that crmlab.fetch returns, or add the columns with "
             f"crmlab.schema.conform(frame, TABLES[{wanted!r}])"
         )
+    return _how_to_make(wanted)
+
+
+def _how_to_make(wanted: str) -> str:
+    """Return how a frame of this name is made."""
+    if wanted in TABLES:
+        return f"make the frame a table with crmlab.table({wanted!r}, frame, provider='...')"
     makers = {
         "people": "people(contacts)",
         "history": "stage_history(snapshots)",

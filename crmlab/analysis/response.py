@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TypeVar
 
 import polars as pl
 
@@ -12,9 +11,7 @@ from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.rates import number_of, ratio, row_count
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import HUMAN, OUTBOUND, is_work, of_contacts, touches
-from crmlab.schema import KEY, TimeLike, as_instant
-
-Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+from crmlab.schema import KEY, UTC, TimeLike, as_instant
 
 __all__ = ["response_time"]
 
@@ -22,8 +19,8 @@ _ACCOUNT = ("provider", "account")
 
 
 def answerable(
-    contacts: Frame, activities: pl.DataFrame, kinds: Collection[str] = OUTBOUND
-) -> Frame:
+    contacts: pl.DataFrame, activities: pl.DataFrame, kinds: Collection[str] = OUTBOUND
+) -> pl.DataFrame:
     """Return the contacts that can have an answer: those of accounts in which the work of people is recorded.
 
     A service that only mails, or only keeps consents, knows of no call: its contacts would wait for ever.
@@ -39,8 +36,6 @@ def answerable(
     """
     all_activities = read(activities, "activities", *_ACCOUNT, "kind", "campaign_id")
     accounts = all_activities.filter(is_work((*HUMAN, *kinds))).select(_ACCOUNT).unique()
-    if isinstance(contacts, pl.LazyFrame):
-        return contacts.join(accounts.lazy(), on=_ACCOUNT, how="semi", nulls_equal=True)
     return contacts.join(accounts, on=_ACCOUNT, how="semi", nulls_equal=True)
 
 
@@ -95,7 +90,7 @@ def waits(
     └─────┴──────────┴────────────┘
     """
     instant = as_instant(as_of, "as_of", time_zone)
-    contacts = read(contacts, "contacts", *KEY, "emails", start, by=by)
+    contacts = read(contacts, "contacts", *KEY, "emails", start, by=by, own={start: UTC})
     contacts = answerable(contacts, activities, kinds)
     # `start` may be called like anything: once read, it is the beginning
     began_at = pl.col(start).alias("began_at")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 import polars as pl
+from polars import selectors
 
 from crmlab.analysis.addresses import contact_addresses, with_contact_id
 from crmlab.analysis.inputs import By, columns_of, names_of, read
@@ -169,8 +170,10 @@ def of_people_in_parts(
     person_ids = all_people.select(*KEY, "person_id")
     answer(heads, collected(person_ids.head(0), "people"))
     all_contacts = frames.get("contacts")
+    # times in different zones cannot be compared
+    in_utc = selectors.datetime(time_zone="*").dt.convert_time_zone("UTC")
     for name, is_wanted in wanted.items():
-        frames[name] = frames[name].filter(is_wanted)
+        frames[name] = frames[name].with_columns(in_utc).filter(is_wanted)
     addressed = [name for name in _ADDRESSED if name in frames]
     if any(_has_nameless(frames[name]) for name in addressed):
         return None

@@ -25,7 +25,7 @@ def kaplan_meier(durations: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     ----------
     durations
         Reads duration (a number, in any unit), ended (Boolean; false: still waiting when last seen)
-        and the columns of `by`. Nulls in either are refused by the arithmetic: drop them beforehand.
+        and the columns of `by`. Nulls in either are refused: drop them beforehand.
     by
         Columns to make a curve each of.
 
@@ -35,6 +35,11 @@ def kaplan_meier(durations: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
         Sorted by `by` and time, one row per time at which a spell ended or was last seen: the columns of
         `by`; time (Float64, the unit of duration); at_risk, ended, censored (Int64, durations; those censored
         at a time are at risk at it); surviving (Float64, 0-1).
+
+    Raises
+    ------
+    UsageError
+        A column is missing or of another type, or a duration is not known.
 
     Notes
     -----
@@ -56,7 +61,14 @@ def kaplan_meier(durations: pl.DataFrame, *, by: By = None) -> pl.DataFrame:
     │ 5.0  ┆ 1       ┆ 1     ┆ 0        ┆ 0.0       │
     └──────┴─────────┴───────┴──────────┴───────────┘
     """
-    known_durations = read(durations, "durations", "duration", "ended", by=by)
+    known_durations = read(
+        durations, "durations", "duration", "ended", by=by, own={"ended": pl.Boolean()}
+    )
+    is_unknown = pl.col("duration").fill_nan(None).is_null() | pl.col("ended").is_null()
+    if known_durations.select(is_unknown.any()).item():
+        raise UsageError(
+            "durations holds nulls or NaN, which lasted nobody knows how long: drop them"
+        )
     keys = keys_of(by)
     return answer(curve_of([times_counted(known_durations, keys)], keys))
 

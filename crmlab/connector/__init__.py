@@ -282,3 +282,7 @@ __getattr__ = when_used(
         ),
     },
 )
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -13,7 +13,7 @@ from typing import Literal
 
 import polars as pl
 
-from crmlab.schema import CUSTOM
+from crmlab.schema import CUSTOM, is_pattern
 
 _ISO = "%Y-%m-%dT%H:%M:%S%.f%#z"
 #: how nearly all services write times: Polars reads this five times as fast as `_ISO`, which takes it as well
@@ -166,14 +166,19 @@ def full_name(first: str | pl.Expr, last: str | pl.Expr) -> pl.Expr:
 
 
 def custom(values: dict[str, tuple[str | pl.Expr, str]]) -> pl.Expr:
-    """Return ``custom`` from columns: key -> (column, label); blank values are left out."""
-    if not values:
-        return pl.lit(None, CUSTOM)
+    """Return ``custom`` from columns: key -> (column, label); blank values are left out.
+
+    So are columns whose name is a pattern to Polars, which are not read.
+    """
     custom_fields = []
     for field_key, (column, field_label) in values.items():
+        if isinstance(column, str) and is_pattern(column):
+            continue
         custom_fields.append(
             pl.struct(key=pl.lit(field_key), label=pl.lit(field_label), value=text(column))
         )
+    if not custom_fields:
+        return pl.lit(None, CUSTOM)
     has_value = pl.element().struct.field("value").is_not_null()
     return some(pl.concat_list(custom_fields).list.eval(pl.element().filter(has_value)))
 

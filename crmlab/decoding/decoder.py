@@ -19,7 +19,7 @@ from polars.exceptions import PolarsError
 
 from crmlab.connector import RECORD, SECRET_PARTS, Context, Resource, Schema, View
 from crmlab.decoding.layout import Items, Layout
-from crmlab.decoding.long_records import OTHERS, WANTED, beginning, is_long, shortened
+from crmlab.decoding.long_records import WANTED, beginning, is_long, shortened
 from crmlab.decoding.misfit_keys import MISFIT_KEYS, Counted, each_once, key_of, lines_of
 from crmlab.decoding.misfits import MAX_KEPT, MISFITS, Misfits, is_vital, misfits_where, table_of
 from crmlab.decoding.needed_columns import (
@@ -33,7 +33,7 @@ from crmlab.decoding.records import Record
 from crmlab.decoding.secrets import frame_without_secrets, may_hold, shown
 from crmlab.decoding.unreadable import as_utf8
 from crmlab.decoding.view_reader import ROW, ViewReader
-from crmlab.schema import TABLES, within
+from crmlab.schema import TABLES, is_pattern, within
 
 REJECTED = pl.Schema(
     {
@@ -282,17 +282,18 @@ class Decoder:
         bodies: list[bytes] = []
         left_out: list[Misfits] = []
         read_names = {*self._fields, *self.resource.envelope_fields}
-        if self._computed:  # of whole records, with whatever is in them
-            read_names.add(OTHERS)
         for row_number, record in enumerate(records):
             if not is_long(record):
                 bodies.append(record.text)
                 continue
             body, long_values = shortened(record.json, self.known, self._unwrap)
             bodies.append(body)
-            for field_name in long_values.keys() & read_names:
+            for field_name, beginning_of_value in long_values.items():
+                # what is computed of whole records is made of whatever is in them
+                if field_name not in read_names and not self._computed:
+                    continue
                 row = pl.Series([row_number], dtype=pl.UInt32)
-                values = pl.Series([long_values[field_name]])
+                values = pl.Series([beginning_of_value])
                 left_out.append(Misfits(field=field_name, wanted=WANTED, rows=row, values=values))
         return bodies, left_out
 
@@ -403,7 +404,11 @@ def decoder(
     wanted_views = declared_views(resource, context, set(tables))
     documented = resource.schema
     if callable(documented):
-        documented = documented(context)
+        # a custom field may be called like a pattern of Polars, which would read others in its place: it is reported as
+        # one that nobody documented
+        documented = {
+            name: dtype for name, dtype in documented(context).items() if not is_pattern(name)
+        }
     fields = documented
     if not raw:
         fields = needed_fields(resource, context, wanted_views, documented, exports=exports)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from operator import attrgetter
 from typing import Any
@@ -219,18 +219,23 @@ class Members:
         return {self._layout.wrapper: wrapped, **around}
 
 
-def raw_members(json: bytes | msgspec.Raw, names: Iterable[str]) -> dict[str, msgspec.Raw]:
-    """Return these fields of an object as they stand, those that are there; others are not even looked at.
+def raw_members(json: bytes | msgspec.Raw, names: Collection[str]) -> dict[str, msgspec.Raw]:
+    """Return these fields of an object as they stand, those that are there.
+
+    Others are not even looked at, unless JSON writes one of the names with an escape.
 
     Raises
     ------
     msgspec.DecodeError
         It is no object.
     """
-    plain_names = tuple(sorted(name for name in names if not ESCAPED.search(name)))
-    members = _opener(plain_names, None, frozenset()).decode(json)
+    if any(map(ESCAPED.search, names)):
+        every_member = _MEMBERS.decode(json)
+        return {name: every_member[name] for name in names if name in every_member}
+    in_order = tuple(sorted(names))
+    members = _opener(in_order, None, frozenset()).decode(json)
     found: dict[str, msgspec.Raw] = {}
-    for name, attribute in _attributes(plain_names).items():
+    for name, attribute in _attributes(in_order).items():
         value = getattr(members, attribute)
         if value is not _RAW_NULL:
             found[name] = value

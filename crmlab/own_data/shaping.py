@@ -15,7 +15,7 @@ from crmlab.own_data.misfits import misfits_of, sentence
 from crmlab.own_data.notation import Notation
 from crmlab.own_data.reading import as_shared
 from crmlab.own_data.text import evaluated
-from crmlab.schema import KEY, Column, Table
+from crmlab.schema import KEY, Column, Table, is_pattern
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +79,9 @@ def shaped(
 
 
 def _check_no_pattern(names: Iterable[str], table: Table) -> None:
-    """Refuse names that Polars reads as a pattern wherever the column is asked for: ``*`` and ``^...$``."""
+    """Refuse names that Polars reads as a pattern: ``*`` and ``^...$``."""
     for name in names:
-        if name == "*" or (name.startswith("^") and name.endswith("$")):
+        if is_pattern(name):
             raise UsageError(
                 f"{table.name}: a column is called {name!r}, which Polars takes for a pattern of names: "
                 f"give it another name, with frame.rename({{{name!r}: '...'}})"

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from crmlab.analysis.consent import SAID
 from crmlab.analysis.decisions import OPT_IN
-from crmlab.analysis.inputs import columns_of
+from crmlab.analysis.inputs import columns_of, read
 from crmlab.analysis.parts import height_of, values_of
 from crmlab.analysis.subjects import Subject
 from crmlab.display import plural
@@ -73,7 +72,8 @@ def events_left_out(consent_events: pl.DataFrame) -> str:
     # a person is known by any of these, and a service may have but one of them
     person_columns = [column for column in _PERSON if column in known_columns]
     is_nobodys = pl.all_horizontal(pl.col(person_columns).is_null())
-    count = height_of(consent_events.filter(is_nobodys | SAID.is_null()))
+    is_undated = pl.all_horizontal(pl.col("occurred_at", "created_at").is_null())
+    count = height_of(consent_events.filter(is_nobodys | is_undated))
     if not count:
         return ""
     return f"Left out: {plural(count, 'event')} without a person or time"
@@ -113,10 +113,9 @@ def without_a_time(state: pl.DataFrame) -> str:
 
 def expired(consent_events: pl.DataFrame, as_of: dt.datetime) -> str:
     """Return how many events say yes up to a time that has come; "" where none does."""
-    if "valid_until" not in columns_of(consent_events, "consent_events"):
-        return ""
+    ends = read(consent_events, "consent_events", "opted_in", optional=("valid_until",))
     has_expired = pl.col("opted_in") & (pl.col("valid_until") <= as_of)
-    count = height_of(consent_events.filter(has_expired))
+    count = ends.filter(has_expired).height
     return how_many(count, "event", "with a yes that has expired, which is none any more")
 
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from crmlab import analysis
 from crmlab.analysis import consent
+from crmlab.analysis.inputs import read
 from crmlab.analysis.parts import height_of, values_of
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.plots import _over_time, _whom
@@ -57,7 +58,8 @@ def consent_trend(
     ['subscribe', 'unsubscribe']
     """
     title = "Consent events"
-    every = chosen_grain(every, values_of(consent_events, local(consent.SAID, time_zone)))
+    times = read(consent_events, "consent_events", "occurred_at", "created_at")
+    every = chosen_grain(every, values_of(times, local(consent.SAID, time_zone)))
     counts = analysis.consent_trend(consent_events, every=every, time_zone=time_zone)
     if counts.is_empty():
         explanation = "no consent event has a time."
@@ -112,7 +114,8 @@ def consent_banner(consent_statistics: pl.DataFrame, *, every: str | None = None
     ['opt-in', 'opt-out']
     """
     title = "Banner opt-ins and opt-outs"
-    every = chosen_grain(every, values_of(consent_statistics, "day"))
+    days = read(consent_statistics, "consent_statistics", "day")
+    every = chosen_grain(every, days["day"])
     rates = analysis.consent_banner(consent_statistics, every=every)
     has_rate = pl.any_horizontal(pl.col("optin_rate", "optout_rate").is_not_null())
     known_rates = rates.filter(has_rate)

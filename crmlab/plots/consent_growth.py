@@ -9,6 +9,7 @@ from crmlab import analysis
 from crmlab.analysis.consent import SAID
 from crmlab.analysis.consent_state import state_of
 from crmlab.analysis.decisions import OPT_IN
+from crmlab.analysis.inputs import read
 from crmlab.analysis.parts import values_of
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.analysis.subjects import Subject
@@ -66,7 +67,8 @@ def consent_stock(
     ['in force at the end', 'opted in', 'opted out']
     """
     title = "Consents in force"
-    every = chosen_grain(every, values_of(consent_events, local(SAID, time_zone)))
+    times = read(consent_events, "consent_events", "occurred_at", "created_at")
+    every = chosen_grain(every, values_of(times, local(SAID, time_zone)))
     stock = analysis.consent_stock(
         consent_events,
         every=every,

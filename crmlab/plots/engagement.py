@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab import analysis
+from crmlab.analysis.inputs import read
 from crmlab.analysis.parts import values_of
 from crmlab.analysis.period import chosen_grain, local
 from crmlab.analysis.rates import ratio
@@ -141,7 +142,8 @@ def email_engagement_over_time(
     >>> [trace.name for trace in figure.data]
     ['opened / sent to', 'clicked / sent to', 'clicked / opened']
     """
-    every = chosen_grain(every, values_of(activities, local(HAPPENED, time_zone)))
+    times = read(activities, "activities", "starts_at", "created_at")
+    every = chosen_grain(every, values_of(times, local(HAPPENED, time_zone)))
     rates = analysis.email_engagement_over_time(activities, every=every, time_zone=time_zone)
     _over_time.check_periods(rates["period"], every)
     sent_periods = rates.filter(pl.col("sent") > 0)

@@ -9,8 +9,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from crmlab.analysis import response
-from crmlab.analysis.inputs import By, keys_of
-from crmlab.analysis.parts import height_of
+from crmlab.analysis.inputs import By, keys_of, read
 from crmlab.analysis.survival import kaplan_meier, time_until
 from crmlab.analysis.touches import OUTBOUND
 from crmlab.display import plural
@@ -100,9 +99,10 @@ def response_time(
         traces += _curve(own_curve, group_name, colour, is_alone=not group_columns)
 
     # where nobody writes down what was done, no contact could have an answer
-    answerable_contacts = height_of(response.answerable(contacts, activities, kinds))
+    accounts = read(contacts, "contacts", "provider", "account")
+    answerable_contacts = response.answerable(accounts, activities, kinds).height
     reasons = {
-        "of accounts in which no call, meeting or other work is recorded": height_of(contacts)
+        "of accounts in which no call, meeting or other work is recorded": accounts.height
         - answerable_contacts,
         f"without a {text(start)} by then": answerable_contacts - waits.height,
     }

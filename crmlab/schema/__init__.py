@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmlab.schema.asked import PEOPLE_OF_MASKED, Asked, AskedAccount, Needs, Period
-from crmlab.schema.frames import as_polars, collected, in_short
+from crmlab.schema.frames import as_polars, collected, in_short, is_pattern
 from crmlab.schema.names import Frame, ProviderName, TableName, Tables
 from crmlab.schema.spellings import (
     CHANNELS,
@@ -67,6 +67,7 @@ __all__ = [
     "first_mailbox",
     "in_short",
     "instant",
+    "is_pattern",
     "mailbox",
     "mailboxes",
     "purpose_word",

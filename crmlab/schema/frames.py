@@ -62,6 +62,17 @@ def as_polars(frame: Any, what: str) -> pl.DataFrame | pl.LazyFrame:
     )
 
 
+def is_pattern(name: str) -> bool:
+    """Return whether Polars takes a column's name for a pattern of names wherever the column is asked for.
+
+    Examples
+    --------
+    >>> [name for name in ("*", "^amount$", "amount*", "^") if is_pattern(name)]
+    ['*', '^amount$']
+    """
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
+
+
 def collected(frame: pl.DataFrame | pl.LazyFrame, what: str) -> pl.DataFrame:
     """Return the frame in memory.
 

@@ -44,6 +44,15 @@ def test_by_of_another_kind_is_refused() -> None:
         names_of([1])  # type: ignore[list-item]
 
 
+@pytest.mark.parametrize("name", ["*", "^status$", "^.*$"])
+def test_a_name_that_is_a_pattern_is_no_group(name: str) -> None:
+    deals = conform(DEALS, TABLES["deals"]).with_columns(DEALS["mine"].alias(name))
+
+    for ask in (analysis.win_rate, plots.win_rate, analysis.loss_reasons, plots.loss_reasons):
+        with pytest.raises(UsageError, match=r"takes that for a pattern of names; give the column"):
+            ask(deals, by=name)
+
+
 def test_a_missing_column_is_said_with_the_argument_and_what_to_do() -> None:
     with pytest.raises(
         UsageError, match=r"deals has no column amount, currency: .*TABLES\['deals'\]"

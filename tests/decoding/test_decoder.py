@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from crmlab.connector.expressions import date, iso_time, number, text, texts
+from crmlab.connector.expressions import custom, date, iso_time, number, text, texts
 from crmlab.connector.page import Page
 from crmlab.connector.request import Request
 from crmlab.connector.resource import JSON, Context, Resource, View, get
@@ -731,3 +731,24 @@ def test_fields_that_nobody_documented_are_found() -> None:
     ]
 
     assert sorted(unknown_fields(chosen, known, found)) == ["more", "new", "other"]
+
+
+@pytest.mark.parametrize("name", ["*", "^name$", "^.*$"])
+@pytest.mark.parametrize("raw", [True, False])
+def test_a_custom_field_that_is_called_like_a_pattern_has_no_values_of_others(
+    name: str, raw: bool
+) -> None:
+    fields = {"id": pl.String, "name": pl.String, name: pl.String}
+    own_fields = custom({name: (name, "Mine"), "name": ("name", "Name")})
+    view = View(table="contacts", columns={"custom": own_fields})
+    chosen = resource(schema=lambda _: fields, views=(view,), path=())
+    found = records(page([{"id": "1", "name": "Ann", name: "mine"}]), chosen)
+    read = reader(chosen, raw=raw, tables=["contacts"])
+
+    frames = read(found).frames
+
+    [[own]] = frames["contacts"]["custom"].to_list()
+    assert own == {"key": "name", "label": "Name", "value": "Ann"}
+    if raw:
+        assert frames[RAW].columns == ["provider", "account", "id", "name"]
+    assert unknown_fields(chosen, read.known, found) == [name]

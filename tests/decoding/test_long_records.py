@@ -80,6 +80,41 @@ def test_many_fields_that_nobody_documented_are_not_looked_at() -> None:
     assert found.misfits["field"].to_list() == [OTHERS]
 
 
+@pytest.mark.parametrize("raw", [True, False])
+def test_a_name_that_json_escapes_is_documented_like_any_other(raw: bool) -> None:
+    quoted = 'a "name"'
+    view = View(table="deals", columns={"name": pl.col(quoted)})
+    escaped = resource(schema={**FIELDS, quoted: pl.String}, views=(view,))
+    many = {f"f{number}": 1 for number in range(500_000)}
+
+    found = decoded(
+        [{"id": "1", quoted: "Ann", **many}, {"id": "2", quoted: LONG}], escaped, raw=raw
+    )
+
+    [frame] = found.frames.values()
+    assert frame[quoted if raw else "name"].to_list() == ["Ann", None]
+    assert found.misfits.select("id", "field").rows() == [("2", quoted)]
+
+
+@pytest.mark.parametrize("name", ["text", "strange"])
+def test_what_is_computed_of_a_value_that_was_left_out_is_told(name: str) -> None:
+    computed = {"whole": RECORD.str.json_path_match(f"$.{name}")}
+    view = View(table="deals", columns={"name": pl.col("whole")})
+    documented = dict.fromkeys(("a", "b", "c", "d", "text"), pl.String)
+    chosen = resource(schema={"id": pl.String, **documented}, computed=computed, views=(view,))
+    # of all values this one is the longest
+    record = {
+        "id": "1",
+        **dict.fromkeys(("a", "b", "c", "d"), NOTE[:900_000]),
+        name: NOTE[:950_000],
+    }
+
+    found = decoded([record, {"id": "2", name: "b"}], chosen, raw=False)
+
+    assert found.frames["deals"]["name"].to_list() == [None, "b"]
+    assert found.misfits.select("id", "field").rows() == [("1", name)]
+
+
 @pytest.mark.parametrize("strange", [LONG, [LONG], {"note": LONG}, {"text": 5, "name": LONG}])
 def test_a_long_record_that_is_none_is_rejected_with_its_beginning(strange: object) -> None:
     wrapped = resource(unwrap="note", views=())
