@@ -28,7 +28,7 @@ fast: $(VENV)/.installed-dev
 
 # Which statements the tests reach: the list of those they do not, and a failure below 97 %
 cover: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -q --cov=crmlab --cov-report=term-missing:skip-covered --cov-fail-under=97
+	$(BIN)/python -m pytest -q -n 2 --cov=crmlab --cov-report=term-missing:skip-covered --cov-fail-under=97
 
 # Whether the tests of the pure modules see a small fault; MUTANTS="paging limiter" tries only these
 mutants: $(VENV)/.installed-dev
