@@ -126,7 +126,7 @@ def test_days_begin_where_the_time_zone_says() -> None:
     [(0, "1d"), (399, "1d"), (400, "1w"), (3000, "1mo"), (40_000, "1y"), (1_000_000, "10y")],
 )
 def test_the_grain_is_the_finest_that_gives_400_periods(days: int, grain: str) -> None:
-    first = datetime(1, 1, 1, tzinfo=UTC)
+    first = datetime(100, 1, 1, tzinfo=UTC)
     frame = activities(kind=["call", "call"], created_at=[first, first + timedelta(days=days)])
 
     assert period.chosen_grain(None, frame["created_at"]) == grain
