@@ -429,7 +429,7 @@ FAULTS: tuple[Fault, ...] = (
             "[[]]",
         ),
     ),
-    Fault(name="204", change=status(204), reason=_NO_LIST),
+    Fault(name="204", change=status(204), reason=_NO_LIST + "|has no content"),
     Fault(name="202 with nothing", change=status(202, "", JSON_TYPE), reason=_NO_LIST),
     Fault(name="206", change=sending(status=206)),
     Fault(name="203", change=sending(status=203)),
