@@ -40,7 +40,8 @@ class Answer:
     length
         what Content-Length says; None says nothing, and the connection is closed at the end
     head
-        the status line and the headers as they are, in place of `status` and `headers`
+        the status line and the headers as they are, in place of `status` and `headers`; LENGTH in them is that of the
+        body that is sent
     """
 
     path: str
@@ -124,9 +125,7 @@ def length(change_of: Callable[[int], int | None]) -> Change:
 
 def head(lines: bytes) -> Change:
     """Send this in place of the status line and the headers."""
-    return lambda answer, before: replace(
-        answer, head=lines.replace(b"LENGTH", b"%d" % len(answer.body))
-    )
+    return sending(head=lines)
 
 
 # ---- pages ----------------------------------------------------------------------------------------------------
