@@ -1,8 +1,12 @@
-"""The sandbox's answers and the wire schemas against the official documents."""
+"""The sandbox's answers and the wire schemas against the official documents.
+
+Only ``make contract`` (CRMLAB_CONTRACT=1) runs it: it takes a minute, and .ci/run has both.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -19,6 +23,9 @@ from tests.contract.conftest import MORE, NOW, PROVIDERS, RESOURCES, Served
 from tests.contract.document import Document
 from tests.contract.exceptions import ANSWERS, FIELDS, Departure
 from tests.contract.recorder import Exchange
+
+if os.environ.get("CRMLAB_CONTRACT") != "1":
+    pytest.skip("make contract runs it", allow_module_level=True)
 
 #: statuses that a fault or a limit of the sandbox may call for and that the document has
 REFUSALS = {"onepagecrm": (400, 401, 403, 404, 429, 500), "commanders_act": (401, 403, 429, 500)}
