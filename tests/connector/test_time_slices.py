@@ -8,6 +8,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlab.connector.page import Page
-from crmlab.connector.paging import cursor
+from crmlab.connector.paging import Paginator, cursor
 from crmlab.connector.request import Request
 from crmlab.connector.time_slices import Span, _further, time_slices, unix_seconds
 
@@ -55,13 +56,16 @@ def following(page: Page) -> str | None:
     return page.header("next")
 
 
-FOLLOW = time_slices(
-    cursor(following, lambda request, token: request.with_params(cursor=token)),
-    times=lambda page: page.read(list),
-    span=span,
-    cut=within,
-    overlap=1,
-)
+@cache
+def paginator() -> Paginator:
+    """Return what is tried; made when it is first asked for, so that a mutant's is made of the mutant."""
+    return time_slices(
+        cursor(following, lambda request, token: request.with_params(cursor=token)),
+        times=lambda page: page.read(list),
+        span=span,
+        cut=within,
+        overlap=1,
+    )
 
 
 @dataclass
@@ -111,7 +115,7 @@ def crawl(
         asked[request.key], longest = request, max(longest, depth)
         start = int(request.params.get("cursor", 0))
         came |= {number for number, _ in service.found(request)[start : start + service.size]}
-        waiting += [(each, depth + 1) for each in FOLLOW(service.answer(request))]
+        waiting += [(each, depth + 1) for each in paginator()(service.answer(request))]
     assert came == {number for number, _ in service.found(first)}
     return list(asked.values()), longest
 
@@ -240,7 +244,7 @@ def test_slices_cover_the_window_end_to_end_and_the_newest_stays_open() -> None:
     service = Service(ordered(spread(30), "ascending", random.Random(1)))
     first = Request(path="/events", params={"from": iso(NOW - 3 * YEAR)})
 
-    spans = [span(request) for request in FOLLOW(service.answer(first))]
+    spans = [span(request) for request in paginator()(service.answer(first))]
 
     assert spans[0][0] == NOW - 3 * YEAR
     assert spans[-1][1] is None
@@ -250,8 +254,8 @@ def test_slices_cover_the_window_end_to_end_and_the_newest_stays_open() -> None:
 def test_what_is_cut_is_not_cut_again() -> None:
     service = Service(ordered(spread(300), "ascending", random.Random(1)))
 
-    parts = list(FOLLOW(service.answer(Request(path="/events"))))
-    followers = [list(FOLLOW(service.answer(part))) for part in parts]
+    parts = list(paginator()(service.answer(Request(path="/events"))))
+    followers = [list(paginator()(service.answer(part))) for part in parts]
 
     assert len(parts) == 16
     assert all(
@@ -260,12 +264,16 @@ def test_what_is_cut_is_not_cut_again() -> None:
     )
 
 
+def test_a_plan_says_how_the_list_is_read() -> None:
+    assert paginator().strategy == "slices of time side by side"
+
+
 def test_only_the_end_is_known_beforehand() -> None:
     service = Service(ordered(spread(2), "ascending", random.Random(1)))
     first = service.answer(Request(path="/events"))
-    (last,) = FOLLOW(first)
+    (last,) = paginator()(first)
 
-    assert (FOLLOW.more(first), FOLLOW.more(service.answer(last))) == (None, 0)
+    assert (paginator().more(first), paginator().more(service.answer(last))) == (None, 0)
 
 
 def test_no_part_is_the_whole_again_which_would_count_as_asked() -> None:
@@ -277,7 +285,7 @@ def test_no_part_is_the_whole_again_which_would_count_as_asked() -> None:
     ]  # not the times that it filters by: the edge is a second before `until`
     page = Page(request=first, status=200, headers={"next": "2"}, body=json.dumps(late).encode())
 
-    assert [request.params.get("cursor") for request in FOLLOW(page)] == ["2"]
+    assert [request.params.get("cursor") for request in paginator()(page)] == ["2"]
 
 
 # ---- where more would be, if the last page were not the last ------------------------------------
