@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -36,6 +37,11 @@ _WRONG_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEX
 #: how often a commit is tried again that another writer was faster than
 _TRIES = 30
 _LONGEST_MESSAGE = 300
+_CONFIGURATION = {
+    # whoever opens a table reads each entry of its log since the last checkpoint, and in a bucket each is a request;
+    # Delta's own interval is 100
+    "delta.checkpointInterval": "10",
+}
 
 
 class Place:
@@ -100,7 +106,14 @@ class Place:
         with self.in_words(name):
             return bool(delta().DeltaTable.is_deltatable(self.uri(name), self.options))
 
-    def create(self, path: str, schema: pl.Schema, /, **described: Any) -> None:
+    def create(
+        self,
+        path: str,
+        schema: pl.Schema,
+        /,
+        configuration: Mapping[str, str] = MappingProxyType({}),
+        **described: Any,
+    ) -> None:
         """Make a table where there is none; of several that make it at the same moment, one does.
 
         Delta would take the second for a change of the first: its description would be another one.
@@ -116,6 +129,7 @@ class Place:
                     schema,
                     storage_options=self.options,
                     commit_properties=first,
+                    configuration={**_CONFIGURATION, **configuration},
                     **described,
                 )
             except library.exceptions.DeltaError:

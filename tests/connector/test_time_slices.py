@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -57,14 +59,14 @@ def following(page: Page) -> str | None:
 
 
 @cache
-def paginator() -> Paginator:
+def paginator(**how: Any) -> Paginator:
     """Return what is tried; made when it is first asked for, so that a mutant's is made of the mutant."""
     return time_slices(
         cursor(following, lambda request, token: request.with_params(cursor=token)),
         times=lambda page: page.read(list),
         span=span,
         cut=within,
-        overlap=1,
+        **how or {"overlap": 1},
     )
 
 
@@ -258,6 +260,7 @@ def test_what_is_cut_is_not_cut_again() -> None:
     followers = [list(paginator()(service.answer(part))) for part in parts]
 
     assert len(parts) == 16
+    assert all(part.partial for part in parts)
     assert all(
         [each.params for each in found] == [{**part.params, "cursor": "10"}]
         for part, found in zip(parts, followers, strict=True)
@@ -273,7 +276,52 @@ def test_only_the_end_is_known_beforehand() -> None:
     first = service.answer(Request(path="/events"))
     (last,) = paginator()(first)
 
+    middle = replace(first, request=replace(first.request, partial=True))
+
     assert (paginator().more(first), paginator().more(service.answer(last))) == (None, 0)
+    # of a slice that goes on nobody knows how far, and of a whole list of one page nothing follows
+    assert paginator().more(middle) is None
+    assert paginator().more(replace(first, headers={})) == 0
+
+
+def test_a_list_that_is_not_cut_is_not_cut_on_its_next_page_either() -> None:
+    service = Service(ordered(spread(2), "ascending", random.Random(1)), dated=False)
+
+    following_requests = list(paginator()(service.answer(Request(path="/events"))))
+
+    assert [request.partial for request in following_requests] == [True]
+
+
+def test_two_times_are_enough_to_cut_by() -> None:
+    first = within(Request(path="/events"), NOW - YEAR, NOW)
+    times = [iso(NOW - YEAR), iso(NOW - YEAR + 86_400)]
+    page = Page(request=first, status=200, headers={"next": "2"}, body=json.dumps(times).encode())
+
+    assert len(list(paginator()(page))) == 16
+
+
+def test_seconds_in_no_order_are_no_more_slices_than_they_fill() -> None:
+    first = within(Request(path="/events"), NOW - YEAR, NOW)
+    times = [iso(NOW - before) for before in (8, 3, 9, 1, 0, 5, 7, 2)]
+    page = Page(request=first, status=200, headers={"next": "2"}, body=json.dumps(times).encode())
+
+    # nine seconds: two slices of four
+    assert len(list(paginator()(page))) == 2
+
+
+def test_a_page_that_may_be_the_last_names_the_periods_of_what_would_come_after_it() -> None:
+    first = within(Request(path="/events"), NOW - YEAR, NOW)
+    times = [iso(NOW - 400), iso(NOW - 300), iso(NOW - 195)]
+    page = Page(request=first, status=200, headers={}, body=json.dumps(times).encode())
+
+    [after] = paginator(overlap=5, step=10).further(page)
+    [after_overlapping] = paginator(overlap=5).further(page)
+    [after_alone] = paginator(step=1).further(page)
+
+    assert span(after) == Span(NOW - 205, NOW)
+    assert span(after_overlapping) == Span(NOW - 200, NOW)
+    assert span(after_alone) == Span(NOW - 195, NOW)
+    assert after.partial
 
 
 def test_no_part_is_the_whole_again_which_would_count_as_asked() -> None:
@@ -340,3 +388,16 @@ def test_more_is_looked_for_where_the_order_of_the_page_says(
 )
 def test_times_are_seconds_since_1970_or_unknown(text: object, seconds: int | None) -> None:
     assert unix_seconds(text) == seconds
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process is set on Unix alone")
+def test_a_time_without_a_zone_is_of_utc_wherever_the_computer_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert unix_seconds("1970-01-02T00:00:00") == 86_400
+    finally:
+        monkeypatch.undo()
+        time.tzset()

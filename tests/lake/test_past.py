@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +155,34 @@ def test_each_snapshot_has_the_rows_of_then(tmp_path: Path) -> None:
 
     assert names_at(snapshots) == [["a"], ["b"]]
     assert all(frame.collect_schema() == TABLES["deals"].schema for _, frame in snapshots)
+
+
+def test_a_log_stays_short_and_the_past_does_not_need_what_has_gone_from_it(
+    tmp_path: Path,
+) -> None:
+    place = tmp_path / "lake"
+    refreshes = 21
+    for number in range(1, refreshes + 1):
+        what = came({"deals": pipeline({"1": number})}, day(number), whole=number == 1)
+        refreshed(place, what, day(number))
+        # Delta drops entries that are older than a month where it writes a checkpoint
+        for entry in place.rglob("_delta_log/*.json"):
+            os.utime(entry, (0, 0))
+
+    logs = [*place.rglob("_delta_log")]
+    assert {log.parent.name for log in logs} >= {"state", "deals"}
+    for log in logs:
+        checkpoints = [_version(path) for path in log.glob("*.checkpoint.parquet")]
+        entries = [_version(path) for path in log.glob("*.json")]
+        # each is read when the table is opened
+        assert len([entry for entry in entries if entry > max(checkpoints, default=0)]) <= 10
+    assert len([*(place / "state" / "_delta_log").glob("*.json")]) < refreshes
+    lake = crmlab.Lake(place)
+    assert [time for time, _ in lake.snapshots()] == [day(each) for each in range(1, refreshes + 1)]
+    history = lake.history("deals").sort("valid_from").collect()
+    assert history["stage"].to_list() == list(range(1, refreshes + 1))
+    assert lake.as_of(day(7)).deals.collect()["stage"].to_list() == [7]
+
+
+def _version(entry: Path) -> int:
+    return int(entry.name.partition(".")[0])

@@ -19,6 +19,30 @@ EQUAL: dict[str, dict[tuple[str, str, str], str]] = {
             "number >= max_window",
         ): "of the width itself both say that a window ends there: it is a power of two",
     },
+    "crmlab/connector/time_slices.py": {
+        (
+            "_GUESSED_PAGES = 16",
+            "16",
+            "17",
+        ): "it is a guess, and one page more is as good a one",
+        (
+            '_NEWEST = "newest"',
+            "_NEWEST = 'newest'",
+            "_NEWEST = None",
+        ): "nobody else reads the tag",
+        ('_NEWEST = "newest"', "'newest'", "'newest~'"): "nobody else reads the tag",
+        (
+            "is_open: bool = False",
+            "is_open: bool = False",
+            "is_open: bool = None",
+        ): "it is only asked whether it is true",
+        (
+            "class _Slicer(msgspec.Struct, frozen=True, kw_only=True):",
+            "True",
+            "False",
+        ): "nothing writes to it, and all of it is given by name",
+        ("return []", "return []", "return None"): "it is only asked whether there are any",
+    },
     "crmlab/decoding/strict.py": {
         (
             'return msgspec.defstruct("Accepted", declared, rename=attribute_names, gc=False)',
