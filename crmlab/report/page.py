@@ -18,6 +18,7 @@ from crmlab import atomic_files
 from crmlab.analysis import people
 from crmlab.catalogue import Entry
 from crmlab.display import render
+from crmlab.errors import UsageError
 from crmlab.report.quality import quality
 from crmlab.report.questions import Answer, NoAnswer, Quota, ReportInputs, answers, chosen
 from crmlab.report.shown_numbers import numbers_in_words
@@ -28,6 +29,10 @@ from crmlab.schema import TABLES, Asked, TimeLike, as_instant, zone
 #: heading of a report that nobody named
 TITLE = "CRM and consent report"
 _TEMPLATE = Path(__file__).parent / "templates" / "report.html.jinja"
+#: names that would promise another kind of file
+_OTHER_KINDS = frozenset(
+    (".csv", ".docx", ".json", ".md", ".parquet", ".pdf", ".png", ".svg", ".txt", ".xlsx")
+)
 
 
 def write(
@@ -101,8 +106,15 @@ def write(
     Raises
     ------
     UsageError
-        `as_of` has no time zone, `time_zone` or a question is not known, or the folder is none or not ours to write to.
+        `as_of` has no time zone, `time_zone` or a question is not known, `path` ends like a file of another kind, or
+        the folder is none or not ours to write to.
     """
+    suffix = Path(path).suffix.lower()
+    if suffix in _OTHER_KINDS:
+        raise UsageError(
+            f"a report is an HTML file, and {path} would be none: name one that ends in .html (a browser prints it as "
+            "PDF), or ask for its numbers with tables='csv', 'parquet' or 'xlsx' (--tables csv)"
+        )
     moment = as_instant(as_of, "as_of", time_zone)
     people_known = who
     # tokens tell nobody who is who: what was found before masking must be given

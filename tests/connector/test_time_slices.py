@@ -284,6 +284,15 @@ def test_only_the_end_is_known_beforehand() -> None:
     assert paginator().more(replace(first, headers={})) == 0
 
 
+def test_what_a_whole_list_says_of_its_length_is_not_that_of_its_slices() -> None:
+    counted = replace(cursor(following, lambda request, token: request), more=lambda page: 7)
+    pages = time_slices(counted, times=lambda page: [], span=span, cut=within)
+    whole = Page(request=Request(path="/events"), status=200, headers={}, body=b"[]")
+    part = replace(whole, request=replace(whole.request, partial=True))
+
+    assert (pages.more(whole), pages.more(part)) == (None, 7)
+
+
 def test_a_list_that_is_not_cut_is_not_cut_on_its_next_page_either() -> None:
     service = Service(ordered(spread(2), "ascending", random.Random(1)), dated=False)
 

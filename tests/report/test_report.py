@@ -468,6 +468,14 @@ def test_other_users_may_read_the_report_as_far_as_the_umask_lets_them(tmp_path:
     assert path.stat().st_mode == (tmp_path / "plain.txt").stat().st_mode
 
 
+@pytest.mark.parametrize("name", ["monday.pdf", "monday.CSV", "monday.xlsx"])
+def test_a_report_is_not_called_like_a_file_of_another_kind(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"a report is an HTML file.*\.html.*tables='csv'"):
+        report.write(tmp_path / name, {}, summary(), as_of=AS_OF)
+
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_time_without_a_zone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"as_of=.* has no time zone: add one"):
         report.write(tmp_path / "report.html", {}, summary(), as_of=AS_OF.replace(tzinfo=None))
