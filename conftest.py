@@ -112,7 +112,7 @@ FAST = "pytest.mark.fast"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out a slow file before it is read: each process would read it anew, and run nothing of it."""
+    """Leave out a slow file or folder before it is read: each process would read it anew, and run nothing of it."""
     if config.option.markexpr != FAST_ONLY or not _is_of_slow_file(collection_path):
         return None
     return _is_without_fast(collection_path) or None
@@ -151,7 +151,9 @@ def _is_of_slow_file(path: Path) -> bool:
 
 
 def _is_without_fast(path: Path) -> bool:
-    return path.is_file() and FAST not in path.read_text(encoding="utf-8")
+    # of a folder all tests: what its conftest.py imports takes long, too
+    files = [path] if path.is_file() else path.rglob("test_*.py")
+    return not any(FAST in file.read_text(encoding="utf-8") for file in files)
 
 
 def _leave_out_slow(config: pytest.Config, items: list[pytest.Item]) -> None:
