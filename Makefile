@@ -34,11 +34,13 @@ cover: $(VENV)/.installed-dev
 mutants: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.mutants $(MUTANTS)
 
-# The tests, and the wheel's, on the lowest versions that pyproject.toml allows, in .venv-lowest
+# The tests, and the wheel's, on the lowest versions that pyproject.toml allows, in .venv-lowest; TESTS=fast runs the
+# quick ones
+TESTS ?= test
 lowest: $(VENV)/.installed
 	mkdir -p $(OUT)
 	$(BIN)/python tests/lowest.py > $(OUT)/lowest.txt
-	PIP_CONSTRAINT=$(abspath $(OUT)/lowest.txt) $(MAKE) VENV=.venv-lowest PYTHONS= test wheel
+	PIP_CONSTRAINT=$(abspath $(OUT)/lowest.txt) $(MAKE) VENV=.venv-lowest PYTHONS= $(TESTS) wheel
 
 BROWSER_TESTS = CRMLAB_KERNELS="$(KERNELS:%=$(VENV)/kernels/%)" $(BIN)/python -m pytest -q tests/browser
 # JupyterLab and Notebook 7 in Chromium; pictures go to tests/browser/shots. What failed has a second try, which is

@@ -65,7 +65,7 @@ def start(log: Path, *words: str) -> Workers:
 
 
 # not for the whole session: idle, they take a sixth of a core from the tests that follow
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     """Two workers that read four accounts each at a time."""
     started = start(tmp_path_factory.mktemp("cluster") / "log", "--workers", "2", "--accounts", "4")
