@@ -18,9 +18,9 @@ demo: $(VENV)/.installed
 demo-lake: $(VENV)/.installed-lake
 	$(BIN)/crmlab demo --lake --out $(OUT)
 
-# in more processes than there are cores: half of it is waiting for servers
+# in two processes: more take as long on two cores
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -q -n 4
+	$(BIN)/python -m pytest -q -n 2
 
 # Before each commit: all but the tests that look at much, on two cores; conftest.py says which those are
 fast: $(VENV)/.installed-dev
@@ -28,7 +28,7 @@ fast: $(VENV)/.installed-dev
 
 # Which statements the tests reach: the list of those they do not, and a failure below 97 %
 cover: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -q -n 4 --cov=crmlab --cov-report=term-missing:skip-covered --cov-fail-under=97
+	$(BIN)/python -m pytest -q -n 2 --cov=crmlab --cov-report=term-missing:skip-covered --cov-fail-under=97
 
 # Whether the tests of the pure modules see a small fault; MUTANTS="paging limiter" tries only these
 mutants: $(VENV)/.installed-dev
