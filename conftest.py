@@ -17,8 +17,9 @@ ROOT = Path(__file__).parent
 RUN = "run_with_await"
 
 #: folders and files whose tests look at much (every question, every module, every page of the docs, every kind of
-#: fault) or wait for servers, processes and time limits
+#: fault), wait for servers, processes and time limits, or import what takes seconds
 SLOW = (
+    "crmlab/notebook/offline_html.py",
     "tests/analysis/test_closed_doors.py",
     "tests/analysis/test_history.py",
     "tests/analysis/test_identity_truth.py",
@@ -67,6 +68,7 @@ SLOW = (
     "tests/own_data/test_collect.py",
     "tests/own_data/test_maven.py",
     "tests/privacy/test_privacy.py",
+    "tests/providers/test_onepagecrm_own_records.py",
     "tests/providers/test_registry.py",
     "tests/providers/test_secrets_in_answers.py",
     "tests/pushing/test_kills.py",
@@ -105,7 +107,7 @@ SLOW = (
 #: tests that say in their names that they take many rows or accounts
 MANY = re.compile("million|thousand|hundred_accounts|the_wall|a_wall")
 #: how many cases of one test are fast: the others differ from them in a word or a number
-CASES = 4
+CASES = 2
 FAST_ONLY = "not slow"
 #: what stands at a test of such a file that reaches much in little time
 FAST = "pytest.mark.fast"

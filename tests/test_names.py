@@ -101,6 +101,7 @@ def fetched(*names: str) -> Fetched:
     )
 
 
+@pytest.mark.slow
 def test_the_public_names_are_offered(complete: Complete) -> None:
     assert sorted(complete("crmlab.")) == sorted(crmlab.__all__)
     assert complete("crmlab.plots.win_r") == ["win_rate"]

@@ -156,6 +156,7 @@ def test_parts_sum_to_the_whole_and_owners_to_all(rows: list[tuple[Any, ...]], t
     assert closed["due"].sum() == sum(row[1] is not None and row[1] < today for row in rows)
 
 
+@pytest.mark.slow
 def test_the_sandbox_world_has_as_many_open_and_overdue_as_it_was_made_with() -> None:
     world = generate(300)
     made = world.actions

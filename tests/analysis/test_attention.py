@@ -123,6 +123,7 @@ def test_mailings_and_what_is_not_done_are_no_activity_of_a_deal() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_sandbox_world_counts_the_notes_it_was_made_with() -> None:
     world = generate(400)
     sales = table(

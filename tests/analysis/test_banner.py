@@ -145,6 +145,7 @@ def test_items_are_of_the_visitors_of_the_days_that_tell_them() -> None:
     ]
 
 
+@pytest.mark.slow
 async def test_the_banners_of_a_world_are_counted_as_they_are() -> None:
     world = generate(5, seed=2)
     days = [row for banner in world.banners for row in banner.daily]

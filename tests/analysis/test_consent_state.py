@@ -141,6 +141,7 @@ def test_a_state_without_a_time_is_a_refusal_above_all_and_a_consent_below_all()
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channel", ["E-Mail", "email ", "mail", "EMAIL"])
 def test_spellings_of_a_channel_are_one(channel: str) -> None:
     frame = events(("1", "email", "subscribe", at(1)), ("1", channel, "unsubscribe", at(9)))
@@ -242,6 +243,7 @@ def test_an_unknown_kind_of_subject_is_refused() -> None:
         current_consent(events(), as_of=AS_OF, subject="phone")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 async def test_the_state_of_a_world_is_what_its_people_last_said() -> None:
     world = generate(300, seed=3)
     people = {person.id: person.complero_id for person in world.people_in("complero")}

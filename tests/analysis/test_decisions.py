@@ -67,6 +67,7 @@ NO_NEWS = said(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("events", "expected"),
     [
@@ -111,6 +112,7 @@ def test_a_decision_is_about_one_channel_and_one_purpose(
     assert stock["stock"][-1] == sum(decision == "opt-in" for *_, decision in expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("purpose", "consent"),
     [
@@ -167,6 +169,7 @@ def test_a_proof_that_names_no_purpose_is_of_each() -> None:
     assert found.select("consents", "documented").row(0) == (2, 2)
 
 
+@pytest.mark.slow
 def test_an_opt_out_that_names_only_an_address_is_of_the_contact_that_has_it() -> None:
     events = said((None, "email", None, False, at(1)), email="ANN@example.com")
     known = contacts(Ann=["Ann@Example.com"], Bo=["bo@example.com"])
@@ -194,6 +197,7 @@ def test_a_refusal_by_an_address_is_of_each_contact_that_has_it(
     assert found["subject"].to_list() == [f"altcraft/shop/{name}" for name in subjects]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("yes", "consents"), [(False, ["opted out"] * 2), (True, ["undecided"] * 2)]
 )
@@ -285,6 +289,7 @@ def test_what_is_in_force_is_the_same_number_in_every_answer(fetched: crmlab.Fet
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["consent_rate", "consent_stock", "open_pipeline_by_consent", "mailed_but_objected"]
 )

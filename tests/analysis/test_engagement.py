@@ -245,6 +245,7 @@ def test_counting_by_hand_gives_the_same(events: list[tuple[str, str, str | None
         assert (opened, clicked) == (len(openers[campaign]), len(clickers[campaign]))
 
 
+@pytest.mark.slow
 def test_the_sandbox_world_is_opened_as_often_as_it_was_made_to_be() -> None:
     world = generate(300)
     happened = world.mail_events

@@ -38,6 +38,7 @@ UP_TO_END = ("email", None, True, 1, END)
 EMAIL = [("email", None)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rows", "on_day_9", "on_day_11"),
     [
@@ -72,6 +73,7 @@ def test_a_yes_with_an_end_counts_up_to_it(rows: list[Said], on_day_9: str, on_d
     assert (stands(9), stands(11)) == (on_day_9, on_day_11)
 
 
+@pytest.mark.slow
 def test_of_two_purposes_the_one_that_lasts_is_a_yes() -> None:
     events = said(
         ("email", "news", True, 1, END),

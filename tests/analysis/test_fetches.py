@@ -44,6 +44,7 @@ def of(data: Fetched, **asked: Any) -> Fetched:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_FETCH)
 def test_every_question_can_be_asked_of_a_fetch_itself(fetched: Fetched, name: str) -> None:
     numbers = getattr(analysis, name)(fetched, **MORE.get(name, {}))
@@ -53,6 +54,7 @@ def test_every_question_can_be_asked_of_a_fetch_itself(fetched: Fetched, name: s
     assert figure.layout.title.text
 
 
+@pytest.mark.slow
 def test_the_answer_is_that_of_the_frames(fetched: Fetched) -> None:
     people = analysis.people(fetched.contacts)
 
@@ -86,6 +88,7 @@ def test_lazy_tables_are_collected(fetched: Fetched) -> None:
     assert_frame_equal(analysis.open_actions(stored), analysis.open_actions(fetched))
 
 
+@pytest.mark.slow
 def test_two_fetches_are_compared_by_their_deals(fetched: Fetched, earlier: Fetched) -> None:
     pairs = [(each.fetched_at, each.deals) for each in (earlier, fetched)]
 
@@ -124,6 +127,7 @@ def test_what_came_in_and_went_out_needs_every_deal_as_cohorts_do(windowed: Fetc
             getattr(analysis, name)(windowed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_FETCH)
 def test_what_needs_everything_refuses_a_window_and_what_does_not_says_it(
     windowed: Fetched, name: str

@@ -50,6 +50,7 @@ def test_an_address_is_the_same_in_every_spelling(one: str, other: str) -> None:
     assert groups(contacts({"emails": [one]}, {"emails": [other]})) == [["1", "2"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "other", ["a.nn@example.com", "ann+news@example.com", "ann@example.org", "ann", "@example.com"]
 )
@@ -298,6 +299,7 @@ def test_groups_are_those_that_are_found_by_going_from_one_to_the_next(
     assert found.to_list() == smallest
 
 
+@pytest.mark.slow
 def test_a_long_chain_of_contacts_is_one_person() -> None:
     # neighbours share an address; shuffled, so that no order of the rows helps
     size = 3000

@@ -109,6 +109,7 @@ FRAMES: Mapping[str, Callable[[pl.DataFrame], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FRAMES)
 def test_frames_of_other_kinds_are_answered_like_those_of_polars(kind: str) -> None:
     pytest.importorskip("pyarrow")

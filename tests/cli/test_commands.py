@@ -81,6 +81,7 @@ async def test_what_came_is_kept_and_what_failed_is_said_with_a_code_of_its_own(
     assert (out / "contacts.parquet").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["deals.parquet", "deals.csv", "summary.csv", "rejected.csv"])
 def test_an_answer_takes_the_place_of_no_file_of_the_fetch(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

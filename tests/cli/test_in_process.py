@@ -101,6 +101,7 @@ async def test_a_sandbox_is_served_with_its_keys_until_it_is_stopped(
     assert "api_key='sandbox-relenta-department-key'" in said
 
 
+@pytest.mark.slow
 def test_a_service_that_cannot_be_reached_has_failed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

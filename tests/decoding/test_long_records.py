@@ -70,6 +70,7 @@ def test_the_longest_values_go_first_and_long_notes_stay() -> None:
     assert (row["text"], row["tags"]) == (NOTE, [NOTE] * 2)
 
 
+@pytest.mark.slow
 def test_many_fields_that_nobody_documented_are_not_looked_at() -> None:
     many = {f"f{number}": 1 for number in range(700_000)}
     computed = resource(computed={"whole": RECORD.str.json_path_match("$.f7")})
@@ -80,6 +81,7 @@ def test_many_fields_that_nobody_documented_are_not_looked_at() -> None:
     assert found.misfits["field"].to_list() == [OTHERS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("raw", [True, False])
 def test_a_name_that_json_escapes_is_documented_like_any_other(raw: bool) -> None:
     quoted = 'a "name"'
@@ -96,6 +98,7 @@ def test_a_name_that_json_escapes_is_documented_like_any_other(raw: bool) -> Non
     assert found.misfits.select("id", "field").rows() == [("2", quoted)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["text", "strange"])
 def test_what_is_computed_of_a_value_that_was_left_out_is_told(name: str) -> None:
     computed = {"whole": RECORD.str.json_path_match(f"$.{name}")}

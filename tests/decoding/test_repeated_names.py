@@ -31,6 +31,7 @@ def test_a_page_without_records_has_none() -> None:
     assert repeated_names([]) == []
 
 
+@pytest.mark.slow
 async def test_they_are_told_where_one_of_the_values_is_read(serve: Serve) -> None:
     async def contacts(request: web.Request) -> web.Response:
         if "custom_field" in request.path:

@@ -197,6 +197,7 @@ def test_what_is_complete_may_still_be_less_than_one_thinks() -> None:
     assert "✓ complete; the last 30 days, since none were asked for\n" in f"{text(data)}\n"
 
 
+@pytest.mark.slow
 def test_of_many_accounts_the_first_are_named_and_the_others_counted() -> None:
     data = fetched(*(line(f"crm-{number}", "users", 1) for number in range(200)))
 
@@ -205,6 +206,7 @@ def test_of_many_accounts_the_first_are_named_and_the_others_counted() -> None:
     assert len(text(data)) < 500
 
 
+@pytest.mark.slow
 def test_details_are_folded_in_html_and_absent_from_text() -> None:
     data = fetched(
         *(line(f"crm-{number}", "users", 1, note="within bootstrap") for number in range(40))

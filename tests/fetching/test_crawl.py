@@ -160,6 +160,7 @@ async def test_a_cancel_reaches_each_task_once_and_goes_before_their_errors() ->
     assert ended == ["cleaned up"] * 2
 
 
+@pytest.mark.slow
 def test_asyncio_has_nothing_to_complain_of_where_several_fail_at_once() -> None:
     complaints: list[dict[str, Any]] = []
 

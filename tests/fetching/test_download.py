@@ -26,6 +26,7 @@ async def account_of(serve: Serve, answer: Any) -> crmlab.Account:
     return crmlab.Account("complero", base_url=await serve(answer), api_key=KEY, limits=FAST)
 
 
+@pytest.mark.slow
 async def test_each_documented_event_has_its_file_and_each_other_one_the_reason(
     tmp_path: Path,
 ) -> None:
@@ -246,6 +247,7 @@ async def test_a_called_file_comes_as_it_is(serve: Serve) -> None:
     assert await crmlab.call(account, "documentation_by_contact", contact_id="C-1") == PDF
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("piece", "is_whole"), [(40_000, True), (1, False)])
 async def test_a_file_may_take_longer_as_long_as_much_of_it_comes(
     serve: Serve, tmp_path: Path, piece: int, is_whole: bool

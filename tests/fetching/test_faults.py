@@ -37,6 +37,7 @@ def broken(account: crmlab.Account, name: str, **changes: Any) -> crmlab.Account
     return account
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault", [ZeroDivisionError("x"), PanicException("x")], ids=lambda fault: type(fault).__name__
 )
@@ -57,6 +58,7 @@ async def test_a_fault_in_one_list_costs_only_that_list(fault: BaseException, pl
     assert data.summary.filter(~data.summary["complete"])["resource"].to_list() == ["deals"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["embedding", "note", "reached"])
 async def test_a_fault_before_a_list_is_read_costs_only_that_list(place: str) -> None:
     async with crmlab.sandbox(rows=40, services=SERVICES) as accounts:
@@ -73,6 +75,7 @@ async def test_a_fault_before_a_list_is_read_costs_only_that_list(place: str) ->
     assert set(data.contacts["provider"]) == {"relenta", "complero"}
 
 
+@pytest.mark.slow
 async def test_a_fault_is_raised_where_failures_are() -> None:
     async with crmlab.sandbox(rows=40, services=["onepagecrm"]) as accounts:
         broken(accounts[0], "deals", requests=raising(ZeroDivisionError()))

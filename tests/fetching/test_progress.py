@@ -162,6 +162,7 @@ async def test_a_resource_that_runs_is_told_of_now_and_then_and_its_end_always(
     assert [news.state for news in listener] == ["running", "incomplete"]
 
 
+@pytest.mark.slow
 async def test_it_is_told_of_while_nothing_comes(
     request: pytest.FixtureRequest, client: Client, listener: Listener
 ) -> None:
@@ -173,6 +174,7 @@ async def test_it_is_told_of_while_nothing_comes(
     assert listener[1].seconds > listener[0].seconds
 
 
+@pytest.mark.slow
 async def test_an_error_of_the_listener_while_nothing_comes_is_that_error(
     request: pytest.FixtureRequest, client: Client
 ) -> None:
@@ -195,6 +197,7 @@ async def test_an_error_of_the_listener_while_nothing_comes_is_that_error(
 # ---- of real fetches ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_fetch_that_is_refused_says_that_it_waits(listener: Listener) -> None:
     fault = Fault(kind="status", status=429, retry_after="2", match="/contacts", skip=1)
     async with crmlab.sandbox(
@@ -210,6 +213,7 @@ async def test_a_fetch_that_is_refused_says_that_it_waits(listener: Listener) ->
     assert (listener[-1].left, listener[-1].wait) == (0, 0)
 
 
+@pytest.mark.slow
 async def test_a_fetch_says_how_long_it_takes_at_its_limit(listener: Listener) -> None:
     limits = crmlab.Limits(rate=20, concurrency=4)
     async with crmlab.sandbox(rows=400, services=["onepagecrm"]) as accounts:

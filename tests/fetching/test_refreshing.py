@@ -22,6 +22,7 @@ def read(refresh: Refreshed) -> dict[str, ListRead]:
     return {each.resource: each for each in refresh.lists}
 
 
+@pytest.mark.slow
 async def test_each_list_is_asked_from_its_own_watermark() -> None:
     async with crmlab.sandbox(rows=300, services=["onepagecrm", "relenta"], now=NOW) as accounts:
         first = await refreshed(list(accounts), "contacts", "deals", "companies", watermarks={})
@@ -142,6 +143,7 @@ def test_overlaps_are_taken_off_and_what_is_kept_for_a_time_is_asked_from_there(
     assert query.since_for(account, "sources") is None
 
 
+@pytest.mark.slow
 async def test_a_plan_of_a_refresh_asks_what_the_refresh_does() -> None:
     async with crmlab.sandbox(rows=300, services=["onepagecrm"], now=NOW) as accounts:
         first = await refreshed(list(accounts), "deals", watermarks={})

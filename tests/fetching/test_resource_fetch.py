@@ -204,6 +204,7 @@ async def test_what_came_before_a_fault_is_kept_beside_it() -> None:
     assert notes_fetch.result.frames[RAW]["id"].to_list() == ["a", "b", "c"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 async def test_a_batch_that_cannot_be_decoded_costs_no_other_batch(fault: BaseException) -> None:
     def text(id_: str) -> str:

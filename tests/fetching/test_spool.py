@@ -64,6 +64,7 @@ def files(folder: Path) -> dict[str, list[Path]]:
     }
 
 
+@pytest.mark.slow
 async def test_the_latest_events_are_asked_for_until_none_are_left(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -123,6 +124,7 @@ async def test_an_answer_is_on_disk_before_it_is_parsed(serve: Serve, tmp_path: 
     assert queue.asked == 2
 
 
+@pytest.mark.slow
 async def test_what_an_earlier_run_did_not_read_comes_first(serve: Serve, tmp_path: Path) -> None:
     queue = Queue(["1"], ["2"], 500)
     asked = await account(serve, queue)
@@ -141,6 +143,7 @@ async def test_what_an_earlier_run_did_not_read_comes_first(serve: Serve, tmp_pa
     assert again[LATEST].is_empty()
 
 
+@pytest.mark.slow
 async def test_a_run_that_failed_hands_out_what_came_and_loses_nothing(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -156,6 +159,7 @@ async def test_a_run_that_failed_hands_out_what_came_and_loses_nothing(
     assert second[LATEST]["id"].to_list() == ["2"]
 
 
+@pytest.mark.slow
 async def test_an_unreadable_file_of_before_is_named_and_nothing_is_asked(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -216,6 +220,7 @@ async def test_an_answer_that_is_cut_off_is_kept_as_far_as_it_came(
     assert part.read_bytes() == b'[{"id": "1"}, '
 
 
+@pytest.mark.slow
 async def test_a_full_disk_costs_no_event(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +285,7 @@ def test_no_name_of_an_account_leaves_the_folder(tmp_path: Path) -> None:
     assert "key" not in spool.folder.name
 
 
+@pytest.mark.slow
 async def test_the_sandbox_gives_each_of_the_latest_events_once(tmp_path: Path) -> None:
     async with crmlab.sandbox(rows=60, services=["complero"]) as accounts:
         data = await latest(accounts, tmp_path)
@@ -290,6 +296,7 @@ async def test_the_sandbox_gives_each_of_the_latest_events_once(tmp_path: Path) 
     assert again[LATEST].is_empty()
 
 
+@pytest.mark.slow
 async def test_two_runs_at_once_do_not_hand_out_the_same(serve: Serve, tmp_path: Path) -> None:
     asked = await account(serve, Queue(["1"], ["2"]))
     with pytest.raises(CrmlabError, match="leave as_frame out"):
@@ -402,6 +409,7 @@ async def test_a_call_that_was_cancelled_while_it_waited_is_told_by_the_next_one
     assert await crmlab.call(asked, "get_latest_events", **given) == []
 
 
+@pytest.mark.slow
 async def test_a_refusal_is_told_by_the_run_itself_and_leaves_no_mark(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -415,6 +423,7 @@ async def test_a_refusal_is_told_by_the_run_itself_and_leaves_no_mark(
     assert not [*tmp_path.rglob("*.asked")]
 
 
+@pytest.mark.slow
 async def test_marks_that_somebody_else_put_there_are_told_by_their_names(
     serve: Serve, tmp_path: Path
 ) -> None:
@@ -431,6 +440,7 @@ async def test_marks_that_somebody_else_put_there_are_told_by_their_names(
     assert not data.complete
 
 
+@pytest.mark.slow
 async def test_where_no_mark_can_be_left_nothing_is_asked(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ async def test_a_request_arrives_as_it_was_meant(serve: Serve) -> None:
     assert asked.headers["Accept"] == "application/json"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [500, 502, 503])
 async def test_a_failing_service_is_asked_again(serve: Serve, status: int) -> None:
     script, retries = (
@@ -176,6 +177,7 @@ def endless_nesting(request: web.Request) -> web.StreamResponse:
 BROKEN = [cut, page_of_a_proxy, reset, too_short, bad_gzip, no_http]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", BROKEN)
 async def test_no_usable_answer_is_a_reason_to_ask_again(serve: Serve, broken: Any) -> None:
     script = Script(broken, lambda r: fine([{"user": {"id": "1"}}]))
@@ -258,6 +260,7 @@ async def test_a_path_that_would_change_the_host_is_not_asked_for(serve: Serve, 
     assert script.asked == []
 
 
+@pytest.mark.slow
 async def test_a_port_where_nobody_listens_is_named_soon() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -326,6 +329,7 @@ async def test_after_a_refused_key_nothing_more_is_sent_and_the_same_is_said(ser
     assert said.pop().startswith(f"{sales.label}: HTTP 401")
 
 
+@pytest.mark.slow
 async def test_a_host_that_cannot_be_reached_is_tried_for_one_request_only() -> None:
     nobody = account("http://127.0.0.1:9")
 
@@ -366,6 +370,7 @@ async def test_a_service_that_quotes_the_authorization_header_does_not_get_it_sh
     assert_no_secret(str(caught.value), repr(caught.value), str(vars(caught.value)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("wait", "least", "most"), [("1", 1.0, 2.0), (None, 0.9, 2.0)])
 async def test_too_many_requests_are_asked_again_after_the_time_named(
     serve: Serve, wait: str | None, least: float, most: float
@@ -389,6 +394,7 @@ async def test_a_service_that_asks_for_an_hour_has_failed(serve: Serve) -> None:
     assert len(script.at) == 1
 
 
+@pytest.mark.slow
 async def test_retry_after_may_be_a_date(serve: Serve) -> None:
     def later(request: web.Request) -> web.Response:
         return refusal(
@@ -404,6 +410,7 @@ async def test_retry_after_may_be_a_date(serve: Serve) -> None:
     assert 0.9 <= second - first <= 2.5
 
 
+@pytest.mark.slow
 async def test_too_many_requests_stop_all_requests_of_that_scope(serve: Serve) -> None:
     script = Script(lambda r: refusal(429, Retry_After="1"), lambda r: fine())
     url = await serve(script)
@@ -435,6 +442,7 @@ async def test_no_more_requests_than_allowed_are_in_flight(serve: Serve) -> None
     assert most == 3
 
 
+@pytest.mark.slow
 async def test_the_rate_of_a_scope_holds_for_all_its_clients(serve: Serve) -> None:
     script = Script(lambda r: fine())
     url = await serve(script)
@@ -460,6 +468,7 @@ async def test_accounts_that_are_counted_apart_do_not_wait_for_each_other(serve:
     assert max(script.at) - min(script.at) < 0.5
 
 
+@pytest.mark.slow
 async def test_no_secret_is_logged(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     asyncio.get_running_loop().set_debug(True)
@@ -483,6 +492,7 @@ def test_an_error_survives_being_copied(error: ApiError) -> None:
     assert isinstance(copy(error), CrmlabError)
 
 
+@pytest.mark.slow
 async def test_accounts_of_one_limit_take_turns(serve: Serve) -> None:
     arrived = []
 
@@ -504,6 +514,7 @@ async def test_accounts_of_one_limit_take_turns(serve: Serve) -> None:
     assert [number for number, name in enumerate(arrived) if name == "few"][-1] < 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "limits", [crmlab.Limits(concurrency=5), crmlab.Limits(rate=200, burst=20, concurrency=5)]
 )
@@ -527,6 +538,7 @@ async def test_a_slow_account_delays_no_other(serve: Serve, limits: crmlab.Limit
         await asyncio.gather(*waiting)
 
 
+@pytest.mark.slow
 async def test_two_clients_keep_to_the_places_of_one_account(serve: Serve) -> None:
     now, most = 0, 0
 
@@ -605,6 +617,7 @@ async def test_the_strictest_limit_holds_for_accounts_that_are_counted_together(
     assert limits == [crmlab.Limits(rate=5, burst=10, concurrency=10, ceiling=5)] * 2
 
 
+@pytest.mark.slow
 async def test_the_strictest_limit_holds_for_fetches_side_by_side(serve: Serve) -> None:
     script = Script(lambda r: fine())
     url = await serve(script)
@@ -631,6 +644,7 @@ async def test_an_account_that_is_counted_alone_has_its_own_limit() -> None:
         client.share_limits(two_limits("ip"))
 
 
+@pytest.mark.slow
 async def test_refusals_slow_the_scope_down(serve: Serve) -> None:
     script = Script(*[lambda r: refusal(429, Retry_After="1")] * 3, lambda r: fine())
     url, limits = await serve(script), crmlab.Limits(rate=20, burst=4)
@@ -657,6 +671,7 @@ async def test_a_service_that_asks_for_an_hour_is_not_asked_for_anything_more(se
     assert len(script.at) == 1
 
 
+@pytest.mark.slow
 async def test_without_a_time_named_each_wait_is_twice_the_last(serve: Serve) -> None:
     script = Script(lambda r: refusal(429), lambda r: refusal(429), lambda r: fine())
 
@@ -667,6 +682,7 @@ async def test_without_a_time_named_each_wait_is_twice_the_last(serve: Serve) ->
     assert third - second >= 1.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_the_limit_holds_on_a_machine_that_is_busy(serve: Serve, method: str) -> None:
     script = Script(lambda r: fine())

@@ -247,6 +247,7 @@ def test_an_answer_to_what_left_before_a_refusal_does_not_bring_the_rate_back() 
     assert times([sender.leave(), sender.leave()]) == pytest.approx([101.0, 101.4])
 
 
+@pytest.mark.slow
 def test_an_undocumented_limit_is_tried_out_slowly_up_to_its_ceiling() -> None:
     limits = Limits(rate=5, burst=5, ceiling=20)
     sender, left = Sender(limits), []

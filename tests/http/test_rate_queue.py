@@ -230,6 +230,7 @@ def test_event_loops_one_after_the_other_keep_to_one_limit() -> None:
     assert all(later - earlier >= 0.02 for earlier, later in itertools.pairwise(at))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rates", [(100, 100, 100), (100, 300, None)])
 def test_event_loops_side_by_side_keep_to_the_strictest_limit(
     rates: tuple[float | None, ...],

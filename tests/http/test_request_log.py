@@ -16,6 +16,7 @@ KEY = "k3y-of-this-account-4711"
 TIME = "2026-01-01T00:00:00Z"
 
 
+@pytest.mark.slow
 async def test_a_fetch_is_a_line_and_so_is_each_of_its_requests(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_refused_key_is_said_and_not_kept(demo: Provider) -> None:
         form.accounts()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "kind", "text"),
     [
@@ -127,6 +128,7 @@ def test_a_malformed_key_is_refused_without_asking(demo: Provider) -> None:
     assert status(form)["text"] == "Demo: API key does not look right. Settings > API"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pasted",
     [
@@ -150,6 +152,7 @@ def test_what_belongs_to_a_key_stays(pasted: str) -> None:
     assert login_fields.meant(pasted) == pasted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pasted", ["", " ", '""', "' '"])
 def test_nothing_between_quotes_is_nothing(demo: Provider, pasted: str) -> None:
     assert status(connected(demo, api_key=pasted))["text"].startswith("Demo needs API key")
@@ -167,6 +170,7 @@ def test_an_address_of_ones_own_is_where_the_key_goes(demo: Provider) -> None:
     assert account.base_url == "https://crm.example.org"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("address", "text"),
     [
@@ -191,6 +195,7 @@ def test_an_address_that_will_not_do_is_said_before_anything_is_sent(
     assert SECRET not in everything_shown(form)
 
 
+@pytest.mark.slow
 async def test_every_service_is_connected_at_an_address_of_ones_own() -> None:
     async with crmlab.sandbox(rows=10) as services:
         form = login()

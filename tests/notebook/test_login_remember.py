@@ -88,6 +88,7 @@ def test_a_refused_key_is_not_kept(demo: Provider, ring: Ring) -> None:
     assert ring.kept == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "keyring", "why"),
     [

@@ -58,6 +58,7 @@ def words(figure: go.Figure) -> str:
     return str(figure.layout.annotations[0].text.replace("<br>", " "))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAW)
 def test_nothing_is_said_in_words(name: str) -> None:
     empty, useless = DRAW[name](events()), DRAW[name](events((None, "email", "smiled", 1)))
@@ -68,6 +69,7 @@ def test_nothing_is_said_in_words(name: str) -> None:
     assert len(empty.data) == len(useless.data) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAW)
 def test_one_event_is_a_figure(name: str) -> None:
     figure = DRAW[name](events(("1", "email", "subscribe", 1)))
@@ -210,6 +212,7 @@ def test_expiring_consents_are_stacked_by_channel_and_expired_ones_are_told() ->
     )
 
 
+@pytest.mark.slow
 def test_curves_step_within_their_bands() -> None:
     frame = events(
         ("1", "email", "subscribe", 0),

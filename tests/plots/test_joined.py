@@ -64,6 +64,7 @@ OPEN = deals(
 EVENTS = said(("Ann", "subscribe", "email", at(1)), ("Bo", "unsubscribe", "email", at(1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAW)
 def test_an_empty_table_says_in_words_that_there_is_nothing(name: str) -> None:
     figure = DRAW[name](EMPTY, people(EMPTY["contacts"]))

@@ -127,6 +127,7 @@ def test_nothing_that_fits_says_why(name: str) -> None:
     assert words.startswith("Nothing to show: no ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAW)
 def test_drawing_changes_nothing_in_the_frames(name: str) -> None:
     data = {

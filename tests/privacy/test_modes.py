@@ -34,6 +34,7 @@ def modes(place: Path) -> tuple[set[int], set[int]]:
     return files, folders
 
 
+@pytest.mark.slow
 async def test_what_crmlab_keeps_by_itself_is_for_this_user_only(tmp_path: Path) -> None:
     async with crmlab.sandbox(rows=20, services=["onepagecrm"]) as accounts:
         data = await crmlab.fetch(accounts, "contacts", spool=tmp_path / "spool", progress=False)

@@ -209,7 +209,6 @@ _HELD = {
 @pytest.mark.parametrize(
     "who", [ANN, "ANN@xn--bcher-kva.example", "+353 (20) 9100001", "relenta/office/7"]
 )
-@pytest.mark.fast
 def test_all_that_is_held_on_a_person_is_found_however_they_are_named(who: str) -> None:
     held = crmlab.about(_data(), who)
 

@@ -334,6 +334,7 @@ def history(people: int, days: int, *, per_page: int, last_day: bool) -> list[Re
     return list(sent.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last_day", [True, False], ids=["with its last day", "without"])
 @pytest.mark.parametrize(("days", "cuts"), [(1, 0), (5, 0), (10, 3), (400, 4)])
 def test_a_long_history_comes_in_slices_of_days_that_leave_none_out(
@@ -348,6 +349,7 @@ def test_a_long_history_comes_in_slices_of_days_that_leave_none_out(
     assert {request.body["limit"] for request in sent} == {1000}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("length", "slices"), [(10, 1), (700, 1), (4_000, 4), (9_000, 5)])
 def test_pages_of_profiles_are_only_cut_where_they_are_heavy(length: int, slices: int) -> None:
     """Who has events in every slice is on a page of each: that costs requests, and pays from a megabyte on."""

@@ -26,6 +26,7 @@ def world() -> World:
     return generate(150, seed=1)
 
 
+@pytest.mark.slow
 async def test_every_object_has_its_details_and_a_plan_counts_their_requests(world: World) -> None:
     names = [f"altcraft.{each.name}" for each in DETAILS]
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
@@ -150,6 +151,7 @@ def test_an_answer_without_a_list_of_fields_is_told(
     assert bool(resource.lacking(as_documented(page, resource))) is is_told
 
 
+@pytest.mark.slow
 async def test_custom_fields_come_without_being_typed_in_and_cost_a_request_each_database(
     world: World,
 ) -> None:
@@ -188,6 +190,7 @@ async def test_the_fields_of_profiles_are_definitions_but_for_the_services_own(
     assert data.fields.height == 2 * len(world.mail_databases)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [501, 450, 403])
 async def test_an_installation_that_names_no_fields_has_contacts_and_says_what_to_do(
     serve: Serve, code: int

@@ -95,6 +95,7 @@ async def exported(serve: Serve, service: Exporting) -> crmlab.Fetched:
 FILE = "/api/download/data/u-1/7_database_export.csv"
 
 
+@pytest.mark.slow
 async def test_an_export_brings_the_table_that_pages_bring(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +165,7 @@ async def test_the_state_is_asked_for_until_the_export_is_done_and_the_file_of_t
     assert TOKEN not in repr(data) + str(data.summary.rows())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "rows", "told"),
     [
@@ -192,6 +194,7 @@ async def test_completeness_is_judged_as_for_every_list(
     assert data.complete is (told == ""), summary
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "kind", "told"),
     [
@@ -244,6 +247,7 @@ async def test_an_export_that_cannot_be_read_is_a_typed_failure(
     assert TOKEN not in str(failed.value)
 
 
+@pytest.mark.slow
 async def test_what_is_told_to_stop_waits_for_no_export(serve: Serve) -> None:
     service = Exporting([result(3, FILE)], lines(3))
     account = by_export(await serve(service.answer), first_wait=60, custom_fields="season")

@@ -482,6 +482,7 @@ def test_counts_by_category_and_vendor_are_rows_of_their_own() -> None:
     assert set(rows["day"]) == {date(2026, 5, 6)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "attributes", [{}, [], None, {"nb_banner_views": 3}, {"nb_visitors_exposed_to_privacy": 0}]
 )
@@ -493,6 +494,7 @@ def test_a_banner_with_hardly_a_count_is_a_row_without_rates(attributes: Any) ->
     assert found.frames["consent_statistics_items"].is_empty()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["many", 1.5, True])
 def test_a_count_that_is_no_number_is_a_misfit_of_its_own(value: Any) -> None:
     for name in ("nb_optin", "nb_optin_vendor_8"):
@@ -617,6 +619,7 @@ def test_a_deleted_destination_says_when_and_retries_are_counted() -> None:
     assert (row["success"], row["retried"]) == (100, 10)
 
 
+@pytest.mark.slow
 async def test_banner_statistics_come_by_location_where_the_account_asks_for_them() -> None:
     async with crmlab.sandbox(rows=50, services=["commanders_act"]) as site:
         keys = site.keys["commanders_act"]
@@ -767,6 +770,7 @@ def test_columns_of_deliveries_that_nobody_documented_are_told(
     assert bool(told) == bool(further)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [200, 403])
 async def test_connectors_are_named_by_their_catalogue_and_a_refused_one_costs_only_the_names(
     serve: Serve, status: int

@@ -189,6 +189,7 @@ def test_the_id_of_a_nameless_event_is_the_same_in_every_version() -> None:
     assert found["id"].to_list() == ["0e37796596f66c19b55c6fa3dedabeb3"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("work", "home", "said"),
     [
@@ -286,6 +287,7 @@ def test_a_no_stays_one_beside_what_cannot_be_read_which_is_told() -> None:
     assert found.misfits["raw"].to_list() == ['"active"']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "opted_in", "step"),
     [("confirm", False, "confirmation"), ("update", False, None), (" Update", False, None), ("create", None, "request"),
@@ -301,6 +303,7 @@ def test_only_what_a_person_confirms_or_changes_is_decided(
     assert found.frames["consent_events"].select("opted_in", "step").rows() == [(opted_in, step)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("work", "home", "opted_in"),
     [
@@ -321,6 +324,7 @@ def test_what_was_said_is_known_where_the_sections_agree(
     assert found["opted_in"].to_list() == [opted_in]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "section",
     [
@@ -536,6 +540,7 @@ def test_a_body_that_is_no_list_of_objects_is_followed_by_its_cursor() -> None:
         ]
 
 
+@pytest.mark.slow
 async def test_small_pages_are_read_in_slices_to_the_end() -> None:
     since = NOW - timedelta(days=400)
     async with crmlab.sandbox(rows=400, now=NOW, services=["complero"]) as accounts:
@@ -705,6 +710,7 @@ async def test_an_employee_who_is_gone_costs_no_other() -> None:
     assert data.users["id"].to_list() == ["2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("window", "ignores"),
     [

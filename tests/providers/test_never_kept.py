@@ -60,6 +60,7 @@ def traces(data: crmlab.Fetched, folder: Path) -> str:
     return "\n".join([*shown, *files])
 
 
+@pytest.mark.slow
 async def test_what_partners_gave_commanders_act_is_nowhere(
     serve: Serve, tmp_path: Path, caplog: Any
 ) -> None:
@@ -80,6 +81,7 @@ async def test_what_partners_gave_commanders_act_is_nowhere(
     assert PLANTED not in traces(data, tmp_path) + caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", SETTINGS)
 async def test_the_key_among_the_settings_of_onepagecrm_is_nowhere(
     serve: Serve, tmp_path: Path, caplog: Any, settings: Any

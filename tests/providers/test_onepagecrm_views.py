@@ -79,6 +79,7 @@ def test_a_deal_says_when_it_was_opened_why_it_was_lost_and_who_else_is_linked()
     assert found.frames["deal_items"]["predefined_item_id"].to_list() == ["pi"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "reasons",
     [
@@ -93,6 +94,7 @@ def test_names_of_reasons_are_read_from_an_object_and_from_a_list(reasons: Any) 
     assert found.frames["deals"]["lost_reason"].to_list() == ["Price"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reasons", [None, [], "none", 5, [[1]], {"r1": None}, {"r2": "Timing"}])
 def test_a_reason_without_a_name_keeps_its_id(reasons: Any) -> None:
     deal = (
@@ -155,6 +157,7 @@ def test_times_without_a_zone_are_utc_as_the_vendor_writes_all_of_them(
     assert found.misfits.is_empty()
 
 
+@pytest.mark.slow
 async def test_the_sandbox_serves_the_history_and_the_lists_of_names() -> None:
     names = (
         "deals",

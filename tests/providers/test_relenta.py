@@ -373,6 +373,7 @@ ENDINGS: dict[str, Answer] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
 async def test_a_list_is_read_to_its_end_however_it_ends(ending: str) -> None:
     async with served(ENDINGS[ending]) as (account, asked):

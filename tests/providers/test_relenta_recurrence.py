@@ -29,6 +29,7 @@ def rows(rule: str, **period: Any) -> pl.DataFrame:
     return read("activities", appointment(rule), **period).frames["activities"].sort("starts_at")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "days"),
     [

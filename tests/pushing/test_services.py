@@ -137,6 +137,7 @@ async def test_subscriptions_are_changed_with_the_profile() -> None:
     assert same["status"].to_list() == ["unsubscribed"]
 
 
+@pytest.mark.slow
 async def test_what_the_service_has_beside_is_read_before_and_a_failure_of_that_sends_nothing() -> (
     None
 ):

@@ -26,6 +26,7 @@ def sheet(path: Path, name: str) -> list[dict[str, Any]]:
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
+@pytest.mark.slow
 def test_each_table_is_a_sheet_and_times_say_that_they_are_utc(tmp_path: Path) -> None:
     at = dt.datetime(2026, 3, 29, 1, 30, tzinfo=dt.UTC)
     calls = conform(

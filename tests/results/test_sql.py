@@ -39,6 +39,7 @@ def folder(data: Fetched, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.slow
 @each_engine
 def test_a_query_answers_as_the_frame_does(engine: str, data: Fetched) -> None:
     query = "select status, count(*) as deals, sum(amount) as amount from deals group by status order by status"
@@ -90,6 +91,7 @@ def test_a_table_may_be_of_several_files(data: Fetched, tmp_path: Path) -> None:
     assert answer.item() == data.deals.height
 
 
+@pytest.mark.slow
 @each_engine
 @pytest.mark.parametrize(
     ("query", "why"),
@@ -158,6 +160,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @each_engine
 @pytest.mark.parametrize("query", FILES)
 def test_no_other_file_is_read(engine: str, query: str, data: Fetched, tmp_path: Path) -> None:
@@ -170,6 +173,7 @@ def test_no_other_file_is_read(engine: str, query: str, data: Fetched, tmp_path:
     assert "hidden-value" not in str(refused.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", HOSTILE)
 def test_duckdb_writes_nothing_fetches_nothing_and_sees_no_variable(
     query: str, data: Fetched, tmp_path: Path
@@ -207,6 +211,7 @@ def test_an_error_quotes_no_value_of_a_record(engine: str) -> None:
     assert "Ann" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_duckdb_spills_what_does_not_fit_and_says_so_where_that_is_not_enough() -> None:
     many = pl.select(id=pl.int_range(300_000).cast(pl.String), row=pl.int_range(300_000))
 

@@ -41,6 +41,7 @@ async def stored(
 # ---- what was asked ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_window_is_said_by_the_result_and_by_each_line_of_its_summary(
     account: crmlab.Account,
 ) -> None:
@@ -55,6 +56,7 @@ async def test_a_window_is_said_by_the_result_and_by_each_line_of_its_summary(
     assert dict(data.summary.select("table", "since").rows()) == {"deals": OCTOBER, "stages": None}
 
 
+@pytest.mark.slow
 async def test_of_a_whole_fetch_no_period_is_said(account: crmlab.Account) -> None:
     data = await crmlab.fetch(account, "deals", limits=FAST)
 
@@ -63,6 +65,7 @@ async def test_of_a_whole_fetch_no_period_is_said(account: crmlab.Account) -> No
     assert data.summary["since"].null_count() == data.summary.height
 
 
+@pytest.mark.slow
 async def test_a_period_that_is_asked_by_default_is_known_like_one_that_was_asked_for(
     banner: crmlab.Account,
 ) -> None:
@@ -77,6 +80,7 @@ async def test_a_period_that_is_asked_by_default_is_known_like_one_that_was_aske
     assert f"consent_statistics only since {days:%Y-%m-%d}" in repr(data)
 
 
+@pytest.mark.slow
 async def test_what_is_made_of_a_result_knows_its_period(account: crmlab.Account) -> None:
     data = await crmlab.fetch(account, "contacts", since="2026-10-01", limits=FAST)
     deals = crmlab.table("deals", pl.DataFrame({"id": ["1"], "status": ["won"]}), provider="own")
@@ -91,6 +95,7 @@ async def test_what_is_made_of_a_result_knows_its_period(account: crmlab.Account
 # ---- files ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_files_and_manifest_say_what_was_asked_and_no_secret(
     account: crmlab.Account, tmp_path: Path
 ) -> None:
@@ -106,6 +111,7 @@ async def test_files_and_manifest_say_what_was_asked_and_no_secret(
     assert account.options["user_id"] not in json.dumps(said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["csv", "xlsx"])
 async def test_beside_files_of_other_formats_the_manifest_says_it(
     account: crmlab.Account, tmp_path: Path, format: str
@@ -133,6 +139,7 @@ async def test_a_workbook_says_it_on_its_first_sheet(
 # ---- one folder, one question --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", ["crmlab.json", ""])
 async def test_a_window_does_not_replace_a_whole_table(
     account: crmlab.Account, tmp_path: Path, kept: str
@@ -163,6 +170,7 @@ async def test_other_accounts_and_fewer_tables_are_another_question(
         await stored(tmp_path, account, "deals")
 
 
+@pytest.mark.slow
 async def test_the_same_question_may_be_asked_again_with_more_tables(
     account: crmlab.Account, tmp_path: Path
 ) -> None:
@@ -173,6 +181,7 @@ async def test_the_same_question_may_be_asked_again_with_more_tables(
     assert crmlab.open(tmp_path).asked == again.asked
 
 
+@pytest.mark.slow
 async def test_an_export_of_a_window_over_whole_files_is_refused(
     account: crmlab.Account, tmp_path: Path
 ) -> None:
@@ -197,6 +206,7 @@ async def test_files_of_which_nothing_is_known_are_not_replaced(
 # ---- opened again --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_what_a_fetch_wrote_is_opened_as_it_was(
     account: crmlab.Account, tmp_path: Path
 ) -> None:
@@ -214,6 +224,7 @@ async def test_what_a_fetch_wrote_is_opened_as_it_was(
         assert_frame_equal(in_memory[name], data[name].collect())
 
 
+@pytest.mark.slow
 async def test_an_export_as_csv_is_opened_as_it_was(
     account: crmlab.Account, tmp_path: Path
 ) -> None:
@@ -271,6 +282,7 @@ def test_failures_rejected_records_and_misfits_are_there_after_a_restart(
     assert not again.complete
 
 
+@pytest.mark.slow
 async def test_a_mixture_of_two_fetches_is_refused(account: crmlab.Account, tmp_path: Path) -> None:
     whole = tmp_path / "whole"
     part = tmp_path / "part"

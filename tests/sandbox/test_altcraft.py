@@ -38,6 +38,7 @@ async def asked(
 # ---- as the vendor documents it -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_the_token_is_taken_from_the_header_or_the_body_and_nothing_else(
     world: World,
 ) -> None:
@@ -101,6 +102,7 @@ async def test_segments_point_back_at_their_last_as_in_the_vendors_example(world
     assert (nothing["data"], nothing["total_count"], "next_from_id" in nothing) == ([], 2, False)
 
 
+@pytest.mark.slow
 async def test_the_limit_of_the_history_counts_profiles_not_rows(world: World) -> None:
     body = {"list_id": 1, "date_from": "2000-01-01", "date_to": "2100-01-01", "limit": 5}
     pages = []
@@ -150,6 +152,7 @@ async def test_a_task_can_be_looked_at_once_started(world: World) -> None:
 # ---- through the client -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_every_profile_subscription_and_event_comes_exactly_once(world: World) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         data = await crmlab.fetch(accounts, limits=FAST)
@@ -170,6 +173,7 @@ async def test_every_profile_subscription_and_event_comes_exactly_once(world: Wo
     )
 
 
+@pytest.mark.slow
 async def test_a_contact_is_the_person_as_this_service_spells_them(world: World) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         data = await crmlab.fetch(accounts, "contacts", limits=FAST)
@@ -228,6 +232,7 @@ async def test_segments_of_equal_size_are_all_counted(world: World) -> None:
     assert sizes == dict.fromkeys(("1", "2", "3"), sizes["1"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [0.5, 3, 40])
 async def test_history_since_a_time_is_what_happened_since(world: World, days: float) -> None:
     since = max(event.at for event in world.mail_events) - timedelta(days=days)
@@ -282,6 +287,7 @@ async def test_small_pages_are_followed_to_the_end(world: World) -> None:
     assert data.subscriptions.height == len(world.subscriptions)
 
 
+@pytest.mark.slow
 async def test_a_wrong_token_is_refused_once_and_nothing_is_tried_again(world: World) -> None:
     async with crmlab.sandbox(world, services=["altcraft"]) as accounts:
         wrong = crmlab.Account("altcraft", base_url=accounts[0].base_url, token="not-the-token")
@@ -307,6 +313,7 @@ async def test_the_token_in_the_body_works_as_well(world: World) -> None:
     assert data.campaigns.height == len(world.campaigns)
 
 
+@pytest.mark.slow
 async def test_an_internal_error_with_http_200_is_tried_again(world: World) -> None:
     faults = [Fault(kind="status", match="profiles/list", times=2, status=500)]
     async with crmlab.sandbox(world, services=["altcraft"], faults=faults) as accounts:
@@ -331,6 +338,7 @@ async def test_one_profile_can_be_asked_for(world: World) -> None:
     assert found["data"]["id"] == profile_id(person.id)
 
 
+@pytest.mark.slow
 async def test_an_empty_world_is_empty_and_what_hangs_on_a_database_is_not_called_complete() -> (
     None
 ):
@@ -343,6 +351,7 @@ async def test_an_empty_world_is_empty_and_what_hangs_on_a_database_is_not_calle
     assert {name: frame.height for name, frame in data.items()} == dict.fromkeys(data, 0)
 
 
+@pytest.mark.slow
 async def test_a_world_of_one_person_has_one_contact() -> None:
     world = generate(1, seed=1, now=NOW)
     alone = replace(world, people=[replace(world.people[0], services=frozenset({"altcraft"}))])

@@ -28,6 +28,7 @@ def notes(answer: Any) -> list[str]:
     return [item["note"]["id"] for item in answer["data"]["notes"]]
 
 
+@pytest.mark.slow
 async def test_a_list_changes_after_the_request_that_was_named_and_not_before(world: World) -> None:
     removed = Fault(
         kind="change",

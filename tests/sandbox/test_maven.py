@@ -65,6 +65,7 @@ def _won(world: World) -> float:
     return sum(deal.amount for deal in world.deals if deal.status == "won")
 
 
+@pytest.mark.slow
 def test_the_public_figures_come_out(maven: Path) -> None:
     world, report = load(maven)
 
@@ -80,6 +81,7 @@ def test_the_public_figures_come_out(maven: Path) -> None:
     assert any("1,480" in line and "GTXPro" in line for line in report)
 
 
+@pytest.mark.slow
 def test_each_deal_agrees_with_its_line_in_the_file(maven: Path) -> None:
     world, _ = load(maven)
     companies, users = world.companies_by_id(), world.users_by_id()

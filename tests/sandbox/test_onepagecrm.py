@@ -36,6 +36,7 @@ def contacts(*answers: Any) -> list[Any]:
 # ---- contacts with what belongs to them ---------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_contacts_come_with_the_records_of_each_list_asked_for(world: World) -> None:
     async with crm(world) as accounts:
         found = contacts(*await asked(accounts[0], *(f"{CONTACTS}{ALL}&page={n}" for n in (1, 2))))
@@ -61,6 +62,7 @@ async def test_contacts_come_with_the_records_of_each_list_asked_for(world: Worl
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "kinds"),
     [

@@ -56,6 +56,7 @@ async def ids_for(account: crmlab.Account, operation: Operation) -> dict[str, st
     return ids
 
 
+@pytest.mark.slow
 async def test_every_documented_read_is_answered() -> None:
     async with crm() as accounts, crmlab.Client(accounts) as client:
         for operation in READS:

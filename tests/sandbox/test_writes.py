@@ -13,6 +13,7 @@ from crmlab.errors import ApiError
 CONTACT = {"id": "N-1", "first_name": "Ada", "last_name": "Byron"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "operation", "arguments", "status"),
     [
@@ -57,6 +58,7 @@ async def test_a_write_that_names_nothing_or_breaks_a_rule_is_refused(
     assert refused.value.status == status
 
 
+@pytest.mark.slow
 async def test_an_upload_is_pending_before_it_is_done_and_is_listed() -> None:
     async with crmlab.sandbox(rows=20, services=["complero"]) as (account,):
         await crmlab.call(

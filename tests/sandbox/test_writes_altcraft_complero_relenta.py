@@ -113,6 +113,7 @@ async def test_a_goal_is_an_event_of_the_history(asked: Ask) -> None:
     assert goals == ["2026-01-02T03:04:05.000Z"]
 
 
+@pytest.mark.slow
 @service("altcraft")
 async def test_profiles_that_are_imported_into_a_scenario_are_there(asked: Ask) -> None:
     scenario = next(each.id for each in WORLD.campaigns if each.kind == "trigger")
@@ -191,6 +192,7 @@ async def test_a_deleted_contact_is_gone_with_its_documentation(asked: Ask) -> N
     assert await refused(asked("delete_contact", id=contact)) == "404"
 
 
+@pytest.mark.slow
 @service("complero")
 async def test_employees_that_are_uploaded_are_there_after_a_moment(asked: Ask) -> None:
     strange = {"id": "E-2", "email": "no-address", "first_name": "Odd"}
