@@ -152,6 +152,9 @@ async def _run(options: argparse.Namespace, line: dict[str, Any]) -> int:
     earlier_time = _moment(options)
     mask_key = mask_of(options)
     if options.report:
+        from crmlab import report  # noqa: PLC0415  # figures take long to load
+
+        report.check_name(options.report)
         check_folder(options.report.parent)
     lake = Lake(options.lake)
     accounts, table_names = asked(lake, options)

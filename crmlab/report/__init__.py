@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from crmlab.report.numbers import write_numbers
-from crmlab.report.page import TITLE, known_people, write
+from crmlab.report.page import TITLE, check_name, known_people, write
 from crmlab.report.questions import DEFAULT, columns_of, numbers_of
 
-__all__ = ["DEFAULT", "TITLE", "columns_of", "known_people", "numbers_of", "write", "write_numbers"]
+__all__ = [
+    "DEFAULT",
+    "TITLE",
+    "check_name",
+    "columns_of",
+    "known_people",
+    "numbers_of",
+    "write",
+    "write_numbers",
+]

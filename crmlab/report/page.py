@@ -35,6 +35,27 @@ _OTHER_KINDS = frozenset(
 )
 
 
+def check_name(path: str | os.PathLike[str]) -> None:
+    """Refuse a name that would promise another kind of file than a report is.
+
+    Raises
+    ------
+    UsageError
+        It ends like a file of another kind.
+
+    Examples
+    --------
+    >>> check_name("monday.pdf")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    crmlab.errors.UsageError: a report is an HTML file, and monday.pdf would be none: name one that ends in .html ...
+    """
+    if Path(path).suffix.lower() in _OTHER_KINDS:
+        raise UsageError(
+            f"a report is an HTML file, and {path} would be none: name one that ends in .html (a browser prints it as "
+            "PDF), or ask for its numbers with tables='csv', 'parquet' or 'xlsx' (--tables csv)"
+        )
+
+
 def write(
     path: str | os.PathLike[str],
     tables: Mapping[str, pl.DataFrame],
@@ -109,12 +130,7 @@ def write(
         `as_of` has no time zone, `time_zone` or a question is not known, `path` ends like a file of another kind, or
         the folder is none or not ours to write to.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix in _OTHER_KINDS:
-        raise UsageError(
-            f"a report is an HTML file, and {path} would be none: name one that ends in .html (a browser prints it as "
-            "PDF), or ask for its numbers with tables='csv', 'parquet' or 'xlsx' (--tables csv)"
-        )
+    check_name(path)
     moment = as_instant(as_of, "as_of", time_zone)
     people_known = who
     # tokens tell nobody who is who: what was found before masking must be given

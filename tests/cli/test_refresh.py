@@ -202,18 +202,20 @@ async def test_an_account_with_a_name_of_its_own_is_asked_by_that_name(
     assert "nobody is asked here" in line_of(capsys)[0]["error"]
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("file/out.html", "cannot be written"), ("out.pdf", "a report is an HTML file")],
+)
 def test_a_report_that_cannot_be_written_is_refused_before_anything_is_asked(
-    folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, reason: str
 ) -> None:
     (tmp_path / "file").write_text("")
 
-    code = main(
-        ["refresh", folder, "onepagecrm", "--report", str(tmp_path / "file" / "out.html"), "--json"]
-    )
+    code = main(["refresh", folder, "onepagecrm", "--report", str(tmp_path / name), "--json"])
 
     line, _ = line_of(capsys)
     assert code == line["code"] == 2
-    assert "cannot be written" in line["error"]
+    assert reason in line["error"]
     assert not Path(folder).exists()
 
 
