@@ -57,8 +57,8 @@ _CURVE = f"""
         select *, product(1 - ended / at_risk) over (partition by channel order by days) as survival from with_risk
     ), marked as (
         select *, count(*) over () as times, row_number() over by_time as place,
-            count(*) over of_channel as places, count(*) filter (ended > 0) over of_channel as falls,
-            count(*) filter (ended > 0) over by_time - 1 as fall,
+            count(*) over of_channel as places, sum(least(ended, 1)) over of_channel as falls,
+            sum(least(ended, 1)) over by_time - 1 as fall,
             survival <= 0.5 and lag(survival, 1, 1.0) over by_time > 0.5 as is_median
         from curve
         window of_channel as (partition by channel), by_time as (partition by channel order by days)

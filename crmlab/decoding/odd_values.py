@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -35,27 +35,28 @@ class OddValues:
 
     def left_out(self, texts: pl.Series) -> pl.Series:
         """Return the objects without the values."""
-        return self._replaced(texts, self._rest)
+        return with_values(texts, self._rows, self._rest)
 
     def mended(self, column: pl.Series, name: str, read: Callable[[pl.Series], Fit]) -> Fit:
         """Return the column of a field with these values, and what of them could not be read."""
         values, misfits = read(self._values[name])
         row_numbers = pl.Series(self._rows, dtype=pl.UInt32)
-        return self._replaced(column, values), all_at(misfits, row_numbers)
+        return with_values(column, self._rows, values), all_at(misfits, row_numbers)
 
-    def _replaced(self, column: pl.Series, values: pl.Series) -> pl.Series:
-        """Return the column with these values in the rows of the odd ones.
 
-        It is put together from slices: to gather the elements of lists costs ten times as much.
-        """
-        values = values.alias(column.name)
-        pieces = []
-        next_row = 0
-        for number, odd_row in enumerate(self._rows):
-            if odd_row > next_row:
-                pieces.append(column.slice(next_row, odd_row - next_row))
-            pieces.append(values.slice(number, 1))
-            next_row = odd_row + 1
-        if next_row < len(column):
-            pieces.append(column.slice(next_row))
-        return pl.concat(pieces, rechunk=True)
+def with_values(column: pl.Series, rows: Iterable[int], values: pl.Series) -> pl.Series:
+    """Return the column with these values in these rows, which are in order.
+
+    It is put together from slices: to gather the elements of lists costs ten times as much.
+    """
+    values = values.alias(column.name)
+    pieces = []
+    next_row = 0
+    for number, row in enumerate(rows):
+        if row > next_row:
+            pieces.append(column.slice(next_row, row - next_row))
+        pieces.append(values.slice(number, 1))
+        next_row = row + 1
+    if next_row < len(column):
+        pieces.append(column.slice(next_row))
+    return pl.concat(pieces, rechunk=True)

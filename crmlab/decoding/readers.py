@@ -7,7 +7,7 @@ JSON text; where many do, the field is read apart in all of them. All other fiel
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Protocol
 
 import msgspec
@@ -19,7 +19,8 @@ from crmlab.connector import JSON, Schema
 from crmlab.decoding.layout import NULL, Items, Layout, as_texts, json_decoded
 from crmlab.decoding.misfits import MAX_KEPT, Misfits, all_at, is_vital, misfits_where
 from crmlab.decoding.numbers import Fit, fit, imploded, inside, only, truths
-from crmlab.decoding.odd_values import OddValues
+from crmlab.decoding.odd_values import OddValues, with_values
+from crmlab.decoding.single_objects import is_single, lists_of_one
 from crmlab.decoding.strict import NUMBERS, as_text, fits, holds, without_free_form
 
 #: fields of an object beyond which Polars' reader keeps them in a hash table, at several times the cost
@@ -33,6 +34,7 @@ _FIRST = 100
 _BLANK = r'^"\s*"$'
 _NO_ELEMENTS = r"^\[\s*\]$"
 _NO_FIELDS = r"^\{\s*\}$"
+_OUTERMOST = Layout()
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 _NESTED = r"^[\[{]"
 #: the JSON of a value
@@ -115,17 +117,23 @@ class NumberReader:
 
 
 class ListReader:
-    """Lists. One value where several are documented is a list of one; ``""`` and ``{}`` are nothing."""
+    """Lists. One value where several are documented is a list of one; ``""`` and ``{}`` are nothing.
+
+    An object without a documented field is no element: it may be an envelope around the list.
+    """
 
     def __init__(self, dtype: pl.List, field: str) -> None:
         self._dtype = dtype
         self._field = field
         self._inner = reader(dtype.inner, field)
         self._as_text = as_text(dtype)
+        self._names: set[str] = set()
+        if isinstance(dtype.inner, pl.Struct):
+            self._names = {part.name for part in dtype.inner.fields}
         is_list = _TEXT.str.starts_with("[")
         is_nothing = _TEXT.str.contains(f"{_BLANK}|{_NO_FIELDS}")
         is_object = _TEXT.str.starts_with("{")
-        is_element = is_object.eq(isinstance(dtype.inner, pl.Struct))
+        is_element = is_object.eq(bool(self._names))
         is_single = ~is_list & ~is_nothing & is_element
         wrapped = pl.format("[{}]", _TEXT)
         self._lists_in_text = pl.when(is_list).then(_TEXT).when(is_single).then(wrapped)
@@ -135,12 +143,18 @@ class ListReader:
         if texts.str.starts_with("[").all():
             return self._lists(texts)
         json_lists = _made_of(texts, self._lists_in_text)
-        column, misfits = self._lists(json_lists)
-        if json_lists.null_count() == texts.null_count():
-            return column, misfits
-        is_strange = _made_of(texts, self._is_strange)
+        is_envelope = pl.Series([self._is_envelope(json_text) for json_text in texts])
+        column, misfits = self._lists(only(json_lists, ~is_envelope))
+        is_strange = _made_of(texts, self._is_strange) | is_envelope
         strange = misfits_where(is_strange, texts, field=self._field, wanted="a list")
         return column, [*misfits, *strange]
+
+    def _is_envelope(self, json_text: str | None) -> bool:
+        """Whether it is an object where objects are documented, but has other fields than these."""
+        if not self._names or json_text is None or not json_text.startswith("{"):
+            return False
+        names = _OUTERMOST.names(json_text)
+        return bool(names) and self._names.isdisjoint(names)
 
     def _lists(self, texts: pl.Series) -> Fit:
         if texts.null_count() == len(texts):
@@ -215,6 +229,8 @@ class ObjectReader:
                 self._fields[field_name] = without_free_form(field_type)
             if holds(self._fields[field_name], *NUMBERS):
                 self._numeric.add(field_name)
+        #: the type in which each field comes: another one where single objects come in place of lists
+        self._coming = dict(self._fields)
         #: made when they are needed: most fields are as documented, and are read together
         self._readers: dict[str, Reader] = {}
         #: fields that have another shape than documented now and then: only those values are read apart
@@ -225,8 +241,9 @@ class ObjectReader:
         #: the fields in the order of the first object that has many others: so msgspec finds them fastest
         self._names: list[str] = []
 
-        #: the type of what is read together, by the fields that are not: making it costs more than a small batch
-        self._types: dict[frozenset[str], pl.Struct] = {}
+        #: the type of what is read together, by the fields that are not, and by those that come as single objects:
+        #: making it costs more than a small batch
+        self._types: dict[tuple[frozenset[str], frozenset[str]], pl.Struct] = {}
 
     def read(self, texts: pl.Series) -> Fit:
         is_object = texts.str.starts_with("{")
@@ -264,22 +281,35 @@ class ObjectReader:
             if field_name in apart:
                 column, field_misfits = self._reader(field_name).read(exact_texts[field_name])
             else:
-                column, field_misfits = self._fitted(
-                    field_name, fields_frame[field_name], odd_values
-                )
+                column, field_misfits = self._fitted(field_name, fields_frame[field_name], items)
+                if odd_values and field_name in odd_values:
+                    read = self._reader(field_name).read
+                    column, odd_misfits = odd_values.mended(column, field_name, read)
+                    field_misfits += odd_misfits
             columns.append(column.alias(field_name))
             misfits += field_misfits
         return pl.DataFrame(columns), misfits
 
-    def _fitted(self, name: str, column: pl.Series, odd: OddValues | None) -> Fit:
-        """Return a field that was read together with others as its type has it, with its odd values."""
+    def _fitted(self, name: str, column: pl.Series, items: Items) -> Fit:
+        """Return a field that was read together with others as its type has it."""
+        bare_rows = pl.Series(dtype=pl.UInt32)
+        if is_single(column.dtype, self._fields[name]):
+            column, bare_rows = lists_of_one(column)
         misfits: list[Misfits] = []
         if name in self._numeric:
             column, misfits = fit(column, self._fields[name], inside(self._field, name))
-        if not odd or name not in odd:
+        if bare_rows.is_empty():
             return column, misfits
-        mended, odd_misfits = odd.mended(column, name, self._reader(name).read)
-        return mended, [*misfits, *odd_misfits]
+        # in most of them there is nothing at all, which their very text tells
+        bare_items = [items[row_number] for row_number in bare_rows]
+        texts = self._layout.opened(bare_items, [name]).texts([name])[name]
+        has_fields = ~texts.str.contains(_NO_FIELDS)
+        if has_fields.any():
+            bare_rows = bare_rows.filter(has_fields)
+            bare, bare_misfits = self._reader(name).read(texts.filter(has_fields))
+            column = with_values(column, bare_rows, bare)
+            misfits += all_at(bare_misfits, bare_rows)
+        return column, misfits
 
     def _reader(self, name: str) -> Reader:
         """Return what reads the values of a field apart."""
@@ -354,8 +384,8 @@ class ObjectReader:
         return strange, strange_row
 
     def _fields_but(self, names: Set[str]) -> dict[str, Any]:
-        """Return the documented fields without these."""
-        return {name: dtype for name, dtype in self._fields.items() if name not in names}
+        """Return the fields without these, with the types in which they come."""
+        return {name: dtype for name, dtype in self._coming.items() if name not in names}
 
     def _look_inside(self) -> bool:
         """Look at every value of unsteady fields from now on, and not at how it begins; return whether that is new."""
@@ -370,13 +400,10 @@ class ObjectReader:
         odd_names: list[str] = []
         odd_rows: set[int] = set()
         for field_name in self._unsteady - self.apart:
-            if field_name in self._unsteady_inside:
-                strange = self._layout.strange(items, field_name, self._fields[field_name])
-            else:
-                strange = self._layout.strange_at_first_sight(
-                    texts, field_name, self._fields[field_name]
-                )
-            if len(strange) * _ONE_IN > len(texts):
+            strange = self._strange(field_name, texts, items)
+            if _is_often(strange, texts) and self._may_be_single(field_name):
+                strange = self._strange(field_name, texts, items)
+            if _is_often(strange, texts):
                 self.apart.add(field_name)
             elif strange:
                 odd_names.append(field_name)
@@ -392,11 +419,31 @@ class ObjectReader:
             rest=as_texts(self._layout.narrowed(objects, other_names)),
         )
 
+    def _strange(self, name: str, texts: pl.Series, items: Items) -> list[int]:
+        """Return the objects in which a field has another shape than the one in which it comes."""
+        dtype = self._coming[name]
+        if name in self._unsteady_inside:
+            return self._layout.strange(items, name, dtype)
+        return self._layout.strange_at_first_sight(texts, name, dtype)
+
+    def _may_be_single(self, name: str) -> bool:
+        """Whether to try, from now on, if a field comes as single objects in place of lists; it is tried once."""
+        dtype = self._coming[name]
+        if not (isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct)):
+            return False
+        self._coming[name] = dtype.inner
+        return True
+
     def _as_text(self, kept: Schema, apart: frozenset[str]) -> pl.Struct:
         """Return the type of objects with the fields that are kept, numbers as text."""
-        if apart not in self._types:
-            self._types[apart] = as_text(self._layout.dtype(kept))
-        return self._types[apart]
+        single = frozenset(name for name in kept if is_single(kept[name], self._fields[name]))
+        if (apart, single) not in self._types:
+            self._types[apart, single] = as_text(self._layout.dtype(kept))
+        return self._types[apart, single]
+
+
+def _is_often(strange: Sequence[int], texts: pl.Series) -> bool:
+    return len(strange) * _ONE_IN > len(texts)
 
 
 def _text(raw: msgspec.Raw) -> str | None:

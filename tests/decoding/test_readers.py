@@ -31,6 +31,11 @@ DIFFERENT: list[Any] = [
     {"owner": [{"id": "1"}]},
     {"owner": {"id": {"a": 1}, "age": []}},
     {"items": {"qty": 2}},
+    {"items": {"qty": "1.50", "label": None}},
+    {"items": {"qty": "n/a"}},
+    {"items": {"qty": None}},
+    {"items": {}},
+    {"items": {"data": [{"qty": 1}]}},
     {"items": [5, {"qty": "1.5"}]},
     {"items": [{"qty": {"a": 1}, "label": "x"}]},
     {"name": {"a": 1}, "tags": {"a": 1}, "owner": "x"},
@@ -130,3 +135,27 @@ def test_fields_are_found_inside_their_wrapper_and_beside_it() -> None:
     ]
     assert layout.names(items[0]) == ["id", "next", "x"]
     assert layout.names(b"[1]") == []
+
+
+@pytest.mark.parametrize(
+    "item", [{"qty": "1.50", "label": "x"}, {"qty": {"a": 1}}, {}], ids=json.dumps
+)
+def test_a_list_may_come_as_one_object_and_again_as_a_list(item: dict[str, Any]) -> None:
+    batches = [
+        batch({"items": item}, rows)
+        for rows in (range(COUNT), (), range(0, COUNT, 2), FEW, range(COUNT))
+    ]
+    decode = wrapped()
+
+    for found in batches:
+        assert_same(decode(found), alone(found))
+
+
+def test_an_envelope_in_place_of_a_list_is_told() -> None:
+    envelope = {"data": [{"qty": 1}]}
+    decoded = wrapped()(batch({"items": envelope}, range(COUNT)))
+
+    assert decoded.frames[RAW]["items"].null_count() == COUNT
+    assert decoded.misfits["field"].unique().to_list() == ["items"]
+    assert decoded.misfits["reason"][0].startswith("expected a list, got")
+    assert json.loads(decoded.misfits["raw"][0]) == envelope
