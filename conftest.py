@@ -121,6 +121,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make no more cases of a test than are fast: thousands of others take seconds, and nobody runs them."""
+    if metafunc.config.option.markexpr == FAST_ONLY:
+        marks = metafunc.definition.own_markers
+        marks[:] = [_of_few_cases(mark) for mark in marks]
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what is slow, and let the examples of docstrings await, which stay as a reader sees them."""
     cases: Counter[str] = Counter()
@@ -163,6 +171,16 @@ def _leave_out_slow(config: pytest.Config, items: list[pytest.Item]) -> None:
     slow = [item for item in items if item.get_closest_marker("slow")]
     items[:] = [item for item in items if not item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=slow)
+
+
+def _of_few_cases(mark: pytest.Mark) -> pytest.Mark:
+    if mark.name != "parametrize":
+        return mark
+    names, values = mark.args
+    options = dict(mark.kwargs)
+    if options.get("ids") and not callable(options["ids"]):
+        options["ids"] = [*options["ids"]][:CASES]
+    return pytest.mark.parametrize(names, [*values][:CASES], **options).mark
 
 
 def _let_await(item: pytest.DoctestItem) -> None:

@@ -54,13 +54,17 @@ class RequestLog:
             how_it_ended = type(error).__name__
             raise
         finally:
-            LOG.debug(
-                "%s: %s %s %s %.0f ms, waited %.0f ms, try %d",
-                self._account.label,
-                self._request.method,
-                self._account.redact(_without_ids(self._request.path)),
-                how_it_ended or self.status,
-                1_000 * (time.monotonic() - sent_at),
-                1_000 * (sent_at - self._asked_at),
-                self._attempt,
-            )
+            if LOG.isEnabledFor(logging.DEBUG):
+                self._log(how_it_ended or self.status, sent_at)
+
+    def _log(self, outcome: str | int, sent_at: float) -> None:
+        LOG.debug(
+            "%s: %s %s %s %.0f ms, waited %.0f ms, try %d",
+            self._account.label,
+            self._request.method,
+            self._account.redact(_without_ids(self._request.path)),
+            outcome,
+            1_000 * (time.monotonic() - sent_at),
+            1_000 * (sent_at - self._asked_at),
+            self._attempt,
+        )
