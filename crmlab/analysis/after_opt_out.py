@@ -84,7 +84,8 @@ def activities_after_opt_out(
     pl.DataFrame
         Oldest first: happened_at (Datetime UTC), channel, kind, provider (Categorical), account, id (of the
         activity), person_id (String), opted_out_at (Datetime UTC), opt_out_provider (Categorical),
-        opt_out_account, opt_out_id, opt_out_kind, opt_out_channel (String; of the event, null: it names none),
+        opt_out_account, opt_out_id, opt_out_kind, opt_out_channel (String; of the event, null: it names none;
+        kind "expired": the consent of that event expired, and left a refusal of another purpose),
         days_after (Float64, days from the opt-out to the activity).
 
     Raises

@@ -1,4 +1,4 @@
-"""When consents become too old to rely on."""
+"""When consents end, or become too old to rely on."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import polars as pl
 from crmlab.analysis.consent_state import state_of
 from crmlab.analysis.decisions import OPT_IN
 from crmlab.analysis.fetches import answers
+from crmlab.analysis.inputs import columns_of, keys_of
 from crmlab.analysis.period import chosen_grain, local, period_of
 from crmlab.analysis.rates import row_count
 from crmlab.analysis.subjects import Subject
 from crmlab.errors import UsageError
-from crmlab.schema import TimeLike, as_instant
+from crmlab.schema import UTC, TimeLike, as_instant
 
 __all__ = ["expiring_consents"]
 
@@ -31,9 +32,10 @@ def expiring_consents(
     contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> pl.DataFrame:
-    """Return how many consents reach their greatest age in each period of the next days.
+    """Return how many consents end, or reach their greatest age, in each period of the next days.
 
-    A consent expires `max_age_days` times 24 hours after it was last given; each opt-in renews it.
+    A consent expires `max_age_days` times 24 hours after it was last given, or before that where it was given up to an
+    earlier moment (`valid_until`); each opt-in renews it.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def expiring_consents(
     Returns
     -------
     pl.DataFrame
-        Sorted; only periods in which some expire: period (Date, its first day; null: expired at `as_of` or
+        Sorted; only periods in which some expire: period (Date, its first day; null: too old at `as_of` or
         before, the last rows), channel (String), consents (Int64, of a person, channel and purpose). Consents
         without a time are left out: it cannot be said when they expire.
 
@@ -95,8 +97,15 @@ def expiring_consents(
         raise UsageError("max_age_days and within_days must be 1 or more")
     now = as_instant(as_of, "as_of", time_zone)
     horizon = now + dt.timedelta(days=within_days)
-    state = state_of(consent_events, now, subject, subscriptions=subscriptions, contacts=contacts)
-    expires_at = pl.col("decided_at") + pl.duration(days=max_age_days)
+    # own tables may lack it
+    has_end = "valid_until" in columns_of(consent_events, "consent_events")
+    end = ["valid_until"] if has_end else []
+    state = state_of(
+        consent_events, now, subject, by=end, subscriptions=subscriptions, contacts=contacts
+    )
+    too_old_at = pl.col("decided_at") + pl.duration(days=max_age_days)
+    ends_at = [pl.col(name).cast(UTC) for name in keys_of(end)]
+    expires_at = pl.min_horizontal(too_old_at, *ends_at)
     expiring = (
         state.filter(pl.col("decision") == OPT_IN)
         .select("channel", expires=expires_at)

@@ -66,12 +66,13 @@ def dated_events(
     order: Sequence[str] = (*SUBJECT_KEYS, "at"),
     channels: Iterable[str] | None = None,
     with_expiries: bool = True,
+    expired_by: dt.datetime | None = None,
 ) -> pl.DataFrame:
     """Return the events of known people up to `as_of`, by subject, channel, purpose and time: what was said, when.
 
     Adds subject (String), at (Datetime, UTC), decision (String, null where the event is neither). Of two
     decisions of one moment the opt-out is the later. Where a consent expired, a row more says so, with the decision
-    "expired"; without `as_of`, up to the last event of all.
+    "expired".
 
     Parameters
     ----------
@@ -88,6 +89,8 @@ def dated_events(
         Only what may decide about one of these, in one spelling: see `may_decide_about`. None: all events.
     with_expiries
         Whether there is a row for each consent that expired.
+    expired_by
+        The moment up to which there are such rows; None: `as_of`, and without it the last event of all.
     """
     events = read(
         consent_events,
@@ -112,7 +115,7 @@ def dated_events(
     decisions = decided(dated)
     if with_expiries and decisions["valid_until"].count():
         # where no moment is asked for, the last event is the last that is known
-        horizon = as_of if as_of is not None else dated["at"].max()
+        horizon = expired_by or as_of or dated["at"].max()
         decisions = _with_expiries(decisions, pl.lit(horizon))
     # the row as the last key: a stable sort takes three times as long
     numbered = decisions.drop("valid_until").with_row_index("row")
@@ -175,9 +178,15 @@ def _time_of_next() -> pl.Expr:
 
 def without_void_expiries(decisions: pl.DataFrame, *keys: str) -> pl.DataFrame:
     """Return the decisions, sorted by these keys and time, without consents that expired when they were withdrawn."""
-    decision_before = pl.when(~is_first(*keys)).then(pl.col("decision").shift())
-    is_void = (pl.col("decision") == EXPIRED) & (decision_before == OPT_OUT)
-    return decisions.filter(~is_void.fill_null(value=False))
+    is_expiry = pl.col("decision") == EXPIRED
+    if not decisions.select(is_expiry.any()).item():
+        return decisions
+    # several may have expired since somebody said something
+    word = pl.when(~is_expiry).then("decision")
+    nothing_before = pl.coalesce(word, pl.lit(""))
+    last_word = pl.when(is_first(*keys)).then(nothing_before).otherwise(word).forward_fill()
+    is_void = is_expiry & (last_word == OPT_OUT)
+    return decisions.filter(~is_void)
 
 
 def is_first(*columns: str) -> pl.Expr:
@@ -315,7 +324,8 @@ def about(decisions: pl.DataFrame, channel: str, purpose: str | None) -> pl.Data
 def history_of(events: pl.DataFrame, channel: str, purpose: str | None) -> pl.DataFrame:
     """Return, oldest first, each decision about a channel with what its person had decided after it.
 
-    Who said yes to one purpose and no to another is opted in: only who has a yes to none of them is opted out.
+    Who said yes to one purpose and no to another is opted in. Who has a yes to none of them is opted out where a no
+    to one of them stands, and else every consent has expired.
 
     Parameters
     ----------
@@ -333,7 +343,7 @@ def history_of(events: pl.DataFrame, channel: str, purpose: str | None) -> pl.Da
     all_decisions = events.drop_nulls("decision")
     refuse_misspelt(all_decisions, channel, purpose)
     decisions = about(all_decisions, channel, purpose)
-    if decisions["purpose"].null_count() < decisions.height:
+    if purpose is None and decisions["purpose"].null_count() < decisions.height:
         decisions = _taken_together(decisions, channel)
     by_person = decisions.sort("subject", "at", "decision", maintain_order=True)
     valid = without_void_expiries(by_person, "subject")
@@ -346,19 +356,25 @@ def _taken_together(decisions: pl.DataFrame, channel: str) -> pl.DataFrame:
     by_purpose = for_all_they_cover(one_channel).sort(
         "subject", "purpose", "at", "decision", maintain_order=True
     )
-    is_yes = pl.col("decision") == OPT_IN
-    is_new = is_first("subject", "purpose")
-    before_all = pl.lit(value=False)
-    was_yes = pl.when(~is_new).then(is_yes.shift()).otherwise(before_all)
-    # +1: a purpose that had no yes has one; -1: it has it no more
-    move = is_yes.cast(pl.Int64) - was_yes.cast(pl.Int64)
-    moves = by_purpose.with_columns(move=move)
+    by_purpose = without_void_expiries(by_purpose, "subject", "purpose")
+    moves = by_purpose.with_columns(
+        yes_move=_move_of(pl.col("decision") == OPT_IN),
+        no_move=_move_of(pl.col("decision") == OPT_OUT),
+    )
 
-    # an opt-out of several purposes is one moment: what holds after it is the last row of it
     in_time = moves.sort("subject", "at", "decision", maintain_order=True)
-    purposes_with_yes = pl.col("move").cum_sum().over("subject")
-    is_expiry = pl.col("decision") == EXPIRED
-    none_is_left = pl.when(is_expiry).then(pl.lit(EXPIRED)).otherwise(pl.lit(OPT_OUT))
+    purposes_with_yes = pl.col("yes_move").cum_sum().over("subject")
+    purposes_with_no = pl.col("no_move").cum_sum().over("subject")
+    none_is_left = pl.when(purposes_with_no > 0).then(pl.lit(OPT_OUT)).otherwise(pl.lit(EXPIRED))
     together = pl.when(purposes_with_yes > 0).then(pl.lit(OPT_IN)).otherwise(none_is_left)
     taken = in_time.with_columns(decision=together, channel="named")
-    return taken.select(decisions.columns)
+    # several purposes may change in one moment, and what holds after it is the last row of it
+    after_moment = pl.col("decision").last().over("subject", "at")
+    return taken.select(decisions.columns).with_columns(decision=after_moment)
+
+
+def _move_of(is_so: pl.Expr) -> pl.Expr:
+    """Return by how much the purposes of which something is so become more: 1, 0 or -1."""
+    before_all = pl.lit(value=False)
+    was_so = pl.when(~is_first("subject", "purpose")).then(is_so.shift()).otherwise(before_all)
+    return is_so.cast(pl.Int64) - was_so.cast(pl.Int64)

@@ -7,6 +7,7 @@ opted in, opted out, undecided (the person is known, no decision is) or unknown 
 
 from __future__ import annotations
 
+import datetime as dt
 from statistics import NormalDist
 
 import polars as pl
@@ -25,6 +26,8 @@ from crmlab.schema import TimeLike, as_instant
 __all__ = ["consent_and_win_rate", "consent_coverage_of_pipeline", "open_pipeline_by_consent"]
 
 _READ = ("provider", "account", "contact_id", "status")
+#: of what expires later than a deal is closed, the deal does not ask
+_EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 _ORDER = pl.DataFrame({"consent": STATES, "place": range(len(STATES))})
 
 
@@ -319,7 +322,7 @@ def consent_and_win_rate(
     if not 0 < confidence < 1:
         raise UsageError(f"confidence={confidence!r} must lie between 0 and 1, such as 0.95")
     all_deals = read(deals, "deals", *_READ, "close_date")
-    events = dated_events(consent_events, None, people, contacts=contacts)
+    events = dated_events(consent_events, None, people, contacts=contacts, expired_by=_EVER)
     decisions = history_of(events, channel, purpose)
     closed_deals = all_deals.filter(WON | LOST).drop_nulls("close_date")
     with_decision = _decided_before(with_person(closed_deals, people), decisions, time_zone)

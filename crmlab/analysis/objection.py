@@ -51,7 +51,8 @@ def mailed_but_objected(
     three kinds of evidence: `do_not_contact` and the refusal of a subscription, which have no time, or a last decision
     that is an opt-out; one that an opt-in followed, in any service, is none. A mailing from before a dated objection
     does not count against it, nor does what an account sent against a refused subscription of its own: it was before.
-    A refused subscription of a person whose last decision is an opt-out is that same objection.
+    A refused subscription of a person whose last decision is an opt-out is that same objection. Where a consent to one
+    purpose expired and a refusal of another one is left, the objection is "expired", of the event that gave the consent.
 
     Parameters
     ----------

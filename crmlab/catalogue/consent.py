@@ -52,7 +52,7 @@ ENTRIES = (
     ),
     Entry(
         name="expiring_consents",
-        question="Which consents become too old soon?",
+        question="Which consents end or become too old soon?",
         tables=("consent_events",),
         adds=_STATES,
         arguments=f"consent_events, as_of=as_of, {_GIVEN}, time_zone=time_zone",

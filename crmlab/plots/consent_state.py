@@ -111,7 +111,7 @@ def expiring_consents(
     contacts: pl.DataFrame | None = None,
     time_zone: str = "UTC",
 ) -> go.Figure:
-    """Return stacked bars of the consents that reach their greatest age, per period and channel.
+    """Return stacked bars of the consents that end or reach their greatest age, per period and channel.
 
     Parameters
     ----------
@@ -141,9 +141,9 @@ def expiring_consents(
     >>> events = conform(pl.DataFrame(rows), TABLES["consent_events"])
     >>> figure = plots.expiring_consents(events, as_of=date(2026, 1, 15), every="1mo")
     >>> figure.layout.title.text
-    'Consents that become 365 days old per month (n = 2)'
+    'Consents that end or become 365 days old per month (n = 2)'
     """
-    title = f"Consents that become {max_age_days} days old"
+    title = f"Consents that end or become {max_age_days} days old"
     moment = as_instant(as_of, "as_of", time_zone)
     last_moment = moment + dt.timedelta(days=within_days)
     every = chosen_grain(every, pl.Series([moment, last_moment]))
@@ -159,9 +159,7 @@ def expiring_consents(
         time_zone=time_zone,
     )
     if counts.is_empty():
-        explanation = (
-            f"nobody who is opted in decided {max_age_days - within_days} days ago or earlier."
-        )
+        explanation = f"none that is in force does by {at(last_moment, time_zone)}."
         return nothing_of("consent events", consent_events, title, explanation)
 
     # those that are too old already have no period in which they become so
@@ -187,6 +185,6 @@ def expiring_consents(
         title,
         "Consents",
         f"Each of a {_whom.each_of(subject)}, in the {within_days} days from {at(as_of, time_zone)}",
-        f"{number(expired)} are older already and {number(later)} become so later",
+        f"{number(expired)} are older already and {number(later)} end or become so later",
         _whom.left_out({"in force without a time": undated}),
     )

@@ -205,7 +205,7 @@ def test_expiring_consents_are_stacked_by_channel_and_expired_ones_are_told() ->
     assert figure.data[0].x == (date(2026, 3, 2) - timedelta(days=0),)
     assert notes(figure) == (
         "Each of a contact, channel and purpose, in the 90 days from 01 Feb 2026 00:00 UTC. "
-        "1 are older already and 0 become so later"
+        "1 are older already and 0 end or become so later"
     )
     assert words(plots.expiring_consents(frame, as_of=AS_OF, max_age_days=10)).endswith(
         "3 are older already."
