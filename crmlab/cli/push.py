@@ -156,7 +156,7 @@ def _read(path: Path, table: str) -> pl.DataFrame:
         return rows
     if path.suffix.lower() == ".parquet":
         try:
-            return pl.read_parquet(path)
+            return pl.read_parquet(path, glob=False)
         except (OSError, pl.exceptions.PolarsError):
             raise UsageError(f"{path} cannot be read as Parquet") from None
     raise UsageError(f"{path.name} is neither CSV nor Parquet")

@@ -257,7 +257,7 @@ class _Growing:
     def _without_repeats(self, kept: pl.Series) -> Iterator[pl.LazyFrame]:
         first_row = 0
         for part_path, height in self._files.items():
-            part_scan = pl.scan_parquet(part_path)
+            part_scan = pl.scan_parquet(part_path, glob=False)
             kept_here = kept[first_row : first_row + height]
             if not kept_here.all():
                 numbers = kept_here.arg_true().implode()
@@ -294,7 +294,7 @@ class _Growing:
                 numbers.filter((numbers >= first_row) & (numbers < first_row + height)) - first_row
             )
             if not in_part.is_empty():
-                frames.append(pl.read_parquet(part_path)[in_part])
+                frames.append(pl.read_parquet(part_path, glob=False)[in_part])
             first_row += height
         return pl.concat(frames, how="diagonal")
 
@@ -309,7 +309,7 @@ class _Growing:
                 continue
             if self._keeps_newest:
                 if modified_times is None:
-                    part_scans = pl.scan_parquet([*self._files])
+                    part_scans = pl.scan_parquet([*self._files], glob=False)
                     modified_times = part_scans.select("modified_at").collect().to_series()
                 share_rows = share_rows.with_columns(modified_times.gather(share_rows["row"]))
                 share_rows = share_rows.sort("modified_at", nulls_last=False, maintain_order=True)

@@ -364,7 +364,7 @@ def _by_bucket(rows: pl.LazyFrame, buckets: int) -> Iterator[list[pl.LazyFrame]]
     with TemporaryDirectory(prefix="crmlab-") as folder:
         marked_file = Path(folder) / "rows.parquet"
         rows.with_columns(bucket_of(buckets)).sink_parquet(marked_file, compression="lz4")
-        marked = pl.scan_parquet(marked_file)
+        marked = pl.scan_parquet(marked_file, glob=False)
         parts = []
         for bucket in range(buckets):
             of_bucket = marked.filter(pl.col(KEY_BUCKET) == bucket)

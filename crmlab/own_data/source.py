@@ -17,6 +17,9 @@ from crmlab.schema import as_polars, collected, in_short
 
 #: what stands between the cells of a CSV file; of equally good ones the first, which is the rarer in names
 _DELIMITERS = ("\t", ";", ",")
+#: readers that take a path for a pattern of several files where one of these signs is in it
+_OF_PATTERNS = ("read_csv", "read_parquet")
+_IN_PATTERNS = frozenset("*?[")
 #: what reads files of other kinds
 _READERS = {
     ".parquet": "read_parquet",
@@ -42,7 +45,8 @@ def _of_file(path: Path) -> pl.DataFrame:
     polars_reader = _READERS.get(path.suffix.lower())
     if polars_reader:
         raise UsageError(
-            f"{path.name} is no CSV file: write polars.{polars_reader}({str(path)!r}) in place of the path"
+            f"{path.name} is no CSV file: write polars.{polars_reader}({_as_code(path, polars_reader)}) in place of "
+            "the path"
         )
     try:
         header = _header(path)
@@ -51,7 +55,9 @@ def _of_file(path: Path) -> pl.DataFrame:
         # Excel writes lines that end like this as "CSV (Macintosh)"
         line_end = "\r" if header.endswith("\r") else "\n"
         # a cell that is missing at the end of a line is null, one too many is an error
-        cells = pl.read_csv(path, separator=delimiter, eol_char=line_end, infer_schema=False)
+        cells = pl.read_csv(
+            path, glob=False, separator=delimiter, eol_char=line_end, infer_schema=False
+        )
         is_blank = pl.all_horizontal(pl.all().is_null())
         return cells.filter(~is_blank)
     except UnicodeDecodeError:
@@ -101,8 +107,17 @@ def _not_utf8(path: Path) -> str:
     delimiter = _delimiter(_header(path, encoding))
     return (
         f'{path.name} is not UTF-8: save it as "CSV UTF-8", or read it yourself, for example with '
-        f"polars.read_csv({str(path)!r}, encoding={encoding!r}, separator={delimiter!r}, infer_schema=False)"
+        f"polars.read_csv({_as_code(path, 'read_csv')}, encoding={encoding!r}, separator={delimiter!r}, "
+        "infer_schema=False)"
     )
+
+
+def _as_code(path: Path, polars_reader: str) -> str:
+    """Return the path as an argument of one of Polars' readers."""
+    code = repr(str(path))
+    if polars_reader in _OF_PATTERNS and not _IN_PATTERNS.isdisjoint(code):
+        code += ", glob=False"
+    return code
 
 
 def _header(path: Path, encoding: str = "utf-8-sig") -> str:

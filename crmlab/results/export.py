@@ -305,7 +305,7 @@ def read_cells(
         The file is not there, or holds what `export` does not write.
     """
     try:
-        frame = pl.read_csv(path, infer_schema=False)
+        frame = pl.read_csv(path, glob=False, infer_schema=False)
         names = _changed(frame.columns, unshielded)
         own_names = dict(zip(frame.columns, names, strict=True))
         named = frame.rename(own_names)

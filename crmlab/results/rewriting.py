@@ -67,7 +67,7 @@ def read_stored(name: str, path: Path) -> pl.DataFrame | pl.LazyFrame:
 
 def _scanned(path: Path) -> pl.LazyFrame:
     try:
-        return _keyed(path, pl.scan_parquet(path))
+        return _keyed(path, pl.scan_parquet(path, glob=False))
     except (pl.exceptions.PolarsError, OSError):
         raise UsageError(f"{path} cannot be read as Parquet") from None
 
