@@ -21,6 +21,8 @@ for name in ("SIGINT", "SIGHUP"):
 """
 #: accounts that a worker reads at a time: they wait for answers most of the time, and memory holds what they bring
 ACCOUNTS = 16
+#: the least and the most of each number: where a port is none, Dask takes another one without a word
+_BOUNDS = {"workers": (1, 1_000), "accounts": (1, 10_000), "port": (0, 65_535)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,10 @@ async def local_cluster(
     UsageError
         distributed is not installed, a number is none, or the port is taken.
     """
-    for name, number in (("workers", workers), ("accounts", accounts)):
-        if number < 1:
-            raise UsageError(f"{name} is at least 1, not {number}")
+    for name, number in (("workers", workers), ("accounts", accounts), ("port", port)):
+        least, most = _BOUNDS[name]
+        if not least <= number <= most:
+            raise UsageError(f"{name} is a number from {least} to {most}, not {number}")
     dask = library()
     starting = dask.LocalCluster(
         n_workers=workers,

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from crmlab.errors import UsageError
 
 if TYPE_CHECKING:
     from crmlab.sandbox.faults import Fault
     from crmlab.sandbox.server import Starting
     from crmlab.sandbox.world.model import World
+
+_MAX_PORT = 65_535
 
 
 def sandbox(
@@ -69,7 +74,7 @@ def sandbox(
     CrmlabError
         the files of `data` are absent or cannot be read
     UsageError
-        `rows` or `days_ago` is negative, or `now` has no time zone
+        `rows`, `days_ago`, `latency` or `port` is negative or too large, or `now` has no time zone
 
     Examples
     --------
@@ -86,6 +91,11 @@ def sandbox(
     from crmlab.sandbox.server import Starting, serve, world_of
     from crmlab.sandbox.world import earlier
 
+    # before a world is made, which takes a while
+    if not 0 <= port <= _MAX_PORT:
+        raise UsageError(f"port is a number from 0 to {_MAX_PORT}, not {port}")
+    if not 0 <= latency < inf:
+        raise UsageError(f"latency is 0 or more seconds, not {latency}")
     loaded_world, loader_notes = world_of(world, rows=rows, seed=seed, now=now, data=data)
     service_names = services
     # its files are of sales alone: the others would be empty

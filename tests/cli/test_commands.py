@@ -50,6 +50,35 @@ def test_operations_are_found_by_a_part_of_their_name(capsys: pytest.CaptureFixt
     assert all("get_deal" in line for line in found)
 
 
+@pytest.mark.parametrize(
+    ("command", "name", "number"),
+    [
+        ("sandbox", "port", "99999"),
+        ("sandbox", "port", "-1"),
+        ("sandbox", "latency", "-1"),
+        ("sandbox", "latency", "nan"),
+        ("sandbox", "latency", "inf"),
+        ("sandbox", "days-ago", "1000000"),
+        ("sandbox", "days-ago", "9" * 20),
+        ("sandbox", "rows", "-1"),
+        ("sandbox", "rows", "9" * 20),
+        ("demo", "days-ago", "9" * 20),
+        ("cluster", "port", "99999"),
+        ("cluster", "port", "-1"),
+        ("cluster", "workers", "0"),
+        ("cluster", "accounts", "9" * 20),
+    ],
+)
+def test_a_number_that_cannot_be_meant_is_refused_in_one_line(
+    command: str, name: str, number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [] if command == "cluster" else ["--rows", "5"]
+
+    assert main([command, *rows, f"--{name}", number]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert number in line
+
+
 @pytest.mark.usefixtures("_log_as_before")
 async def test_what_came_is_kept_and_what_failed_is_said_with_a_code_of_its_own(
     serve: Serve,

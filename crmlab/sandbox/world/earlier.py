@@ -37,6 +37,8 @@ from crmlab.sandbox.world.model import (
 #: what ends a subscription
 _LEAVING = ("unsubscribe", "complain", "hardbounce")
 
+#: so that no time is before the first one that Python knows
+_MAX_DAYS = 36_500
 #: how late an event may be told
 _LATE = timedelta(hours=20)
 #: what happened at a time
@@ -55,7 +57,7 @@ def earlier(world: World, days: int) -> World:
     Raises
     ------
     UsageError
-        `days` is negative.
+        `days` is negative, or more than a hundred years.
 
     Examples
     --------
@@ -67,6 +69,8 @@ def earlier(world: World, days: int) -> World:
     """
     if days < 0:
         raise UsageError(f"days_ago={days} is in the future: give 0 or more")
+    if days > _MAX_DAYS:
+        raise UsageError(f"days_ago={days} is before all of it: give at most {_MAX_DAYS}")
     if days == 0:
         return world
     time_then = world.now - timedelta(days=days)

@@ -19,6 +19,8 @@ from crmlab.sandbox.world.generate.sales import add_sales
 from crmlab.sandbox.world.generate.website import add_website
 from crmlab.sandbox.world.model import NOW, World
 
+_MAX_ROWS = 10_000_000
+
 
 def generate(
     rows: int = 1000,
@@ -31,10 +33,10 @@ def generate(
     Raises
     ------
     UsageError
-        `rows` is negative, or `now` has no time zone.
+        `rows` is negative or more than fits into memory, or `now` has no time zone.
     """
-    if rows < 0:
-        raise UsageError(f"a world cannot have {rows} people; ask for 0 or more rows")
+    if not 0 <= rows <= _MAX_ROWS:
+        raise UsageError(f"a world cannot have {rows} people; ask for 0 to {_MAX_ROWS} rows")
     if now.tzinfo is None:
         raise UsageError("now needs a time zone, e.g. datetime(2026, 11, 1, tzinfo=UTC)")
     world = World(seed=seed, now=now.astimezone(UTC).replace(microsecond=0))
