@@ -52,7 +52,7 @@ def mailed_but_objected(
     that is an opt-out; one that an opt-in followed, in any service, is none. A mailing from before a dated objection
     does not count against it, nor does what an account sent against a refused subscription of its own: it was before.
     A refused subscription of a person whose last decision is an opt-out is that same objection. Where a consent to one
-    purpose expired and a refusal of another one is left, the objection is "expired", of the event that gave the consent.
+    purpose expired and a refusal of another one is left, the objection is "expired", of the event that gave it.
 
     Parameters
     ----------

@@ -26,7 +26,6 @@ from crmlab.connector.expressions import (
     split,
     text,
     texts,
-    unix_millis,
     unix_time,
     with_zone,
 )
@@ -219,7 +218,6 @@ __all__ = [
     "texts",
     "time_slices",
     "time_zone_fact",
-    "unix_millis",
     "unix_seconds",
     "unix_time",
     "until_empty",

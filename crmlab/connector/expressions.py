@@ -9,7 +9,6 @@ is a misfit, which is reported with its column.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Literal
 
 import polars as pl
 
@@ -23,10 +22,15 @@ _NAIVE = "%Y-%m-%dT%H:%M:%S%.f"
 #: blank text, and text that begins with a year before `crmlab.schema.FIRST_YEAR` or after `LAST_YEAR`
 _NO_TIME = (
     r"^\s*(?:$|-?[0-9]{1,3}-?\s*$|-[0-9]{4}"
-    r"|(?:0[0-9]{3}|1[0-8][0-9]{2}|220[1-9]|22[1-9][0-9]|2[3-9][0-9]{2}|[3-9][0-9]{3})(?:[-0-9]|\s*$))"
+    r"|(?:0[0-9]{3}|1[0-8][0-9]{2}|220[1-9]|22[1-9][0-9]|2[3-9][0-9]{2}|[3-9][0-9]{3})"
+    # a day may stand without hyphens, with or without its time; 1767225600 counts seconds since 1970, and is of no year
+    # 1767
+    r"(?:-|[0-9]{4}(?:T|\s|$)|[0-9]{10}\s*$|\s*$))"
 )
 _FIRST_SECOND = -2_208_988_800
 _LAST_SECOND = 7_289_654_399
+#: the last second of the year 9999, by which .NET says "no time": a number above it counts milliseconds, from 1978 on
+_LAST_OF_ALL_SECONDS = 253_402_300_799
 #: whole numbers beyond it may have lost digits as a Float64
 _EXACT = 2**53
 #: what stands for yes and no, in any case
@@ -85,22 +89,15 @@ def with_zone(value: str | pl.Expr, zone: str) -> pl.Expr:
 
 
 def unix_time(value: str | pl.Expr) -> pl.Expr:
-    """Return the UTC time of Unix seconds; 0 is "not given"."""
-    return _since_1970(_expr(value), "s", 1)
-
-
-def unix_millis(value: str | pl.Expr) -> pl.Expr:
-    """Return the UTC time of Unix milliseconds; 0 is "not given"."""
-    return _since_1970(_expr(value), "ms", 1000)
-
-
-def _since_1970(value: pl.Expr, unit: Literal["s", "ms"], per_second: int) -> pl.Expr:
-    earliest = _FIRST_SECOND * per_second
-    too_late = (_LAST_SECOND + 1) * per_second
+    """Return the UTC time of Unix seconds, or of milliseconds, which are too many for seconds; 0 is "not given"."""
+    value = _expr(value)
     # a number far outside would wrap around silently; clipped, it stays outside
-    clipped = value.clip(earliest - 1, too_late)
-    moment = pl.from_epoch(clipped, unit).cast(pl.Datetime("us", "UTC"))
-    return pl.when((value >= earliest) & (value < too_late) & (value != 0)).then(moment)
+    seconds = value.clip(_FIRST_SECOND - 1, _LAST_SECOND + 1)
+    is_millis = value > _LAST_OF_ALL_SECONDS
+    millis = pl.when(is_millis).then(value).otherwise(seconds * 1000)
+    is_of_time = (millis >= _FIRST_SECOND * 1000) & (millis < (_LAST_SECOND + 1) * 1000)
+    within = pl.when(is_of_time & (value != 0)).then(millis)
+    return pl.from_epoch(within, "ms").cast(pl.Datetime("us", "UTC"))
 
 
 def date(value: str | pl.Expr) -> pl.Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from math import isfinite
 from typing import Any
 
@@ -17,6 +18,8 @@ from crmlab.decoding.strict import NUMBERS, holds
 Fit = tuple[pl.Series, list[Misfits]]
 #: whole numbers beyond it may have lost digits as a Float64
 _EXACT = 2**53
+#: numbers as JSON writes them, true and false
+_JSON_SCALAR = re.compile(r"(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false)\Z")
 
 
 def fit(values: pl.Series, dtype: Any, field: str) -> Fit:
@@ -153,11 +156,4 @@ def _misfits(
 
 def _as_json(text: str) -> str:
     """Return the JSON that was read as this text: a number keeps no quotes, nor do true and false."""
-    if text in ("true", "false"):
-        return text
-    try:
-        float(text)
-    except ValueError:
-        return json.dumps(text, ensure_ascii=False)
-    # "nan" and "1." are numbers to Python, and texts in JSON
-    return text if text[-1:].isdigit() else json.dumps(text)
+    return text if _JSON_SCALAR.match(text) else json.dumps(text, ensure_ascii=False)

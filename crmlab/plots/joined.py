@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import plotly.graph_objects as go
 import polars as pl
 
@@ -75,8 +77,10 @@ def people_overlap(people: pl.DataFrame) -> go.Figure:
         return nothing(title, "the contacts table is empty.")
 
     combinations = analysis.people_overlap(people)
-    services = set(combinations["services"].explode())
-    labels = [_combination(set(known_to), services) for known_to in combinations["services"]]
+    named = pl.element().cast(pl.String).fill_null("(no service)")
+    known_to_each = combinations["services"].list.eval(named).to_list()
+    services = set(chain.from_iterable(known_to_each))
+    labels = [_combination(set(known_to), services) for known_to in known_to_each]
     label_series = pl.Series("label", labels, pl.String)
     counts = combinations.select(label_series, "people", "contacts")
     summed, others_note = _bars.with_others(counts, "people", "combinations")

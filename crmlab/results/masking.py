@@ -18,8 +18,9 @@ from crmlab.schema import CUSTOM, TABLES, Table, as_polars, collected, mailboxes
 #: what blake2b takes at most; below the least, all keys could be tried
 KEY_BYTES = range(16, 65)
 _TOKEN_BYTES = 10  # two of a million values are equal by chance once in 10^12 fetches
-#: one e-mail address or several, and nothing else
-_ONLY_EMAILS = r"^[\s,;|]*(?:[^\s,;|@]+[@\uff20][^\s,;|@]+[\s,;|]*)+$"
+_EMAIL = r"[^\s,;|@]+[@\uff20][^\s,;|@]+"
+#: one e-mail address or several, each perhaps behind a name or before a note, and nothing else
+_ONLY_EMAILS = rf"^[\s,;|]*(?:(?:[^\r\n<>@\uff20]{{0,80}}<{_EMAIL}>|{_EMAIL})(?:\s*\([^()\r\n@]{{0,80}}\))?[\s,;|]*)+$"
 _CUSTOM_FIELD = CUSTOM.inner
 #: what has tokens; values of other types become null
 _TEXT = (pl.String(), pl.Categorical())

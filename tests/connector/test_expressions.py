@@ -80,10 +80,14 @@ def run(expression: pl.Expr, values: list[Any], dtype: Any = None) -> list[Any]:
             ],
         ),
         (
-            ex.unix_millis("a"),
+            # milliseconds, which no service means as seconds after the year 9999
+            ex.unix_time("a"),
             pl.Int64,
-            [1500, None],
-            [dt.datetime(1970, 1, 1, 0, 0, 1, 500_000, tzinfo=UTC), None],
+            [1_767_225_600_500, 1_767_225_600],
+            [
+                dt.datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC),
+                dt.datetime(2026, 1, 1, tzinfo=UTC),
+            ],
         ),
     ],
 )
@@ -209,8 +213,13 @@ def test_what_looks_like_the_fast_format_needs_no_other(value: str) -> None:
             ],
         ),
         (ex.date, ["0000-00-00", "0001-01-01", "1899-12-31", "2201-01-01"]),
-        (ex.unix_time, [0, 10**12, 10**18, -(10**13), LAST + 1, FIRST - 1, -(2**63), 2**63 - 1]),
-        (ex.unix_millis, [0, 10**15, 9 * 10**18, -(2**63)]),
+        (
+            ex.unix_time,
+            [
+                *(0, LAST + 1, FIRST - 1, 253_402_300_799, -62_135_596_800),
+                *(10**15, 10**18, -(10**13), -(2**63), 2**63 - 1),
+            ],
+        ),
     ],
 )
 def test_times_outside_of_three_centuries_mean_no_time(
@@ -223,6 +232,30 @@ def test_times_outside_of_three_centuries_mean_no_time(
 
     assert run(make("a"), values) == [None] * len(values)
     assert all(run(each, values) == [None] * len(values) for each in given)
+
+
+@pytest.mark.parametrize("make", [ex.iso_time, ex.date])
+@pytest.mark.parametrize("text", ["1767225600", "1767225600000", "1000000000", "1899999999999"])
+def test_seconds_in_place_of_a_written_time_are_no_year(
+    make: Callable[[str], pl.Expr], text: str
+) -> None:
+    frame = pl.DataFrame({"a": [text]})
+
+    [conversion] = conversions(View(table="deals", columns={"created_at": make("a")}), frame.schema)
+
+    assert run(make("a"), [text]) == [None]
+    # what is given and makes nothing is a misfit
+    assert run(conversion.given, [text]) != [None]
+
+
+@pytest.mark.parametrize("make", [ex.iso_time, ex.date])
+@pytest.mark.parametrize("text", ["00010101", "18991231", "99991231T000000Z", "00010101000000"])
+def test_no_time_may_be_written_without_hyphens(make: Callable[[str], pl.Expr], text: str) -> None:
+    frame = pl.DataFrame({"a": [text]})
+
+    [conversion] = conversions(View(table="deals", columns={"created_at": make("a")}), frame.schema)
+
+    assert run(conversion.given, [text]) == [None]
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,17 @@ def test_a_damaged_field_costs_exactly_itself_and_is_named(data: st.DataObject) 
     assert (misfit["provider"], misfit["account"], misfit["resource"]) == ("acme", "sales", "deals")
 
 
+@pytest.mark.parametrize(
+    "value", ["1_000", "\u0661\u0662", "nan", "1.", ".5", "+1", "01", "x", "1e"]
+)
+def test_what_is_kept_of_a_number_that_cannot_be_read_is_json(value: str) -> None:
+    decoded = decode([{"id": "1", "stage": value}, {"id": "2", "amount": value + "x"}])
+
+    kept = {json.loads(raw) for raw in decoded.misfits["raw"]}
+    assert value + "x" in kept
+    assert kept <= {value + "x", value}
+
+
 @given(st.data())
 def test_what_is_not_given_is_null_and_no_misfit(data: st.DataObject) -> None:
     found = data.draw(RECORDS.filter(bool))

@@ -145,6 +145,21 @@ def test_the_combinations_of_services_are_called_by_the_shortest_name() -> None:
     assert "7 contacts" in notes(figure)
 
 
+def test_contacts_of_no_service_are_named() -> None:
+    frame = pl.DataFrame(
+        {
+            "provider": [None, "relenta"],
+            "account": ["a", "a"],
+            "id": ["1", "3"],
+            "person_id": ["/a/1", "relenta/a/3"],
+        }
+    )
+
+    (bars,) = plots.people_overlap(frame).data
+
+    assert sorted(bars.y) == ["(no service)", "relenta"]
+
+
 def test_the_open_pipeline_shows_amount_deals_and_share_of_each_state() -> None:
     figure = plots.open_pipeline_by_consent(OPEN, EVENTS, who(ann="A", bo="B"), as_of=AS_OF)
 

@@ -303,6 +303,10 @@ def test_further_columns_of_own_data_are_masked_whatever_they_hold() -> None:
         "ANN@XN--BCHER-KVA.EXAMPLE",
         "<ann@b\u00fccher.example>",
         "mailto:ann@b\u00fccher.example",
+        "Ann Lee <ann@b\u00fccher.example>",
+        '"Lee, Ann" <ann@b\u00fccher.example> (work)',
+        "ann@b\u00fccher.example (work)",
+        "Ann <ann@b\u00fccher.example>; Ann Lee <ANN@b\u00fccher.example>",
     ],
 )
 def test_one_mailbox_has_one_token_however_it_is_written(written: str) -> None:

@@ -14,7 +14,7 @@ from crmlab.connector import (
     lookup,
     number,
     text,
-    unix_millis,
+    unix_time,
 )
 from crmlab.providers.commanders_act import trends
 from crmlab.providers.commanders_act.windows import period
@@ -88,7 +88,7 @@ DELIVERIES = (
         columns={
             "id": pl.format("{}/{}", pl.col("_integration_id"), _cell("at")),
             "integration_id": pl.col("_integration_id"),
-            "at": unix_millis(integer(_cell("at"))),
+            "at": unix_time(integer(_cell("at"))),
             "success": integer(_cell("success")),
             "failed": integer(_cell("failed")),
         },

@@ -239,7 +239,8 @@ def deals(context: Context) -> tuple[View, ...]:
                 "stage": pl.col("stage"),
                 "stage_label": _stage_label(context),
                 # "how close a deal is to being closed"
-                "stage_probability": pl.col("stage").cast(pl.Float64) / 100,
+                # rounded: Polars multiplies where there are many, and 95 would be 0.9500000000000001 among them
+                "stage_probability": (pl.col("stage").cast(pl.Float64) / 100).round(2),
                 "status": text("status"),
                 "amount": pl.col("amount"),
                 "months": pl.col("months"),
