@@ -9,7 +9,7 @@ import polars as pl
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, read
 from crmlab.analysis.opened import read_opened
-from crmlab.analysis.parts import Range, key_ranges, lazily, within
+from crmlab.analysis.parts import Range, columns_in_parts, key_ranges, lazily
 from crmlab.analysis.period import local
 from crmlab.analysis.pipeline import (
     LOST,
@@ -28,6 +28,8 @@ __all__ = ["created_against_closed", "loss_reasons", "waterfall"]
 #: how the open amount of one fetch becomes that of another, in order
 STEPS = ("start", "new", "reopened", "up", "down", "won", "lost", "gone", "end")
 _WORDS = ("pending", "won", "lost")
+#: what is read of the deals of a fetch
+_STATE = (*KEY, "currency", "status", "total_amount", "amount")
 
 
 @answers("everything")
@@ -180,10 +182,8 @@ def _steps_of_parts(
         only = only_currency(seen)
         steps = []
         kept = []
-        for part in parts:
-            both = pl.concat(
-                [_state(within(deals, part, ["id"]), name) for name, deals in fetches.items()]
-            )
+        for of_part in columns_in_parts(fetches, parts, ["id"], _STATE):
+            both = pl.concat([_state(deals, name) for name, deals in of_part.items()])
             steps.append(_steps_of(both, money, only))
             kept.append(both.select("currency").unique())
         # a currency may stand only in a row that a later one of the same deal replaced
@@ -216,9 +216,8 @@ def _in_order(steps: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _state(deals: pl.DataFrame | pl.LazyFrame, fetch: str) -> pl.DataFrame:
-    columns = ("currency", "status", "total_amount", "amount")
     value = VALUE.fill_null(0.0).alias("value")
-    found = read(deals, fetch, *KEY, *columns, table="deals").select(
+    found = read(deals, fetch, *_STATE, table="deals").select(
         *KEY, "currency", "status", value, pl.lit(fetch).alias("fetch")
     )
     return found.unique(KEY, keep="last", maintain_order=True)

@@ -13,7 +13,7 @@ import polars as pl
 
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
-from crmlab.analysis.parts import key_ranges, lazily, together, within
+from crmlab.analysis.parts import columns_in_parts, key_ranges, lazily, together
 from crmlab.analysis.pipeline import LOST, WON
 from crmlab.analysis.rates import number_of
 from crmlab.errors import UsageError
@@ -92,14 +92,14 @@ def stage_history(snapshots: Snapshots, *, time_zone: str = "UTC") -> pl.DataFra
     """
     columns = ("pipeline_id", "stage", "stage_label", "created_at")
     deals_at = _by_time(snapshots, time_zone, *columns)
-    parts = key_ranges((lazily(deals, "deals") for deals in deals_at.values()), KEY)
+    lazy_at = {at: lazily(deals, "deals") for at, deals in deals_at.items()}
+    parts = key_ranges(lazy_at.values(), KEY)
     if len(parts) == 1:
         seen = _together(deals_at, *columns)
         return _stays(seen, _fetches_of([seen.select(*_FETCH)]))
     fetches = _fetches_of(_accounts_at(deals, at) for at, deals in deals_at.items())
     found = []
-    for part in parts:
-        of_part = {at: within(deals, part, KEY) for at, deals in deals_at.items()}
+    for of_part in columns_in_parts(lazy_at, parts, KEY, (*KEY, "status", *columns), "deals"):
         found.append(_stays(_together(of_part, *columns), fetches))
     return together(found)
 

@@ -1,8 +1,8 @@
 """Large tables a part at a time, so that memory is bounded by a part and not by the table.
 
 A part holds every row of its people or deals, and the parts come in the order of their keys: answers that go by person
-or deal are made of each part by itself and put together. A table is read once for each part, and of it no more than the
-part.
+or deal are made of each part by itself and put together. Reading a table takes long however little of it is wanted, so
+several parts are read at once, and cut in memory.
 
 >>> import polars as pl
 >>> deals = pl.LazyFrame({"id": ["a", "b", "c", "a"], "amount": [1, 2, 3, 4]})
@@ -14,21 +14,28 @@ part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 
 from crmlab.errors import UsageError
-from crmlab.schema import as_polars, in_short
+from crmlab.schema import as_polars, collected, in_short
 
-#: rows of a part; what an analysis makes of so many takes up to two gigabytes
+#: rows that are answered at once where there are no more; what an analysis makes of them takes up to two gigabytes
 ROWS_IN_A_PART = 4_000_000
+#: more of them come in parts of half as many, so that there is room for those that were read with them
+_SMALLER = 2
+#: how many parts are read at once
+_READ_AT_ONCE = 4
 #: rows that are looked at to find where parts end
 _SAMPLED = 50_000
 
 Keys = Sequence[str | pl.Expr]
+#: tables that are parted together
+Tables = TypeVar("Tables")
+Name = TypeVar("Name")
 
 
 class Range(NamedTuple):
@@ -74,13 +81,15 @@ def ranges(
         How many rows are read in all parts together, where those of other frames follow from these; None: those of
         these frames.
     rows_in_a_part
-        About how many rows a part has; more where one key has more. None: `ROWS_IN_A_PART`. Frames with fewer rows are
-        one part.
+        About how many rows a part has; more where one key has more. Frames with fewer rows are one part. None: half of
+        `ROWS_IN_A_PART`, and frames with no more rows than that are one part.
     """
     known = [(frame, keys, height_of(frame)) for frame, keys in frames]
     height = sum(height for _, _, height in known)
     read = height if rows is None else rows
-    number = -(-read // (ROWS_IN_A_PART if rows_in_a_part is None else rows_in_a_part))
+    if rows_in_a_part is None:
+        rows_in_a_part = max(read if fits_a_part(read) else ROWS_IN_A_PART // _SMALLER, 1)
+    number = -(-read // rows_in_a_part)
     if number < 2 or not height:
         return [Range()]
     every = max(1, height // max(_SAMPLED, 2 * number))
@@ -93,6 +102,27 @@ def ranges(
     places = [place * in_order.height // number for place in range(1, number)]
     bounds = in_order[places].unique(maintain_order=True).rows()
     return [Range(start, end) for start, end in pairwise([None, *bounds, None])]
+
+
+def taken_in_parts(
+    tables: Tables, parts: Sequence[Range], take: Callable[[Tables, Range], Tables]
+) -> Iterator[Tables]:
+    """Yield what `take` returns of each part, of tables in memory: they are read once for several parts."""
+    for place in range(0, len(parts), _READ_AT_ONCE):
+        some_parts = parts[place : place + _READ_AT_ONCE]
+        all_of_them = Range(some_parts[0].start, some_parts[-1].end)
+        # nothing here keeps what was read while more is read
+        yield from _cut(take(tables, all_of_them), some_parts, take)
+
+
+def _cut(
+    tables: Tables, parts: Sequence[Range], take: Callable[[Tables, Range], Tables]
+) -> Iterator[Tables]:
+    if len(parts) == 1:
+        yield tables
+        return
+    for part in parts:
+        yield take(tables, part)
 
 
 def fits_a_part(rows: int) -> bool:
@@ -108,9 +138,39 @@ def key_ranges(frames: Iterable[pl.LazyFrame], keys: Sequence[str]) -> list[Rang
     return ranges((frame, keys) for frame in known)
 
 
-def within(frame: Any, part: Range, keys: Sequence[str]) -> Any:
-    """Return the rows of a frame that are in a part: the frame itself where that is everything."""
-    return frame if part.is_everything else frame.lazy().filter(part.holds(*keys))
+def columns_in_parts(
+    frames: Mapping[Name, Any],
+    parts: Sequence[Range],
+    keys: Sequence[str],
+    columns: Sequence[str],
+    argument: str = "",
+) -> Iterator[Mapping[Name, pl.DataFrame]]:
+    """Yield of each part the rows of all frames: these columns, where a frame has them.
+
+    Parameters
+    ----------
+    frames
+        Frames that are parted alike, by name.
+    parts, keys
+        What `key_ranges` returned, and by what.
+    argument
+        The parameter that all of them were given as; "": each as the one that it is named after.
+
+    Raises
+    ------
+    UsageError
+        A frame cannot be collected.
+    """
+
+    def take(some_frames: Mapping[Name, Any], part: Range) -> Mapping[Name, pl.DataFrame]:
+        of_part = {}
+        for name, frame in some_frames.items():
+            present = [column for column in frame.collect_schema().names() if column in columns]
+            rows = frame.lazy().filter(part.holds(*keys)).select(present)
+            of_part[name] = collected(rows, argument or str(name))
+        return of_part
+
+    return taken_in_parts(frames, parts, take)
 
 
 def height_of(frame: pl.DataFrame | pl.LazyFrame) -> int:

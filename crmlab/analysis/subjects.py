@@ -10,7 +10,7 @@ from polars import selectors
 
 from crmlab.analysis.addresses import contact_addresses, with_contact_id
 from crmlab.analysis.inputs import By, columns_of, names_of, read
-from crmlab.analysis.parts import Range, fits_a_part, height_of, lazily, ranges
+from crmlab.analysis.parts import Range, fits_a_part, height_of, lazily, ranges, taken_in_parts
 from crmlab.errors import UsageError
 from crmlab.schema import KEY, collected, first_mailbox, mailbox
 
@@ -29,6 +29,17 @@ _TOLD_IN = {
     "subscriptions": ("provider", "account", "id", "contact_id", "channel", "address", "opted_in", "resource_id"),
     "contacts": (*KEY, "contact_hash", "emails", "do_not_contact"),
 }  # fmt: skip
+#: what is read of them where it is asked what was done with people, beside the id of the row
+_TOLD_OF_PEOPLE = {
+    **_TOLD_IN,
+    "activities": (*_ACCOUNT, "contact_id", "kind", "mailing", "starts_at", "created_at"),
+}
+#: texts that are read only where a row names no contact
+_IN_PLACE_OF_CONTACT = {
+    "consent_events": ("contact_hash", "contact_email"),
+    "subscriptions": ("address",),
+    "contacts": ("contact_hash",),
+}
 #: the column of each table that names the contact
 _CONTACT_IN = {
     "consent_events": "contact_id",
@@ -80,17 +91,41 @@ class Evidence(NamedTuple):
     subscriptions: Any = None
     contacts: Any = None
 
-    def within(self, part: Range, whom: Subject, kept: Sequence[str]) -> Evidence:
-        """Return what is read of the rows of the subjects in a part, and the columns of the events that are kept."""
-        if part.is_everything:
-            return self
+    def within(
+        self, part: Range, whom: Subject, kept: Sequence[str], *, are_plain: bool = False
+    ) -> Evidence:
+        """Return what is read of the rows of the subjects in a part, and the columns of the events that are kept.
+
+        `are_plain`: what `has_plain_names` returned.
+        """
         frames = {}
         for name, frame in self._lazily().items():
             wanted = [*_TOLD_IN[name], *kept]
-            columns = [column for column in columns_of(frame, name) if column in wanted]
-            of_part = frame.filter(part.holds(_subject_in(name, whom))).select(columns)
-            frames[name] = collected(of_part, name)
+            dtypes = frame.collect_schema()
+            unread = []
+            # all rows name their contact, or there would be no parts
+            if whom == "contact":
+                texts = [text for text in _IN_PLACE_OF_CONTACT[name] if text not in kept]
+                unread = [text for text in texts if dtypes.get(text) == pl.String]
+            columns = [column for column in dtypes if column in wanted and column not in unread]
+            of_part = frame.filter(_is_in(part, name, whom, are_plain=are_plain)).select(columns)
+            nothing = [pl.lit(None, pl.String).alias(text) for text in unread]
+            frames[name] = collected(of_part, name).with_columns(nothing)
         return Evidence(**frames)
+
+    def has_plain_names(self, whom: Subject) -> bool:
+        """Return whether each row names its subject as it is: then whose it is, is told in a third of the time."""
+        for frame in self._lazily().values():
+            if whom == "email":
+                address = pl.col("contact_email").cast(pl.String)
+                is_other = address.ne_missing(mailbox(address))
+            else:
+                # two names are then alike only where provider, account and id are
+                texts = [pl.col(column).cast(pl.String) for column in _ACCOUNT]
+                is_other = pl.any_horizontal(text.str.contains("/", literal=True) for text in texts)
+            if frame.select(is_other.any()).collect(engine="streaming").item():
+                return False
+        return True
 
     def parts(self, whom: Subject) -> list[Range]:
         """Return the parts that these tables are to be read in; one, where a row names nobody.
@@ -132,8 +167,16 @@ def in_parts(evidence: Evidence, whom: Whom, by: By = None) -> Iterator[Evidence
     if not isinstance(whom, str) or not may_be_parted:
         yield evidence
         return
-    for part in evidence.parts(whom):
-        yield evidence.within(part, whom, names_of(by))
+    parts = evidence.parts(whom)
+    if len(parts) == 1:
+        yield evidence
+        return
+    are_plain = evidence.has_plain_names(whom)
+
+    def take(some: Evidence, part: Range) -> Evidence:
+        return some.within(part, whom, names_of(by), are_plain=are_plain)
+
+    yield from taken_in_parts(evidence, parts, take)
 
 
 #: what answers a question about some people, of their rows of each table
@@ -188,16 +231,10 @@ def of_people_in_parts(
     parts = ranges([(all_people, ["person_id"])], rows=rows_read)
     answers = []
     told_rows = 0
-    for part in parts:
-        of_part = person_ids.filter(part.holds("person_id"))
-        some_people = collected(of_part, "people")
-        some_rows: dict[str, Any] = {}
-        for name, frame in frames.items():
-            some_rows[name] = _of_contacts_in(frame, name, some_people)
-        for name in addressed:
-            some_rows[name] = collected(some_rows[name], name)
-            told_rows += some_rows[name].height
-        answers.append(answer(some_rows, some_people))
+    whole: Mapping[str, Any] = {"people": person_ids, **frames}
+    for of_part in taken_in_parts(whole, parts, _of_people_in):
+        told_rows += sum(of_part[name].height for name in addressed)
+        answers.append(answer(of_part, of_part["people"]))
     # the others' addresses may be found among all contacts
     if has_contacts and told_rows < sum(heights[name] for name in addressed):
         return None
@@ -214,15 +251,22 @@ def _has_nameless(frame: pl.LazyFrame) -> bool:
     return bool(frame.select(is_nameless).collect(engine="streaming").item())
 
 
-def _of_contacts_in(frame: pl.LazyFrame, table: str, people: pl.DataFrame) -> pl.LazyFrame:
-    """Return the rows of the contacts of some people; of tables that tell of decisions, what is read of them."""
-    rows = frame
-    if table in _TOLD_IN:
-        wanted = {*_TOLD_IN[table], "id"}
-        rows = frame.select(name for name in columns_of(frame, table) if name in wanted)
-    own_keys = _text_keys(_CONTACT_IN[table])
+def _of_people_in(tables: Mapping[str, Any], part: Range) -> Mapping[str, pl.DataFrame]:
+    """Return the people in a part, and what is read of the rows of their contacts."""
+    people_in_part = tables["people"].lazy().filter(part.holds("person_id"))
+    people = collected(people_in_part, "people")
     people_keys = _text_keys("id")
-    return rows.join(people.lazy(), left_on=own_keys, right_on=people_keys, how="semi")
+    of_part = {"people": people}
+    for name, frame in tables.items():
+        if name == "people":
+            continue
+        wanted = {*_TOLD_OF_PEOPLE[name], "id"}
+        columns = [column for column in columns_of(frame, name) if column in wanted]
+        rows = frame.lazy().select(columns)
+        own_keys = _text_keys(_CONTACT_IN[name])
+        of_contacts = rows.join(people.lazy(), left_on=own_keys, right_on=people_keys, how="semi")
+        of_part[name] = collected(of_contacts, name)
+    return of_part
 
 
 def _text_keys(id: str) -> list[pl.Expr]:
@@ -236,6 +280,27 @@ def _subject_in(table: str, whom: Subject) -> pl.Expr:
     if whom == "email":
         return pl.coalesce(mailbox(pl.col("contact_email").cast(pl.String)), name)
     return name
+
+
+def _is_in(part: Range, table: str, whom: Subject, *, are_plain: bool) -> pl.Expr:
+    """Return whether the subject of a row that names somebody is in a part."""
+    if not are_plain:
+        return part.holds(_subject_in(table, whom))
+    contact_id = _CONTACT_IN[table]
+    if whom == "email":
+        name = contact_name(pl.col(contact_id).cast(pl.String))
+        return part.holds(pl.coalesce(pl.col("contact_email").cast(pl.String), name))
+    # most parts lie within one account, so that no names need to be put together
+    start, end = _keys_of_name(part.start), _keys_of_name(part.end)
+    if start and end and start[:-1] == end[:-1]:
+        return Range(start, end).holds(*_ACCOUNT, contact_id)
+    return part.holds(_subject_in(table, whom))
+
+
+def _keys_of_name(bound: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return provider, account and id of a bound that is a `contact_name`; None of what is none."""
+    keys = tuple(bound[0].split("/", 2)) if bound else ()
+    return keys if len(keys) == 3 else None
 
 
 def with_person(frame: pl.DataFrame, people: pl.DataFrame, id: str = "contact_id") -> pl.DataFrame:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from itertools import product
+
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from crmlab import analysis
-from crmlab.analysis.parts import ranges
-from crmlab.analysis.subjects import Evidence
+from crmlab.analysis import parts
+from crmlab.analysis.parts import Range, ranges, taken_in_parts
+from crmlab.analysis.subjects import Evidence, in_parts
 from crmlab.schema import TABLES, conform
 
 texts = st.one_of(st.none(), st.text("ab/é", max_size=3))
@@ -24,11 +30,11 @@ def test_each_row_is_in_one_part_and_the_parts_are_in_order(
     ).with_row_index("row")
 
     found = ranges([(frame, ["one", "two"])], rows_in_a_part=size)
-    parts = [frame.filter(part.holds("one", "two")).collect() for part in found]
+    taken = [frame.filter(part.holds("one", "two")).collect() for part in found]
 
-    together = pl.concat(parts)
+    together = pl.concat(taken)
     assert sorted(together["row"]) == list(range(len(rows)))
-    in_order = pl.concat(part.fill_null("").sort("one", "two", "row") for part in parts)
+    in_order = pl.concat(part.fill_null("").sort("one", "two", "row") for part in taken)
     assert in_order.equals(frame.collect().fill_null("").sort("one", "two", "row"))
 
 
@@ -46,6 +52,60 @@ def test_frames_are_parted_alike(rows: list[tuple[str, str]], size: int) -> None
             assert not here & set(
                 others.filter(other.holds("name")).collect()["name"].fill_null("")
             )
+
+
+@given(st.integers(1, 60), st.integers(1, 9))
+def test_several_parts_are_read_at_once_and_cut_in_memory(rows: int, size: int) -> None:
+    source = pl.LazyFrame({"key": [f"{row:02}" for row in range(rows)]})
+    found = ranges([(source, ["key"])], rows_in_a_part=size)
+    read = 0
+
+    def take(frame: pl.LazyFrame, part: Range) -> pl.LazyFrame:
+        nonlocal read
+        read += frame is source
+        return frame.filter(part.holds("key"))
+
+    taken = [frame.collect() for frame in taken_in_parts(source, found, take)]
+
+    assert read == -(-len(found) // 4)
+    assert [frame.height for frame in taken] == [
+        source.filter(part.holds("key")).collect().height for part in found
+    ]
+    assert pl.concat(taken).equals(source.collect())
+
+
+@pytest.mark.parametrize("subject", ["contact", "email"])
+@pytest.mark.parametrize("further", [None, "shop/1", "Shop"])
+def test_decisions_of_parts_are_those_of_the_whole_however_accounts_are_named(
+    further: str | None, subject: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = ["1", "1/1", "2", "", "é", "a long one of some service"]
+    named = [*product(["altcraft", "relenta"], ["shop", "shop-1", "", further], ids)]
+    provider, account, contact_id = zip(*named, strict=True)
+    said = [dt.datetime(2026, 1, 1 + day % 28, tzinfo=dt.UTC) for day in range(3 * len(named))]
+    rows = {
+        "provider": provider * 3,
+        "account": account * 3,
+        "contact_id": contact_id * 3,
+        "contact_email": [
+            f"{row % 7}@example.com" if row % 3 else None for row in range(3 * len(named))
+        ],
+        "channel": ["email", "phone", "email"] * len(named),
+        "opted_in": [row % 5 < 3 for row in range(3 * len(named))],
+        "occurred_at": said,
+    }
+    if further == "Shop":
+        rows["contact_email"] = [address and address.title() for address in rows["contact_email"]]
+    events = conform(pl.DataFrame(rows), TABLES["consent_events"])
+    asked = {"as_of": dt.date(2026, 3, 1), "subject": subject}
+    whole = analysis.current_consent(events, **asked)
+    rates = analysis.consent_rate(events, by="contact_email", **asked)
+
+    monkeypatch.setattr(parts, "ROWS_IN_A_PART", 10)
+
+    assert len([*in_parts(Evidence(events), subject)]) > 4
+    assert_frame_equal(analysis.current_consent(events.lazy(), **asked), whole)
+    assert_frame_equal(analysis.consent_rate(events.lazy(), by="contact_email", **asked), rates)
 
 
 def test_where_a_row_names_no_contact_everything_is_read_at_once() -> None:
