@@ -114,6 +114,28 @@ def test_an_address_is_never_mixed_from_work_and_home() -> None:
     assert (row["street"], row["city"], row["zip_code"]) == (None, "Nowhere", None)
 
 
+@pytest.mark.parametrize(
+    ("section", "emails", "phones"),
+    [
+        ({"email": "Ada Moss <ada@moss.example>"}, ["Ada Moss <ada@moss.example>"], None),
+        ({"email": " ada@moss.example "}, ["ada@moss.example"], None),
+        ({"email": "a@x.example; b@x.example"}, ["a@x.example; b@x.example"], None),
+        ({"note": "never write to ada@moss.example"}, None, None),
+        ({"phone": 353209113647, "mobile": "+49 2"}, None, ["353209113647", "+49 2"]),
+        ({"phone": "+49 2", "phone_consent_at": "2026-01-05"}, None, ["+49 2"]),
+    ],
+)
+def test_addresses_and_numbers_of_a_section_are_found_as_people_write_them(
+    section: dict[str, Any], emails: list[str] | None, phones: list[str] | None
+) -> None:
+    contact = {**CONTACT, "section_work": section, "section_private": None}
+
+    frames = read("events", [{**EVENT, "contact": contact}]).frames
+
+    assert frames["contacts"].select("emails", "phones").row(0) == (emails, phones)
+    assert frames["consent_events"]["contact_email"].item() == (emails[0] if emails else None)
+
+
 def test_empty_events_and_events_without_a_contact_are_accepted() -> None:
     alone = {"id": "e2", "type": "update", "created_at": "2026-01-02T03:04:05Z"}
 

@@ -121,13 +121,20 @@ _EVENT_TIME = iso_time(pl.coalesce(text("occurred_at"), text("timestamp"), text(
 # number is looked for wherever it stands.
 _WORK = pl.col("item").struct.field("work")
 _PRIVATE = pl.col("item").struct.field("private")
-_EMAIL = r'"([^"\s@]+@[^"\s@]+)"'
-_PHONE = r'"(?i:mobile|phone|tel)[^"]*":\s*"([^"]*\d[^"]*)"'
+_ADDRESS = r'(?:[^"<>@]{0,80}<[^"\s<>@]+@[^"\s<>@]+>|[^"\s@]+@[^"\s@]+)'
+#: a text of one address or several, each perhaps behind a name
+_EMAIL = rf'"(\s*{_ADDRESS}(?:[\s,;|]+{_ADDRESS})*\s*)"'
+_PHONE = r'"(?i:mobile|phone|tel)[^"]*":\s*(?:"([^"]*\d[^"]*)"|\d{6,})'
+#: what follows the name of a number that is none in quotes
+_NUMBER = r":\s*(\d+)$"
+#: "phone_consent_at" is when, and no number
+_DAY = r"^\s*\d{4}-\d{2}-\d{2}"
 
 
 def _found(pattern: str, *sections: pl.Expr) -> pl.Expr:
     """Return what the pattern's group holds, wherever it matches, each once."""
-    group = pl.element().str.extract(pattern, 1)
+    value = pl.element().str.extract(pattern, 1).fill_null(pl.element().str.extract(_NUMBER, 1))
+    group = pl.when(~value.str.contains(_DAY)).then(value.str.strip_chars())
     everything = pl.concat_str(*sections, separator=" ", ignore_nulls=True)
     groups = everything.str.extract_all(pattern).list.eval(group)
     return texts(groups.list.unique(maintain_order=True))
