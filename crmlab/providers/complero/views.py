@@ -121,9 +121,9 @@ _EVENT_TIME = iso_time(pl.coalesce(text("occurred_at"), text("timestamp"), text(
 # number is looked for wherever it stands.
 _WORK = pl.col("item").struct.field("work")
 _PRIVATE = pl.col("item").struct.field("private")
-_ADDRESS = r'(?:[^"<>@]{0,80}<[^"\s<>@]+@[^"\s<>@]+>|[^"\s@]+@[^"\s@]+)'
+_ONE_EMAIL = r'(?:[^"<>@]{0,80}<[^"\s<>@]+@[^"\s<>@]+>|[^"\s@]+@[^"\s@]+)'
 #: a text of one address or several, each perhaps behind a name
-_EMAIL = rf'"(\s*{_ADDRESS}(?:[\s,;|]+{_ADDRESS})*\s*)"'
+_EMAIL = rf'"(\s*{_ONE_EMAIL}(?:[\s,;|]+{_ONE_EMAIL})*\s*)"'
 _PHONE = r'"(?i:mobile|phone|tel)[^"]*":\s*(?:"([^"]*\d[^"]*)"|\d{6,})'
 #: what follows the name of a number that is none in quotes
 _NUMBER = r":\s*(\d+)$"
