@@ -183,7 +183,9 @@ def _after_opt_out(
     whom = ["person_id", "channel"]
     opt_outs = decisions.filter(pl.col("decision") == OPT_OUT)
     contacts_of_some = done_by_then.join(opt_outs, on=whom, how="semi").sort("happened_at")
-    decisions_of_some = decisions.join(opt_outs, on=whom, how="semi").sort("at", "decision")
+    of_some = decisions.join(opt_outs, on=whom, how="semi", maintain_order="left")
+    # of several in one moment always the same one is shown
+    decisions_of_some = of_some.sort("at", "decision", maintain_order=True)
     with_last_decision = contacts_of_some.join_asof(
         decisions_of_some,
         left_on="happened_at",

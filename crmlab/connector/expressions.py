@@ -93,11 +93,11 @@ def unix_time(value: str | pl.Expr) -> pl.Expr:
     value = _expr(value)
     # a number far outside would wrap around silently; clipped, it stays outside
     seconds = value.clip(_FIRST_SECOND - 1, _LAST_SECOND + 1)
-    is_millis = value > _LAST_OF_ALL_SECONDS
-    millis = pl.when(is_millis).then(value).otherwise(seconds * 1000)
-    is_of_time = (millis >= _FIRST_SECOND * 1000) & (millis < (_LAST_SECOND + 1) * 1000)
-    within = pl.when(is_of_time & (value != 0)).then(millis)
-    return pl.from_epoch(within, "ms").cast(pl.Datetime("us", "UTC"))
+    millis = value.clip(upper_bound=(_LAST_SECOND + 1) * 1000)
+    in_millis = pl.when(value > _LAST_OF_ALL_SECONDS).then(millis).otherwise(seconds * 1000)
+    moment = pl.from_epoch(in_millis, "ms").cast(pl.Datetime("us", "UTC"))
+    is_of_time = (in_millis >= _FIRST_SECOND * 1000) & (in_millis < (_LAST_SECOND + 1) * 1000)
+    return pl.when(is_of_time & (value != 0)).then(moment)
 
 
 def date(value: str | pl.Expr) -> pl.Expr:
