@@ -27,7 +27,8 @@ def draw(runs: Iterable[dict[str, Any]]) -> None:
         _panel("GB above the answer", by_question, names, _gigabytes, _WIDTH + _LEFT + 20),
     ]
     legend = [_legend(place, name) for place, name in enumerate(names)]
-    width = 2 * (_WIDTH + _LEFT) + 40
+    # the last label of the right axis reaches beyond it
+    width = 2 * (_WIDTH + _LEFT) + 70
     height = _TOP + _HEIGHT + 56 + 20 * math.ceil(len(names) / 4)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" '
     body = "\n".join([*panels, *legend])
