@@ -20,7 +20,8 @@ from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import read
 from crmlab.analysis.parts import together
 from crmlab.analysis.period import chosen_grain, local, period_of
-from crmlab.analysis.subjects import of_people_in_parts, with_person
+from crmlab.analysis.subject_parts import of_people_in_parts
+from crmlab.analysis.subjects import with_person
 from crmlab.analysis.touches import HAPPENED
 from crmlab.errors import UsageError
 from crmlab.schema import CHANNELS as SHARED_CHANNELS

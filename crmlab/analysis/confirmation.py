@@ -24,7 +24,8 @@ from crmlab.analysis.decisions import (
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of
 from crmlab.analysis.rates import counted, number_of, ratio, row_count, summed
-from crmlab.analysis.subjects import Evidence, Subject, in_parts
+from crmlab.analysis.subject_parts import Evidence, in_parts
+from crmlab.analysis.subjects import Subject
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 

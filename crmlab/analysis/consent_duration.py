@@ -15,7 +15,8 @@ from crmlab.analysis.decisions import OPT_IN, SUBJECT_KEYS, consent_periods, dat
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
 from crmlab.analysis.rates import over_groups
-from crmlab.analysis.subjects import Evidence, Subject, in_parts
+from crmlab.analysis.subject_parts import Evidence, in_parts
+from crmlab.analysis.subjects import Subject
 from crmlab.errors import UsageError
 from crmlab.schema import TimeLike, as_instant
 

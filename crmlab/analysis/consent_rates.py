@@ -11,7 +11,8 @@ from crmlab.analysis.decisions import OPT_IN
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, read
 from crmlab.analysis.rates import counted, number_of, ratio, row_count, summed
-from crmlab.analysis.subjects import Evidence, Subject, contact_name, in_parts
+from crmlab.analysis.subject_parts import Evidence, in_parts
+from crmlab.analysis.subjects import Subject, contact_name
 from crmlab.schema import KEY, TimeLike, as_instant, first_mailbox
 
 __all__ = ["consent_rate"]

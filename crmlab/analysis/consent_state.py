@@ -26,13 +26,12 @@ from crmlab.analysis.decisions import (
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, columns_of, keys_of, names_of, read
 from crmlab.analysis.parts import together
+from crmlab.analysis.subject_parts import Evidence, in_parts
 from crmlab.analysis.subjects import (
-    Evidence,
     Subject,
     Whom,
     contact_name,
     first_addresses,
-    in_parts,
     known_people,
     with_person,
     with_subject,

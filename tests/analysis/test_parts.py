@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from crmlab import analysis
 from crmlab.analysis import parts
 from crmlab.analysis.parts import Range, ranges, taken_in_parts
-from crmlab.analysis.subjects import Evidence, in_parts
+from crmlab.analysis.subject_parts import Evidence, in_parts
 from crmlab.schema import TABLES, conform
 
 texts = st.one_of(st.none(), st.text("ab/é", max_size=3))

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from crmlab import Fetched, analysis
 from crmlab.analysis import parts
-from crmlab.analysis.subjects import Evidence
+from crmlab.analysis.subject_parts import Evidence
 from crmlab.catalogue import CATALOGUE, Entry
 from crmlab.schema import KEY, TABLES
 
