@@ -94,6 +94,7 @@ SLOW = (
     "tests/test_further_api.py",
     "tests/test_maven.py",
     "tests/test_notebooks.py",
+    "tests/test_paths.py",
     "tests/test_patterns.py",
     "tests/test_planted_secrets.py",
     "tests/test_public.py",
