@@ -293,7 +293,7 @@ _BROKEN_OFF = r"connection to .* failed|cut off|did not answer in time|cannot re
 #: what a look-up by id is told where 404 says that it was deleted
 NOTHING_THERE = "requests: nothing there"
 #: what Altcraft's token may see, as far as its own words for an empty list tell
-_SEES_NOTHING = "sees no database|names no field"
+_SEES_NOTHING = "sees no database|names no field|came without its"
 #: how a service of these says itself that a list is empty
 _EMPTY_ANSWERS = (
     '{"status": true, "code": 200}',
@@ -330,7 +330,7 @@ def _refused(name: str, retry_after: str) -> Fault:
 def _gateway(text: str) -> Fault:
     change = body(lambda old: text.encode(), Content_Type=JSON_TYPE)
     is_empty = text in _EMPTY_ANSWERS
-    reason = f"{_NO_LIST}|{_SEES_NOTHING}" if is_empty else _NO_LIST
+    reason = f"{_NO_LIST}|{_SEES_NOTHING}" if is_empty else f"{_NO_LIST}|records rejected"
     return Fault(name=f"200 {text}", change=change, reason=reason, unseen=is_empty)
 
 

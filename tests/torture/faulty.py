@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest import mock
 
@@ -89,6 +89,13 @@ class Bench:
     chance: random.Random
     expected: dict[str, Expected] = field(default_factory=dict)
 
+    def shares(self, runs: int) -> list[Bench]:
+        """Return this bench for each of so many runs, with a chance of its own.
+
+        What a run tries must not depend on which others ended before it: the same seed tries the same.
+        """
+        return [replace(self, chance=random.Random(self.chance.random())) for _ in range(runs)]
+
     async def measure(self) -> None:
         """Fetch each service once without a fault."""
         for account in self.sandbox:
@@ -125,7 +132,7 @@ def _expected(data: crmlab.Fetched, asked: Sequence[str]) -> Expected:
         tables.setdefault(table, set()).add(resource)
     return Expected(
         frames={name: data[name] for name in data},
-        asked=asked,
+        asked=sorted(asked),
         counted=frozenset(counted),
         tables_of={table: frozenset(resources) for table, resources in tables.items()},
     )
@@ -356,11 +363,11 @@ async def tortured(bench: Bench, runs: int, *, faults: Sequence[Fault] = FAULTS)
     """Run so many fetches: two in three with one fault each, the others with several."""
     places = asyncio.Semaphore(AT_ONCE)
 
-    async def one(number: int) -> Run:
+    async def one(number: int, share: Bench) -> Run:
         async with places:
-            return await chosen(bench, faults, number, runs)
+            return await chosen(share, faults, number, runs)
 
-    return [*await asyncio.gather(*map(one, range(runs)))]
+    return [*await asyncio.gather(*map(one, range(runs), bench.shares(runs)))]
 
 
 async def chosen(bench: Bench, faults: Sequence[Fault], number: int, runs: int) -> Run:

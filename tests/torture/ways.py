@@ -437,11 +437,11 @@ async def tortured(bench: Bench, runs: int) -> list[Run]:
     places = asyncio.Semaphore(AT_ONCE)
     cases = [*WAYS]
 
-    async def placed(number: int) -> Run:
+    async def placed(number: int, share: Bench) -> Run:
         async with places:
-            return await one(bench, cases[number % len(cases)], number)
+            return await one(share, cases[number % len(cases)], number)
 
-    return [*await asyncio.gather(*map(placed, range(runs)))]
+    return [*await asyncio.gather(*map(placed, range(runs), bench.shares(runs)))]
 
 
 async def _all(runs: int, seed: int) -> list[Run]:
