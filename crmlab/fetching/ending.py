@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from crmlab.connector import Page, Request, Resource, may_be_full
 from crmlab.decoding import Record
+from crmlab.display import plural
 from crmlab.errors import ApiError, PagingError
 from crmlab.fetching.known_records import KnownRecords, signature
 from crmlab.fetching.numbered_list import NumberedList
@@ -57,6 +58,8 @@ class Ending:
         self._follow_pages = 0
         self._follow_records = 0
         self._records = KnownRecords()
+        #: first answers without a list, which is taken for an empty one
+        self._without_list = 0
         #: keys of requests that asked in another way and brought nothing new
         self._repeating: set[str] = set()
         #: whether more came after a page that named no other one, and whether one could not be asked about
@@ -79,6 +82,8 @@ class Ending:
         self._seen.add(page_signature)
         self._largest = max(self._largest, len(found))
         number = self._number(request)
+        if page.lacks_list and request.key not in self._trails and number in (None, 0, 1):
+            self._without_list += 1
         if number is not None:
             numbered_list = self._list(request)
             numbered_list.answered(number, page, height=len(found), signature=page_signature)
@@ -260,6 +265,10 @@ class Ending:
             one of them is no end: the list holds more
         """
         self._settle_chain()
+        if self._without_list:
+            self.remarks.setdefault(
+                f"{plural(self._without_list, 'answer')} without a list, which is taken for an empty one"
+            )
         for numbered_list in self._lists.values():
             numbered_list.settle(self.doubts, self.remarks)
         for request_key, (request, refusal) in [*self._refused.items()]:

@@ -513,6 +513,34 @@ async def test_a_crowded_second_is_told_where_pages_are_smaller_than_asked(serve
     assert "nothing can tell whether" in note
 
 
+@pytest.mark.parametrize("answer", [{}, {"data": None}, {"data": []}])
+async def test_an_empty_list_is_told_where_only_the_missing_list_says_that_it_is_empty(
+    serve: Serve, answer: dict[str, Any]
+) -> None:
+    async def service(request: web.Request) -> web.Response:
+        return web.json_response({"error": 0, "error_text": "Successful operation", **answer})
+
+    data = await crmlab.fetch(altcraft(await serve(service)), "altcraft.campaigns", limits=FAST)
+
+    is_told = "1 answer without a list, which is taken for an empty one" in data.summary["note"][0]
+    assert data.complete
+    assert is_told == (answer != {"data": []})
+
+
+async def test_a_last_page_without_a_list_is_the_end(serve: Serve) -> None:
+    async def service(request: web.Request) -> web.Response:
+        page = int(request.query.get("page", "1"))
+        answer = {"status": True, "code": 200}
+        if page == 1:
+            answer["data"] = [{"id": str(number), "dt_created": TIME} for number in range(100)]
+        return web.json_response(answer)
+
+    data = await crmlab.fetch(relenta(await serve(service)), "relenta.contacts", limits=FAST)
+
+    assert data["relenta.contacts"].height == 100
+    assert "without a list" not in data.summary["note"][0]
+
+
 async def test_a_check_that_is_refused_costs_nothing(serve: Serve) -> None:
     service = TimedEvents(ASCENDING[:1000])
 

@@ -292,6 +292,8 @@ _NO_LIST = r"answered HTTP 2\d\d with .* where .* is documented|HTTP \d\d\d|" + 
 _BROKEN_OFF = r"connection to .* failed|cut off|did not answer in time|cannot reach"
 #: what a look-up by id is told where 404 says that it was deleted
 NOTHING_THERE = "requests: nothing there"
+#: what a list is told whose answer is how the service shows an empty one
+NO_LIST_IS_EMPTY = "without a list, which is taken for an empty one"
 #: what Altcraft's token may see, as far as its own words for an empty list tell
 _SEES_NOTHING = "sees no database|names no field|came without its"
 #: how a service of these says itself that a list is empty
@@ -330,7 +332,11 @@ def _refused(name: str, retry_after: str) -> Fault:
 def _gateway(text: str) -> Fault:
     change = body(lambda old: text.encode(), Content_Type=JSON_TYPE)
     is_empty = text in _EMPTY_ANSWERS
-    reason = f"{_NO_LIST}|{_SEES_NOTHING}" if is_empty else f"{_NO_LIST}|records rejected"
+    reason = (
+        f"{_NO_LIST}|{_SEES_NOTHING}|{NO_LIST_IS_EMPTY}"
+        if is_empty
+        else f"{_NO_LIST}|records rejected"
+    )
     return Fault(name=f"200 {text}", change=change, reason=reason, unseen=is_empty)
 
 
@@ -502,7 +508,12 @@ FAULTS: tuple[Fault, ...] = (
         reason="HTTP 308",
     ),
     Fault(name="redirect to nowhere", change=status(307, ""), reason="HTTP 307"),
-    Fault(name="an empty page", change=empty_page, reason=OTHER_ROWS + "|" + _NO_LIST, unseen=True),
+    Fault(
+        name="an empty page",
+        change=empty_page,
+        reason=f"{OTHER_ROWS}|{_NO_LIST}|{_SEES_NOTHING}",
+        unseen=True,
+    ),
     Fault(name="a stale page", change=stale_page, reason=OTHER_ROWS, unseen=True),
     Fault(name="records twice on a page", change=twice_on_a_page, reason=OTHER_ROWS),
     Fault(

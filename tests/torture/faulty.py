@@ -36,7 +36,7 @@ from polars.testing import assert_frame_equal
 import crmlab
 from crmlab.errors import CrmlabError, InternalError
 from crmlab.sandbox.server import Sandbox
-from tests.torture.fault_table import FAULTS, MAX_BODY, NOTHING_THERE, Fault
+from tests.torture.fault_table import FAULTS, MAX_BODY, NO_LIST_IS_EMPTY, NOTHING_THERE, Fault
 from tests.torture.proxy import Proxy, Strike
 
 OUTCOMES = ("exact", "told", "silent", "hung", "odd", "unseen")
@@ -217,8 +217,9 @@ def judged(
 
 
 def _noted(tables: Sequence[str], data: crmlab.Fetched) -> pl.DataFrame:
-    """Return the lines of the summary that tell of a look-up by id which the service answered with 404."""
-    is_noted = pl.col("table").is_in(tables) & pl.col("note").str.contains(NOTHING_THERE)
+    """Return the lines of the summary that tell what was taken for nothing: a 404 to a look-up by id, no list."""
+    tells_nothing = pl.col("note").str.contains(f"{NOTHING_THERE}|{NO_LIST_IS_EMPTY}")
+    is_noted = pl.col("table").is_in(tables) & tells_nothing
     return data.summary.filter(is_noted)
 
 

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 import crmlab
+from tests.torture import faulty
 from tests.torture.fault_table import FAULTS
 from tests.torture.proxy import Proxy, Strike
 
@@ -58,3 +59,17 @@ async def test_what_is_missing_is_told_of_each_list_that_it_is_missing_from(
     assert notes.keys() == told.keys()
     for resource, words in told.items():
         assert words in notes[resource]
+
+
+async def test_an_answer_that_shows_an_empty_list_is_told() -> None:
+    path = "/altcraft/api/v1.1/campaigns/list"
+    fault = BY_NAME['200 {"error": 0, "error_text": "Successful operation"}']
+    async with faulty.opened(3, rows=60) as bench:
+        done = await faulty.run(
+            bench, "", "altcraft", [Strike(fault=fault, skip=0, times=1, path=path)]
+        )
+
+    assert (done.outcome, done.words) == (
+        "told",
+        "1 answer without a list, which is taken for an empty one",
+    )
