@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import gc
 import inspect
 import re
 from collections import Counter
@@ -34,6 +35,7 @@ SLOW = (
     "tests/cli/test_refresh.py",
     "tests/cluster/test_ends.py",
     "tests/cluster/test_paper.py",
+    "tests/cluster/test_places_again.py",
     "tests/cluster/test_run.py",
     "tests/cluster/test_secrets.py",
     "tests/connector/test_time_slices.py",
@@ -165,6 +167,12 @@ def _is_without_fast(path: Path) -> bool:
     # of a folder all tests: what its conftest.py imports takes long, too
     files = [path] if path.is_file() else path.rglob("test_*.py")
     return not any(FAST in file.read_text(encoding="utf-8") for file in files)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over the tests themselves: thousands of objects that live to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def _leave_out_slow(config: pytest.Config, items: list[pytest.Item]) -> None:

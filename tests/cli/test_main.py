@@ -169,6 +169,7 @@ def test_doctor_lists_missing_variables_and_every_assumption(no_credentials, cap
     assert shown.count("assumed, documented nowhere") >= 10
 
 
+@pytest.mark.fast
 def test_doctor_tests_what_is_assumed_at_an_address_of_ones_own(
     served, no_credentials, monkeypatch, capsys
 ):
@@ -571,6 +572,7 @@ def text_of(capsys, command):
     return capsys.readouterr().out
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -603,6 +605,7 @@ def test_a_file_that_cannot_be_pushed_is_refused_in_one_line(
     assert "Traceback" not in shown
 
 
+@pytest.mark.fast
 def test_what_changes_something_is_shown_and_needs_its_word_on_the_command_line(reachable, capsys):
     shown = text_of(capsys, ["call", "onepagecrm", "delete_contact", "contact_id=1", "--dry-run"])
 

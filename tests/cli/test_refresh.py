@@ -93,7 +93,6 @@ async def test_a_refresh_by_a_scheduler_says_in_one_line_what_it_did_and_the_nex
 
 
 @pytest.mark.usefixtures("served")
-@pytest.mark.fast
 async def test_conditions_are_decided_by_the_numbers_that_the_report_shows(
     folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,6 +161,7 @@ async def test_what_is_compared_with_is_the_lake_of_before(
     assert after["conditions"][0]["true"]
 
 
+@pytest.mark.fast
 async def test_a_list_that_fell_behind_leaves_nothing_to_compare_and_the_report_is_made_without(
     folder: str,
     tmp_path: Path,
@@ -269,6 +269,7 @@ def test_a_column_is_compared_in_every_row_and_what_has_no_value_makes_nothing_t
     assert (found.rows, found.is_true) == (height, height > 0)
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -441,6 +442,7 @@ async def test_a_sweep_by_a_cluster_needs_one(
     assert "no scheduler answers at tcp://127.0.0.1:1" in capsys.readouterr().err
 
 
+@pytest.mark.fast
 def test_a_person_is_taken_out_with_yes_alone(
     folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

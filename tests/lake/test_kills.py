@@ -87,7 +87,6 @@ def test_a_lake_that_is_killed_is_whole(tmp_path: Path) -> None:
     live_and_be_killed(str(tmp_path / "lake"))
 
 
-@pytest.mark.fast
 def test_of_whom_was_erased_no_file_says_anything(tmp_path: Path) -> None:
     place = str(tmp_path / "lake")
     states.create(Place(place, None), endless.START)

@@ -259,6 +259,7 @@ def test_an_address_that_several_people_have_shows_nobody_what_is_held_on_anothe
     assert len(crmlab.about(_data(), "nobody@example.com")) == 0
 
 
+@pytest.mark.fast
 def test_what_is_written_holds_every_row_and_runs_nothing(tmp_path: Path) -> None:
     held = crmlab.about(_data(), ANN)
 

@@ -233,23 +233,24 @@ def test_a_fetch_of_services_that_differ_in_all_ways_at_once_brings_the_same_or_
     )
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize(
     ("name", "drift"),
     [
+        ("relenta", "page_size_refused,refused_past_end"),
+        ("complero", "moved_paths,exclusive_edges"),
         ("onepagecrm", "page_cap_untold,no_counts"),
         ("onepagecrm", "page_size_refused,count"),
         ("onepagecrm", "page_size_ignored,page_zero"),
         ("onepagecrm", "page_ignored"),
         ("onepagecrm", "rate_as_right,no_since"),
         ("onepagecrm", "times_with_offset,moved_paths"),
-        ("relenta", "page_size_refused,refused_past_end"),
         ("relenta", "page_ignored"),
         ("relenta", "field_names"),
         ("complero", "page_cap,no_pointer"),
         ("complero", "page_cap,pointer_name"),
         ("complero", "page_cap,pointer_back"),
         ("complero", "page_cap,pointer_expires"),
-        ("complero", "moved_paths,exclusive_edges"),
         ("altcraft", "page_size_ignored,moved_paths"),
         ("commanders_act", "moved_paths,times_without_zone"),
     ],
