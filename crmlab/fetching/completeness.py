@@ -74,9 +74,10 @@ class Completeness:
         """How many of them came into the list while it was read."""
         if self._began_at is None or self._ended_at is None:
             return 0
-        meanwhile = pl.col("inserted_at").is_between(self._began_at, self._ended_at + _SECOND)
-        if self.seen_keys.filter(meanwhile).is_empty():
+        newest = self.seen_keys["inserted_at"].max()
+        if not isinstance(newest, dt.datetime) or newest < self._began_at:
             return 0
+        meanwhile = pl.col("inserted_at").is_between(self._began_at, self._ended_at + _SECOND)
         first_seen = self.seen_keys.group_by("key").agg(pl.col("inserted_at").min())
         return first_seen.filter(meanwhile).height
 
