@@ -64,7 +64,9 @@ Complete = Callable[[str], list[str]]
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> InteractiveShell:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
+    # IPython warns where another environment than its own is active
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     shell = InteractiveShell(
         config=Config({"HistoryManager": {"enabled": False}}), ipython_dir=str(tmp_path)
     )
