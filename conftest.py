@@ -146,6 +146,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         _leave_out_slow(config, items)
 
 
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over the tests themselves: thousands of objects that live to the end."""
+    gc.collect()
+    gc.freeze()
+
+
 def is_slow(item: pytest.Item) -> bool:
     """Whether a test is slow, whatever its case: a law that is tried on many examples, many rows, or one of `SLOW`.
 
@@ -167,12 +173,6 @@ def _is_without_fast(path: Path) -> bool:
     # of a folder all tests: what its conftest.py imports takes long, too
     files = [path] if path.is_file() else path.rglob("test_*.py")
     return not any(FAST in file.read_text(encoding="utf-8") for file in files)
-
-
-def pytest_collection_finish() -> None:
-    """Let the garbage collector pass over the tests themselves: thousands of objects that live to the end."""
-    gc.collect()
-    gc.freeze()
 
 
 def _leave_out_slow(config: pytest.Config, items: list[pytest.Item]) -> None:
