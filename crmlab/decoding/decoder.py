@@ -249,8 +249,8 @@ class Decoder:
         And whether what is shown of whole records may hold a secret: most do not, and need not be looked into.
         """
         bodies, left_out = self._bodies(records)
-        binary = pl.Series("item", bodies, dtype=pl.Binary)
-        record_items: Items = bodies
+        record_items = self._narrowed(bodies)
+        binary = pl.Series("item", record_items, dtype=pl.Binary)
         strange: list[Misfits] = []
         try:
             record_texts = binary.cast(pl.String)
@@ -276,6 +276,15 @@ class Decoder:
             rows = with_text.with_columns(**self._computed).drop(_RECORD)
         may_hold_secrets = self._raw and may_hold(record_texts, self._secret_names)
         return rows.with_row_index(ROW), [*left_out, *strange, *misfits], may_hold_secrets
+
+    def _narrowed(self, bodies: list[bytes]) -> Items:
+        """Return the records without what nobody reads, where that is much."""
+        if self._computed:  # that may be made of whatever is in them
+            return bodies
+        try:
+            return self._reader.narrowed(bodies) or bodies
+        except (msgspec.DecodeError, UnicodeDecodeError):  # which one is no object is found later
+            return bodies
 
     def _bodies(self, records: Sequence[Record]) -> tuple[list[bytes], list[Misfits]]:
         """Return the JSON of each record, of long ones without the longest values, and these."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
@@ -44,12 +44,14 @@ class OddValues:
         return with_values(column, self._rows, values), all_at(misfits, row_numbers)
 
 
-def with_values(column: pl.Series, rows: Iterable[int], values: pl.Series) -> pl.Series:
+def with_values(column: pl.Series, rows: Sequence[int] | pl.Series, values: pl.Series) -> pl.Series:
     """Return the column with these values in these rows, which are in order.
 
     It is put together from slices: to gather the elements of lists costs ten times as much.
     """
     values = values.alias(column.name)
+    if len(rows) == len(column):
+        return values
     pieces = []
     next_row = 0
     for number, row in enumerate(rows):

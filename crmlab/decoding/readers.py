@@ -7,6 +7,8 @@ JSON text; where many do, the field is read apart in all of them. All other fiel
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, Protocol
 
@@ -138,21 +140,34 @@ class ListReader:
         wrapped = pl.format("[{}]", _TEXT)
         self._lists_in_text = pl.when(is_list).then(_TEXT).when(is_single).then(wrapped)
         self._is_strange = ~is_list & ~is_single & ~is_nothing
+        # most objects tell by their text alone whether they have a documented field
+        any_name = "|".join(re.escape(json.dumps(name, ensure_ascii=False)) for name in self._names)
+        has_no_name = ~_TEXT.str.contains(rf"{any_name}|\\")
+        begins_with_name = _TEXT.str.contains(rf"^\{{\s*(?:{any_name})\s*:")
+        self._is_envelope = is_object & has_no_name & ~is_nothing
+        self._may_be_envelope = is_object & ~has_no_name & ~begins_with_name
 
     def read(self, texts: pl.Series) -> Fit:
         if texts.str.starts_with("[").all():
             return self._lists(texts)
         json_lists = _made_of(texts, self._lists_in_text)
-        is_envelope = pl.Series([self._is_envelope(json_text) for json_text in texts])
+        is_envelope = self._envelopes(texts)
         column, misfits = self._lists(only(json_lists, ~is_envelope))
         is_strange = _made_of(texts, self._is_strange) | is_envelope
         strange = misfits_where(is_strange, texts, field=self._field, wanted="a list")
         return column, [*misfits, *strange]
 
-    def _is_envelope(self, json_text: str | None) -> bool:
-        """Whether it is an object where objects are documented, but has other fields than these."""
-        if not self._names or json_text is None or not json_text.startswith("{"):
-            return False
+    def _envelopes(self, texts: pl.Series) -> pl.Series:
+        """Tell which are objects where objects are documented, but have other fields than these."""
+        if not self._names:
+            return pl.repeat(value=False, n=len(texts), eager=True)
+        is_envelope = _made_of(texts, self._is_envelope).fill_null(value=False)
+        doubtful = _made_of(texts, self._may_be_envelope).arg_true()
+        marks = [self._lacks_all(json_text) for json_text in texts.gather(doubtful)]
+        return is_envelope.scatter(doubtful, marks)
+
+    def _lacks_all(self, json_text: str) -> bool:
+        """Whether an object has fields, and none of the documented ones."""
         names = _OUTERMOST.names(json_text)
         return bool(names) and self._names.isdisjoint(names)
 
@@ -267,9 +282,10 @@ class ObjectReader:
         msgspec.DecodeError
             Something is no object, or has none in its wrapper.
         """
-        if self._is_wide(items):
-            items = self._layout.narrowed(items, self._names)
-            texts = as_texts(items)
+        narrow_items = self.narrowed(items)
+        if narrow_items:
+            items = narrow_items
+            texts = as_texts(narrow_items)
         apart, odd_values, fields_frame = self._together(texts, items)
         apart_names = [field_name for field_name in self._fields if field_name in apart]
         exact_texts: Mapping[str, pl.Series] = {}
@@ -289,6 +305,18 @@ class ObjectReader:
             columns.append(column.alias(field_name))
             misfits += field_misfits
         return pl.DataFrame(columns), misfits
+
+    def narrowed(self, items: Items) -> list[bytes | None]:
+        """Return objects without the fields which nobody reads, where these are many; else none.
+
+        Raises
+        ------
+        msgspec.DecodeError
+            Something is no object, or has none in its wrapper.
+        """
+        if not self._is_wide(items):
+            return []
+        return self._layout.narrowed(items, self._names)
 
     def _fitted(self, name: str, column: pl.Series, items: Items) -> Fit:
         """Return a field that was read together with others as its type has it."""

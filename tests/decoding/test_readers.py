@@ -36,6 +36,8 @@ DIFFERENT: list[Any] = [
     {"items": {"qty": None}},
     {"items": {}},
     {"items": {"data": [{"qty": 1}]}},
+    {"items": {"data": '\\"qty\\":'}},
+    {"items": {"data": 1, "qty": 2}},
     {"items": [5, {"qty": "1.5"}]},
     {"items": [{"qty": {"a": 1}, "label": "x"}]},
     {"name": {"a": 1}, "tags": {"a": 1}, "owner": "x"},
@@ -104,6 +106,31 @@ def test_records_with_many_fields_that_nobody_documented_are_read_as_those_witho
 
         assert_frame_equal(wide.frames[RAW], plain.frames[RAW])
         assert_frame_equal(wide.misfits, plain.misfits)
+
+
+@pytest.mark.parametrize("at_fault", [b"5", b'{"deal": 5}', b'{"deal": {"name": "\xff"}}'])
+def test_a_record_at_fault_among_those_with_many_fields_costs_only_itself(at_fault: bytes) -> None:
+    found = batch({}, (), new=50)
+    plain = batch({}, ())
+    found[110] = plain[110] = Record(at_fault, {})
+
+    wide = wrapped()(found)
+    expected = wrapped()(plain)
+
+    assert_frame_equal(wide.frames[RAW], expected.frames[RAW])
+    assert_frame_equal(wide.misfits, expected.misfits)
+    assert_frame_equal(wide.rejected, expected.rejected)
+    assert wide.rejected.height + wide.misfits.height == 1
+
+
+def test_a_single_object_with_a_key_that_is_written_in_another_way_is_no_envelope() -> None:
+    found = batch({"items": {"qty": 2}}, range(COUNT))
+    found[110] = Record(found[110].text.replace(b'"qty"', b'"q\\u0074y"'), {})
+
+    decoded = wrapped()(found)
+
+    assert decoded.misfits.is_empty()
+    assert decoded.frames[RAW]["items"].list.len().to_list() == [1] * COUNT
 
 
 def test_a_key_that_is_written_in_another_way_is_found() -> None:
