@@ -121,6 +121,7 @@ def test_an_address_is_never_mixed_from_work_and_home() -> None:
         ({"email": " ada@moss.example "}, ["ada@moss.example"], None),
         ({"email": "a@x.example; b@x.example"}, ["a@x.example; b@x.example"], None),
         ({"note": "never write to ada@moss.example"}, None, None),
+        ({"note": 'she said "ada@moss.example"'}, None, None),
         ({"phone": 353209113647, "mobile": "+49 2"}, None, ["353209113647", "+49 2"]),
         ({"phone": "+49 2", "phone_consent_at": "2026-01-05"}, None, ["+49 2"]),
     ],

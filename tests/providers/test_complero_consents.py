@@ -129,7 +129,7 @@ SAID: list[tuple[Any, Heard]] = [
      {"email": "?", "sms": "?", "fax": "?", "push": "?"}),
     ({"consents": ["email", "sms"]}, {"email": "?", "sms": "?"}),
     ({"consents": "email: yes"}, {"*": "?"}),
-    ({"consents": '{"email": false}'}, {"*": "?"}),
+    ({"consents": '{"email": false'}, {"*": "?"}),
     ({"consents": [{"channel": "email"}]}, {"email": "?"}),
     ({"consents": [{"type": "opt-in", "channel": "email"}]}, {"email": "?"}),
     ({"channels": [{"type": "email", "status": "subscribed"}]}, {"email": "?"}),
@@ -141,7 +141,16 @@ SAID: list[tuple[Any, Heard]] = [
     ({"consent_version": 1, "consent_text": "I agree", "unsubscribe_link": "https://moss.example"}, NOTHING),
     ({}, NOTHING),
     (None, NOTHING),
-    ("consent: true", NOTHING),
+    # JSON in a text is read, and a section that is no object may hold anything
+    ({"consents": '{"email": false}'}, {"email": "no"}),
+    ({"details": ['{"consent": {"sms": true}}']}, {"sms": "yes"}),
+    ('{"consents": {"email": true, "sms": "perhaps"}}', {"email": "yes", "sms": "?"}),
+    ([{"consents": {"email": True}}], {"email": "yes"}),
+    ("consent: true", {"*": "?"}),
+    ('"consent: true"', {"*": "?"}),
+    (5, {"*": "?"}),
+    (" ", NOTHING),
+    ([], NOTHING),
 ]  # fmt: skip
 
 

@@ -39,6 +39,8 @@ Statement = dict[str, str | None]
 
 #: parts of a contact that hold documents and free data, not what the person said
 _ELSEWHERE = frozenset({"documentation", "data"})
+#: how the names of the parts begin that hold a person's details and consents
+_SECTION = "section_"
 #: characters of a contact that cannot be read
 _SHOWN = 200
 #: characters of a text in a list that may be the name of what was refused
@@ -110,7 +112,8 @@ def statements(
         # a channel that none of our words names is one all the same, under its own name
         start_place = Place(channels=name_of(channel).channels or (channel,))
     try:
-        sayings = [*_of_object(_fields(contact), start_place)]
+        fields = _fields(contact)
+        sayings = [*_of_object(fields, start_place), *_of_no_sections(fields, start_place)]
         if consents:
             consent_place = replace(start_place, is_consent=True)
             sayings += _of_value(msgspec.json.decode(consents), consent_place)
@@ -160,6 +163,24 @@ def _fields(contact: str | None) -> _Fields:
     return {name: value for name, value in fields.items() if name not in _ELSEWHERE}
 
 
+def _of_no_sections(fields: _Fields, place: Place) -> _Sayings:
+    """Return the sections of a contact that are no objects: whatever they say, nobody can read it."""
+    for name, value in fields.items():
+        is_readable = isinstance(_opened(value), (dict, list))
+        if name.startswith(_SECTION) and is_given(value) and not is_readable:
+            yield from _unreadable({name: value}, place)
+
+
+def _opened(value: Any) -> Any:
+    """Return the object or list of which a text is the JSON; all else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError):
+        return value
+
+
 def _statement(
     about: About, answer: str | None, unread: str | None, valid_until: str | None = None
 ) -> Statement:
@@ -189,6 +210,7 @@ def _of_value(value: Any, place: Place) -> _Sayings:
 
 def _of_item(item: Any, place: Place) -> _Sayings:
     """Return what an element of a list says: a text that is no answer names what a refusal is about."""
+    item = _opened(item)
     is_topic = isinstance(item, str) and place.is_consent and place.refuses and not is_answer(item)
     if is_topic and is_given(item) and not name_of(item).channels and len(item) <= _NAME_LENGTH:
         purposes = (*place.purposes, item.strip())
@@ -217,7 +239,7 @@ def _of_name(value: str, place: Place) -> _Sayings:
 
 def _of_object(fields: _Fields, place: Place) -> _Sayings:
     # what is named like a key or a password is no consent, and is shown nowhere
-    fields = {name: value for name, value in fields.items() if not is_secret(name)}
+    fields = {name: _opened(value) for name, value in fields.items() if not is_secret(name)}
     keys: dict[str, Key] = {}
     labels: dict[str, str] = {}
     answers: set[str] = set()

@@ -121,7 +121,8 @@ _EVENT_TIME = iso_time(pl.coalesce(text("occurred_at"), text("timestamp"), text(
 # number is looked for wherever it stands.
 _WORK = pl.col("item").struct.field("work")
 _PRIVATE = pl.col("item").struct.field("private")
-_ONE_EMAIL = r'(?:[^"<>@]{0,80}<[^"\s<>@]+@[^"\s<>@]+>|[^"\s@]+@[^"\s@]+)'
+# a backslash stands before a quote inside a text, which is no end of it: ``"says \\"a@b.de\\""``
+_ONE_EMAIL = r'(?:[^"<>@]{0,80}<[^"\\\s<>@]+@[^"\\\s<>@]+>|[^"\\\s@]+@[^"\\\s@]+)'
 #: a text of one address or several, each perhaps behind a name
 _EMAIL = rf'"(\s*{_ONE_EMAIL}(?:[\s,;|]+{_ONE_EMAIL})*\s*)"'
 _PHONE = r'"(?i:mobile|phone|tel)[^"]*":\s*(?:"([^"]*\d[^"]*)"|\d{6,})'
