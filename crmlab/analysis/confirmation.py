@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -175,11 +176,14 @@ def time_to_confirm(
     """
     now = as_instant(as_of, "as_of", time_zone)
     keys = keys_of(by)
-    part_counts = []
-    for events, _, of_part in in_parts(Evidence(consent_events, contacts=contacts), subject, by):
-        dated = dated_events(events, now, subject, contacts=of_part, by=by)
-        part_counts.append(times_counted(lasting(_requested(dated), now), keys))
-    waiting = thinned_curve(part_counts, keys, confidence=confidence)
+    evidence = Evidence(consent_events, contacts=contacts)
+
+    def counts() -> Iterator[pl.DataFrame]:
+        for events, _, of_part in in_parts(evidence, subject, by):
+            dated = dated_events(events, now, subject, contacts=of_part, by=by)
+            yield times_counted(lasting(_requested(dated), now), keys)
+
+    waiting = thinned_curve(counts(), keys, confidence=confidence)
     return answer(waiting.with_columns(confirmed_share=1 - pl.col("survival")))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import polars as pl
@@ -14,7 +14,6 @@ from crmlab.analysis.consent_state import state_of_part
 from crmlab.analysis.decisions import OPT_IN, SUBJECT_KEYS, consent_periods, dated_events
 from crmlab.analysis.fetches import answers
 from crmlab.analysis.inputs import By, answer, keys_of, names_of, read
-from crmlab.analysis.rates import over_groups
 from crmlab.analysis.subject_parts import Evidence, in_parts
 from crmlab.analysis.subjects import Subject
 from crmlab.errors import UsageError
@@ -91,7 +90,7 @@ def times_counted(durations: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
 
 
 def thinned_curve(
-    counts: Sequence[pl.DataFrame],
+    counts: Iterable[pl.DataFrame],
     keys: Sequence[str],
     *,
     confidence: float,
@@ -103,30 +102,46 @@ def thinned_curve(
     evenly among those at which something ended. Who ended or was censored since the time before stands there as well,
     so that the sums are those of all durations.
     """
-    whole_curve = _curve(counts, keys, confidence)
+    if not keys:
+        return _thinned(_curve([*counts], [], confidence), max_times)
+    # one group after the other: millions of durations have nearly as many times
+    names_of_parts: list[pl.DataFrame] = []
+    times_by_group: defaultdict[tuple[object, ...], list[pl.DataFrame]] = defaultdict(list)
+    no_curve = pl.DataFrame()
+    for part in counts:
+        names_of_parts.append(part.select(keys).unique())
+        no_curve = _curve([part.clear()], keys, confidence)
+        for group, times in part.partition_by(keys, as_dict=True, include_key=False).items():
+            times_by_group[group].append(times)
+    groups = pl.concat(names_of_parts).unique().sort(keys, nulls_last=True)
+    curves = [no_curve]
+    for place, group in enumerate(groups.rows()):
+        curve_of_group = _thinned(_curve(times_by_group.pop(group), [], confidence), max_times)
+        curves.append(groups[place].join(curve_of_group, how="cross"))
+    return pl.concat(curves)
+
+
+def _thinned(whole_curve: pl.DataFrame, max_times: int) -> pl.DataFrame:
+    """Return the curve of one group at about so many of its times."""
     if whole_curve.height <= max_times:
         return whole_curve
-    within = partial(over_groups, keys=keys)
     both_counts = pl.col("ended", "censored")
-    up_to_each = within(both_counts.cum_sum())
     # which are kept is decided by who ended at each, before that becomes a sum
-    with_sums = whole_curve.with_columns(up_to_each, is_kept=_kept_times(within, max_times))
+    with_sums = whole_curve.with_columns(both_counts.cum_sum(), is_kept=_is_kept(max_times))
     at_kept = with_sums.filter("is_kept").drop("is_kept")
     # a time that is kept also counts those before it that are not
-    since_last_kept = both_counts - within(both_counts.shift(1, fill_value=0))
-    return at_kept.with_columns(since_last_kept)
+    return at_kept.with_columns(both_counts - both_counts.shift(1, fill_value=0))
 
 
-def _kept_times(within: Callable[[pl.Expr], pl.Expr], max_times: int) -> pl.Expr:
+def _is_kept(max_times: int) -> pl.Expr:
     """Return which times of a long curve are kept: its ends, its median, and falls at equal distances."""
     is_fall = pl.col("ended") > 0
-    fall_count = within(is_fall.sum())
-    fall_number = within(is_fall.cum_sum()) - 1
-    every_so_many = (fall_count + max_times - 1) // max_times
+    fall_number = is_fall.cum_sum() - 1
+    every_so_many = (is_fall.sum() + max_times - 1) // max_times
     is_half = pl.col("survival") <= _HALF
-    is_median = is_half & ~within(is_half.shift(1, fill_value=False))
-    position = within(pl.int_range(pl.len()))
-    is_end = (position == 0) | (position == within(pl.len()) - 1)
+    is_median = is_half & ~is_half.shift(1, fill_value=False)
+    position = pl.int_range(pl.len())
+    is_end = (position == 0) | (position == pl.len() - 1)
     return is_end | is_median | (is_fall & (fall_number % every_so_many == 0))
 
 
@@ -259,14 +274,17 @@ def consent_survival(
         raise UsageError(f"which={which!r}: give 'first' (one consent of each person) or 'all'")
     now = as_instant(as_of, "as_of", time_zone)
     keys = keys_of(by)
-    part_counts = []
-    for part in in_parts(Evidence(consent_events, subscriptions, contacts), subject, by):
-        periods = _periods(part, now, subject, by)
-        if which == "first":
-            one_of_each = ["subject", *keys]
-            periods = periods.sort("start").unique(one_of_each, keep="first", maintain_order=True)
-        part_counts.append(times_counted(lasting(periods, now), keys))
-    return answer(thinned_curve(part_counts, keys, confidence=confidence))
+
+    def counts() -> Iterator[pl.DataFrame]:
+        for part in in_parts(Evidence(consent_events, subscriptions, contacts), subject, by):
+            periods = _periods(part, now, subject, by)
+            if which == "first":
+                in_time = periods.sort("start")
+                one_of_each = ["subject", *keys]
+                periods = in_time.unique(one_of_each, keep="first", maintain_order=True)
+            yield times_counted(lasting(periods, now), keys)
+
+    return answer(thinned_curve(counts(), keys, confidence=confidence))
 
 
 def _periods(evidence: Evidence, now: dt.datetime, subject: Subject, by: By) -> pl.DataFrame:

@@ -167,10 +167,24 @@ def columns_in_parts(
         for name, frame in some_frames.items():
             present = [column for column in frame.collect_schema().names() if column in columns]
             rows = frame.lazy().filter(part.holds(*keys)).select(present)
-            of_part[name] = collected(rows, argument or str(name))
+            of_part[name] = part_collected(rows, argument or str(name))
         return of_part
 
     return taken_in_parts(frames, parts, take)
+
+
+def part_collected(rows: pl.LazyFrame, argument: str) -> pl.DataFrame:
+    """Return the rows of a part in memory, with texts of their own.
+
+    What is left of a frame by a filter keeps all texts of that frame in memory, and each part would those of all parts.
+
+    Raises
+    ------
+    UsageError
+        The frame cannot be collected.
+    """
+    own_texts = pl.col(pl.String) + pl.lit("")
+    return collected(rows.with_columns(own_texts), argument)
 
 
 def height_of(frame: pl.DataFrame | pl.LazyFrame) -> int:

@@ -9,7 +9,15 @@ import polars as pl
 from polars import selectors
 
 from crmlab.analysis.inputs import By, columns_of, names_of
-from crmlab.analysis.parts import Range, fits_a_part, height_of, lazily, ranges, taken_in_parts
+from crmlab.analysis.parts import (
+    Range,
+    fits_a_part,
+    height_of,
+    lazily,
+    part_collected,
+    ranges,
+    taken_in_parts,
+)
 from crmlab.analysis.subjects import ACCOUNT, Subject, Whom, contact_name
 from crmlab.schema import KEY, collected, mailbox
 
@@ -70,7 +78,7 @@ class Evidence(NamedTuple):
             columns = [column for column in dtypes if column in wanted and column not in unread]
             of_part = frame.filter(_is_in(part, name, whom, are_plain=are_plain)).select(columns)
             nothing = [pl.lit(None, pl.String).alias(text) for text in unread]
-            frames[name] = collected(of_part, name).with_columns(nothing)
+            frames[name] = part_collected(of_part, name).with_columns(nothing)
         return Evidence(**frames)
 
     def has_plain_names(self, whom: Subject) -> bool:
@@ -214,7 +222,7 @@ def _has_nameless(frame: pl.LazyFrame) -> bool:
 def _of_people_in(tables: Mapping[str, Any], part: Range) -> Mapping[str, pl.DataFrame]:
     """Return the people in a part, and what is read of the rows of their contacts."""
     people_in_part = tables["people"].lazy().filter(part.holds("person_id"))
-    people = collected(people_in_part, "people")
+    people = part_collected(people_in_part, "people")
     people_keys = _text_keys("id")
     of_part = {"people": people}
     for name, frame in tables.items():
@@ -225,7 +233,7 @@ def _of_people_in(tables: Mapping[str, Any], part: Range) -> Mapping[str, pl.Dat
         rows = frame.lazy().select(columns)
         own_keys = _text_keys(_CONTACT_IN[name])
         of_contacts = rows.join(people.lazy(), left_on=own_keys, right_on=people_keys, how="semi")
-        of_part[name] = collected(of_contacts, name)
+        of_part[name] = part_collected(of_contacts, name)
     return of_part
 
 
