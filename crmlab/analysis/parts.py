@@ -29,6 +29,9 @@ ROWS_IN_A_PART = 4_000_000
 _SMALLER = 2
 #: how many parts are read at once
 _READ_AT_ONCE = 4
+#: what is left of a frame by a filter keeps all texts of that frame in memory: each part those of all parts, and each
+#: answer those of its part, unless texts are made anew
+OWN_TEXTS = pl.col(pl.String) + pl.lit("")
 #: rows that are looked at to find where parts end
 _SAMPLED = 50_000
 
@@ -176,15 +179,12 @@ def columns_in_parts(
 def part_collected(rows: pl.LazyFrame, argument: str) -> pl.DataFrame:
     """Return the rows of a part in memory, with texts of their own.
 
-    What is left of a frame by a filter keeps all texts of that frame in memory, and each part would those of all parts.
-
     Raises
     ------
     UsageError
         The frame cannot be collected.
     """
-    own_texts = pl.col(pl.String) + pl.lit("")
-    return collected(rows.with_columns(own_texts), argument)
+    return collected(rows.with_columns(OWN_TEXTS), argument)
 
 
 def height_of(frame: pl.DataFrame | pl.LazyFrame) -> int:

@@ -10,6 +10,7 @@ from polars import selectors
 
 from crmlab.analysis.inputs import By, columns_of, names_of
 from crmlab.analysis.parts import (
+    OWN_TEXTS,
     Range,
     fits_a_part,
     height_of,
@@ -202,7 +203,7 @@ def of_people_in_parts(
     whole: Mapping[str, Any] = {"people": person_ids, **frames}
     for of_part in taken_in_parts(whole, parts, _of_people_in):
         told_rows += sum(of_part[name].height for name in addressed)
-        answers.append(answer(of_part, of_part["people"]))
+        answers.append(answer(of_part, of_part["people"]).with_columns(OWN_TEXTS))
     # the others' addresses may be found among all contacts
     if has_contacts and told_rows < sum(heights[name] for name in addressed):
         return None
