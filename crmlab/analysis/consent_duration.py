@@ -106,15 +106,15 @@ def thinned_curve(
         return _thinned(_curve([*counts], [], confidence), max_times)
     # one group after the other: millions of durations have nearly as many times
     names_of_parts: list[pl.DataFrame] = []
+    without_rows: list[pl.DataFrame] = []
     times_by_group: defaultdict[tuple[object, ...], list[pl.DataFrame]] = defaultdict(list)
-    no_curve = pl.DataFrame()
     for part in counts:
         names_of_parts.append(part.select(keys).unique())
-        no_curve = _curve([part.clear()], keys, confidence)
+        without_rows.append(part.clear())
         for group, times in part.partition_by(keys, as_dict=True, include_key=False).items():
             times_by_group[group].append(times)
     groups = pl.concat(names_of_parts).unique().sort(keys, nulls_last=True)
-    curves = [no_curve]
+    curves = [_curve(without_rows, keys, confidence)]  # there may be no group at all
     for place, group in enumerate(groups.rows()):
         curve_of_group = _thinned(_curve(times_by_group.pop(group), [], confidence), max_times)
         curves.append(groups[place].join(curve_of_group, how="cross"))

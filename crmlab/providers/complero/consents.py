@@ -160,13 +160,13 @@ def _fields(contact: str | None) -> _Fields:
         return {}
     if not isinstance(fields, dict):
         raise msgspec.DecodeError("no object")
-    return {name: value for name, value in fields.items() if name not in _ELSEWHERE}
+    return {name: _opened(value) for name, value in fields.items() if name not in _ELSEWHERE}
 
 
 def _of_no_sections(fields: _Fields, place: Place) -> _Sayings:
     """Return the sections of a contact that are no objects: whatever they say, nobody can read it."""
     for name, value in fields.items():
-        is_readable = isinstance(_opened(value), (dict, list))
+        is_readable = isinstance(value, (dict, list))
         if name.startswith(_SECTION) and is_given(value) and not is_readable:
             yield from _unreadable({name: value}, place)
 
