@@ -150,8 +150,11 @@ class ListReader:
     def read(self, texts: pl.Series) -> Fit:
         if texts.str.starts_with("[").all():
             return self._lists(texts)
-        json_lists = _made_of(texts, self._lists_in_text)
         is_envelope = self._envelopes(texts)
+        if is_envelope.all():
+            column = pl.repeat(None, len(texts), dtype=self._dtype, eager=True)
+            return column, misfits_where(is_envelope, texts, field=self._field, wanted="a list")
+        json_lists = _made_of(texts, self._lists_in_text)
         column, misfits = self._lists(only(json_lists, ~is_envelope))
         is_strange = _made_of(texts, self._is_strange) | is_envelope
         strange = misfits_where(is_strange, texts, field=self._field, wanted="a list")
@@ -162,6 +165,8 @@ class ListReader:
         if not self._names:
             return pl.repeat(value=False, n=len(texts), eager=True)
         is_envelope = _made_of(texts, self._is_envelope).fill_null(value=False)
+        if is_envelope.all():
+            return is_envelope
         doubtful = _made_of(texts, self._may_be_envelope).arg_true()
         marks = [self._lacks_all(json_text) for json_text in texts.gather(doubtful)]
         return is_envelope.scatter(doubtful, marks)
@@ -244,7 +249,8 @@ class ObjectReader:
                 self._fields[field_name] = without_free_form(field_type)
             if holds(self._fields[field_name], *NUMBERS):
                 self._numeric.add(field_name)
-        #: the type in which each field comes: another one where single objects come in place of lists
+        #: the type in which each field comes: another one where single objects come in place of lists, or words in
+        #: place of true and false
         self._coming = dict(self._fields)
         #: made when they are needed: most fields are as documented, and are read together
         self._readers: dict[str, Reader] = {}
@@ -256,8 +262,8 @@ class ObjectReader:
         #: the fields in the order of the first object that has many others: so msgspec finds them fastest
         self._names: list[str] = []
 
-        #: the type of what is read together, by the fields that are not, and by those that come as single objects:
-        #: making it costs more than a small batch
+        #: the type of what is read together, by the fields that are not, and by those that come in another type: making
+        #: it costs more than a small batch
         self._types: dict[tuple[frozenset[str], frozenset[str]], pl.Struct] = {}
 
     def read(self, texts: pl.Series) -> Fit:
@@ -320,6 +326,8 @@ class ObjectReader:
 
     def _fitted(self, name: str, column: pl.Series, items: Items) -> Fit:
         """Return a field that was read together with others as its type has it."""
+        if column.dtype == pl.String and self._fields[name] == pl.Boolean:
+            return truths(column, inside(self._field, name))
         bare_rows = pl.Series(dtype=pl.UInt32)
         if is_single(column.dtype, self._fields[name]):
             column, bare_rows = lists_of_one(column)
@@ -429,7 +437,7 @@ class ObjectReader:
         odd_rows: set[int] = set()
         for field_name in self._unsteady - self.apart:
             strange = self._strange(field_name, texts, items)
-            if _is_often(strange, texts) and self._may_be_single(field_name):
+            if _is_often(strange, texts) and self._may_come_otherwise(field_name):
                 strange = self._strange(field_name, texts, items)
             if _is_often(strange, texts):
                 self.apart.add(field_name)
@@ -454,20 +462,26 @@ class ObjectReader:
             return self._layout.strange(items, name, dtype)
         return self._layout.strange_at_first_sight(texts, name, dtype)
 
-    def _may_be_single(self, name: str) -> bool:
-        """Whether to try, from now on, if a field comes as single objects in place of lists; it is tried once."""
+    def _may_come_otherwise(self, name: str) -> bool:
+        """Whether to try, from now on, if a field comes in another type that is read as fast; it is tried once.
+
+        Single objects may come in place of lists, and words in place of true and false.
+        """
         dtype = self._coming[name]
-        if not (isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct)):
-            return False
-        self._coming[name] = dtype.inner
-        return True
+        if dtype == pl.Boolean:
+            self._coming[name] = pl.String()
+            return True
+        if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct):
+            self._coming[name] = dtype.inner
+            return True
+        return False
 
     def _as_text(self, kept: Schema, apart: frozenset[str]) -> pl.Struct:
         """Return the type of objects with the fields that are kept, numbers as text."""
-        single = frozenset(name for name in kept if is_single(kept[name], self._fields[name]))
-        if (apart, single) not in self._types:
-            self._types[apart, single] = as_text(self._layout.dtype(kept))
-        return self._types[apart, single]
+        others = frozenset(name for name in kept if kept[name] != self._fields[name])
+        if (apart, others) not in self._types:
+            self._types[apart, others] = as_text(self._layout.dtype(kept))
+        return self._types[apart, others]
 
 
 def _is_often(strange: Sequence[int], texts: pl.Series) -> bool:

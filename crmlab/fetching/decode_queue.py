@@ -31,6 +31,9 @@ from crmlab.schema import KEY, TABLES, repeats_rows
 
 #: bytes decoded at once: enough to make the reader's fixed cost small, few enough to start early
 BATCH = 2_500_000
+#: where so many bytes are fewer records than this, there may be twice as many bytes: a batch costs as much beside its
+#: records as some five hundred of them
+BATCH_RECORDS = 2_000
 #: a page of so many batches is not decoded as one
 LARGE_PAGE = 3
 #: records of a batch at most: the smallest take some hundred bytes each, whatever their text is
@@ -51,17 +54,31 @@ class Backpressure:
     ----------
     max_waiting
         Batches that may wait to be decoded before no more is asked for.
-    batch_bytes
-        How much is decoded at once.
+    batch_bytes, batch_records
+        How much is decoded at once: so many bytes, of fewer records up to twice as many.
     """
 
-    def __init__(self, *, max_waiting: int = MAX_WAITING, batch_bytes: int = BATCH) -> None:
+    def __init__(
+        self,
+        *,
+        max_waiting: int = MAX_WAITING,
+        batch_bytes: int = BATCH,
+        batch_records: int = BATCH_RECORDS,
+    ) -> None:
         self.batch_bytes = batch_bytes
+        self._batch_records = batch_records
         self._max_waiting = max_waiting
         self._threads = asyncio.Semaphore(os.cpu_count() or 1)
         self._waiting = 0
         self._room = asyncio.Event()
         self._room.set()
+
+    def is_enough(self, size: int, records: int) -> bool:
+        """Whether so many bytes of so many records are enough to be decoded."""
+        wanted = self.batch_bytes
+        if records < self._batch_records:
+            wanted *= 2
+        return size >= wanted or records >= MAX_RECORDS
 
     async def room(self) -> None:
         """Wait until more can be taken in."""
@@ -147,7 +164,7 @@ class DecodeQueue:
         self._buffer += found
         self._pages.append(len(found))
         self._size += size
-        if self._size >= self._backpressure.batch_bytes:
+        if self._backpressure.is_enough(self._size, len(self._buffer)):
             self._start()
 
     def _add_in_parts(self, found: Sequence[Record]) -> None:
@@ -159,7 +176,7 @@ class DecodeQueue:
         for record in found:
             self._buffer.append(record)
             self._size += record.size
-            if self._size >= self._backpressure.batch_bytes or len(self._buffer) >= MAX_RECORDS:
+            if self._backpressure.is_enough(self._size, len(self._buffer)):
                 self._start_part(page)
         if self._buffer:
             self._start_part(page)

@@ -98,6 +98,25 @@ def test_what_differs_is_read_as_in_a_record_alone(
         assert_same(decode(found), expected)
 
 
+TRUTHS: dict[str, list[Any]] = {
+    "words": ["yes", "FALSE", "", "maybe", None, True, 0, "1", 2.5],
+    "words and others": ["yes", [True], "maybe", {"a": "b"}],
+}
+
+
+@pytest.mark.parametrize("values", TRUTHS.values(), ids=TRUTHS)
+def test_words_in_place_of_true_and_false_are_read_in_every_mixture(values: list[Any]) -> None:
+    found: list[Record] = []
+    for number in range(COUNT):
+        fields = {**usual(number), "done": values[number % len(values)]}
+        found.append(Record(json.dumps({"deal": fields}).encode(), {}))
+    expected = alone(found)
+    decode = wrapped()
+
+    for _ in range(2):
+        assert_same(decode(found), expected)
+
+
 def test_records_with_many_fields_that_nobody_documented_are_read_as_those_without() -> None:
     different = {"name": {"a": 1}, "tags": {"a": 1}, "items": [5, {"qty": "1.5"}]}
     for rows in ((), FEW, range(COUNT)):

@@ -125,8 +125,9 @@ async def test_no_more_threads_decode_than_there_are_cores(monkeypatch: pytest.M
 async def test_records_are_decoded_when_there_are_enough_bytes_of_them() -> None:
     records = [user(f"{n:03}") for n in range(100)]
     batches: list[tuple[str, int]] = []
+    size = 10 * len(records[0].text)
     users = collecting(
-        Backpressure(batch_bytes=10 * len(records[0].text)), kept=["users"], into=batches
+        Backpressure(batch_bytes=size, batch_records=1), kept=["users"], into=batches
     )
 
     for record in records[:95]:
@@ -140,11 +141,30 @@ async def test_records_are_decoded_when_there_are_enough_bytes_of_them() -> None
     ]  # in the order they came
 
 
+@pytest.mark.parametrize(("batch_records", "height"), [(1, 10), (10, 10), (15, 15), (1_000, 20)])
+async def test_few_records_are_decoded_when_there_are_twice_as_many_bytes(
+    batch_records: int, height: int
+) -> None:
+    records = [user(f"{n:03}") for n in range(60)]
+    batches: list[tuple[str, int]] = []
+    size = 10 * len(records[0].text)
+    backpressure = Backpressure(batch_bytes=size, batch_records=batch_records)
+    users = collecting(backpressure, kept=["users"], into=batches)
+
+    for record in records:
+        users.add([record])
+    await users.flush()
+
+    assert {rows for _, rows in batches if rows} == {height}
+
+
 async def test_one_page_beyond_the_size_is_one_batch() -> None:
     records = [user(f"{n:03}") for n in range(40)]
     batches: list[tuple[str, int]] = []
     size = 20 * len(records[0].text)
-    users = collecting(Backpressure(batch_bytes=size), kept=["users"], into=batches)
+    users = collecting(
+        Backpressure(batch_bytes=size, batch_records=1), kept=["users"], into=batches
+    )
 
     users.add(records)
     await users.flush()
@@ -158,7 +178,9 @@ async def test_a_large_page_is_several_batches_whose_records_are_compared() -> N
     same = user("004", name="Ann")
     batches: list[tuple[str, int]] = []
     size = 10 * len(records[0].text)
-    users = collecting(Backpressure(batch_bytes=size), kept=["users"], into=batches)
+    users = collecting(
+        Backpressure(batch_bytes=size, batch_records=1), kept=["users"], into=batches
+    )
 
     users.add([user("before")])
     users.add([*records, other, same])

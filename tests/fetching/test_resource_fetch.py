@@ -213,7 +213,7 @@ async def test_a_batch_that_cannot_be_decoded_costs_no_other_batch(fault: BaseEx
         return id_
 
     broken = {"text": pl.col("id").map_elements(text, return_dtype=pl.String)}
-    page_by_page = Backpressure(batch_bytes=20)
+    page_by_page = Backpressure(batch_bytes=20, batch_records=1)
     notes_fetch, _ = fetch(
         Service(["a", "b", "c", "d", "e"]), notes(computed=broken), backpressure=page_by_page
     )
