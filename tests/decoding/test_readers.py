@@ -98,23 +98,41 @@ def test_what_differs_is_read_as_in_a_record_alone(
         assert_same(decode(found), expected)
 
 
-TRUTHS: dict[str, list[Any]] = {
-    "words": ["yes", "FALSE", "", "maybe", None, True, 0, "1", 2.5],
-    "words and others": ["yes", [True], "maybe", {"a": "b"}],
+#: what may come in place of true and false, and how it is read
+TRUTHS: dict[str, list[tuple[Any, bool | None]]] = {
+    "words": [
+        ("yes", True),
+        ("FALSE", False),
+        ("", None),
+        ("maybe", None),
+        (None, None),
+        (True, True),
+        (0, False),
+        ("1", True),
+        (2.5, None),
+    ],
+    "words and others": [("yes", True), ([True], None), ("maybe", None), ({"a": "b"}, None)],
 }
 
 
 @pytest.mark.parametrize("values", TRUTHS.values(), ids=TRUTHS)
-def test_words_in_place_of_true_and_false_are_read_in_every_mixture(values: list[Any]) -> None:
+def test_words_in_place_of_true_and_false_are_read_in_every_mixture(
+    values: list[tuple[Any, bool | None]],
+) -> None:
     found: list[Record] = []
+    truths: list[bool | None] = []
     for number in range(COUNT):
-        fields = {**usual(number), "done": values[number % len(values)]}
+        value, truth = values[number % len(values)]
+        fields = {**usual(number), "done": value}
         found.append(Record(json.dumps({"deal": fields}).encode(), {}))
+        truths.append(truth)
     expected = alone(found)
     decode = wrapped()
 
     for _ in range(2):
-        assert_same(decode(found), expected)
+        decoded = decode(found)
+        assert_same(decoded, expected)
+        assert decoded.frames[RAW]["done"].to_list() == truths
 
 
 def test_records_with_many_fields_that_nobody_documented_are_read_as_those_without() -> None:
